@@ -1,0 +1,46 @@
+/**
+ * Errors that a person can act on, and the one list of exit codes. An expected failure of a handshake is never an error
+ * here: it is a counted outcome (src/tally/outcomes.ts). Anything thrown that is not a UserError is a bug: exit code 1.
+ */
+
+/** Every exit code of the program. Precedence when several apply: internal > signals > invalid > missed > ok. */
+export const EXIT = {
+  ok: 0,
+  internal: 1,
+  /** Wrong flag, wrong profile, a guard that refused. */
+  usage: 2,
+  /** A threshold missed, or not one attempt got its 101. */
+  missed: 3,
+  /** The generator was the limit: the run says nothing about the target. */
+  invalid: 4,
+  /** The target answered nothing at preflight. */
+  noAnswer: 5,
+  sigint: 130,
+  sigterm: 143,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export interface UserErrorOptions {
+  /** Stable machine-readable name, e.g. `profile`, `flag`, `guard`, `limits`. */
+  readonly code: string;
+  /** The way out, one sentence or command. */
+  readonly hint?: string;
+  /** Defaults to 2 (usage). */
+  readonly exitCode?: ExitCode;
+}
+
+/** Something the user can mend. `message` says what and where; `hint` says the way out. */
+export class UserError extends Error {
+  readonly code: string;
+  readonly hint: string | null;
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, options: UserErrorOptions) {
+    super(message);
+    this.name = 'UserError';
+    this.code = options.code;
+    this.hint = options.hint ?? null;
+    this.exitCode = options.exitCode ?? EXIT.usage;
+  }
+}
