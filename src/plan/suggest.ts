@@ -4,21 +4,33 @@
  */
 import { distance } from 'fastest-levenshtein';
 
+const LONGEST_WORD = 40;
+
 /** The nearest known word, or null when none is near enough to be a slip of the fingers. Case does not count. */
 export function nearest(word: string, known: readonly string[]): string | null {
-  const wanted = word.toLowerCase();
-  // A third of the word may be wrong, at least one letter: `brust` finds `burst`, `x` finds nothing.
+  if (word.length > LONGEST_WORD) return null;
+  // A third of the word may be wrong, two letters of a longer one: `brust` finds `burst`, `foo` does not find `row`.
   const tolerance = Math.max(1, Math.floor(word.length / 3), word.length > 3 ? 2 : 1);
   let best: string | null = null;
-  let bestDistance = tolerance + 1;
+  let bestSlips = tolerance + 1;
   for (const candidate of known) {
-    const d = distance(wanted, candidate.toLowerCase());
-    if (d < bestDistance && d < candidate.length) {
+    const found = slips(word.toLowerCase(), candidate.toLowerCase());
+    if (found < bestSlips && found < candidate.length) {
       best = candidate;
-      bestDistance = d;
+      bestSlips = found;
     }
   }
   return best;
+}
+
+/** Levenshtein's distance, but two neighbours in the wrong order are one slip: `rwo` for `row`. */
+function slips(word: string, candidate: string): number {
+  let least = distance(word, candidate);
+  for (let i = 0; i + 1 < word.length; i += 1) {
+    const swapped = word.slice(0, i) + word.charAt(i + 1) + word.charAt(i) + word.slice(i + 2);
+    least = Math.min(least, 1 + distance(swapped, candidate));
+  }
+  return least;
 }
 
 /** `; did you mean "burst"?`, or an empty text. */

@@ -1,0 +1,132 @@
+/**
+ * A profile's text (YAML 1.2, JSON as a part of it) becomes a plain value and a map from path to place. Owns everything that
+ * can be wrong with the text itself: duplicate keys, several documents, tabs, anchors made to explode. Knows no key's meaning.
+ */
+import {
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
+import { type Path, type Place, refuseFile } from './problems.js';
+
+const LONGEST_TEXT = 256 * 1024;
+const MOST_ALIASES = 100;
+// The parser of yaml recurses; a hundred levels of brackets are no profile, ten thousand end the process.
+const DEEPEST_NESTING = 100;
+
+export interface ReadDocument {
+  readonly value: unknown;
+  /** Where a path stands in the text: the nearest that exists. */
+  placeOf(path: Path, at: 'key' | 'value'): Place;
+}
+
+/** Throws UserError `profile` with every problem of the text. */
+export function readDocument(text: string, file: string): ReadDocument {
+  const lines = new LineCounter();
+  const clean = text.startsWith('\ufeff') ? text.slice(1) : text;
+  const place = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  const refuse = (problems: readonly { readonly offset: number; readonly message: string }[]): never =>
+    refuseFile(
+      file,
+      problems.map(({ offset, message }) => ({ path: [], at: 'value', message, place: place(offset) }) as const),
+    );
+
+  const bound = boundProblem(clean);
+  if (bound !== null) return refuse([{ offset: 0, message: bound }]);
+  const document = parseDocument(clean, { lineCounter: lines, prettyErrors: false, stringKeys: true, version: '1.2' });
+  const faults = [...document.errors, ...document.warnings].map(({ code, message, pos }) => ({
+    offset: pos[0],
+    message: syntaxMessage(code, message, clean.slice(pos[0], pos[0] + 2)),
+  }));
+  if (faults.length > 0) return refuse(faults);
+  const aliases = aliasProblems(document);
+  if (aliases.length > 0) return refuse(aliases);
+  if (document.contents === null) return refuse([{ offset: 0, message: 'the profile is empty' }]);
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: MOST_ALIASES });
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    return refuse([{ offset: 0, message: `aliases make the profile too large: at most ${MOST_ALIASES} copies` }]);
+  }
+  return { value, placeOf: (path, at) => place(offsetOf(document, path, at)) };
+}
+
+function boundProblem(text: string): string | null {
+  if (text.length > LONGEST_TEXT)
+    return `expected at most ${LONGEST_TEXT / 1024} KiB, found ${Math.ceil(text.length / 1024)} KiB`;
+  let depth = 0;
+  for (const bracket of text.match(/[[\]{}]/g) ?? []) {
+    depth = bracket === '[' || bracket === '{' ? depth + 1 : Math.max(0, depth - 1);
+    if (depth > DEEPEST_NESTING) return `expected at most ${DEEPEST_NESTING} levels of brackets`;
+  }
+  return null;
+}
+
+/** The yaml package's messages in words for people who write profiles. */
+function syntaxMessage(code: string, message: string, start: string): string {
+  switch (code) {
+    case 'DUPLICATE_KEY':
+      return 'this key stands here for the second time';
+    case 'MULTIPLE_DOCS':
+      return 'expected one document, found a second one; remove the "---"';
+    case 'TAB_AS_INDENT':
+      return 'a tab is no indentation in YAML; use spaces';
+    case 'NON_STRING_KEY':
+      return start.startsWith('{')
+        ? 'a template must stand in quotes: "{{ … }}"; bare braces begin a map in YAML'
+        : 'expected a plain text as key';
+    default:
+      return message;
+  }
+}
+
+function aliasProblems(document: Document): { offset: number; message: string }[] {
+  const problems: { offset: number; message: string }[] = [];
+  visit(document, {
+    Alias(_, alias, ancestors) {
+      const offset = alias.range?.[0] ?? 0;
+      const target = alias.resolve(document);
+      if (target === undefined) problems.push({ offset, message: `no anchor &${alias.source} before this alias` });
+      else if (ancestors.includes(target)) problems.push({ offset, message: `alias *${alias.source} holds itself` });
+    },
+  });
+  return problems;
+}
+
+function offsetOf(document: Document, path: Path, at: 'key' | 'value'): number {
+  let node: unknown = document.contents;
+  let offset = start(node) ?? 0;
+  for (const [i, step] of path.entries()) {
+    const holder = isAlias(node) ? node.resolve(document) : node;
+    const [key, next] = childOf(holder, step);
+    const wantsKey = i === path.length - 1 && at === 'key';
+    const found = wantsKey ? start(key) : (start(next) ?? start(key));
+    if (found === null) return offset;
+    offset = found;
+    node = next;
+  }
+  return offset;
+}
+
+function childOf(holder: unknown, step: string | number): readonly [key: unknown, value: unknown] {
+  if (isSeq(holder) && typeof step === 'number') return [null, holder.items[step]];
+  if (!isMap(holder)) return [null, null];
+  const pair = holder.items.find(({ key }) => (isScalar(key) ? String(key.value) : String(key)) === String(step));
+  return [pair?.key ?? null, pair?.value ?? null];
+}
+
+function start(node: unknown): number | null {
+  if (isScalar(node) || isCollection(node) || isAlias(node)) return (node as Node).range?.[0] ?? null;
+  return null;
+}

@@ -1,0 +1,151 @@
+/**
+ * What is wrong with a profile, as a list: each problem with its path, all reported at once. Translates zod's issues and
+ * writes the report; the places (line and column) come from whoever read the text.
+ */
+import type { z } from 'zod';
+import { UserError } from '../errors.js';
+import { shown } from './field.js';
+import { LATER_STAGES, STAGE_KINDS } from './stages.js';
+import { nearest } from './suggest.js';
+
+export type Path = readonly (string | number)[];
+
+export interface Problem {
+  readonly path: Path;
+  /** Whether the key itself is wrong, or what stands under it. */
+  readonly at: 'key' | 'value';
+  readonly message: string;
+}
+
+/** A place in a text; line and column count from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+const MOST_SHOWN = 50;
+
+/** `stages[2].burst`; keys that are no plain names are quoted. */
+export function pathText(path: Path): string {
+  let out = '';
+  for (const step of path) {
+    if (typeof step === 'number') out += `[${step}]`;
+    else if (!/^[\w$-]+$/.test(step)) out += `[${JSON.stringify(step)}]`;
+    else out += out === '' ? step : `.${step}`;
+  }
+  return out;
+}
+
+type Issues = readonly z.core.$ZodIssue[];
+
+/** zod's issues as problems, in zod's order; `value` is what was parsed. */
+export function problemsOf(issues: Issues, value: unknown, prefix: Path = []): Problem[] {
+  return issues.flatMap((issue) => {
+    const path = [...prefix, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
+    if (issue.code === 'unrecognized_keys') {
+      // A second kind of stage is an unknown key to the first.
+      if (isStagePath(path) && issue.keys.some((key) => STAGE_KINDS.includes(key))) return stageProblems([], value, path);
+      const messages = issue.message.split('\n');
+      return issue.keys.map((key, i): Problem => ({ path: [...path, key], at: 'key', message: messages[i] ?? '' }));
+    }
+    // Of zod's unions only the one of stages has no message of its own: its options are told apart by their key.
+    if (issue.code === 'invalid_union' && isStagePath(path)) return stageProblems(issue.errors, value, path);
+    return [{ path, at: 'value', message: issue.message }];
+  });
+}
+
+function isStagePath(path: Path): boolean {
+  return path.length === 2 && path[0] === 'stages';
+}
+
+function stageProblems(branches: readonly Issues[], value: unknown, path: Path): Problem[] {
+  const stage = valueAt(value, path);
+  const known = STAGE_KINDS.join(', ');
+  if (!isMap(stage))
+    return [{ path, at: 'value', message: `expected a stage, a map with one of ${known}; found ${shown(stage)}` }];
+  const keys = Object.keys(stage);
+  const kinds = STAGE_KINDS.filter((kind) => keys.includes(kind));
+  const [kind] = kinds;
+  if (kinds.length > 1) {
+    return [
+      { path, at: 'value', message: `expected one kind of stage, found ${kinds.join(' and ')}: make them two stages` },
+    ];
+  }
+  if (kind !== undefined) return problemsOf(branches[STAGE_KINDS.indexOf(kind)] ?? [], value, path);
+  const later = LATER_STAGES.find((name) => keys.includes(name));
+  if (later !== undefined) return [{ path: [...path, later], at: 'key', message: 'not available in this version' }];
+  for (const key of keys) {
+    const meant = nearest(key, [...STAGE_KINDS, ...LATER_STAGES]);
+    if (meant !== null)
+      return [{ path: [...path, key], at: 'key', message: `unknown kind of stage; did you mean "${meant}"?` }];
+  }
+  return [
+    {
+      path,
+      at: 'value',
+      message: `expected a stage, a map with one of ${known}; found ${keys.join(', ') || 'an empty map'}`,
+    },
+  ];
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  let at = value;
+  for (const step of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, step)) return undefined;
+    at = (at as Readonly<Record<string | number, unknown>>)[step];
+  }
+  return at;
+}
+
+/**
+ * A copy of `value` without what has problems, so that the rest can still be judged: bad keys go, and a list goes as a whole
+ * once an entry of it is bad.
+ */
+export function withoutProblems(value: unknown, problems: readonly Problem[]): unknown {
+  const copy: unknown = structuredClone(value);
+  for (const { path } of problems) {
+    const list = path.findIndex((step) => typeof step === 'number');
+    const doomed = list === -1 ? path : path.slice(0, list);
+    const parent = valueAt(copy, doomed.slice(0, -1));
+    const last = doomed.at(-1);
+    if (isMap(parent) && last !== undefined) Reflect.deleteProperty(parent, last);
+  }
+  return copy;
+}
+
+/** Throws UserError `profile` with every problem, a line each, as `file:line:col  path: message`, in the order of the text. */
+export function refuseFile(file: string, problems: readonly (Problem & { readonly place: Place })[]): never {
+  const sorted = [...problems].sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column);
+  return refuseLines(
+    file,
+    sorted.map(({ place, path, message }) => {
+      const where = path.length === 0 ? '' : `${pathText(path)}: `;
+      return `${file}:${place.line}:${place.column}  ${where}${message}`;
+    }),
+  );
+}
+
+/** The same for a value that has no text: each line begins with the path, or with the label that stands for it. */
+export function refuseValue(
+  where: string,
+  problems: readonly Problem[],
+  labels: Readonly<Record<string, string>> = {},
+): never {
+  return refuseLines(
+    where,
+    problems.map(({ path, message }) => `${labels[pathText(path)] ?? (pathText(path) || where)}: ${message}`),
+  );
+}
+
+function refuseLines(where: string, lines: readonly string[]): never {
+  const distinct = [...new Set(lines)];
+  const options = { code: 'profile' };
+  if (distinct.length === 1) throw new UserError(distinct[0] ?? '', options);
+  const more = distinct.length > MOST_SHOWN ? [`… and ${distinct.length - MOST_SHOWN} more`] : [];
+  const shownLines = [...distinct.slice(0, MOST_SHOWN), ...more].map((line) => `\n  ${line}`);
+  throw new UserError(`${distinct.length} problems in ${where}:${shownLines.join('')}`, options);
+}

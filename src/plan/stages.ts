@@ -1,0 +1,105 @@
+/**
+ * The stage table: one entry for each kind of stage, with what may be written and the Stage that it becomes. A new kind is
+ * a new entry here and a new member of the Stage union in plan.ts; the schema, the errors and the editors follow.
+ */
+import { z } from 'zod';
+import { count, duration, map, numberAbove } from './field.js';
+import type { Stage } from './plan.js';
+
+const DAY_MS = 86_400_000;
+/** Of a run; keeps {{ index }} and every counter far from the end of exact integers. */
+export const MOST_ATTEMPTS = 100_000_000;
+const MOST_OPEN = 1_000_000;
+const MOST_TIMES = 10_000;
+
+/** Between bursts, when a profile says nothing: time enough for a target to clear its queues, short enough to wait for. */
+const DEFAULT_REST_MS = 5000;
+
+const rest = duration(0, DAY_MS, 'Pause after each burst of this stage but the last of the run; default 5s').optional();
+
+interface Steps {
+  readonly from: number;
+  readonly to: number;
+  readonly by?: number | undefined;
+  readonly factor?: number | undefined;
+}
+
+/** From `from` upwards to `to`; `to` itself is always the last step, also where the stride would miss it. */
+function stepSizes({ from, to, by, factor }: Steps): number[] {
+  const sizes = new Set<number>();
+  for (let i = 0, size = from; size < to && sizes.size <= MOST_TIMES; i += 1) {
+    sizes.add(size);
+    // Powers of the factor and not products of rounded sizes, so that 100 × 1.1^n stays 1.1^n; at least one more each time.
+    size = factor === undefined ? size + (by ?? 1) : Math.max(size + 1, Math.round(from * factor ** (i + 1)));
+  }
+  return [...sizes, to];
+}
+
+const steps = map(
+  {
+    from: count(1, MOST_OPEN, 'First burst size'),
+    to: count(1, MOST_OPEN, 'Last burst size; always one of the steps'),
+    by: count(1, MOST_OPEN, 'Added from step to step; either this or factor').optional(),
+    factor: numberAbove(1, 100, 'Multiplies from step to step; either this or by').optional(),
+  },
+  'steps',
+).superRefine((value, context) => {
+  const problem = stepsProblem(value);
+  if (problem !== null) context.addIssue({ code: 'custom', ...problem });
+});
+
+function stepsProblem(value: Steps): { readonly message: string; readonly path: string[] } | null {
+  const { from, to, by, factor } = value;
+  if (to < from) return { message: `expected a size of at least from (${from}), found ${to}`, path: ['to'] };
+  if (by === undefined && factor === undefined) return { message: 'expected by or factor, found neither', path: [] };
+  if (by !== undefined && factor !== undefined)
+    return { message: 'expected by or factor, found both', path: ['factor'] };
+  if (stepSizes(value).length > MOST_TIMES) return { message: `expected at most ${MOST_TIMES} steps`, path: [] };
+  return null;
+}
+
+const churn = map(
+  {
+    total: count(1, MOST_ATTEMPTS, 'Handshakes in total; either this or for, or both').optional(),
+    inFlight: count(1, MOST_OPEN, 'Handshakes in flight at any time'),
+    for: duration(1, DAY_MS, 'No launches after this long').optional(),
+  },
+  'churn',
+).superRefine((value, context) => {
+  if (value.total === undefined && value.for === undefined) {
+    context.addIssue({ code: 'custom', message: 'expected total or for, found neither' });
+  }
+});
+
+/** The key that names a stage in a profile is the key of its entry here. */
+const STAGE_TABLE = {
+  burst: map(
+    {
+      burst: count(1, MOST_OPEN, 'Handshakes released together'),
+      times: count(1, MOST_TIMES, 'How many such bursts; default 1').optional(),
+      rest,
+    },
+    'a burst stage',
+  ).transform((s): Stage => ({ kind: 'burst', size: s.burst, times: s.times ?? 1, restMs: s.rest ?? DEFAULT_REST_MS })),
+  steps: map({ steps, rest }, 'a steps stage').transform(
+    (s): Stage => ({ kind: 'steps', sizes: stepSizes(s.steps), restMs: s.rest ?? DEFAULT_REST_MS }),
+  ),
+  churn: map({ churn, rest }, 'a churn stage').transform(
+    ({ churn: { total = null, inFlight, for: forMs = null }, rest: restMs = DEFAULT_REST_MS }): Stage => ({
+      kind: 'churn',
+      total,
+      inFlight,
+      forMs,
+      restMs,
+    }),
+  ),
+};
+
+/** In the order of the union's options. */
+export const STAGE_KINDS: readonly string[] = Object.keys(STAGE_TABLE);
+
+/** Kinds that the documents name and this version does not have. */
+export const LATER_STAGES: readonly string[] = ['arrive', 'storm', 'find'];
+
+/** A stage as written becomes a Stage. */
+export const stageSchema = z.union(Object.values(STAGE_TABLE));
