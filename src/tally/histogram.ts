@@ -1,0 +1,156 @@
+/**
+ * A latency histogram: the one guarded door to hdr-histogram-js. Range 1 µs to 10 min at 3 significant digits, so every
+ * value is known to 0.1 %; all histograms share those options and can therefore be merged, never averaged. It owns the
+ * conversion from ms to whole µs and refuses to know which phase it holds.
+ */
+import { decodeFromCompressedBase64, encodeIntoCompressedBase64, Int32Histogram, JsHistogram } from 'hdr-histogram-js';
+import type { Summary } from './result.js';
+
+const LOWEST_US = 1;
+const HIGHEST_US = 600_000_000;
+const DIGITS = 3;
+/** Our own are under 100 kB even when every bucket is in use; a longer text is not worth inflating. */
+const LONGEST_ENCODED = 1_000_000;
+
+/** Recorded values from `fromMs` (inclusive) to `toMs` (exclusive). */
+export interface Bar {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly count: number;
+}
+
+export class LatencyHistogram {
+  /** 86 kB of counts, so not before the first value: most phases of most tallies stay empty. */
+  #counts: Int32Histogram | null = null;
+  #clamped = 0;
+
+  /** Values recorded. */
+  get count(): number {
+    return this.#counts === null ? 0 : this.#counts.totalCount;
+  }
+
+  /** Values that were negative or over 10 min and were recorded as 1 µs or 10 min. */
+  get clamped(): number {
+    return this.#clamped;
+  }
+
+  /**
+   * Rounds to whole µs; what rounds to 0 is recorded as 1 µs, the smallest that the histogram can hold.
+   * @throws RangeError for NaN and infinities: the library accepts them and breaks later.
+   */
+  record(ms: number): void {
+    let us = Math.round(ms * 1000);
+    if (!(us > LOWEST_US && us <= HIGHEST_US)) {
+      if (!Number.isFinite(ms)) throw new RangeError(`not a latency: ${ms} ms`);
+      if (ms < 0 || us > HIGHEST_US) this.#clamped++;
+      us = us > HIGHEST_US ? HIGHEST_US : LOWEST_US;
+    }
+    this.#counts ??= emptyCounts();
+    this.#counts.recordValue(us);
+  }
+
+  /** Adds every value of `other`, which stays as it is. */
+  merge(other: LatencyHistogram): void {
+    this.#clamped += other.#clamped;
+    if (other.#counts === null) return;
+    this.#counts ??= emptyCounts();
+    this.#counts.add(other.#counts);
+  }
+
+  /** Percentile `p` (0 to 100), ms: the highest value of its bucket. @throws RangeError when the histogram is empty. */
+  percentileMs(p: number): number {
+    return this.#recorded().getValueAtPercentile(p) / 1000;
+  }
+
+  /** Lowest value of the first recorded bucket, ms. @throws RangeError when the histogram is empty. */
+  get minMs(): number {
+    return this.percentileMs(0);
+  }
+
+  /**
+   * Highest value of the last recorded bucket, ms: as HdrHistogram reports a maximum, so that it is the same before and
+   * after encoding. @throws RangeError when the histogram is empty.
+   */
+  get maxMs(): number {
+    return this.percentileMs(100);
+  }
+
+  /** Mean of the buckets' middles, ms, rounded to µs. @throws RangeError when the histogram is empty. */
+  get meanMs(): number {
+    return Math.round(this.#recorded().mean) / 1000;
+  }
+
+  /** null when nothing was recorded. */
+  summary(): Summary | null {
+    if (this.count === 0) return null;
+    return {
+      count: this.count,
+      min: this.minMs,
+      mean: this.meanMs,
+      p50: this.percentileMs(50),
+      p75: this.percentileMs(75),
+      p90: this.percentileMs(90),
+      p95: this.percentileMs(95),
+      p99: this.percentileMs(99),
+      p999: this.percentileMs(99.9),
+      max: this.maxMs,
+      hdr: this.encode(),
+    };
+  }
+
+  /** HdrHistogram V2, compressed, base64; values in µs. The clamped count is not part of that format. */
+  encode(): string {
+    return encodeIntoCompressedBase64(this.#counts ?? emptyCounts());
+  }
+
+  /**
+   * Reads what `encode` wrote, here or in another implementation with the same range and digits. `clamped` is what the
+   * writer said beside it.
+   * @throws Error when the text is no such histogram.
+   */
+  static decode(hdr: string, clamped = 0): LatencyHistogram {
+    if (hdr.length > LONGEST_ENCODED) throw new Error(`not a latency histogram: ${hdr.length} characters`);
+    const decoded = decodeFromCompressedBase64(hdr, 32, false, 0);
+    if (
+      !(decoded instanceof JsHistogram) ||
+      decoded.lowestDiscernibleValue !== LOWEST_US ||
+      decoded.highestTrackableValue !== HIGHEST_US ||
+      decoded.numberOfSignificantValueDigits !== DIGITS
+    ) {
+      throw new Error('not a latency histogram of 1 µs to 10 min with 3 digits');
+    }
+    const histogram = new LatencyHistogram();
+    histogram.#clamped = clamped;
+    if (decoded.totalCount > 0) {
+      histogram.#counts = emptyCounts();
+      histogram.#counts.add(decoded);
+    }
+    return histogram;
+  }
+
+  /** The recorded buckets, ascending; their counts add up to `count`. */
+  bars(): Bar[] {
+    const counts = this.#counts;
+    const bars: Bar[] = [];
+    if (counts === null) return bars;
+    for (let i = 0; i < counts.countsArrayLength; i++) {
+      const count = counts.getCountAtIndex(i);
+      if (count === 0) continue;
+      const from = counts.valueFromIndex(i);
+      bars.push({ fromMs: from / 1000, toMs: counts.nextNonEquivalentValue(from) / 1000, count });
+    }
+    return bars;
+  }
+
+  #recorded(): Int32Histogram {
+    if (this.#counts === null) throw new RangeError('an empty histogram has no such value');
+    return this.#counts;
+  }
+}
+
+/** Fixed range: values are clamped before they get here, so a resize could only hide a mistake. */
+function emptyCounts(): Int32Histogram {
+  const counts = new Int32Histogram(LOWEST_US, HIGHEST_US, DIGITS);
+  counts.autoResize = false;
+  return counts;
+}

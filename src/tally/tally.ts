@@ -1,0 +1,340 @@
+/**
+ * The Tally: mergeable counts and histograms of one shard, one burst or one run. It owns the rules of what is counted
+ * where (latencies of successes and failures apart, phases by how far an attempt got) and the invariant that attempts
+ * equal the sum of outcomes, held before encoding and after decoding. It refuses to know who measured, and when.
+ */
+import { LatencyHistogram } from './histogram.js';
+import { isOutcomeId, OUTCOME_CODES, type OutcomeId, outcomeCode, outcomeId } from './outcomes.js';
+import {
+  BOUNDED_PHASES,
+  type BoundedPhase,
+  type Counted,
+  type LatencyLowerMs,
+  type LatencyMs,
+  type Outcomes,
+  PHASES,
+  type Phase,
+  type Sample,
+} from './result.js';
+
+/** What a target says must not grow memory: distinct details an outcome, and characters a detail. */
+const MOST_DETAILS = 20;
+const LONGEST_DETAIL = 200;
+const OTHER_DETAILS = '(other)';
+
+const SWITCHED = 101;
+const LOWEST_CODE = 100;
+
+/**
+ * One ended attempt. The engine fills one object again and again, so nothing here is kept. Times in ms; NaN = that
+ * phase was not reached, or its lower bound is the same stamp (kernel stamps have one value only).
+ */
+export interface Ended {
+  /** Outcome code, as `outcomeCode` gives it. */
+  outcome: number;
+  connectMs: number;
+  connectLowerMs: number;
+  tlsMs: number;
+  tlsLowerMs: number;
+  /** Request written to head complete. */
+  upgradeMs: number;
+  upgradeLowerMs: number;
+  /** T0 to the end, whatever the outcome; NaN when the attempt never began or its end was not seen. */
+  handshakeMs: number;
+  handshakeLowerMs: number;
+}
+
+export interface EncodedHistogram {
+  readonly hdr: string;
+  readonly clamped: number;
+}
+
+/** A tally as plain JSON data: what crosses threads and machines. Absent histograms are empty. */
+export interface EncodedTally {
+  readonly attempted: number;
+  readonly outcomes: Outcomes;
+  readonly latency: Readonly<Partial<Record<Phase, EncodedHistogram>>>;
+  readonly latencyLower: Readonly<Partial<Record<BoundedPhase, EncodedHistogram>>>;
+  readonly failure: Readonly<Record<string, EncodedHistogram>>;
+  readonly samples: Readonly<Record<string, Sample>>;
+  readonly details: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly lostWhileHeld: number;
+}
+
+export class Tally {
+  #attempted = 0;
+  #lostWhileHeld = 0;
+  readonly #counts = new Float64Array(OUTCOME_CODES);
+  readonly #latency = histogramsOf(PHASES);
+  readonly #lower = histogramsOf(BOUNDED_PHASES);
+  readonly #failure = new Map<number, LatencyHistogram>();
+  readonly #samples = new Map<number, Sample>();
+  readonly #details = new Map<number, Map<string, number>>();
+
+  get attempted(): number {
+    return this.#attempted;
+  }
+
+  count(id: OutcomeId): number {
+    return this.#counts[outcomeCode(id)];
+  }
+
+  /** Counts one ended attempt. Allocates nothing but the first value's buckets. */
+  add(ended: Ended): void {
+    const code = checkedCode(ended.outcome);
+    this.#attempted++;
+    this.#counts[code]++;
+    const { connect, tls, upgrade, handshake } = this.#latency;
+    const lower = this.#lower;
+    recordReached(connect, ended.connectMs);
+    recordReached(lower.connect, ended.connectLowerMs);
+    recordReached(tls, ended.tlsMs);
+    recordReached(lower.tls, ended.tlsLowerMs);
+    if (code === SWITCHED) {
+      recordReached(upgrade, ended.upgradeMs);
+      recordReached(lower.upgrade, ended.upgradeLowerMs);
+      recordReached(handshake, ended.handshakeMs);
+      recordReached(lower.handshake, ended.handshakeLowerMs);
+    } else {
+      recordReached(this.#failureOf(code), ended.handshakeMs);
+    }
+  }
+
+  /** One look-up of a name, ms. */
+  addDns(ms: number): void {
+    this.#latency.dns.record(ms);
+  }
+
+  /**
+   * Counts what a failed attempt said about itself. At most 20 distinct details an outcome are kept, of at most 200
+   * characters; the rest is counted under `(other)`.
+   */
+  addDetail(code: number, detail: string): void {
+    let details = this.#details.get(checkedCode(code));
+    if (details === undefined) {
+      details = new Map();
+      this.#details.set(code, details);
+    }
+    let key = shortened(detail);
+    if (!details.has(key) && distinct(details) >= MOST_DETAILS) key = OTHER_DETAILS;
+    increase(details, key, 1);
+  }
+
+  /** Whether this outcome has its sample: ask before building one. */
+  hasSample(code: number): boolean {
+    return this.#samples.has(code);
+  }
+
+  /** Keeps the earliest sample of the outcome. */
+  addSample(code: number, sample: Sample): void {
+    const kept = this.#samples.get(checkedCode(code));
+    this.#samples.set(code, kept === undefined ? sample : earlier(kept, sample));
+  }
+
+  /** `n` sockets that had their 101 were closed by the target while they were held. */
+  lost(n: number): void {
+    this.#lostWhileHeld += checkedCount(n, 'lostWhileHeld');
+  }
+
+  /**
+   * Adds everything of `other`, which stays as it is. The order of merges does not matter for counts, histograms and
+   * samples (the earliest wins). Details keep the 20 most frequent of both sides: their sum never depends on the order,
+   * but which of more than 20 rare ones keep their own row can.
+   */
+  merge(other: Tally): void {
+    this.#attempted += other.#attempted;
+    this.#lostWhileHeld += other.#lostWhileHeld;
+    for (let code = LOWEST_CODE; code < OUTCOME_CODES; code++) this.#counts[code] += other.#counts[code];
+    for (const phase of PHASES) this.#latency[phase].merge(other.#latency[phase]);
+    for (const phase of BOUNDED_PHASES) this.#lower[phase].merge(other.#lower[phase]);
+    for (const [code, histogram] of other.#failure) this.#failureOf(code).merge(histogram);
+    for (const [code, sample] of other.#samples) this.addSample(code, sample);
+    for (const [code, details] of other.#details) {
+      this.#details.set(code, mergedDetails(this.#details.get(code) ?? new Map(), details));
+    }
+  }
+
+  /** @throws Error when attempts are not the sum of outcomes: a bug, and no number of this tally can be believed. */
+  encode(): EncodedTally {
+    const outcomes = this.#outcomes();
+    assertSum(this.#attempted, outcomes);
+    return {
+      attempted: this.#attempted,
+      outcomes,
+      latency: encodedHistograms(PHASES.map((phase) => [phase, this.#latency[phase]])),
+      latencyLower: encodedHistograms(BOUNDED_PHASES.map((phase) => [phase, this.#lower[phase]])),
+      failure: encodedHistograms(byOutcome(this.#failure)),
+      samples: Object.fromEntries(byOutcome(this.#samples)),
+      details: plainDetails(this.#details),
+      lostWhileHeld: this.#lostWhileHeld,
+    };
+  }
+
+  /** @throws Error when the data is no tally: wrong sum, a negative or fractional count, an unknown outcome. */
+  static decode(data: EncodedTally): Tally {
+    const tally = new Tally();
+    tally.#attempted = checkedCount(data.attempted, 'attempted');
+    tally.#lostWhileHeld = checkedCount(data.lostWhileHeld, 'lostWhileHeld');
+    for (const [id, count] of Object.entries(data.outcomes)) {
+      tally.#counts[knownCode(id)] = checkedCount(count, `outcomes ${id}`);
+    }
+    assertSum(tally.#attempted, tally.#outcomes());
+    for (const phase of PHASES) tally.#latency[phase].merge(decodedHistogram(data.latency[phase]));
+    for (const phase of BOUNDED_PHASES) tally.#lower[phase].merge(decodedHistogram(data.latencyLower[phase]));
+    for (const [id, encoded] of Object.entries(data.failure)) {
+      tally.#failureOf(knownCode(id)).merge(decodedHistogram(encoded));
+    }
+    for (const [id, sample] of Object.entries(data.samples)) tally.#samples.set(knownCode(id), sample);
+    for (const [id, details] of Object.entries(data.details)) {
+      const counts = Object.entries(details).map(([detail, n]) => [detail, checkedCount(n, `details ${id}`)] as const);
+      tally.#details.set(knownCode(id), mergedDetails(new Map(), new Map(counts)));
+    }
+    return tally;
+  }
+
+  /** The tally as a result holds it. `latencyLowerMs` is null when no lower bound was measured at all. */
+  counted(): Counted {
+    const outcomes = this.#outcomes();
+    assertSum(this.#attempted, outcomes);
+    const histograms = [...Object.values(this.#latency), ...Object.values(this.#lower), ...this.#failure.values()];
+    return {
+      attempted: this.#attempted,
+      outcomes,
+      latencyMs: Object.fromEntries(PHASES.map((phase) => [phase, this.#latency[phase].summary()])) as LatencyMs,
+      latencyLowerMs: this.#latencyLowerMs(),
+      failureMs: this.#failureMs(outcomes),
+      samples: Object.fromEntries(byOutcome(this.#samples)),
+      details: plainDetails(this.#details),
+      lostWhileHeld: this.#lostWhileHeld,
+      clamped: histograms.reduce((sum, histogram) => sum + histogram.clamped, 0),
+    };
+  }
+
+  /** Every failure that occurred; null when none of its attempts has a known time. */
+  #failureMs(outcomes: Outcomes): Counted['failureMs'] {
+    const codes = Object.keys(outcomes).map(knownCode);
+    const failed = codes.filter((code) => code !== SWITCHED);
+    return Object.fromEntries(failed.map((code) => [outcomeId(code), this.#failure.get(code)?.summary() ?? null]));
+  }
+
+  /** A phase whose lower bound was measured for some attempts only has none: it would speak of other attempts. */
+  #latencyLowerMs(): LatencyLowerMs | null {
+    if (BOUNDED_PHASES.every((phase) => this.#lower[phase].count === 0)) return null;
+    const summaries = BOUNDED_PHASES.map((phase) => {
+      const lower = this.#lower[phase];
+      return [phase, lower.count === this.#latency[phase].count ? lower.summary() : null];
+    });
+    return Object.fromEntries(summaries) as LatencyLowerMs;
+  }
+
+  /** Only what occurred, by code: 101, then the other statuses, then the named ones in the order of their table. */
+  #outcomes(): Outcomes {
+    const outcomes: Record<string, number> = {};
+    for (let code = LOWEST_CODE; code < OUTCOME_CODES; code++) {
+      if (this.#counts[code] > 0) outcomes[outcomeId(code)] = this.#counts[code];
+    }
+    return outcomes;
+  }
+
+  #failureOf(code: number): LatencyHistogram {
+    let histogram = this.#failure.get(code);
+    if (histogram === undefined) {
+      histogram = new LatencyHistogram();
+      this.#failure.set(code, histogram);
+    }
+    return histogram;
+  }
+}
+
+/** Throws unless `attempted` is the sum of `outcomes`, every count a non-negative integer of a known outcome. */
+export function assertSum(attempted: number, outcomes: Outcomes): void {
+  let sum = 0;
+  for (const [id, count] of Object.entries(outcomes)) {
+    knownCode(id);
+    sum += checkedCount(count, `outcomes ${id}`);
+  }
+  if (sum !== checkedCount(attempted, 'attempted')) {
+    throw new Error(`attempted is ${attempted}, but the outcomes add up to ${sum}`);
+  }
+}
+
+function recordReached(histogram: LatencyHistogram, ms: number): void {
+  if (!Number.isNaN(ms)) histogram.record(ms);
+}
+
+function histogramsOf<P extends string>(phases: readonly P[]): Record<P, LatencyHistogram> {
+  return Object.fromEntries(phases.map((phase) => [phase, new LatencyHistogram()])) as Record<P, LatencyHistogram>;
+}
+
+function encodedHistograms(histograms: readonly (readonly [string, LatencyHistogram])[]) {
+  const recorded = histograms.filter(([, histogram]) => histogram.count > 0);
+  return Object.fromEntries(recorded.map(([key, h]) => [key, { hdr: h.encode(), clamped: h.clamped }]));
+}
+
+function decodedHistogram(encoded: EncodedHistogram | undefined): LatencyHistogram {
+  if (encoded === undefined) return new LatencyHistogram();
+  return LatencyHistogram.decode(encoded.hdr, checkedCount(encoded.clamped, 'clamped'));
+}
+
+function byOutcome<T>(map: ReadonlyMap<number, T>): [OutcomeId, T][] {
+  return [...map].sort(([a], [b]) => a - b).map(([code, value]) => [outcomeId(code), value]);
+}
+
+/** `Object.fromEntries` defines own properties, so a detail named `__proto__` is a detail. */
+function plainDetails(details: ReadonlyMap<number, ReadonlyMap<string, number>>): Counted['details'] {
+  return Object.fromEntries(
+    byOutcome(details).map(([id, counts]) => [id, Object.fromEntries([...counts].sort(byFrequency))]),
+  );
+}
+
+function mergedDetails(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): Map<string, number> {
+  const sum = new Map(a);
+  for (const [detail, count] of b) increase(sum, shortened(detail), count);
+  if (distinct(sum) <= MOST_DETAILS) return sum;
+  const rows = [...sum].filter(([detail]) => detail !== OTHER_DETAILS).sort(byFrequency);
+  const kept = new Map(rows.slice(0, MOST_DETAILS));
+  const rest = rows.slice(MOST_DETAILS).reduce((total, [, count]) => total + count, 0);
+  return kept.set(OTHER_DETAILS, rest + (sum.get(OTHER_DETAILS) ?? 0));
+}
+
+/** Most frequent first; ties by name, and `(other)` last, so that the order says nothing about who came first. */
+function byFrequency([a, countA]: readonly [string, number], [b, countB]: readonly [string, number]): number {
+  if ((a === OTHER_DETAILS) !== (b === OTHER_DETAILS)) return a === OTHER_DETAILS ? 1 : -1;
+  return countB - countA || (a < b ? -1 : 1);
+}
+
+function distinct(details: ReadonlyMap<string, number>): number {
+  return details.size - (details.has(OTHER_DETAILS) ? 1 : 0);
+}
+
+function increase(counts: Map<string, number>, key: string, by: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
+}
+
+/** Cut between code points, so that no half of a surrogate pair is left. */
+function shortened(detail: string): string {
+  if (detail.length <= LONGEST_DETAIL) return detail;
+  const cut = detail.slice(0, LONGEST_DETAIL - 1);
+  return `${/[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut}…`;
+}
+
+/** Equal times are told apart by content, so that it does not matter which of the two came first. */
+function earlier(a: Sample, b: Sample): Sample {
+  if (a.atMs !== b.atMs) return a.atMs < b.atMs ? a : b;
+  return JSON.stringify(a) <= JSON.stringify(b) ? a : b;
+}
+
+function checkedCode(code: number): number {
+  if (!(code >= LOWEST_CODE && code < OUTCOME_CODES)) throw new Error(`no such outcome code: ${code}`);
+  return code;
+}
+
+function knownCode(id: string): number {
+  if (!isOutcomeId(id)) throw new Error(`no such outcome: ${JSON.stringify(id)}`);
+  return outcomeCode(id);
+}
+
+function checkedCount(count: number, what: string): number {
+  if (!Number.isSafeInteger(count) || count < 0) throw new Error(`${what} is no count: ${count}`);
+  return count;
+}

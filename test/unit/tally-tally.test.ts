@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+
+fc.configureGlobal({ seed: 20261121 });
+
+import { OUTCOME_CODES, outcomeCode } from '#dist/tally/outcomes.js';
+import type { Sample } from '#dist/tally/result.js';
+import { type EncodedTally, type Ended, Tally } from '#dist/tally/tally.js';
+
+const NOT_REACHED: Ended = {
+  outcome: 0,
+  connectMs: Number.NaN,
+  connectLowerMs: Number.NaN,
+  tlsMs: Number.NaN,
+  tlsLowerMs: Number.NaN,
+  upgradeMs: Number.NaN,
+  upgradeLowerMs: Number.NaN,
+  handshakeMs: Number.NaN,
+  handshakeLowerMs: Number.NaN,
+};
+
+function sample(atMs: number, statusLine = 'HTTP/1.1 504 Gateway Time-out'): Sample {
+  return { statusLine, headers: [['Server', 'nginx']], body: null, detail: null, atMs };
+}
+
+/** What a tally says, with the order of rows taken out. */
+function facts(tally: Tally): unknown {
+  return JSON.parse(JSON.stringify(tally.encode()));
+}
+
+const reached = fc.oneof(
+  fc.constant(Number.NaN),
+  fc.integer({ min: 0, max: 5_000_000 }).map((us) => us / 1000),
+);
+const endedArbitrary: fc.Arbitrary<Ended> = fc.record({
+  outcome: fc.oneof(fc.constantFrom(101, 502, 504, 200), fc.integer({ min: 1000, max: OUTCOME_CODES - 1 })),
+  connectMs: reached,
+  connectLowerMs: reached,
+  tlsMs: reached,
+  tlsLowerMs: reached,
+  upgradeMs: reached,
+  upgradeLowerMs: reached,
+  handshakeMs: reached,
+  handshakeLowerMs: reached,
+});
+const tallyArbitrary: fc.Arbitrary<Tally> = fc
+  .record({
+    ended: fc.array(endedArbitrary, { maxLength: 8 }),
+    details: fc.array(fc.tuple(fc.constantFrom(502, 1001), fc.constantFrom('a', 'b', 'c', '__proto__')), {
+      maxLength: 5,
+    }),
+    samples: fc.array(fc.tuple(fc.constantFrom(502, 1001), fc.nat(3), fc.constantFrom('x', 'y')), { maxLength: 3 }),
+    lost: fc.nat(5),
+  })
+  .map(({ ended, details, samples, lost }) => {
+    const tally = new Tally();
+    for (const one of ended) tally.add(one);
+    for (const [code, detail] of details) tally.addDetail(code, detail);
+    for (const [code, atMs, line] of samples) tally.addSample(code, sample(atMs, line));
+    tally.lost(lost);
+    return tally;
+  });
+
+function merged(...tallies: Tally[]): Tally {
+  const sum = new Tally();
+  for (const tally of tallies) sum.merge(tally);
+  return sum;
+}
+
+test('an attempt is counted once, in the phases it got through, success and failure apart', () => {
+  const tally = new Tally();
+  const ended = { ...NOT_REACHED, outcome: 101, connectMs: 1, connectLowerMs: 0.9, upgradeMs: 5, upgradeLowerMs: 4 };
+  tally.add({ ...ended, handshakeMs: 7, handshakeLowerMs: 6 });
+  tally.add({ ...ended, outcome: 504, handshakeMs: 1000, handshakeLowerMs: 999 });
+  tally.add({ ...NOT_REACHED, outcome: outcomeCode('refused'), handshakeMs: 2, handshakeLowerMs: 2 });
+  tally.addDns(3);
+  const { attempted, outcomes, latencyMs, latencyLowerMs, failureMs } = tally.counted();
+  assert.equal(attempted, 3);
+  assert.deepEqual(outcomes, { 101: 1, 504: 1, refused: 1 });
+  const counts = Object.entries(latencyMs).map(([phase, summary]) => [phase, summary?.count ?? null]);
+  assert.deepEqual(counts, [
+    ['dns', 1],
+    ['connect', 2],
+    ['tls', null],
+    ['upgrade', 1],
+    ['handshake', 1],
+    ['message', null],
+  ]);
+  assert.equal(latencyMs.handshake?.max, 7.003);
+  assert.equal(latencyLowerMs?.handshake?.max, 6.003);
+  assert.deepEqual([latencyLowerMs?.connect?.count, latencyLowerMs?.upgrade?.count, latencyLowerMs?.tls], [2, 1, null]);
+  assert.deepEqual(Object.keys(failureMs), ['504', 'refused']);
+  assert.ok(Math.abs((failureMs['504']?.p50 ?? 0) - 1000) < 1);
+});
+
+test('outcomes hold only what occurred: 101, then statuses, then names in the order of their table', () => {
+  const tally = new Tally();
+  for (const id of ['aborted', 'closed', '504', '404', '101', 'invalid-101'] as const) {
+    tally.add({ ...NOT_REACHED, outcome: outcomeCode(id) });
+  }
+  assert.deepEqual(Object.keys(tally.counted().outcomes), ['101', '404', '504', 'invalid-101', 'closed', 'aborted']);
+  assert.deepEqual([tally.count('404'), tally.count('500'), tally.attempted], [1, 0, 6]);
+});
+
+test('a failure without a known time is counted and has no latency', () => {
+  const tally = new Tally();
+  tally.add({ ...NOT_REACHED, outcome: outcomeCode('local-other') });
+  assert.deepEqual(tally.counted().failureMs, { 'local-other': null });
+  assert.equal(tally.count('local-other'), 1);
+});
+
+test('an attempt that has not ended cannot be counted', () => {
+  for (const outcome of [0, 99, OUTCOME_CODES, Number.NaN]) {
+    assert.throws(() => new Tally().add({ ...NOT_REACHED, outcome }), /no such outcome code/);
+  }
+});
+
+test('without a single lower bound there are none, and a bound of some attempts only is left out', () => {
+  const kernel = new Tally();
+  kernel.add({ ...NOT_REACHED, outcome: 101, connectMs: 1, handshakeMs: 2 });
+  assert.equal(kernel.counted().latencyLowerMs, null);
+  const both = new Tally();
+  both.add({ ...NOT_REACHED, outcome: 101, connectMs: 1, handshakeMs: 2, handshakeLowerMs: 1 });
+  assert.equal(both.counted().latencyLowerMs?.handshake?.count, 1);
+  assert.equal(merged(kernel, both).counted().latencyLowerMs?.handshake, null);
+});
+
+test('distinct details are capped, and no attempt is lost by it', () => {
+  const tally = new Tally();
+  for (let i = 0; i < 100; i++) tally.addDetail(502, `detail ${i % 50}`);
+  tally.addDetail(502, 'detail 0');
+  const details = tally.counted().details['502'];
+  assert.equal(Object.keys(details).length, 21);
+  assert.deepEqual([details['detail 0'], details['(other)']], [3, 60]);
+  assert.equal(Object.keys(details).at(-1), '(other)');
+
+  const other = new Tally();
+  for (let i = 0; i < 30; i++) other.addDetail(502, `another ${i % 3}`);
+  const both = merged(other, tally).counted().details['502'];
+  assert.deepEqual(both, merged(tally, other).counted().details['502']);
+  assert.equal(Object.keys(both).length, 21);
+  assert.deepEqual([both['another 0'], Object.values(both).reduce((a, b) => a + b, 0)], [10, 131]);
+});
+
+test('a long detail is cut between code points', () => {
+  const tally = new Tally();
+  tally.addDetail(502, 'é'.repeat(198) + '🚀'.repeat(50));
+  const [detail] = Object.keys(tally.counted().details['502']);
+  assert.equal(detail, `${'é'.repeat(198)}…`);
+});
+
+test('a detail may be named like an object’s internals', () => {
+  const tally = new Tally();
+  tally.addDetail(502, '__proto__');
+  tally.addDetail(502, 'constructor');
+  const copy = Tally.decode(JSON.parse(JSON.stringify(tally.encode())));
+  assert.deepEqual(Object.entries(copy.counted().details['502']), [
+    ['__proto__', 1],
+    ['constructor', 1],
+  ]);
+});
+
+test('the earliest sample of an outcome is kept', () => {
+  const tally = new Tally();
+  assert.equal(tally.hasSample(504), false);
+  tally.addSample(504, sample(20));
+  tally.addSample(504, sample(10));
+  tally.addSample(504, sample(15));
+  assert.equal(tally.hasSample(504), true);
+  assert.equal(tally.counted().samples['504'].atMs, 10);
+});
+
+test('clamped values of all histograms are told', () => {
+  const tally = new Tally();
+  tally.add({ ...NOT_REACHED, outcome: 101, handshakeMs: 700_000, connectMs: -1 });
+  tally.add({ ...NOT_REACHED, outcome: 504, handshakeMs: 700_000 });
+  assert.equal(tally.counted().clamped, 3);
+  assert.equal(Tally.decode(tally.encode()).counted().clamped, 3);
+});
+
+test('decoding refuses what is no tally', () => {
+  const tally = new Tally();
+  tally.add({ ...NOT_REACHED, outcome: 101, handshakeMs: 1 });
+  const good = tally.encode();
+  const bad: [string, Partial<Record<keyof EncodedTally, unknown>>, RegExp][] = [
+    ['a wrong sum', { attempted: 2 }, /attempted is 2, but the outcomes add up to 1/],
+    ['an outcome less', { outcomes: {} }, /add up to 0/],
+    ['a negative count', { attempted: 0, outcomes: { 101: 1, 504: -1 } }, /no count: -1/],
+    ['a fraction', { attempted: 1.5, outcomes: { 101: 1.5 } }, /no count: 1\.5/],
+    ['text', { attempted: 1, outcomes: { 101: '1' } }, /no count/],
+    ['an unknown outcome', { attempted: 2, outcomes: { 101: 1, gone: 1 } }, /no such outcome: "gone"/],
+    ['an unknown failure', { failure: { gone: good.latency.handshake } }, /no such outcome/],
+    ['a broken histogram', { latency: { handshake: { hdr: 'AAAA', clamped: 0 } } }, /./],
+    ['a negative loss', { lostWhileHeld: -1 }, /lostWhileHeld/],
+  ];
+  for (const [what, change, message] of bad) {
+    assert.throws(() => Tally.decode({ ...good, ...change } as EncodedTally), message, what);
+  }
+  assert.equal(Tally.decode(good).attempted, 1);
+});
+
+test('attempts are the sum of outcomes through merging, encoding and decoding', () => {
+  fc.assert(
+    fc.property(tallyArbitrary, tallyArbitrary, (a, b) => {
+      const sum = Tally.decode(JSON.parse(JSON.stringify(merged(a, b).encode())));
+      const { attempted, outcomes } = sum.counted();
+      assert.equal(attempted, a.attempted + b.attempted);
+      assert.equal(
+        Object.values(outcomes).reduce((x, y) => x + y, 0),
+        attempted,
+      );
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('merging has an identity and does not depend on order or grouping', () => {
+  fc.assert(
+    fc.property(tallyArbitrary, tallyArbitrary, tallyArbitrary, (a, b, c) => {
+      assert.deepEqual(facts(merged(a, new Tally())), facts(a));
+      assert.deepEqual(facts(merged(new Tally(), a)), facts(a));
+      assert.deepEqual(facts(merged(a, b)), facts(merged(b, a)));
+      assert.deepEqual(facts(merged(merged(a, b), c)), facts(merged(a, merged(b, c))));
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test('decoding gives back the same tally', () => {
+  fc.assert(
+    fc.property(tallyArbitrary, (tally) => {
+      const copy = Tally.decode(JSON.parse(JSON.stringify(tally.encode())));
+      assert.deepEqual(copy.encode(), tally.encode());
+      assert.deepEqual(copy.counted(), tally.counted());
+    }),
+    { numRuns: 25 },
+  );
+});
