@@ -1,0 +1,64 @@
+/**
+ * Reads an expression from left to right and says where it stopped making sense. It owns positions and the wording of
+ * errors; what an expression means is known by the grammar that drives it (thresholds.ts).
+ */
+import { UserError } from '../errors.js';
+
+const LONGEST_EXPRESSION = 200;
+const LONGEST_QUOTE = 60;
+
+export class ExpressionReader {
+  readonly #kind: 'threshold' | 'abort';
+  readonly #text: string;
+  #at = 0;
+
+  /** `kind` becomes the code of every error. @throws UserError when the text is too long to be an expression. */
+  constructor(kind: 'threshold' | 'abort', text: string) {
+    this.#kind = kind;
+    this.#text = text;
+    if (text.length > LONGEST_EXPRESSION) {
+      throw this.error(`expected at most ${LONGEST_EXPRESSION} characters, found ${text.length}`);
+    }
+  }
+
+  /** Where the next `take` begins, 1-based. */
+  get character(): number {
+    return this.#at + 1;
+  }
+
+  /** Takes what the sticky `pattern` matches after any spaces; null, and nothing but spaces taken, when it does not. */
+  take(pattern: RegExp): string | null {
+    this.#skipSpaces();
+    pattern.lastIndex = this.#at;
+    const taken = pattern.exec(this.#text)?.[0] ?? null;
+    if (taken !== null) this.#at += taken.length;
+    return taken;
+  }
+
+  /** Goes back to before `taken`, the last text that `take` gave, so that an error points at it. */
+  putBack(taken: string): void {
+    this.#at -= taken.length;
+  }
+
+  /** Ends with what was expected and what is there instead; `meant` is the word that was probably intended. */
+  refuse(expected: string, meant: string | null = null): never {
+    this.#skipSpaces();
+    const rest = this.#text.slice(this.#at);
+    const found = rest === '' ? 'the end' : quoted(rest);
+    throw this.error(`at character ${this.character}: expected ${expected}, found ${found}`, meant);
+  }
+
+  error(message: string, meant: string | null = null): UserError {
+    const what = this.#kind === 'abort' ? 'abort rule' : 'threshold';
+    const hint = meant === null ? {} : { hint: `did you mean ${meant}?` };
+    return new UserError(`${what} ${quoted(this.#text)}: ${message}`, { code: this.#kind, ...hint });
+  }
+
+  #skipSpaces(): void {
+    while (this.#at < this.#text.length && /\s/.test(this.#text[this.#at])) this.#at++;
+  }
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text);
+}
