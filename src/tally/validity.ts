@@ -1,0 +1,234 @@
+/**
+ * Can a burst, and a run, be believed? Rules from evidence about the generator to a verdict with reasons. It owns the
+ * limits above which the generator's own doings matter; it judges nothing that the target did, and measures nothing.
+ */
+import type { Gate } from '../plan/plan.js';
+import { formatCount, formatDuration } from '../plan/units.js';
+import { blameOf, isOutcomeId, type OutcomeId } from './outcomes.js';
+import type { Calibration, Outcomes, Release, ThresholdResult, Validity, Verdict } from './result.js';
+import { disagrees } from './thresholds.js';
+
+/** What is known about the generator during one burst (or one churn stage). Times in ms, shares from 0 to 1. */
+export interface BurstEvidence {
+  readonly kind: 'burst' | 'churn';
+  readonly gate: Gate;
+  /** null: a churn stage that only time ends. */
+  readonly planned: number | null;
+  /** First system call made. */
+  readonly launched: number;
+  readonly outcomes: Outcomes;
+  /** Ended before the gate opened. */
+  readonly failedToArm: number;
+  readonly release: Release | null;
+  readonly makespanMs: number | null;
+  readonly calibration: Calibration | null;
+  /** Upper bound of the measured p99; null without a 101. */
+  readonly handshakeP99Ms: number | null;
+  /** One sentence for each worker that did not report. */
+  readonly lostWorkers: readonly string[];
+  /** By how much the wall clock left the monotonic one; null where it was not compared. */
+  readonly clockStepMs: number | null;
+  /** Longest time in which a worker's loop stamped nothing. */
+  readonly longestGapMs: number;
+  readonly gcMaxMs: number;
+  readonly throttledMs: number | null;
+  readonly stealShare: number | null;
+  /** How full the table of tracked connections was. */
+  readonly conntrackShare: number | null;
+}
+
+/** A reason and how grave it is; `valid` is a note that leaves the verdict alone. */
+interface Finding {
+  readonly verdict: Verdict;
+  readonly reason: string;
+}
+
+/** Release ratio = makespan / release spread: below `paced` the generator set the pace, from `together` on it did not. */
+const RATIO = { paced: 2, together: 5 };
+/** Share of the measured p99 that the generator's own floor may be before it is named. */
+const SMALL_FLOOR = 0.2;
+const GAP = { leastMs: 50, share: 0.2, longestSpanOfChurnMs: 1000 };
+const THROTTLED_SHARE = 0.01;
+const STEAL_SHARE = 0.05;
+const CONNTRACK_SHARE = 0.9;
+/** A step, and not the slewing of a time daemon: that is at most 0.05 % (adjtimex(2): 500 ppm). */
+const CLOCK = { leastMs: 5, share: 0.001 };
+const MOST_REASONS_A_VERDICT = 5;
+
+const GRAVITY: Readonly<Record<Verdict, number>> = { invalid: 2, suspect: 1, valid: 0 };
+
+const WAY_OUT: Readonly<Record<string, string>> = {
+  'local-fds': 'raise the limit of open files (ulimit -n)',
+  'local-ports':
+    'add source addresses (--source-ip), widen net.ipv4.ip_local_port_range, or wait until TIME_WAIT is over (60 s)',
+  'local-memory': 'use fewer connections, or give sockets more memory (net.ipv4.tcp_mem)',
+  'local-other': 'see the detail of the first one; EPERM and EACCES come from a firewall or a sandbox',
+};
+
+export function judgeBurst(evidence: BurstEvidence): Validity {
+  return validityOf([
+    ...lostWorkers(evidence),
+    ...localOutcomes(evidence),
+    ...shortLaunch(evidence),
+    ...unarmed(evidence),
+    ...pacing(evidence),
+    ...floor(evidence),
+    ...disturbances(evidence),
+  ]);
+}
+
+/**
+ * The worst of all bursts, and what only a run can show: a threshold on which the two latency bounds disagree, or
+ * thresholds without one burst to judge. `limits` are sentences that make a run invalid by themselves, such as a need
+ * that this machine cannot meet. Reasons of a burst are led by its place when there are several bursts.
+ */
+export function judgeRun(
+  bursts: readonly Validity[],
+  thresholds: readonly ThresholdResult[],
+  limits: readonly string[] = [],
+): Validity {
+  const findings: Finding[] = limits.map((reason) => ({ verdict: 'invalid', reason }));
+  if (thresholds.length > 0 && bursts.every(({ verdict }) => verdict === 'invalid')) {
+    findings.push({ verdict: 'invalid', reason: 'no burst was valid, so there is nothing to judge the thresholds by' });
+  }
+  for (const threshold of thresholds) {
+    if (disagrees(threshold)) findings.push({ verdict: 'invalid', reason: disagreement(threshold) });
+  }
+  if (bursts.length === 0)
+    findings.push({ verdict: 'suspect', reason: 'no burst was released, so nothing was measured' });
+  for (const verdict of ['invalid', 'suspect', 'valid'] as const) findings.push(...ofBursts(bursts, verdict));
+  return validityOf(findings);
+}
+
+function validityOf(findings: readonly Finding[]): Validity {
+  const sorted = [...findings].sort((a, b) => GRAVITY[b.verdict] - GRAVITY[a.verdict]);
+  return { verdict: sorted[0]?.verdict ?? 'valid', reasons: sorted.map(({ reason }) => reason) };
+}
+
+/** A burst's own verdict goes with all of its reasons, because reasons carry none. */
+function ofBursts(bursts: readonly Validity[], verdict: Verdict): Finding[] {
+  const judged = bursts.flatMap((burst, place) =>
+    burst.verdict === verdict ? [{ place, reasons: burst.reasons }] : [],
+  );
+  const reasons = judged.flatMap(({ place, reasons }) =>
+    reasons.map((reason) => (bursts.length === 1 ? reason : `burst ${place}: ${reason}`)),
+  );
+  const shown = reasons.slice(0, MOST_REASONS_A_VERDICT).map((reason) => ({ verdict, reason }));
+  const hidden = reasons.length - shown.length;
+  if (hidden === 0) return shown;
+  return [...shown, { verdict, reason: `and ${hidden} more of the same weight in ${judged.length} ${verdict} bursts` }];
+}
+
+function lostWorkers(evidence: BurstEvidence): Finding[] {
+  return evidence.lostWorkers.map((reason) => ({ verdict: 'invalid', reason }));
+}
+
+function localOutcomes(evidence: BurstEvidence): Finding[] {
+  return Object.entries(evidence.outcomes)
+    .filter(([id, count]) => count > 0 && isOutcomeId(id) && blameOf(id as OutcomeId) === 'local')
+    .sort(([, a], [, b]) => b - a)
+    .map(([id, count]) => ({
+      verdict: 'invalid',
+      reason: `${attempts(count)} failed on this machine, not at the target (${id}): ${WAY_OUT[id]}`,
+    }));
+}
+
+/** Stopping a burst is no fault of the generator; launching fewer for any other reason is. */
+function shortLaunch({ planned, launched, outcomes }: BurstEvidence): Finding[] {
+  const findings: Finding[] = [];
+  const aborted = outcomes.aborted ?? 0;
+  if (planned !== null && launched < planned - aborted) {
+    const reason = `only ${formatCount(launched)} of ${attempts(planned)} were launched by this machine`;
+    findings.push({ verdict: 'invalid', reason });
+  }
+  if (aborted > 0) {
+    const of = planned === null ? '' : ` of ${formatCount(planned)}`;
+    findings.push({ verdict: 'suspect', reason: `stopped early: ${formatCount(aborted)}${of} attempts were aborted` });
+  }
+  return findings;
+}
+
+function unarmed({ failedToArm, planned, launched, gate }: BurstEvidence): Finding[] {
+  if (failedToArm === 0) return [];
+  const reason = `${formatCount(failedToArm)} of ${formatCount(planned ?? launched)} could not be armed: they failed before the gate ${gate} was opened, so fewer were released together`;
+  return [{ verdict: 'suspect', reason }];
+}
+
+function pacing({ kind, release, makespanMs, planned, launched, failedToArm }: BurstEvidence): Finding[] {
+  if (kind !== 'burst' || release === null || makespanMs === null || release.spreadMs <= 0) return [];
+  const ratio = makespanMs / release.spreadMs;
+  if (ratio >= RATIO.together) return [];
+  const released = formatCount(Math.min(planned ?? launched, launched) - failedToArm);
+  const within = `${released} were released within ${inMs(release.spreadMs)}`;
+  if (ratio < RATIO.paced) {
+    const reason = `paced by the generator: the target answered as fast as it was asked; ${within}`;
+    return [{ verdict: 'suspect', reason }];
+  }
+  return [{ verdict: 'valid', reason: `${within}, and the burst lasted only ${ratio.toFixed(1)} times as long` }];
+}
+
+function floor({ calibration, handshakeP99Ms }: BurstEvidence): Finding[] {
+  if (calibration === null) return [];
+  const findings: Finding[] = [];
+  if (calibration.share101 < 1) {
+    const answered = percent(calibration.share101);
+    const reason = `this generator got only ${answered} of ${formatCount(calibration.size)} handshakes through to its own mirror`;
+    findings.push({ verdict: 'suspect', reason });
+  }
+  const floorMs = calibration.handshakeMs?.p99 ?? null;
+  if (floorMs !== null && handshakeP99Ms !== null && floorMs > SMALL_FLOOR * handshakeP99Ms) {
+    const reason = `the generator's own floor is not small: its mirror's p99 is ${inMs(floorMs)}, ${percent(floorMs / handshakeP99Ms)} of the measured ${inMs(handshakeP99Ms)}`;
+    findings.push({ verdict: 'suspect', reason });
+  }
+  return findings;
+}
+
+function disturbances(evidence: BurstEvidence): Finding[] {
+  const { kind, makespanMs, longestGapMs, gcMaxMs, throttledMs, stealShare, conntrackShare, clockStepMs } = evidence;
+  const spanMs = makespanMs ?? 0;
+  const reasons: string[] = [];
+  // A churn stage lasts as long as it is told to, so its length says nothing about how long a gap is too long.
+  const gapSpanMs = kind === 'churn' ? Math.min(spanMs, GAP.longestSpanOfChurnMs) : spanMs;
+  if (longestGapMs > Math.max(GAP.leastMs, GAP.share * gapSpanMs)) {
+    const gc = gcMaxMs > 0 ? ` (longest garbage collection ${inMs(gcMaxMs)})` : '';
+    reasons.push(`the generator's loop stood still for ${inMs(longestGapMs)}${gc}`);
+  }
+  if (throttledMs !== null && throttledMs > THROTTLED_SHARE * spanMs) {
+    reasons.push(`the generator's CPU was throttled for ${inMs(throttledMs)} (cgroup limit)`);
+  }
+  if (stealShare !== null && stealShare > STEAL_SHARE) {
+    reasons.push(`the hypervisor took ${percent(stealShare)} of this machine's CPU time`);
+  }
+  if (conntrackShare !== null && conntrackShare > CONNTRACK_SHARE) {
+    reasons.push(
+      `this machine's connection tracking table was ${percent(conntrackShare)} full (net.netfilter.nf_conntrack_max)`,
+    );
+  }
+  if (clockStepMs !== null && Math.abs(clockStepMs) > CLOCK.leastMs + CLOCK.share * spanMs) {
+    reasons.push(`the wall clock was stepped by ${inMs(clockStepMs)}: latencies are right, times of day are not`);
+  }
+  return reasons.map((reason) => ({ verdict: 'suspect', reason }));
+}
+
+/** To the µs, because the two values may lie close to each other and to the limit. */
+function disagreement({ expression, actual, actualLower, ok }: ThresholdResult): string {
+  const upper = `upper latency bound (${actual} ms)`;
+  const lower = `lower one (${actualLower} ms)`;
+  const verbs = ok ? ['holds', 'fails'] : ['fails', 'holds'];
+  return `${expression} ${verbs[0]} at the ${upper} and ${verbs[1]} at the ${lower}: the generator was too slow to tell`;
+}
+
+function attempts(count: number): string {
+  return count === 1 ? '1 attempt' : `${formatCount(count)} attempts`;
+}
+
+/** Three significant digits: more would claim what was not measured. */
+function inMs(ms: number): string {
+  return formatDuration(Number(ms.toPrecision(3)));
+}
+
+/** Never rounds up to 100 %: that would say the opposite. */
+function percent(share: number): string {
+  const value = share * 100;
+  return `${value < 100 ? Math.min(99.9, Number(value.toPrecision(3))) : Math.round(value)}%`;
+}

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Calibration, Summary, ThresholdResult, Validity } from '#dist/tally/result.js';
+import { type BurstEvidence, judgeBurst, judgeRun } from '#dist/tally/validity.js';
+
+const CLEAN: BurstEvidence = {
+  kind: 'burst',
+  gate: 'upgrade',
+  planned: 2000,
+  launched: 2000,
+  outcomes: { 101: 2000 },
+  failedToArm: 0,
+  release: { spreadMs: 20, firstMs: 0, lastMs: 20, perWorkerMs: [0] },
+  makespanMs: 400,
+  calibration: null,
+  handshakeP99Ms: 390,
+  lostWorkers: [],
+  clockStepMs: 0,
+  longestGapMs: 5,
+  gcMaxMs: 1,
+  throttledMs: 0,
+  stealShare: 0,
+  conntrackShare: 0.1,
+};
+
+function summary(p99: number): Summary {
+  return { count: 1, min: 1, mean: 1, p50: 1, p75: 1, p90: 1, p95: 1, p99, p999: p99, max: p99, hdr: '' };
+}
+
+function mirror(share101: number, p99: number): Calibration {
+  return { size: 2000, share101, spreadMs: 18, handshakeMs: summary(p99), upgradeMs: null, rate: null };
+}
+
+function judged(change: Partial<BurstEvidence>): Validity {
+  return judgeBurst({ ...CLEAN, ...change });
+}
+
+test('a burst that nothing disturbed is valid, without a word', () => {
+  assert.deepEqual(judged({}), { verdict: 'valid', reasons: [] });
+  const unknown = { release: null, makespanMs: null, clockStepMs: null, throttledMs: null, stealShare: null };
+  assert.deepEqual(judged({ ...unknown, conntrackShare: null, handshakeP99Ms: null }), {
+    verdict: 'valid',
+    reasons: [],
+  });
+});
+
+test('failures of the target leave a burst valid', () => {
+  assert.equal(judged({ outcomes: { 101: 200, 504: 1000, refused: 400, reset: 400 } }).verdict, 'valid');
+});
+
+test('what makes a burst invalid, with the way out', () => {
+  const cases: [Partial<BurstEvidence>, RegExp][] = [
+    [{ launched: 1500 }, /^only 1,500 of 2,000 attempts were launched by this machine$/],
+    [{ outcomes: { 101: 1700, 'local-fds': 300 } }, /^300 attempts failed on this machine.*\(local-fds\).*ulimit -n/],
+    [{ outcomes: { 101: 1999, 'local-ports': 1 } }, /^1 attempt failed.*--source-ip/],
+    [{ outcomes: { 101: 1999, 'local-memory': 1 } }, /tcp_mem/],
+    [{ outcomes: { 101: 1999, 'local-other': 1 } }, /EPERM/],
+    [{ lostWorkers: ['worker 2 ran out of memory'] }, /^worker 2 ran out of memory$/],
+  ];
+  for (const [change, reason] of cases) {
+    const { verdict, reasons } = judged(change);
+    assert.equal(verdict, 'invalid', String(reason));
+    assert.equal(reasons.length, 1);
+    assert.match(reasons[0], reason);
+  }
+});
+
+test('what makes a burst suspect', () => {
+  const release = { spreadMs: 300, firstMs: 0, lastMs: 300, perWorkerMs: [0] };
+  const cases: [Partial<BurstEvidence>, RegExp][] = [
+    [
+      { release },
+      /^paced by the generator: the target answered as fast as it was asked; 2,000 were released within 300ms$/,
+    ],
+    [{ failedToArm: 12 }, /^12 of 2,000 could not be armed.*gate upgrade/],
+    [{ calibration: mirror(0.9996, 3) }, /only 99\.9% of 2,000 handshakes through to its own mirror/],
+    [{ calibration: mirror(1, 100) }, /floor is not small.*100ms, 25\.6% of the measured 390ms/],
+    [{ longestGapMs: 90, gcMaxMs: 60 }, /stood still for 90ms \(longest garbage collection 60ms\)/],
+    [{ throttledMs: 5 }, /throttled for 5ms/],
+    [{ stealShare: 0.06 }, /hypervisor took 6%/],
+    [{ conntrackShare: 0.95 }, /95% full/],
+    [{ clockStepMs: -40 }, /stepped by -40ms/],
+    [{ launched: 1200, outcomes: { 101: 1200, aborted: 800 } }, /^stopped early: 800 of 2,000 attempts were aborted$/],
+  ];
+  for (const [change, reason] of cases) {
+    const { verdict, reasons } = judged(change);
+    assert.equal(verdict, 'suspect', String(reason));
+    assert.equal(reasons.length, 1, reasons.join('\n'));
+    assert.match(reasons[0], reason);
+  }
+});
+
+test('just inside of a limit is fine', () => {
+  for (const change of [
+    { calibration: mirror(1, 78) },
+    { longestGapMs: 80 },
+    { longestGapMs: 50, makespanMs: 150 },
+    { throttledMs: 4 },
+    { stealShare: 0.05 },
+    { conntrackShare: 0.9 },
+    { clockStepMs: 5.4 },
+    { release: { spreadMs: 80, firstMs: 0, lastMs: 80, perWorkerMs: [0] } },
+  ]) {
+    assert.deepEqual(judged(change), { verdict: 'valid', reasons: [] }, JSON.stringify(change));
+  }
+  assert.equal(judged({ longestGapMs: 81 }).verdict, 'suspect');
+});
+
+test('a release ratio between 2 and 5 is told and leaves the burst valid', () => {
+  const { verdict, reasons } = judged({ release: { spreadMs: 100, firstMs: 0, lastMs: 100, perWorkerMs: [0] } });
+  assert.equal(verdict, 'valid');
+  assert.deepEqual(reasons, ['2,000 were released within 100ms, and the burst lasted only 4.0 times as long']);
+});
+
+test('churn is not judged by its release, by its length, or by a number that time decides', () => {
+  const release = { spreadMs: 59_000, firstMs: 0, lastMs: 59_000, perWorkerMs: [0] };
+  const churn = { kind: 'churn', planned: null, launched: 900, release, makespanMs: 60_000 } as const;
+  assert.equal(judged(churn).verdict, 'valid');
+  assert.equal(judged({ ...churn, longestGapMs: 300 }).verdict, 'suspect');
+});
+
+test('stopping excuses what was aborted, and nothing more', () => {
+  const { verdict, reasons } = judged({ launched: 1000, outcomes: { 101: 1000, aborted: 800 } });
+  assert.equal(verdict, 'invalid');
+  assert.equal(reasons.length, 2);
+  assert.match(reasons[0], /only 1,000 of 2,000/);
+});
+
+test('reasons come with the gravest first', () => {
+  const { verdict, reasons } = judged({
+    outcomes: { 101: 1900, 'local-ports': 10, 'local-fds': 90 },
+    failedToArm: 3,
+    release: { spreadMs: 100, firstMs: 0, lastMs: 100, perWorkerMs: [0] },
+    lostWorkers: ['worker 1 died'],
+  });
+  assert.equal(verdict, 'invalid');
+  const order = [/worker 1/, /local-fds/, /local-ports/, /armed/, /released within/];
+  assert.equal(reasons.length, order.length);
+  for (const [i, pattern] of order.entries()) assert.match(reasons[i], pattern);
+});
+
+const VALID: Validity = { verdict: 'valid', reasons: [] };
+const SUSPECT: Validity = { verdict: 'suspect', reasons: ['paced'] };
+const INVALID: Validity = { verdict: 'invalid', reasons: ['out of ports'] };
+const MET: ThresholdResult = { expression: 'p99(handshake) < 500ms', actual: 480.255, actualLower: 470, ok: true };
+
+test('a run is as good as its worst burst, and names it by its index', () => {
+  assert.deepEqual(judgeRun([VALID, VALID], [MET]), VALID);
+  assert.deepEqual(judgeRun([SUSPECT], []), SUSPECT);
+  assert.deepEqual(judgeRun([VALID, SUSPECT, INVALID], [MET]), {
+    verdict: 'invalid',
+    reasons: ['burst 2: out of ports', 'burst 1: paced'],
+  });
+});
+
+test('many bursts with the same trouble do not bury the reader', () => {
+  const { verdict, reasons } = judgeRun(
+    Array.from({ length: 40 }, () => SUSPECT),
+    [],
+  );
+  assert.equal(verdict, 'suspect');
+  assert.equal(reasons.length, 6);
+  assert.match(reasons[5], /^and 35 more .* 40 suspect bursts$/);
+});
+
+test('a threshold on which the bounds disagree makes the run invalid, naming both values', () => {
+  const torn = { ...MET, actual: 530.431, actualLower: 480.255, ok: false };
+  assert.deepEqual(judgeRun([VALID], [MET, torn]), {
+    verdict: 'invalid',
+    reasons: [
+      'p99(handshake) < 500ms fails at the upper latency bound (530.431 ms) and holds at the lower one (480.255 ms): the generator was too slow to tell',
+    ],
+  });
+  const atLeast = { expression: 'p50(handshake) > 500ms', actual: 530, actualLower: 480, ok: true };
+  assert.match(judgeRun([VALID], [atLeast]).reasons[0], /holds at the upper .*530 ms.* fails at the lower .*480 ms/);
+});
+
+test('thresholds without a valid burst make the run invalid', () => {
+  const { verdict, reasons } = judgeRun([INVALID, INVALID], [MET]);
+  assert.equal(verdict, 'invalid');
+  assert.match(reasons[0], /no burst was valid/);
+  assert.equal(
+    judgeRun([INVALID, SUSPECT], [MET]).reasons.some((reason) => /no burst was valid/.test(reason)),
+    false,
+  );
+});
+
+test('a run without a burst measured nothing; a limit of this machine makes it invalid', () => {
+  assert.deepEqual(judgeRun([], []), {
+    verdict: 'suspect',
+    reasons: ['no burst was released, so nothing was measured'],
+  });
+  const { verdict, reasons } = judgeRun([], [], ['20,000 descriptors are needed and 1,024 allowed: ulimit -n 20000']);
+  assert.equal(verdict, 'invalid');
+  assert.match(reasons[0], /ulimit/);
+});
