@@ -1,0 +1,109 @@
+/**
+ * `wstampede lab`: starts a target that fails as real stacks do, or lists them. Reads the catalogue and knows no target
+ * by name.
+ */
+import { distance } from 'fastest-levenshtein';
+import { EXIT, type ExitCode, UserError } from '../errors.js';
+import type { Host } from '../host.js';
+import { CATALOGUE, findTarget, type LabTarget } from '../lab/catalogue.js';
+import { COMMON_OPTIONS, type LabOption, readSettings } from '../lab/options.js';
+import { serveLab } from '../lab/serve.js';
+
+export interface LabArguments {
+  readonly name?: string;
+  readonly list?: boolean;
+  /** The flags of the target, unread. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** The size of burst with which `--list` shows what to expect. */
+const LISTED_BURST = 500;
+const LINE_WIDTH = 78;
+
+/**
+ * Serves until a signal comes, then says on stdout what the target saw; the second signal ends at once.
+ * @throws UserError `lab` for an unknown target or option, or an address that cannot be had.
+ */
+export async function lab(args: LabArguments, host: Host): Promise<ExitCode> {
+  if (args.list === true || args.name === undefined) {
+    await new Promise((resolve) => host.stdout.write(listing(), resolve));
+    return EXIT.ok;
+  }
+  const target = findTarget(args.name);
+  if (target === null) throw unknownTarget(args.name);
+  const settings = readSettings(target.name, target.options, args.options, closest);
+  let stopListening = (): void => {};
+  const stopped = new Promise<void>((resolve) => {
+    let signals = 0;
+    stopListening = host.onSignal((signal) => {
+      signals += 1;
+      if (signals > 1) host.exit(signal === 'SIGINT' ? EXIT.sigint : EXIT.sigterm);
+      resolve();
+    });
+  });
+  try {
+    await serveLab(target, settings, host, stopped);
+  } finally {
+    stopListening();
+  }
+  return EXIT.ok;
+}
+
+function unknownTarget(name: string): UserError {
+  const names = CATALOGUE.map((target) => target.name);
+  const near = closest(name, names);
+  return new UserError(`no lab target "${name}"${near === null ? '' : `; did you mean "${near}"?`}`, {
+    code: 'lab',
+    hint: `targets: ${names.join(', ')} (wstampede lab --list)`,
+  });
+}
+
+/** The nearest of `known`, if it is near enough to be what was meant. */
+function closest(word: string, known: readonly string[]): string | null {
+  const near = known
+    .map((name) => ({ name, edits: name.startsWith(word) ? 1 : distance(word, name) }))
+    .sort((a, b) => a.edits - b.edits)[0];
+  return near !== undefined && near.edits <= Math.max(1, Math.floor(near.name.length / 3)) ? near.name : null;
+}
+
+function listing(): string {
+  const common = COMMON_OPTIONS.map(describeOption).join('\n');
+  return `${CATALOGUE.map(describeTarget).join('\n\n')}\n\nEvery target\n${common}\n`;
+}
+
+function describeTarget(target: LabTarget): string {
+  const own = target.options.filter((option) => !COMMON_OPTIONS.some((common) => common.name === option.name));
+  const settings = readSettings(target.name, target.options, {});
+  const expected = target.expects(LISTED_BURST, settings);
+  const later = target.expectsLater?.(LISTED_BURST, settings) ?? null;
+  return [
+    target.name,
+    ...wrap(target.story, 2, LINE_WIDTH),
+    ...own.map(describeOption),
+    `  a burst of ${LISTED_BURST}: ${expected === null ? 'no exact prediction' : outcomes(expected)}` +
+      (later === null ? '' : `; once its clients have left, the next: ${outcomes(later)}`),
+  ].join('\n');
+}
+
+function describeOption(option: LabOption): string {
+  const value = option.type === 'switch' || option.default === null ? '' : ` (default ${option.default})`;
+  const words = option.choices.length === 0 ? '' : `: ${option.choices.join(', ')}`;
+  const kind = option.type === 'switch' ? '' : ` ${option.type.toUpperCase()}`;
+  return [`    --${option.name}${kind}`, ...wrap(`${option.help}${words}${value}`, 8, LINE_WIDTH)].join('\n');
+}
+
+function outcomes(expected: Readonly<Partial<Record<string, number>>>): string {
+  return Object.entries(expected)
+    .map(([outcome, count]) => `${count} x ${outcome}`)
+    .join(', ');
+}
+
+function wrap(text: string, indent: number, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (line === undefined || indent + line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines.map((line) => ' '.repeat(indent) + line);
+}

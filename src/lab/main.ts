@@ -1,0 +1,34 @@
+/**
+ * A lab target as a process of its own, for programs: name and options as one JSON argument; stops, reports and ends
+ * when its standard input ends. A parent that dies closes that pipe too, so no target outlives who started it.
+ */
+import { EXIT, UserError } from '../errors.js';
+import { type Host, processHost } from '../host.js';
+import { findTarget } from './catalogue.js';
+import { readSettings } from './options.js';
+import { serveLab } from './serve.js';
+
+async function main(host: Host): Promise<void> {
+  const { name, options } = JSON.parse(host.argv[0]) as { name: string; options: Record<string, unknown> };
+  const target = findTarget(name);
+  if (target === null) throw new UserError(`no lab target ${name}`, { code: 'lab' });
+  const stopped = new Promise<void>((resolve) => {
+    host.stdin.once('end', resolve).once('close', resolve).once('error', resolve).resume();
+    // Ctrl-C reaches the whole process group: the parent says when to stop, because it still wants the report.
+    host.onSignal((signal) => signal === 'SIGTERM' && resolve());
+  });
+  // The parent may be gone when there is something to say.
+  for (const stream of [host.stdout, host.stderr]) stream.on('error', () => {});
+  await serveLab(target, readSettings(name, target.options, options), host, stopped);
+}
+
+const host = processHost();
+main(host).then(
+  () => host.exit(EXIT.ok),
+  (error: unknown) => {
+    const known = error instanceof UserError;
+    host.stderr.write(`${known ? error.message : String((error as Error).stack ?? error)}\n`, () =>
+      host.exit(known ? error.exitCode : EXIT.internal),
+    );
+  },
+);

@@ -1,0 +1,146 @@
+/**
+ * The targets that need no more than one decision a request: refuse above a limit, say nothing, say too little, say
+ * something else. Each is a few lines on top of the lab's front door.
+ */
+import type { Connection } from './connection.js';
+import { type LabEnv, openLab, type RunningLab } from './listener.js';
+import { type LabSettings, numberOf, textOf } from './options.js';
+import { expressNotFound, nginxPage, sitePage, wsUpgradeRequired } from './pages.js';
+import { acceptOf, switchingProtocols } from './request.js';
+
+export function startUpgradeNotForwarded(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const answer = textOf(settings, 'answer');
+  return openLab('upgrade-not-forwarded', settings, env, {
+    onRequest(connection, request) {
+      if (answer === '404') connection.finish('404', expressNotFound(request.target));
+      else if (answer === '426') connection.finish('426', wsUpgradeRequired());
+      else connection.finish('200', sitePage());
+    },
+  });
+}
+
+export function startLimit(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const max = numberOf(settings, 'max');
+  const answer = textOf(settings, 'answer');
+  let open = 0;
+  return openLab('limit', settings, env, {
+    resets: answer === 'reset',
+    onRequest(connection, request) {
+      if (open < max) {
+        connection.upgrade(request);
+        if (connection.upgraded) open += 1;
+      } else if (answer === '503' || answer === '429') {
+        connection.finish(answer, nginxPage(answer, ['Retry-After: 1']));
+      } else if (answer === 'reset') {
+        connection.reset('reset');
+      }
+    },
+    onLeave: () => {
+      open -= 1;
+    },
+  });
+}
+
+export function startSilent(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  return openLab('silent', settings, env, { onRequest: () => {} });
+}
+
+const DRIP_START = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nX-Drip: ';
+
+export function startDrip(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const said = new Map<Connection, number>();
+  const timer = setInterval(
+    () => {
+      for (const [connection, bytes] of said) {
+        if (connection.open) connection.stream.write(DRIP_START[bytes] ?? 'a', 'latin1');
+        said.set(connection, bytes + 1);
+        if (!connection.open) said.delete(connection);
+      }
+    },
+    numberOf(settings, 'interval'),
+  );
+  const running = openLab('drip', settings, env, {
+    onRequest: (connection) => {
+      said.set(connection, 0);
+    },
+    onStop: () => clearInterval(timer),
+  });
+  running.catch(() => clearInterval(timer));
+  return running;
+}
+
+export function startReset(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  return openLab('reset', settings, env, {
+    resets: true,
+    onRequest: (connection) => connection.reset('reset'),
+  });
+}
+
+const HALF_HEAD = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnec';
+
+export function startHalfHead(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const end = textOf(settings, 'end');
+  return openLab('half-head', settings, env, {
+    onRequest(connection) {
+      if (end === 'fin') connection.finish('closed', HALF_HEAD);
+      else connection.stream.write(HALF_HEAD, 'latin1');
+    },
+  });
+}
+
+/** What is wrong with the 101, by the word of `--fault`. Each breaks one rule of RFC 6455 section 4.1 and no other. */
+const FAULTS = new Map<string, (head: string) => string>([
+  ['accept', (head) => head.replace(/^(Sec-WebSocket-Accept: ).*$/m, `$1${acceptOf('a key that nobody sent')}`)],
+  ['no-accept', (head) => head.replace(/^Sec-WebSocket-Accept: .*\r\n/m, '')],
+  ['no-upgrade', (head) => head.replace(/^Upgrade: .*\r\n/m, '')],
+  ['wrong-upgrade', (head) => head.replace(/^Upgrade: .*\r\n/m, 'Upgrade: h2c\r\n')],
+  ['no-connection', (head) => head.replace(/^Connection: .*\r\n/m, '')],
+  ['subprotocol', (head) => withHeader(head, 'Sec-WebSocket-Protocol: unasked.v1')],
+  ['extension', (head) => withHeader(head, 'Sec-WebSocket-Extensions: x-unasked')],
+  ['http10', (head) => head.replace('HTTP/1.1', 'HTTP/1.0')],
+]);
+
+/** The words of `--fault`. */
+export const FAULT_NAMES: readonly string[] = [...FAULTS.keys()];
+
+function withHeader(head: string, line: string): string {
+  const name = line.slice(0, line.indexOf(':'));
+  const without = head.replace(new RegExp(`^${name}: .*\r\n`, 'm'), '');
+  return `${without.slice(0, -2)}${line}\r\n\r\n`;
+}
+
+export function startBadAccept(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const fault = FAULTS.get(textOf(settings, 'fault'));
+  return openLab('bad-accept', settings, env, {
+    onRequest(connection, request) {
+      const head = switchingProtocols(request);
+      connection.say('invalid-101', fault === undefined ? head : fault(head));
+    },
+  });
+}
+
+export function startNotHttp(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  return openLab('not-http', settings, env, {
+    // memcached answers every line that it does not know, and stays.
+    onRequest: (connection, request) => {
+      const lines = request.head.toString('latin1').split('\r\n').length - 1;
+      connection.say('malformed', 'ERROR\r\n'.repeat(lines));
+    },
+  });
+}
+
+export function startSlowAccept(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const blockMs = numberOf(settings, 'block');
+  let blocked = false;
+  return openLab('slow-accept', settings, env, {
+    backlog: numberOf(settings, 'backlog'),
+    onRequest(connection, request) {
+      if (!blocked) {
+        blocked = true;
+        // The whole process stands still, and with it the accept queue: what a synchronous password hash does to a server.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockMs);
+      }
+      connection.upgrade(request);
+    },
+  });
+}
