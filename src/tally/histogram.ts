@@ -13,7 +13,7 @@ const DIGITS = 3;
 const LONGEST_ENCODED = 1_000_000;
 
 /** Recorded values from `fromMs` (inclusive) to `toMs` (exclusive). */
-export interface Bar {
+interface Bar {
   readonly fromMs: number;
   readonly toMs: number;
   readonly count: number;

@@ -44,7 +44,7 @@ export interface Ended {
   handshakeLowerMs: number;
 }
 
-export interface EncodedHistogram {
+interface EncodedHistogram {
   readonly hdr: string;
   readonly clamped: number;
 }

@@ -18,7 +18,7 @@ type Operator = (typeof OPERATORS)[number];
 const GROUPS = ['2xx', '3xx', '4xx', '5xx', 'ok', 'failed', 'lost'] as const;
 
 /** What a threshold speaks about. `of` is an outcome id or a group. */
-export type Subject =
+type Subject =
   | { readonly kind: 'share' | 'count'; readonly of: string }
   | { readonly kind: 'latency'; readonly stat: LatencyStat; readonly phase: Phase }
   | { readonly kind: 'rate' | 'dropOff' };
@@ -46,7 +46,7 @@ export interface AbortState {
 }
 
 /** What is not in the counts: null where the run measured no such thing. */
-export interface MeasuredBeside {
+interface MeasuredBeside {
   /** Handshakes a second (churn). */
   readonly rate: number | null;
   /** Lower end of the drop-off interval. */

@@ -15,7 +15,7 @@ export interface Part {
 }
 
 /** What thresholds are judged on. */
-export interface Judged {
+interface Judged {
   readonly tally: Tally;
   readonly rate: number | null;
   /** How many parts are in it; with 0 there is nothing to judge. */
