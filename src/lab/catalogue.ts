@@ -23,7 +23,7 @@ import {
   startUpgradeNotForwarded,
 } from './stacks.js';
 
-export type Expected = Readonly<Partial<Record<OutcomeId, number>>>;
+type Expected = Readonly<Partial<Record<OutcomeId, number>>>;
 
 export interface LabTarget {
   readonly name: string;

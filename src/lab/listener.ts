@@ -2,7 +2,7 @@
  * The front door that all targets share: a port outside the ephemeral range, a queue as long as the kernel gives, TLS
  * when asked for, and the list of open connections so that stopping leaves nothing behind.
  */
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { UserError } from '../errors.js';
 import { LAB_CERTIFICATE, LAB_PRIVATE_KEY } from './certificate.js';
@@ -56,7 +56,13 @@ export async function openLab(
     connections.add(connection);
     connection.stream.once('close', () => connections.delete(connection));
   });
-  const port = await listen(server, host, numberOf(settings, 'port'), behaviour.backlog ?? LONGEST_BACKLOG);
+  const backlog = behaviour.backlog ?? LONGEST_BACKLOG;
+  const { port } = await tryPorts(numberOf(settings, 'port'), (candidate) =>
+    server.listen({ host, port: candidate, backlog }),
+  ).catch(async (error: unknown) => {
+    await ledger.close();
+    throw error;
+  });
   // A failed accept (out of descriptors) costs that client its connection and must not cost the lab its life.
   server.on('error', (error) => env.note(`accept: ${error.message}`));
 
@@ -88,11 +94,6 @@ function labContext(resets: boolean): SecureContext {
   });
 }
 
-async function listen(server: Server, host: string, port: number, backlog: number): Promise<number> {
-  const had = await tryPorts(port, (candidate) => server.listen({ host, port: candidate, backlog }));
-  return had.port;
-}
-
 interface Listening {
   once(event: string, listener: (error: Error) => void): unknown;
   off(event: string, listener: (error: Error) => void): unknown;
@@ -107,6 +108,7 @@ export async function tryPorts<T extends Listening>(
   port: number,
   start: (port: number) => T,
 ): Promise<{ readonly port: number; readonly server: T }> {
+  if (port > 65_535) throw new UserError(`lab --port: expected at most 65535, got ${port}`, { code: 'lab' });
   for (let tries = 1; ; tries += 1) {
     const candidate = port === 0 ? PORT_FIRST + Math.floor(Math.random() * PORT_COUNT) : port;
     const server = start(candidate);

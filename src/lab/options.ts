@@ -5,7 +5,7 @@
  */
 import { UserError } from '../errors.js';
 
-export type LabValue = string | number | boolean | null;
+type LabValue = string | number | boolean | null;
 
 /** Every option of a target by name; durations in ms, absent is null. */
 export type LabSettings = Readonly<Record<string, LabValue>>;

@@ -52,6 +52,7 @@ test('ports lie outside the ephemeral range, and one that is taken is a sentence
   try {
     for (const port of ports) assert.ok(port >= 20_000 && port < 32_000, `${port}`);
     await assert.rejects(start('silent', { port: ports[0] }), /cannot listen: .*EADDRINUSE/);
+    await assert.rejects(start('silent', { port: 70_000 }), /at most 65535/);
     await assert.rejects(start('silent', { log: '/nowhere/at/all.csv' }), /cannot write \/nowhere/);
   } finally {
     await Promise.all(targets.map((target) => target.stop()));

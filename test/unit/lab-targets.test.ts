@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { CATALOGUE, findTarget } from '#dist/lab/catalogue.js';
 import type { RunningLab } from '#dist/lab/listener.js';
 import { readSettings } from '#dist/lab/options.js';
@@ -45,29 +45,31 @@ async function start(name: string, options: Record<string, unknown> = {}): Promi
   return target.start(readSettings(name, target.options, options), { note: () => {} });
 }
 
-for (const { name, options = {} } of CASES) {
-  test(`${name} ${JSON.stringify(options)}`, async () => {
-    const target = findTarget(name);
-    assert.ok(target);
-    const expected = target.expects(N, readSettings(name, target.options, options));
-    assert.ok(expected !== null);
-    const lab = await start(name, options);
-    try {
-      const quiet = 'timeout-upgrade' in expected;
-      const raws = await burst(lab.url, N, { trust: name !== 'tls-self-signed', patienceMs: quiet ? 150 : 5000 });
-      assert.deepEqual(count(raws), { ...expected });
-      await leave(raws);
-    } finally {
-      const report = await lab.stop();
-      assert.deepEqual(byOutcome(report), { ...expected });
-      assert.equal(report.accepted, N);
-      assert.equal(report.requests, name === 'tls-self-signed' ? 0 : N);
-      assert.equal(report.upgraded, expected['101'] ?? 0);
-      assert.equal(report.upgradedOpenMax, expected['101'] ?? 0);
-      assert.equal(report.upgraded + report.refused + (expected['timeout-upgrade'] ?? 0), N);
-    }
-  });
-}
+describe('a burst gets what the catalogue promises', { concurrency: 6 }, () => {
+  for (const { name, options = {} } of CASES) {
+    test(`${name} ${JSON.stringify(options)}`, async () => {
+      const target = findTarget(name);
+      assert.ok(target);
+      const expected = target.expects(N, readSettings(name, target.options, options));
+      assert.ok(expected !== null);
+      const lab = await start(name, options);
+      try {
+        const quiet = 'timeout-upgrade' in expected;
+        const raws = await burst(lab.url, N, { trust: name !== 'tls-self-signed', patienceMs: quiet ? 150 : 5000 });
+        assert.deepEqual(count(raws), { ...expected });
+        await leave(raws);
+      } finally {
+        const report = await lab.stop();
+        assert.deepEqual(byOutcome(report), { ...expected });
+        assert.equal(report.accepted, N);
+        assert.equal(report.requests, name === 'tls-self-signed' ? 0 : N);
+        assert.equal(report.upgraded, expected['101'] ?? 0);
+        assert.equal(report.upgradedOpenMax, expected['101'] ?? 0);
+        assert.equal(report.upgraded + report.refused + (expected['timeout-upgrade'] ?? 0), N);
+      }
+    });
+  }
+});
 
 test('the catalogue names outcomes of the table only, and they add up', () => {
   for (const target of CATALOGUE) {
