@@ -1,0 +1,243 @@
+#!/usr/bin/env node
+/**
+ * The command line: flags to arguments, errors to text and exit code. Commands are imported when they run, and the
+ * version is answered before anything else is loaded, because a tool that starts slowly is not reached for.
+ */
+import type { Argv } from 'yargs';
+import type { Flags, OptionTable } from './commands/options.js';
+import { EXIT, type ExitCode, UserError } from './errors.js';
+import { type Host, processHost } from './host.js';
+
+const ENV_PREFIX = 'WSTAMPEDE_';
+const HELP_WIDTH = 100;
+
+async function main(host: Host): Promise<ExitCode> {
+  if (host.argv.length === 1 && (host.argv[0] === '--version' || host.argv[0] === '-V')) {
+    const { version } = await import('./commands/version.js');
+    host.stdout.write(`${version()}\n`);
+    return EXIT.ok;
+  }
+  // A reader that has seen enough (`| head -1`) is no error: what is still written goes nowhere.
+  host.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  host.stderr.on('error', () => {});
+  try {
+    return await dispatch(host);
+  } catch (error) {
+    return explain(error, host);
+  }
+}
+
+type Arguments = Record<string, unknown>;
+
+/** One command: how it is written, what it takes, what runs it. */
+interface CommandSpec {
+  readonly usage: string;
+  readonly about: string;
+  readonly positionals: Readonly<Record<string, string>>;
+  readonly options: OptionTable;
+  readonly examples: readonly (readonly [command: string, what: string])[];
+  /** `--max 5` and the like are judged by the command itself. */
+  readonly takesAnyOption?: boolean;
+  run(args: Arguments, flags: Flags): Promise<ExitCode>;
+}
+
+async function dispatch(host: Host): Promise<ExitCode> {
+  const [{ default: yargs }, options, { version }, { didYouMean }] = await Promise.all([
+    import('yargs'),
+    import('./commands/options.js'),
+    import('./commands/version.js'),
+    import('./plan/suggest.js'),
+  ]);
+  const commands = commandTable(host, options);
+  const env = fromEnvironment(host, options.ALL_OPTION_NAMES, didYouMean);
+  let code: ExitCode = EXIT.ok;
+  const parser = yargs(host.argv as string[])
+    .scriptName('wstampede')
+    .usage('$0 COMMAND\n\nHow many WebSocket clients can connect in the same instant before a stack breaks, and why.')
+    .parserConfiguration({ 'greedy-arrays': false, 'strip-dashed': true, 'camel-case-expansion': false })
+    .locale('en')
+    .exitProcess(false)
+    .wrap(Math.min(HELP_WIDTH, host.stdout.columns ?? HELP_WIDTH))
+    .version(version())
+    .alias('version', 'V')
+    .alias('help', 'h')
+    .demandCommand(1, 'expected a command')
+    .strict()
+    .completion('completion', 'print a completion script for your shell')
+    .epilogue('Exit codes: 0 fine, 1 internal error, 2 usage, 3 objective missed, 4 run invalid, 5 no answer, 130 Ctrl-C')
+    .fail((message, error) => {
+      throw error ?? usageError(message, commands, options.ALL_OPTION_NAMES, didYouMean);
+    });
+  for (const spec of commands) {
+    parser.command(
+      spec.usage,
+      spec.about,
+      (builder) => declare(builder as Argv, spec, env),
+      async (args) => {
+        code = await spec.run(args, flagsOf(args, spec.options));
+      },
+    );
+  }
+  await parser.parseAsync();
+  return code;
+}
+
+type Options = typeof import('./commands/options.js');
+
+function commandTable(host: Host, options: Options): CommandSpec[] {
+  const url = { URL: 'ws:// or wss:// address; path and query may hold templates' };
+  return [
+    {
+      usage: 'burst <URL>',
+      about: 'bursts of simultaneous handshakes',
+      positionals: url,
+      options: options.BURST_OPTIONS,
+      examples: [
+        ['$0 burst ws://127.0.0.1:8080/ws -c 500', 'one burst of 500'],
+        ['$0 burst wss://staging.example.com/ws -c 2k -b 5 --gate upgrade -o result.json', 'five, upgrades only'],
+      ],
+      run: async (args, flags) =>
+        (await import('./commands/burst.js')).burst({ url: String(args.URL), flags }, host),
+    },
+    {
+      usage: 'churn <URL>',
+      about: 'sustained handshakes, each closed after its 101',
+      positionals: url,
+      options: options.CHURN_OPTIONS,
+      examples: [['$0 churn ws://127.0.0.1:8080/ws -n 10k -c 500', '10,000 handshakes, 500 in flight']],
+      run: async (args, flags) =>
+        (await import('./commands/churn.js')).churn({ url: String(args.URL), flags }, host),
+    },
+    {
+      usage: 'run <PROFILE>',
+      about: 'a scenario: a file, or the name of a shipped profile',
+      positionals: { PROFILE: 'path, or a name that `wstampede profiles` lists' },
+      options: options.RUN_OPTIONS,
+      examples: [['$0 run simultaneous-504 -u ws://127.0.0.1:8080/ws', 'a shipped profile against your target']],
+      run: async (args, flags) =>
+        (await import('./commands/run.js')).run({ profile: String(args.PROFILE), flags }, host),
+    },
+    {
+      usage: 'lab [NAME]',
+      about: 'start a target that fails as real stacks do',
+      positionals: { NAME: 'a target of --list' },
+      options: { list: { kind: 'switch', group: 'Output', help: 'list the targets, their options and what to expect' } },
+      examples: [['$0 lab simultaneous-504 --timeout 1s --service 5ms', 'a gateway that answers 504']],
+      takesAnyOption: true,
+      run: async (args) => {
+        const { NAME, list, _, $0, help, version, ...rest } = args;
+        const { lab } = await import('./commands/lab.js');
+        return lab({ name: NAME as string | undefined, list: list === true, options: rest }, host);
+      },
+    },
+    {
+      usage: 'demo',
+      about: 'a stack that answers 504 to simultaneous handshakes, seen in under a minute',
+      positionals: {},
+      options: options.DEMO_OPTIONS,
+      examples: [],
+      run: async (_args, flags) => (await import('./commands/demo.js')).demo(flags, host),
+    },
+    {
+      usage: 'profiles [NAME]',
+      about: 'list the shipped profiles, print one, or the JSON Schema',
+      positionals: { NAME: 'profile to print' },
+      options: { schema: { kind: 'switch', group: 'Output', help: 'print the JSON Schema of profiles' } },
+      examples: [],
+      run: async (args) =>
+        (await import('./commands/profiles.js')).profiles(
+          { name: args.NAME as string | undefined, schema: args.schema === true },
+          host,
+        ),
+    },
+  ];
+}
+
+function declare(builder: Argv, spec: CommandSpec, env: Flags): Argv {
+  for (const [name, describe] of Object.entries(spec.positionals)) {
+    builder.positional(name, { type: 'string', describe });
+  }
+  for (const [name, option] of Object.entries(spec.options)) {
+    const value = option.value === undefined ? '' : `${option.value}: `;
+    builder.option(name, {
+      alias: option.alias,
+      describe: `${value}${option.help}`,
+      group: `${option.group}:`,
+      ...(option.kind === 'switch'
+        ? { type: 'boolean' as const }
+        : { type: 'string' as const, requiresArg: true, array: option.kind === 'list' }),
+      ...(option.choices === undefined ? {} : { choices: option.choices }),
+    });
+  }
+  for (const [command, what] of spec.examples) builder.example(command, what);
+  if (spec.takesAnyOption === true) builder.strict(false).strictCommands(true);
+  return builder.config(Object.fromEntries(Object.entries(env).filter(([name]) => name in spec.options)));
+}
+
+/** @throws UserError for a flag given twice that can be given once only. */
+function flagsOf(args: Arguments, table: OptionTable): Flags {
+  const flags: Record<string, Flags[string]> = {};
+  for (const [name, option] of Object.entries(table)) {
+    const value = args[name];
+    if (value === undefined) continue;
+    if (option.kind !== 'list' && Array.isArray(value)) {
+      throw new UserError(`--${name} is given ${value.length} times`, { code: 'flag', hint: 'give it once' });
+    }
+    flags[name] = value as Flags[string];
+  }
+  return flags;
+}
+
+/** `WSTAMPEDE_SOURCE_IP` is `--source-ip`; unknown names warn, since they may be meant for another version. */
+function fromEnvironment(
+  host: Host,
+  known: ReadonlySet<string>,
+  didYouMean: (word: string, known: readonly string[]) => string,
+): Flags {
+  const flags: Record<string, Flags[string]> = {};
+  for (const [variable, value] of Object.entries(host.env)) {
+    if (!variable.startsWith(ENV_PREFIX) || value === undefined) continue;
+    const name = variable.slice(ENV_PREFIX.length).toLowerCase().replaceAll('_', '-');
+    if (known.has(name)) flags[name] = value === 'true' || value === '1' ? switchOr(value) : value === 'false' ? false : value;
+    else host.stderr.write(`warning: ${variable} names no flag${didYouMean(name, [...known])}\n`);
+  }
+  return flags;
+}
+
+function switchOr(value: string): string | boolean {
+  return value === 'true' ? true : value;
+}
+
+/** yargs' words, with the nearest name that exists. */
+function usageError(
+  message: string,
+  commands: readonly CommandSpec[],
+  options: ReadonlySet<string>,
+  didYouMean: (word: string, known: readonly string[]) => string,
+): UserError {
+  const unknown = /^Unknown (?:argument|command)s?: (.+)$/.exec(message)?.[1]?.split(', ') ?? [];
+  const names = commands.map(({ usage }) => usage.split(' ')[0]);
+  const meant = unknown.map((word) => {
+    const guess = didYouMean(word, [...options]) || didYouMean(word, names);
+    return `unknown argument "${word}"${guess}`;
+  });
+  return new UserError(meant.length > 0 ? meant.join('; ') : message.trim(), {
+    code: 'flag',
+    hint: 'wstampede --help, or wstampede COMMAND --help',
+  });
+}
+
+function explain(error: unknown, host: Host): ExitCode {
+  if (error instanceof UserError) {
+    host.stderr.write(`wstampede: ${error.message}\n${error.hint === null ? '' : `  ${error.hint}\n`}`);
+    return error.exitCode;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  host.stderr.write(`wstampede: internal error, please report it: ${text}\n`);
+  return EXIT.internal;
+}
+
+const host = processHost();
+host.exit(await main(host));

@@ -1,0 +1,71 @@
+/** `wstampede demo`: in under a minute from nothing to a stack that answers 504 to simultaneous handshakes. */
+import { EXIT, type ExitCode } from '../errors.js';
+import type { Host } from '../host.js';
+import { spawnLab } from '../lab/spawn.js';
+import { checkProfile, compilePlan } from '../plan/profile.js';
+import { formatCount } from '../plan/units.js';
+import { palette, terminalOf } from '../report/style.js';
+import { renderSummary } from '../report/summary.js';
+import type { Result } from '../tally/result.js';
+import { measure, readInputs, write } from './execute.js';
+import { type Flags, switchFlag } from './options.js';
+import { EXPRESSION_CHECKS } from './profile-flags.js';
+
+/** The gateway gives up on its backend after T; the backend serves one upgrade every S: T/S fit into one burst. */
+const TIMEOUT_MS = 1000;
+const SERVICE_MS = 5;
+const LIMIT = TIMEOUT_MS / SERVICE_MS;
+const FITS = 100;
+const TOO_MANY = 500;
+
+export async function demo(flags: Flags, host: Host): Promise<ExitCode> {
+  const terminal = terminalOf(host.stdout, host.env, { noColor: switchFlag(flags, 'color') === false });
+  const { bold } = palette(terminal.color);
+  const title = (text: string) => write(host, `\n${bold(text)}\n`);
+  const lab = await spawnLab('simultaneous-504', { timeout: `${TIMEOUT_MS}ms`, service: `${SERVICE_MS}ms` });
+  try {
+    await write(
+      host,
+      `A gateway with a read timeout of ${TIMEOUT_MS / 1000} s stands before a backend that serves one upgrade every ` +
+        `${SERVICE_MS} ms:\n  ${lab.url}\nPrediction: of any number of simultaneous handshakes, ` +
+        `T/S = ${TIMEOUT_MS} ms / ${SERVICE_MS} ms = ${LIMIT} get their 101, the rest 504.`,
+    );
+    await title(`1. A burst that fits: ${FITS} simultaneous handshakes`);
+    const small = await burst(lab.url, FITS, flags, host);
+    await write(host, renderSummary(small, terminal));
+    if (stopped(small, host)) return small.exitCode as ExitCode;
+    await title(`2. One that does not: ${TOO_MANY}`);
+    const large = await burst(lab.url, TOO_MANY, flags, host);
+    await write(host, renderSummary(large, terminal));
+    if (stopped(large, host)) return large.exitCode as ExitCode;
+    await title('3. Prediction and measurement');
+    await write(host, `  predicted  ${formatCount(LIMIT)} x 101, ${formatCount(TOO_MANY - LIMIT)} x 504`);
+    await write(host, `  measured   ${count(large, '101')} x 101, ${count(large, '504')} x 504`);
+    await title('Try next');
+    await write(
+      host,
+      '  wstampede lab --list                           targets that fail in other ways\n' +
+        '  wstampede run simultaneous-504 --dry-run       a scenario, and what it needs\n' +
+        '  wstampede burst ws://127.0.0.1:8080/ws -c 500  your own target (only one that you may test)\n' +
+        'From this folder: npx wstampede …',
+    );
+    return EXIT.ok;
+  } finally {
+    await lab.stop();
+  }
+}
+
+async function burst(url: string, size: number, flags: Flags, host: Host): Promise<Result> {
+  const written = { target: { url }, stages: [{ burst: size }] };
+  const plan = compilePlan(checkProfile(written, 'the demo', EXPRESSION_CHECKS));
+  return measure('demo', plan, readInputs(plan, host.cwd, host), flags, host);
+}
+
+/** Ctrl-C, or nobody reads any more. */
+function stopped(result: Result, host: Host): boolean {
+  return result.stopped !== null || host.stdout.destroyed;
+}
+
+function count(result: Result, id: string): string {
+  return formatCount(result.totals.outcomes[id] ?? 0);
+}

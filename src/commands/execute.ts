@@ -1,0 +1,160 @@
+/**
+ * Runs a plan for a command: reads the files it names, shows progress, writes results as they come, prints the summary,
+ * answers signals. What to run is the command's business, how it runs the engine's.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { EXIT, type ExitCode, UserError } from '../errors.js';
+import { portsPerSource, readMachine } from '../fire/limits.js';
+import type { Fault } from '../fire/messages.js';
+import { runPlan } from '../fire/run.js';
+import type { Host } from '../host.js';
+import { parseCsv } from '../plan/data.js';
+import { checkInputs, pickEnv } from '../plan/inputs.js';
+import { planNeeds } from '../plan/needs.js';
+import type { Inputs, Plan } from '../plan/plan.js';
+import { maskPlan } from '../plan/secrets.js';
+import { renderDryRun } from '../report/dry-run.js';
+import { progressMode, startProgress } from '../report/progress.js';
+import { terminalOf } from '../report/style.js';
+import { renderSummary } from '../report/summary.js';
+import { openOutputs } from '../report/writer.js';
+import { assembleResult, type RunRecord } from '../tally/assemble.js';
+import { writeResult } from '../tally/document.js';
+import type { Result } from '../tally/result.js';
+import { type Flags, listFlag, switchFlag, textFlag } from './options.js';
+import { version } from './version.js';
+
+/** Runs `plan` as command `name`. Paths in the plan are relative to `folder`. */
+export async function execute(name: string, plan: Plan, folder: string, flags: Flags, host: Host): Promise<ExitCode> {
+  const inputs = readInputs(plan, folder, host);
+  if (switchFlag(flags, 'dry-run') === true) return dryRun(plan, flags, host);
+  const result = await measure(name, plan, inputs, flags, host);
+  const terminal = terminalOf(host.stdout, host.env, { noColor: switchFlag(flags, 'color') === false });
+  const isJson = switchFlag(flags, 'json') === true;
+  await write(host, isJson ? writeResult(result) : renderSummary(result, terminal));
+  return result.exitCode as ExitCode;
+}
+
+/** Fires the plan and leaves its files behind. */
+export async function measure(name: string, plan: Plan, inputs: Inputs, flags: Flags, host: Host): Promise<Result> {
+  const attempts = textFlag(flags, 'attempts') ?? null;
+  const outputs = openOutputs({ results: listFlag(flags, 'output') ?? [], attempts }, { cwd: host.cwd, pid: host.pid });
+  const terminal = terminalOf(host.stderr, host.env, { noColor: switchFlag(flags, 'color') === false });
+  const mode = progressMode(host, {
+    noProgress: switchFlag(flags, 'progress') === false,
+    quiet: switchFlag(flags, 'quiet'),
+  });
+  const progress = startProgress(host, { enabled: mode, terminal });
+  const heading = { version: version(), command: name, plan: maskPlan(plan) };
+  const signals = listenForSignals(host, (text) => progress.note(text));
+  let shown = -1;
+  try {
+    const record = await runPlan(plan, inputs, {
+      host,
+      version: heading.version,
+      signal: signals.signal,
+      wantRows: attempts !== null,
+      fault: testFault(host),
+      workerHeapMb: numberFrom(host.env.WST_WORKER_HEAP_MB) ?? undefined,
+      observer: {
+        progress: (news) => {
+          if (news.of > 0 && news.index !== shown) {
+            shown = news.index;
+            const kind = news.phase === 'churning' ? 'churn' : 'burst';
+            progress.burst({ index: news.index, bursts: news.of, size: news.size ?? 0, kind });
+          }
+          progress.update({ ...news, size: news.size ?? 0 });
+        },
+        preflight: (found) => {
+          if (switchFlag(flags, 'verbose') === true) progress.note(`preflight: ${JSON.stringify(found.outcomes)}`);
+        },
+        rows: (rows) => outputs.rows(rows),
+        burst: (_burst, soFar: RunRecord) => {
+          outputs.commitRows();
+          outputs.write(assembleResult(heading, soFar));
+        },
+      },
+    });
+    const result = assembleResult(heading, record);
+    outputs.write(result);
+    return result;
+  } finally {
+    progress.stop();
+    signals.stop();
+    outputs.close();
+    for (const problem of outputs.problems) progress.warn(problem);
+  }
+}
+
+/** Reads data, certificates and variables that the plan names. @throws UserError for what is missing or does not fit. */
+export function readInputs(plan: Plan, folder: string, host: Host): Inputs {
+  const { tls } = plan.target;
+  const read = (file: string | null, what: string) => (file === null ? null : readText(file, folder, what));
+  const table = plan.data === null ? null : parseCsv(readText(plan.data.file, folder, 'data'), plan.data.file);
+  const inputs: Inputs = {
+    rows: table?.rows ?? [],
+    env: pickEnv(plan, host.env),
+    tls: { ca: read(tls.ca, '--ca'), cert: read(tls.cert, '--cert'), key: read(tls.key, '--key') },
+  };
+  checkInputs(plan, inputs, table?.columns ?? []);
+  return inputs;
+}
+
+function readText(file: string, folder: string, what: string): string {
+  const path = resolve(folder, file);
+  if (!existsSync(path)) {
+    throw new UserError(`${what}: there is no file ${file}`, {
+      code: 'file',
+      hint: `looked for ${path}; paths in a profile start at its own folder, paths in flags at the current one`,
+    });
+  }
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UserError(`${what}: ${file} can't be read (${(error as NodeJS.ErrnoException).code})`, { code: 'file' });
+  }
+}
+
+async function dryRun(plan: Plan, flags: Flags, host: Host): Promise<ExitCode> {
+  const machine = readMachine();
+  const terminal = terminalOf(host.stdout, host.env, { noColor: switchFlag(flags, 'color') === false });
+  const facts = {
+    fds: machine.fds,
+    portsPerSource: portsPerSource(machine),
+    memoryMb: machine.memoryFree === null ? null : Math.floor(machine.memoryFree / 2 ** 20),
+    cpus: machine.cpus,
+    somaxconn: machine.somaxconn,
+  };
+  await write(host, renderDryRun(maskPlan(plan), planNeeds(plan), facts, terminal));
+  return EXIT.ok;
+}
+
+/** First signal: stop launching, keep what was measured. Second: leave at once. */
+function listenForSignals(host: Host, note: (text: string) => void): { signal: AbortSignal; stop(): void } {
+  const controller = new AbortController();
+  const stop = host.onSignal((name) => {
+    if (controller.signal.aborted) host.exit(name === 'SIGINT' ? EXIT.sigint : EXIT.sigterm);
+    note('stopping: closing what is open, the result so far follows (again: leave at once)');
+    controller.abort(name);
+  });
+  return { signal: controller.signal, stop };
+}
+
+/** Resolves when the text is out, so that no exit cuts it short; a closed pipe ends quietly (cli.ts). */
+export function write(host: Host, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    host.stdout.write(text.endsWith('\n') ? text : `${text}\n`, () => resolve());
+  });
+}
+
+/** `WST_FAULT=throw:1:200`: worker 1 dies 200 ms after the release. For tests of what follows. */
+function testFault(host: Host): Fault | null {
+  const match = /^(throw|memory):(\d+):(\d+)$/.exec(host.env.WST_FAULT ?? '');
+  if (match === null) return null;
+  return { kind: match[1] as Fault['kind'], worker: Number(match[2]), afterMs: Number(match[3]) };
+}
+
+function numberFrom(text: string | undefined): number | null {
+  return text === undefined || text === '' ? null : Number(text);
+}

@@ -1,0 +1,142 @@
+/**
+ * The flags as data: name, short form, kind and help, in the words of the field. Here and nowhere else, so that parsing,
+ * help, environment variables and completion cannot disagree. Values stay text: units are read by the plan.
+ */
+
+export interface OptionSpec {
+  readonly alias?: string;
+  readonly kind: 'text' | 'list' | 'switch';
+  /** What stands for the value in the help. */
+  readonly value?: string;
+  readonly help: string;
+  readonly group: 'Load' | 'Target' | 'Connection' | 'Objective' | 'Output';
+  readonly choices?: readonly string[];
+}
+
+export type OptionTable = Readonly<Record<string, OptionSpec>>;
+
+const text = (group: OptionSpec['group'], value: string, help: string, alias?: string): OptionSpec => ({
+  kind: 'text',
+  group,
+  value,
+  help,
+  alias,
+});
+const list = (group: OptionSpec['group'], value: string, help: string, alias?: string): OptionSpec => ({
+  kind: 'list',
+  group,
+  value,
+  help,
+  alias,
+});
+const flag = (group: OptionSpec['group'], help: string, alias?: string): OptionSpec => ({
+  kind: 'switch',
+  group,
+  help,
+  alias,
+});
+
+/** How attempts reach the target. */
+const TARGET: OptionTable = {
+  header: list('Target', 'NAME: VALUE', 'add a request header (repeatable; templates allowed)', 'H'),
+  origin: text('Target', 'ORIGIN', 'Origin header'),
+  subprotocol: list('Target', 'NAME', 'offer a subprotocol (repeatable)'),
+  compression: flag('Target', 'offer permessage-deflate'),
+  data: text('Target', 'FILE.csv', 'rows for {{ row.COLUMN }} templates'),
+  pick: { ...text('Target', 'HOW', 'how attempts take rows'), choices: ['cycle', 'random', 'once'] },
+  insecure: flag('Target', 'accept any certificate', 'k'),
+  ca: text('Target', 'FILE', 'certificates to trust (PEM)'),
+  cert: text('Target', 'FILE', 'client certificate (PEM)'),
+  key: text('Target', 'FILE', 'key of the client certificate (PEM)'),
+  servername: text('Target', 'NAME', 'name for SNI and for the certificate check'),
+  'tls-resume': flag('Target', 'resume a TLS session instead of full handshakes'),
+  'allow-host': list('Target', 'HOST', 'a public host that you may test (repeatable)'),
+};
+
+const CONNECTION: OptionTable = {
+  timeout: text('Connection', 'TIME', 'total deadline of an attempt (default 75s)', 't'),
+  gate: {
+    ...text('Connection', 'GATE', 'the step at which attempts wait for the release (default connect)'),
+    choices: ['connect', 'tls', 'upgrade'],
+  },
+  'connect-to': text('Connection', 'HOST:PORT', 'dial this instead of the host in the URL'),
+  'source-ip': list('Connection', 'IP|CIDR', 'connect from these addresses in turn (repeatable)'),
+  resolve: { ...text('Connection', 'HOW', 'addresses of a name to use (default first)'), choices: ['first', 'all'] },
+  close: {
+    ...text('Connection', 'HOW', 'how connections end (default clean; churn: reset)'),
+    choices: ['clean', 'reset'],
+  },
+  hold: text('Connection', 'TIME', 'hold accepted connections this long after the burst'),
+  workers: text('Connection', 'N', 'worker threads (default min(cores, N/250))', 'w'),
+  transport: { ...text('Connection', 'NAME', 'how sockets are driven (default auto)'), choices: ['auto', 'node'] },
+  'release-chunk': text('Connection', 'N', 'releases in a slice before answers are read (default 64)'),
+  seed: text('Connection', 'N', 'rules everything random (default 1)'),
+  preflight: flag('Connection', 'a few single handshakes first (--no-preflight: none)'),
+  calibrate: flag('Connection', "measure this generator's own floor first (--no-calibrate: do not)"),
+};
+
+const OBJECTIVE: OptionTable = {
+  threshold: list('Objective', 'EXPR', 'e.g. "share(101) >= 99.9%" or "p99(handshake) < 500ms" (repeatable)'),
+  abort: text('Objective', 'EXPR', 'stop when true, e.g. "share(5xx) > 50% for 2 bursts"'),
+};
+
+const OUTPUT: OptionTable = {
+  output: list('Output', 'FILE.json', 'write the result (repeatable)', 'o'),
+  attempts: text('Output', 'FILE.csv', 'write one row an attempt'),
+  json: flag('Output', 'print the result as one JSON document, nothing else'),
+  'dry-run': flag('Output', 'print the plan and what it needs, send nothing'),
+  quiet: flag('Output', 'no progress', 'q'),
+  verbose: flag('Output', 'more about what happens, on stderr', 'v'),
+  color: flag('Output', 'colours (--no-color: none)'),
+  progress: flag('Output', 'progress on stderr (--no-progress: none)'),
+};
+
+const COMMON: OptionTable = { ...TARGET, ...CONNECTION, ...OBJECTIVE, ...OUTPUT };
+
+export const BURST_OPTIONS: OptionTable = {
+  connections: text('Load', 'N', 'simultaneous handshakes in a burst (default 100)', 'c'),
+  bursts: text('Load', 'N', 'number of bursts (default 1)', 'b'),
+  rest: text('Load', 'TIME', 'rest after each burst (default 5s)'),
+  ...COMMON,
+};
+
+export const CHURN_OPTIONS: OptionTable = {
+  total: text('Load', 'N', 'handshakes in total (default 10k, or as --duration allows)', 'n'),
+  connections: text('Load', 'N', 'handshakes in flight (default 100)', 'c'),
+  duration: text('Load', 'TIME', 'launch no more after this long', 'd'),
+  ...COMMON,
+};
+
+export const RUN_OPTIONS: OptionTable = {
+  url: text('Target', 'URL', 'another target for the profile', 'u'),
+  rest: text('Load', 'TIME', 'rest after each burst, in all stages'),
+  ...COMMON,
+};
+
+export const DEMO_OPTIONS: OptionTable = {
+  color: OUTPUT.color,
+  progress: OUTPUT.progress,
+};
+
+/** Every flag of every command, for recognising environment variables. */
+export const ALL_OPTION_NAMES: ReadonlySet<string> = new Set(
+  [BURST_OPTIONS, CHURN_OPTIONS, RUN_OPTIONS, DEMO_OPTIONS].flatMap((table) => Object.keys(table)),
+);
+
+/** Parsed flags by long name; absent ones are undefined. */
+export type Flags = Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
+
+export function textFlag(flags: Flags, name: string): string | undefined {
+  const value = flags[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function listFlag(flags: Flags, name: string): readonly string[] | undefined {
+  const value = flags[name];
+  return Array.isArray(value) ? value : undefined;
+}
+
+export function switchFlag(flags: Flags, name: string): boolean | undefined {
+  const value = flags[name];
+  return typeof value === 'boolean' ? value : undefined;
+}

@@ -1,0 +1,92 @@
+/**
+ * The profiles that ship with the program: list them, print one, print the JSON Schema; and find the profile that `run` was
+ * asked for. Reads files; what a profile means is the plan ring's business.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { EXIT, type ExitCode, UserError } from '../errors.js';
+import type { Host } from '../host.js';
+import { profileJsonSchema } from '../plan/json-schema.js';
+import { readProfile } from '../plan/profile.js';
+import { didYouMean } from '../plan/suggest.js';
+import { wrapped } from '../report/wrap.js';
+
+const SHIPPED = fileURLToPath(new URL('../../profiles/', import.meta.url));
+const WIDTH = 80;
+const INDENT = '  ';
+const USAGE = `Run one:                     wstampede run NAME -u ws://HOST/PATH
+Print one, to make it yours: wstampede profiles NAME > mine.yaml
+`;
+
+export interface ProfileText {
+  readonly text: string;
+  /** As errors name it. */
+  readonly file: string;
+  /** Where files that the profile names are looked for: the folder that it stands in. */
+  readonly directory: string;
+}
+
+async function shippedNames(): Promise<readonly string[]> {
+  const files = await readdir(SHIPPED);
+  return files
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => basename(file, '.yaml'))
+    .sort();
+}
+
+/** A file if there is one, else the shipped profile of that name. Throws UserError `profile` when there is neither. */
+export async function profileText(nameOrPath: string, host: Host): Promise<ProfileText> {
+  const path = resolve(host.cwd, nameOrPath);
+  const text = await readIfThere(path, nameOrPath);
+  if (text !== null) return { text, file: nameOrPath, directory: dirname(path) };
+  const names = await shippedNames();
+  if (names.includes(nameOrPath)) {
+    const file = `${nameOrPath}.yaml`;
+    return { text: await readFile(join(SHIPPED, file), 'utf8'), file, directory: SHIPPED };
+  }
+  const known = `shipped profiles: ${names.join(', ')}`;
+  throw new UserError(
+    `no profile "${nameOrPath}": no file of that name, no shipped profile${didYouMean(nameOrPath, names)}`,
+    {
+      code: 'profile',
+      hint: known,
+    },
+  );
+}
+
+async function readIfThere(path: string, shown: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    // A folder may bear the name of a shipped profile.
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return null;
+    throw new UserError(`can't read the profile ${shown}: ${code === 'EACCES' ? 'permission denied' : String(error)}`, {
+      code: 'profile',
+    });
+  }
+}
+
+/** `profiles`, `profiles NAME`, `profiles --schema`. */
+export async function profiles(args: { name?: string; schema?: boolean }, host: Host): Promise<ExitCode> {
+  if (args.schema === true) host.stdout.write(`${JSON.stringify(profileJsonSchema(), null, 2)}\n`);
+  else if (args.name !== undefined) host.stdout.write((await profileText(args.name, host)).text);
+  else host.stdout.write(await renderList(host.stdout.columns ?? WIDTH));
+  return EXIT.ok;
+}
+
+async function renderList(width: number): Promise<string> {
+  const names = await shippedNames();
+  const left = Math.max(...names.map((name) => name.length)) + 2;
+  const blocks = await Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(join(SHIPPED, `${name}.yaml`), 'utf8');
+      // Shipped profiles are judged by the tests; here only their names and questions are wanted.
+      const { about = '' } = readProfile(text, `${name}.yaml`, { threshold: () => null, abort: () => null });
+      const lines = wrapped(about, Math.max(20, width - left - INDENT.length));
+      return lines.map((line, i) => `${INDENT}${(i === 0 ? name : '').padEnd(left)}${line}\n`).join('');
+    }),
+  );
+  return `${blocks.join('')}\n${USAGE}`;
+}

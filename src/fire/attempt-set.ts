@@ -1,0 +1,133 @@
+/**
+ * The parts that every kind of shard needs, put together once: columns, transport, stamps, deadlines, samples, recorder
+ * and the watch on garbage collection.
+ */
+import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
+import { type AttemptEvents, Attempts, CLOSE_GRACE_MS } from './attempts.js';
+import type { Inputs, Plan } from '../plan/plan.js';
+import { now, wallOffset } from './clock.js';
+import { Columns } from './columns.js';
+import type { ShardOrder } from './control.js';
+import { Deadlines } from './deadlines.js';
+import type { ShardReport } from './messages.js';
+import { NodeTransport, type TlsOptions } from './node-transport.js';
+import type { PortChooser } from './ports.js';
+import { Recorder } from './recorder.js';
+import { RequestSource } from './requests.js';
+import { Samples } from './samples.js';
+import { Stamps } from './stamps.js';
+import type { Destination } from './transport.js';
+
+const DRAIN_POLL_MS = 2;
+
+/** What a shard is given: the plan, its order and what its worker holds for all shards. */
+export interface ShardContext {
+  readonly plan: Plan;
+  readonly inputs: Inputs;
+  readonly order: ShardOrder;
+  readonly worker: number;
+  readonly destinations: readonly Destination[];
+  readonly tls: TlsOptions | null;
+  readonly ports: PortChooser;
+  readonly live: Int32Array;
+  readonly userAgent: string;
+  readonly wantRows: boolean;
+  /** Blocks the thread, ms; for the last moments before T0. */
+  readonly sleep: (ms: number) => void;
+  /** Sends CSV rows before the shard is over. */
+  readonly sendRows: (rows: string) => void;
+}
+
+export class AttemptSet {
+  readonly columns: Columns;
+  readonly attempts: Attempts;
+  readonly transport: NodeTransport;
+  readonly stamps = new Stamps();
+  readonly deadlines: Deadlines;
+  readonly recorder: Recorder;
+  readonly #samples: Samples;
+  #gcObserver: PerformanceObserver | null = null;
+  #gcPauses = 0;
+  #gcMaxMs = 0;
+
+  /** @param due T0 of the attempt in a slot, ms on the clock of `now()` */
+  constructor(context: ShardContext, slots: number, events: AttemptEvents, due: (slot: number) => number) {
+    const { plan, order, destinations, live } = context;
+    this.columns = new Columns(slots);
+    this.deadlines = new Deadlines(this.columns, plan.timeoutMs, (slot, at) => this.attempts.expire(slot, at));
+    const requests = new RequestSource(plan, context.inputs, order.base, context.userAgent);
+    this.#samples = new Samples(
+      (slot) => requests.secrets(this.columns.attempt[slot]),
+      (slot) => this.columns.done[slot] - due(slot),
+    );
+    this.attempts = new Attempts({
+      columns: this.columns,
+      requests,
+      destinations,
+      sourceIps: plan.target.sourceIps,
+      secure: plan.target.scheme === 'wss',
+      gate: plan.gate,
+      deadlines: this.deadlines,
+      samples: this.#samples,
+      live,
+      wantLocalPort: context.wantRows,
+      events,
+    });
+    this.transport = new NodeTransport({
+      slots,
+      tls: context.tls,
+      stamps: this.stamps,
+      ports: context.ports,
+      events: this.attempts,
+    });
+    this.attempts.transport = this.transport;
+    this.recorder = new Recorder({
+      columns: this.columns,
+      details: this.attempts.details,
+      burst: order.burst,
+      worker: context.worker,
+      destinations,
+      sourceIps: plan.target.sourceIps,
+      wantRows: context.wantRows,
+      wallOffset: wallOffset(),
+    });
+  }
+
+  /** Counts garbage collections from now until `drain()`. */
+  observeGc(): void {
+    this.#gcObserver = new PerformanceObserver((list) => this.#countGc(list.getEntries()));
+    this.#gcObserver.observe({ entryTypes: ['gc'] });
+  }
+
+  /** Stops measuring, waits until every socket is gone (what will not go is reset) and says how the generator did. */
+  async drain(): Promise<Pick<ShardReport, 'longestGapMs' | 'gcPauses' | 'gcMaxMs' | 'tlsResumed'>> {
+    const longestGapMs = this.stamps.longestGapMs;
+    this.stamps.stop();
+    if (this.#gcObserver !== null) {
+      this.#countGc(this.#gcObserver.takeRecords());
+      this.#gcObserver.disconnect();
+    }
+    const until = now() + CLOSE_GRACE_MS;
+    while (this.transport.open > 0 && now() < until) await pause(DRAIN_POLL_MS);
+    for (let slot = 0; slot < this.columns.size; slot++) this.attempts.discard(slot);
+    while (this.transport.open > 0 && now() < until + CLOSE_GRACE_MS) await pause(DRAIN_POLL_MS);
+    this.deadlines.stop();
+    return { longestGapMs, gcPauses: this.#gcPauses, gcMaxMs: this.#gcMaxMs, tlsResumed: this.attempts.resumed };
+  }
+
+  /** Moves the samples into the tally. */
+  keepSamples(): void {
+    for (const [code, sample] of this.#samples.drain()) this.recorder.tally.addSample(code, sample);
+  }
+
+  #countGc(entries: readonly PerformanceEntry[]): void {
+    for (const entry of entries) {
+      this.#gcPauses++;
+      this.#gcMaxMs = Math.max(this.#gcMaxMs, entry.duration);
+    }
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

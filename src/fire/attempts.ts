@@ -1,0 +1,380 @@
+/**
+ * The life of an attempt, from its first system call to its one outcome, for any transport. It owns the state machine,
+ * the phases' times, the deadline and the classification by raw event and phase. When an attempt may start, what waits
+ * at the gate and what follows an outcome is decided by whoever drives it (burst-shard.ts, churn-shard.ts).
+ */
+import type { Gate } from '../plan/plan.js';
+import { type NamedOutcomeId, outcomeCode } from '../tally/outcomes.js';
+import { now } from './clock.js';
+import { type Columns, STATE } from './columns.js';
+import { LIVE, liveOutcome } from './control.js';
+import type { Deadlines } from './deadlines.js';
+import { closeFrame, FrameReader } from './frames.js';
+import { acceptFor, newKey } from './handshake.js';
+import type { RequestSource } from './requests.js';
+import { type Head, judgeUpgrade, readHead } from './response.js';
+import type { Samples } from './samples.js';
+import type { Destination, Transport, TransportError, TransportEvents } from './transport.js';
+
+const STATUS_101 = 101;
+const CODE = (id: NamedOutcomeId): number => outcomeCode(id);
+
+/** What is still open this long after its close frame is reset. */
+export const CLOSE_GRACE_MS = 2000;
+
+/** errno while connecting → outcome; anything else is `local-other`. */
+const CONNECT_ERRORS: Readonly<Record<string, NamedOutcomeId>> = {
+  ECONNREFUSED: 'refused',
+  ECONNRESET: 'reset-connect',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EHOSTDOWN: 'unreachable',
+  ENETDOWN: 'unreachable',
+  ETIMEDOUT: 'timeout-connect',
+  EMFILE: 'local-fds',
+  ENFILE: 'local-fds',
+  EADDRNOTAVAIL: 'local-ports',
+  EADDRINUSE: 'local-ports',
+  ENOBUFS: 'local-memory',
+  ENOMEM: 'local-memory',
+};
+
+/** What the driver of a shard is told. */
+export interface AttemptEvents {
+  /** The attempt has reached the gate and waits. */
+  armed(slot: number): void;
+  /** The attempt has its outcome (columns `outcome`, `done`, `doneLower`). Called once. */
+  ended(slot: number): void;
+  /** The attempt's connection is of no more use: its slot may be reused. Not called for attempts that are held. */
+  freed(slot: number): void;
+}
+
+export interface AttemptsOptions {
+  readonly columns: Columns;
+  readonly requests: RequestSource;
+  readonly destinations: readonly Destination[];
+  readonly sourceIps: readonly string[];
+  readonly secure: boolean;
+  /** Where attempts wait until `open` is set. */
+  readonly gate: Gate;
+  readonly deadlines: Deadlines;
+  readonly samples: Samples;
+  readonly live: Int32Array;
+  /** Look up each connection's local port: a system call that only the attempts' CSV is worth. */
+  readonly wantLocalPort: boolean;
+  readonly events: AttemptEvents;
+}
+
+export class Attempts implements TransportEvents {
+  transport!: Transport;
+  /** The gate is open: what reaches it goes through. */
+  released = false;
+  lostWhileHeld = 0;
+  resumed = 0;
+  readonly details = new Map<number, string>();
+  readonly #o: AttemptsOptions;
+  readonly #c: Columns;
+  /** Heads that did not come in one piece; bounded by MAX_HEAD_BYTES each. */
+  readonly #partial = new Map<number, Buffer>();
+  readonly #readers = new Map<number, FrameReader>();
+  readonly #requests: string[];
+  readonly #accepts: string[];
+  #isClosing = false;
+
+  constructor(options: AttemptsOptions) {
+    this.#o = options;
+    this.#c = options.columns;
+    this.#requests = new Array(options.columns.size).fill('');
+    this.#accepts = new Array(options.columns.size).fill('');
+  }
+
+  /** Builds what the attempt will send, so that the release only sends. */
+  prepare(slot: number, attempt: number): void {
+    this.#c.attempt[slot] = attempt;
+    const key = newKey();
+    this.#requests[slot] = this.#o.requests.text(attempt, key);
+    this.#accepts[slot] = acceptFor(key);
+  }
+
+  /** First system call; the attempt must be prepared. */
+  launch(slot: number): void {
+    const { destinations, sourceIps } = this.#o;
+    const attempt = this.#c.attempt[slot];
+    this.#c.state[slot] = STATE.connecting;
+    const source = sourceIps.length === 0 ? null : sourceIps[attempt % sourceIps.length];
+    this.transport.connect(slot, destinations[attempt % destinations.length], source);
+  }
+
+  /** Lets an attempt through the gate at which it waits. */
+  pass(slot: number): void {
+    const state = this.#c.state[slot];
+    if (state === STATE.connected) this.#startTls(slot, now());
+    else if (state === STATE.ready) this.#send(slot);
+  }
+
+  /** Ends an attempt from outside: `timeout-…` by its phase when `code` is null. */
+  expire(slot: number, at: number, code: number | null = null): void {
+    const state = this.#c.state[slot];
+    if (state === STATE.sampling) this.#sampled(slot);
+    else if (state === STATE.closing) {
+      this.#drop(slot);
+      this.#o.events.freed(slot);
+    }
+    if (this.#c.outcome[slot] !== 0) return;
+    const id =
+      state <= STATE.connecting ? 'timeout-connect' : state <= STATE.securing ? 'timeout-tls' : 'timeout-upgrade';
+    this.#fail(slot, code ?? CODE(id), null, at, at);
+  }
+
+  /** Sends a close frame on a held connection, or resets it. */
+  close(slot: number, isClean: boolean): void {
+    this.#isClosing = true;
+    if (this.#c.state[slot] !== STATE.held) return;
+    if (isClean) {
+      this.#c.state[slot] = STATE.closing;
+      this.#o.deadlines.set(slot, now() + CLOSE_GRACE_MS);
+      this.transport.sendBytes(slot, closeFrame(1000));
+    } else this.#drop(slot);
+  }
+
+  /** Resets whatever the slot still has open. */
+  discard(slot: number): void {
+    if (this.#c.state[slot] === STATE.sampling) this.#sampled(slot);
+    if (this.#c.state[slot] !== STATE.done) this.#drop(slot);
+  }
+
+  // -- what the transport tells ------------------------------------------------------------------------------------
+
+  onOpening(slot: number, at: number): void {
+    // A second system call for the same attempt (another local port) is still the same launch.
+    if (!Number.isNaN(this.#c.opened[slot])) return;
+    this.#c.opened[slot] = at;
+    this.#o.live[LIVE.opened]++;
+    if (!this.released) this.#o.deadlines.set(slot, at + this.#o.deadlines.timeoutMs);
+  }
+
+  onConnect(slot: number, at: number, lower: number): void {
+    const c = this.#c;
+    if (c.state[slot] !== STATE.connecting) return;
+    c.connected[slot] = at;
+    c.connectedLower[slot] = Math.max(lower, c.opened[slot]);
+    if (this.#o.wantLocalPort) c.localPort[slot] = this.transport.localPort(slot);
+    if (!this.#o.secure) this.#atUpgradeGate(slot);
+    else if (this.#o.gate === 'tls' && !this.released) this.#waitAtGate(slot, STATE.connected);
+    else this.#startTls(slot, at);
+  }
+
+  onSecure(slot: number, at: number, lower: number): void {
+    const c = this.#c;
+    if (c.state[slot] !== STATE.securing) return;
+    c.secured[slot] = at;
+    c.securedLower[slot] = Math.max(lower, c.tlsStart[slot]);
+    if (this.transport.resumed(slot)) this.resumed++;
+    this.#atUpgradeGate(slot);
+  }
+
+  onData(slot: number, bytes: Buffer, length: number, at: number, lower: number): void {
+    switch (this.#c.state[slot]) {
+      case STATE.waiting:
+        if (Number.isNaN(this.#c.first[slot])) this.#c.first[slot] = at;
+        this.#readAnswer(slot, bytes, length, at, lower);
+        break;
+      case STATE.held:
+        this.#readFrames(slot, bytes.subarray(0, length));
+        break;
+      case STATE.sampling:
+        if (this.#o.samples.body(slot, bytes.subarray(0, length))) this.#sampled(slot);
+        break;
+      case STATE.connected:
+      case STATE.ready:
+        this.#fail(slot, CODE('malformed'), 'bytes before the request was sent', at, lower);
+        break;
+    }
+  }
+
+  onEnd(slot: number, at: number, lower: number): void {
+    switch (this.#c.state[slot]) {
+      case STATE.held:
+        this.#lose(slot);
+        this.#leave(slot);
+        break;
+      case STATE.closing:
+        this.#leave(slot);
+        break;
+      case STATE.sampling:
+        this.#sampled(slot);
+        break;
+      case STATE.done:
+        break;
+      default:
+        this.#fail(slot, CODE('closed'), this.#whereItEnded(slot), at, lower);
+    }
+  }
+
+  onError(slot: number, error: TransportError, at: number, lower: number): void {
+    const state = this.#c.state[slot];
+    if (state === STATE.held) this.#lose(slot);
+    if (state >= STATE.held) {
+      if (state === STATE.sampling) this.#sampled(slot);
+      else if (state !== STATE.done) this.#drop(slot);
+      return;
+    }
+    if (Number.isNaN(this.#c.opened[slot])) this.onOpening(slot, at);
+    if (state <= STATE.connecting) {
+      const id = CONNECT_ERRORS[error.code] ?? 'local-other';
+      this.#fail(slot, CODE(id), error.code, at, lower);
+    } else if (error.tls) this.#fail(slot, CODE('tls'), error.code, at, lower);
+    else if (error.code === 'ETIMEDOUT') this.#fail(slot, CODE('timeout-upgrade'), 'ETIMEDOUT', at, lower);
+    else this.#fail(slot, CODE(error.fin ? 'closed' : 'reset'), this.#whereItEnded(slot), at, lower);
+  }
+
+  // -- steps -------------------------------------------------------------------------------------------------------
+
+  #startTls(slot: number, at: number): void {
+    this.#c.state[slot] = STATE.securing;
+    this.#c.tlsStart[slot] = at;
+    this.transport.secure(slot);
+  }
+
+  #atUpgradeGate(slot: number): void {
+    if (this.#o.gate === 'upgrade' && !this.released) this.#waitAtGate(slot, STATE.ready);
+    else this.#send(slot);
+  }
+
+  #waitAtGate(slot: number, state: number): void {
+    this.#c.state[slot] = state;
+    this.#o.deadlines.clear(slot);
+    this.#o.live[LIVE.armed]++;
+    this.#o.events.armed(slot);
+  }
+
+  #send(slot: number): void {
+    this.#c.state[slot] = STATE.waiting;
+    const text = this.#requests[slot];
+    this.#requests[slot] = '';
+    this.#c.sent[slot] = now();
+    this.transport.send(slot, text);
+  }
+
+  #readAnswer(slot: number, bytes: Buffer, length: number, at: number, lower: number): void {
+    const before = this.#partial.get(slot);
+    const all = before === undefined ? bytes : Buffer.concat([before, bytes.subarray(0, length)]);
+    const size = before === undefined ? length : all.length;
+    const reading = readHead(all, size);
+    if (reading.kind === 'more') {
+      // A copy, since the transport reuses its buffer; readHead gives up before it passes 64 KiB.
+      this.#partial.set(slot, before === undefined ? Buffer.from(all.subarray(0, size)) : all);
+    } else if (reading.kind === 'malformed') {
+      this.#fail(slot, CODE('malformed'), reading.detail, at, lower, null, all.subarray(0, size));
+    } else this.#judge(slot, reading.head, all.subarray(0, size), at, lower);
+  }
+
+  #judge(slot: number, head: Head, bytes: Buffer, at: number, lower: number): void {
+    const note = head.bareLf ? 'bare LF as line end' : null;
+    const rest = bytes.subarray(head.bodyAt);
+    if (head.status !== STATUS_101) {
+      this.#fail(slot, head.status, note, at, lower, head, rest);
+      return;
+    }
+    const wrong = judgeUpgrade(head, this.#accepts[slot], this.#o.requests.offer(this.#c.attempt[slot]));
+    if (wrong !== null) {
+      this.#fail(slot, CODE('invalid-101'), wrong, at, lower, head, rest);
+      return;
+    }
+    this.#finish(slot, STATUS_101, note, at, lower);
+    this.#c.state[slot] = STATE.held;
+    this.#partial.delete(slot);
+    this.#o.events.ended(slot);
+    if (rest.length > 0 && this.#c.state[slot] === STATE.held) this.#readFrames(slot, rest);
+  }
+
+  #finish(slot: number, code: number, detail: string | null, at: number, lower: number): void {
+    const c = this.#c;
+    c.outcome[slot] = code;
+    c.done[slot] = at;
+    c.doneLower[slot] = Math.min(at, Math.max(lower, Number.isNaN(c.sent[slot]) ? lower : c.sent[slot]));
+    this.#requests[slot] = '';
+    this.#accepts[slot] = '';
+    if (detail !== null) this.details.set(slot, detail);
+    this.#o.deadlines.clear(slot);
+    this.#o.live[LIVE.ended]++;
+    this.#o.live[liveOutcome(code)]++;
+  }
+
+  #fail(
+    slot: number,
+    code: number,
+    detail: string | null,
+    at: number,
+    lower: number,
+    head: Head | null = null,
+    rest: Buffer | null = null,
+  ): void {
+    this.#finish(slot, code, detail, at, lower);
+    this.#partial.delete(slot);
+    if (this.#o.samples.take(slot, code, detail, head, rest)) {
+      this.#c.state[slot] = STATE.sampling;
+      this.#o.deadlines.set(slot, at + this.#o.samples.patienceMs);
+      this.#o.events.ended(slot);
+      return;
+    }
+    this.#c.state[slot] = STATE.done;
+    this.transport.reset(slot);
+    this.#o.events.ended(slot);
+    this.#o.events.freed(slot);
+  }
+
+  #sampled(slot: number): void {
+    this.#o.samples.finish(slot);
+    this.#drop(slot);
+    this.#o.events.freed(slot);
+  }
+
+  #readFrames(slot: number, bytes: Uint8Array): void {
+    let reader = this.#readers.get(slot);
+    if (reader === undefined) {
+      reader = new FrameReader({
+        reply: (pong) => {
+          if (this.#c.state[slot] === STATE.held) this.transport.sendBytes(slot, pong);
+        },
+        concluded: (code) => {
+          if (this.#c.state[slot] !== STATE.held) return;
+          this.#lose(slot);
+          this.#c.state[slot] = STATE.closing;
+          this.transport.sendBytes(slot, closeFrame(code === 1005 ? 1000 : code));
+        },
+      });
+      this.#readers.set(slot, reader);
+    }
+    reader.read(bytes);
+  }
+
+  /** A 101 stays a 101; that the far side let go of it is counted beside. */
+  #lose(slot: number): void {
+    if (!this.#isClosing) this.lostWhileHeld++;
+    this.#readers.delete(slot);
+  }
+
+  #leave(slot: number): void {
+    this.#c.state[slot] = STATE.done;
+    this.#o.deadlines.clear(slot);
+    this.#readers.delete(slot);
+    this.transport.leave(slot);
+    this.#o.events.freed(slot);
+  }
+
+  #drop(slot: number): void {
+    this.#c.state[slot] = STATE.done;
+    this.#readers.delete(slot);
+    this.#o.deadlines.clear(slot);
+    this.transport.reset(slot);
+  }
+
+  #whereItEnded(slot: number): string | null {
+    const state = this.#c.state[slot];
+    if (state === STATE.securing) return 'during the TLS handshake';
+    if (state === STATE.connected || state === STATE.ready) return 'before the release';
+    const partial = this.#partial.get(slot);
+    return partial === undefined ? null : `after ${partial.length} bytes of an incomplete head`;
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * One worker's part of a burst: arm, wait at the gate, release in slices, hold until told to close, close, report.
+ * It drives `Attempts` and knows the order of things; it knows no socket and judges nothing.
+ */
+import { outcomeCode } from '../tally/outcomes.js';
+import { AttemptSet, pause, type ShardContext } from './attempt-set.js';
+import { now } from './clock.js';
+import { LIVE } from './control.js';
+import type { ShardReport } from './messages.js';
+
+/** TCP connections being opened at once while a burst is armed, each worker (a listen queue is not what is measured). */
+const ARMING_IN_FLIGHT = 256;
+
+export class BurstShard {
+  readonly #x: ShardContext;
+  readonly #set: AttemptSet;
+  readonly #count: number;
+  #launched = 0;
+  #settledBeforeRelease = 0;
+  #ended = 0;
+  #failedToArm = 0;
+  #releaseAt = Number.NaN;
+  #isStopped = false;
+  #resolveArmed: (() => void) | null = null;
+  #resolveEnded: (() => void) | null = null;
+
+  constructor(context: ShardContext) {
+    this.#x = context;
+    this.#count = context.order.count;
+    const events = { armed: () => this.#settle(), ended: () => this.#oneEnded(), freed: () => {} };
+    this.#set = new AttemptSet(context, this.#count, events, (slot) => this.#dueOf(slot));
+  }
+
+  /** Builds all requests and brings every attempt to the gate; resolves when each waits there or has failed. */
+  async arm(): Promise<{ armed: number; failed: number }> {
+    const { order, plan } = this.#x;
+    for (let slot = 0; slot < this.#count; slot++) {
+      this.#set.attempts.prepare(slot, order.first + slot * order.stride);
+    }
+    if (plan.gate === 'connect') {
+      for (let slot = 0; slot < this.#count; slot++) this.#set.transport.prepare(slot);
+    } else if (this.#count > 0) {
+      this.#set.stamps.start();
+      const armed = new Promise<void>((resolve) => {
+        this.#resolveArmed = resolve;
+      });
+      this.#launchMore();
+      if (this.#settledBeforeRelease < this.#count) await armed;
+      this.#failedToArm = this.#ended;
+      this.#set.stamps.stop();
+    }
+    return { armed: this.#count - this.#failedToArm, failed: this.#failedToArm };
+  }
+
+  /** Releases everything that waits, from T0 on, and resolves when every attempt has ended. */
+  async release(at: number): Promise<void> {
+    this.#releaseAt = at;
+    const ended = new Promise<void>((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    if (this.#ended < this.#count) {
+      await this.#waitFor(at);
+      this.#set.stamps.start();
+      this.#set.observeGc();
+      this.#set.attempts.released = true;
+      this.#releaseSlices();
+      await ended;
+    }
+  }
+
+  /** Ends all that has not ended as `aborted`. */
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    const code = outcomeCode('aborted');
+    const at = now();
+    for (let slot = 0; slot < this.#count; slot++) this.#set.attempts.expire(slot, at, code);
+  }
+
+  /** Closes what is held and reports; every socket is gone afterwards. */
+  async close(): Promise<ShardReport> {
+    const { attempts, recorder } = this.#set;
+    const isClean = (this.#x.plan.close ?? 'clean') === 'clean';
+    recorder.tally.lost(attempts.lostWhileHeld);
+    for (let slot = 0; slot < this.#count; slot++) attempts.close(slot, isClean);
+    const generator = await this.#set.drain();
+    for (let slot = 0; slot < this.#count; slot++) recorder.record(slot, this.#releaseAt);
+    this.#set.keepSamples();
+    return {
+      ...generator,
+      ...this.#releaseTimes(),
+      tally: recorder.tally.encode(),
+      launched: this.#x.live[LIVE.opened],
+      failedToArm: this.#failedToArm,
+      perSecond: null,
+      rows: recorder.takeRows(),
+    };
+  }
+
+  /** When the attempts passed the gate, by their own stamps, and when the last of them ended; ms after T0. */
+  #releaseTimes(): Pick<ShardReport, 'firstReleaseMs' | 'lastReleaseMs' | 'lastEndMs'> {
+    const { opened, tlsStart, sent, done } = this.#set.columns;
+    const passed = { connect: opened, tls: tlsStart, upgrade: sent }[this.#x.plan.gate];
+    let first = Number.POSITIVE_INFINITY;
+    let last = Number.NEGATIVE_INFINITY;
+    let end = Number.NEGATIVE_INFINITY;
+    for (let slot = 0; slot < this.#count; slot++) {
+      if (done[slot] > end) end = done[slot];
+      // What failed while it was armed never passed the gate.
+      if (!(passed[slot] >= this.#releaseAt)) continue;
+      if (passed[slot] < first) first = passed[slot];
+      if (passed[slot] > last) last = passed[slot];
+    }
+    const after = (at: number) => (Number.isFinite(at) ? at - this.#releaseAt : null);
+    return { firstReleaseMs: after(first), lastReleaseMs: after(last), lastEndMs: after(end) };
+  }
+
+  /** An attempt that fails while it is armed is counted from its own start. */
+  #dueOf(slot: number): number {
+    return this.#set.attempts.released ? this.#releaseAt : this.#set.columns.opened[slot];
+  }
+
+  #launchMore(): void {
+    while (
+      !this.#isStopped &&
+      this.#launched < this.#count &&
+      this.#launched - this.#settledBeforeRelease < ARMING_IN_FLIGHT
+    ) {
+      this.#set.attempts.launch(this.#launched++);
+    }
+  }
+
+  #settle(): void {
+    this.#settledBeforeRelease++;
+    if (this.#settledBeforeRelease >= this.#count) this.#resolveArmed?.();
+    else this.#launchMore();
+  }
+
+  #oneEnded(): void {
+    this.#ended++;
+    if (!this.#set.attempts.released && this.#x.plan.gate !== 'connect') this.#settle();
+    if (this.#ended === this.#count) this.#resolveEnded?.();
+  }
+
+  /** A timer is too coarse for the last moments, and spinning for long would take the core from the target. */
+  async #waitFor(at: number): Promise<void> {
+    const early = at - now() - 3;
+    if (early > 0) await pause(early);
+    const left = at - now() - 0.5;
+    if (left > 0) this.#x.sleep(left);
+    while (now() < at);
+  }
+
+  #releaseSlices(): void {
+    const { columns, attempts, deadlines } = this.#set;
+    const { releaseChunk, gate, timeoutMs } = this.#x.plan;
+    const connects = gate === 'connect';
+    const deadline = this.#releaseAt + timeoutMs;
+    let slot = 0;
+    const slice = () => {
+      let left = releaseChunk;
+      for (; slot < this.#count && left > 0 && !this.#isStopped; slot++) {
+        if (columns.outcome[slot] !== 0) continue;
+        deadlines.set(slot, deadline);
+        if (connects) attempts.launch(slot);
+        else attempts.pass(slot);
+        this.#x.live[LIVE.released]++;
+        left--;
+      }
+      if (slot < this.#count && !this.#isStopped) setImmediate(slice);
+    };
+    slice();
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * The state of a shard's attempts in columns: one number an attempt and field, no object. Times are ms on the clock of
+ * `now()`, NaN where a phase was not reached; `…Lower` is the earliest moment that the event can have happened.
+ */
+
+export const STATE = {
+  /** Nothing sent. */
+  idle: 0,
+  connecting: 1,
+  /** TCP is open and waits at the gate `tls`. */
+  connected: 2,
+  securing: 3,
+  /** TCP and TLS are open and wait at the gate `upgrade`. */
+  ready: 4,
+  waiting: 5,
+  /** Got its 101, still open. */
+  held: 6,
+  /** Has its outcome; stays open a moment for the body of the first sample. */
+  sampling: 7,
+  /** Close frame sent. */
+  closing: 8,
+  done: 9,
+} as const;
+
+export class Columns {
+  readonly size: number;
+  readonly state: Uint8Array;
+  /** Outcome code; 0 while it has not ended. */
+  readonly outcome: Uint16Array;
+  /** Number of the attempt in its burst. */
+  readonly attempt: Uint32Array;
+  readonly localPort: Uint16Array;
+  readonly deadline: Float64Array;
+  readonly opened: Float64Array;
+  readonly connected: Float64Array;
+  readonly connectedLower: Float64Array;
+  readonly tlsStart: Float64Array;
+  readonly secured: Float64Array;
+  readonly securedLower: Float64Array;
+  readonly sent: Float64Array;
+  readonly first: Float64Array;
+  readonly done: Float64Array;
+  readonly doneLower: Float64Array;
+  readonly #times: readonly Float64Array[];
+
+  constructor(size: number) {
+    this.size = size;
+    this.state = new Uint8Array(size);
+    this.outcome = new Uint16Array(size);
+    this.attempt = new Uint32Array(size);
+    this.localPort = new Uint16Array(size);
+    this.deadline = new Float64Array(size).fill(Number.POSITIVE_INFINITY);
+    const time = () => new Float64Array(size).fill(Number.NaN);
+    this.opened = time();
+    this.connected = time();
+    this.connectedLower = time();
+    this.tlsStart = time();
+    this.secured = time();
+    this.securedLower = time();
+    this.sent = time();
+    this.first = time();
+    this.done = time();
+    this.doneLower = time();
+    this.#times = [
+      this.opened,
+      this.connected,
+      this.connectedLower,
+      this.tlsStart,
+      this.secured,
+      this.securedLower,
+      this.sent,
+      this.first,
+      this.done,
+      this.doneLower,
+    ];
+  }
+
+  /** Makes a slot ready for another attempt. */
+  clear(slot: number): void {
+    this.state[slot] = STATE.idle;
+    this.outcome[slot] = 0;
+    this.localPort[slot] = 0;
+    this.deadline[slot] = Number.POSITIVE_INFINITY;
+    for (const column of this.#times) column[slot] = Number.NaN;
+  }
+}

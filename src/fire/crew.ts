@@ -1,0 +1,152 @@
+/**
+ * The worker threads of a run: started through piscina with one long job each, given orders through shared memory, heard
+ * through ports. A worker that dies is a fact to be accounted for, not an error: gathering goes on with the others.
+ */
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { now } from './clock.js';
+import { Control, ORDER, type Order } from './control.js';
+import type { WorkerMessage, WorkerTask } from './messages.js';
+
+/** Old-space limit of a worker: room for a million columns, and an end to a leak. */
+const WORKER_HEAP_MB = 1024;
+/** A thread that can't start in this time will not start at all. */
+const START_MS = 20_000;
+
+export type CrewTask = Omit<WorkerTask, 'worker' | 'workers' | 'control' | 'port'>;
+type Kind = WorkerMessage['kind'];
+
+interface Member {
+  readonly port: MessagePort;
+  /** Messages not yet gathered. */
+  readonly inbox: WorkerMessage[];
+  /** Why it is gone, one sentence; null while it lives. */
+  death: string | null;
+}
+
+export class Crew {
+  readonly control: Control;
+  onRows: (rows: string) => void = () => {};
+  readonly #pool: Piscina;
+  readonly #members: Member[] = [];
+  #changed: () => void = () => {};
+
+  private constructor(workers: number, heapMb: number) {
+    this.control = new Control(workers);
+    this.#pool = new Piscina({
+      filename: new URL('./worker.js', import.meta.url).href,
+      minThreads: workers,
+      maxThreads: workers,
+      concurrentTasksPerWorker: 1,
+      // 'sync' would block the thread, and every held socket with it, between tasks.
+      atomics: 'disabled',
+      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+    });
+  }
+
+  /** Starts `workers` threads; resolves when all are ready for orders. @throws Error when one can't start */
+  static async start(task: CrewTask, workers: number, heapMb: number = WORKER_HEAP_MB): Promise<Crew> {
+    const crew = new Crew(workers, heapMb);
+    for (let worker = 0; worker < workers; worker++) crew.#enlist(task, worker);
+    const ready = await crew.gather('ready', now() + START_MS);
+    if (ready.size < workers) {
+      const why = crew.deaths().join('; ');
+      await crew.dismiss();
+      throw new Error(`worker threads could not start: ${why}`);
+    }
+    return crew;
+  }
+
+  get size(): number {
+    return this.#members.length;
+  }
+
+  /** Workers that still answer. */
+  get alive(): number[] {
+    return this.#members.flatMap((member, worker) => (member.death === null ? [worker] : []));
+  }
+
+  /** One sentence for each worker that is gone. */
+  deaths(): string[] {
+    return this.#members.flatMap(({ death }) => (death === null ? [] : [death]));
+  }
+
+  order(worker: number, kind: Order): void {
+    if (this.#members[worker].death === null) this.control.order(worker, kind);
+  }
+
+  /**
+   * One message of `kind` from each living worker, by worker. Resolves early for workers that die, and gives those up
+   * that have not answered at `until` (ms on the clock of `now()`): they count as dead.
+   */
+  async gather<K extends Kind>(kind: K, until: number): Promise<Map<number, Extract<WorkerMessage, { kind: K }>>> {
+    const got = new Map<number, Extract<WorkerMessage, { kind: K }>>();
+    for (;;) {
+      let missing = 0;
+      this.#members.forEach(({ inbox, death }, worker) => {
+        if (got.has(worker)) return;
+        const at = inbox.findIndex((message) => message.kind === kind);
+        if (at >= 0) got.set(worker, inbox.splice(at, 1)[0] as Extract<WorkerMessage, { kind: K }>);
+        else if (death === null) missing++;
+      });
+      if (missing === 0) return got;
+      const left = until - now();
+      if (left <= 0) {
+        this.#members.forEach((member, worker) => {
+          if (!got.has(worker)) member.death ??= `worker ${worker} did not answer`;
+        });
+        return got;
+      }
+      await this.#nextChange(left);
+    }
+  }
+
+  /** Lets the living finish their job, ends the rest. */
+  async dismiss(): Promise<void> {
+    for (const worker of this.alive) this.control.order(worker, ORDER.quit);
+    for (const { port } of this.#members) port.close();
+    await this.#pool.destroy();
+  }
+
+  #enlist(task: CrewTask, worker: number): void {
+    const { port1, port2 } = new MessageChannel();
+    const member: Member = { port: port1, inbox: [], death: null };
+    this.#members.push(member);
+    port1.on('message', (message: WorkerMessage) => {
+      if (message.kind === 'rows') this.onRows(message.rows);
+      else {
+        member.inbox.push(message);
+        this.#changed();
+      }
+    });
+    const job: WorkerTask = {
+      ...task,
+      worker,
+      workers: this.control.workers,
+      control: this.control.memory,
+      port: port2,
+    };
+    this.#pool.run(job, { transferList: [port2] }).then(
+      () => this.#gone(member, `worker ${worker} ended`),
+      (error: Error) => this.#gone(member, `worker ${worker} died: ${error.message}`),
+    );
+  }
+
+  /** What it sent before it died may still be on its way. */
+  #gone(member: Member, why: string): void {
+    setTimeout(() => {
+      member.death ??= why;
+      this.#changed();
+    }, 20);
+  }
+
+  #nextChange(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, Math.min(withinMs, 2 ** 31 - 1));
+      this.#changed = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

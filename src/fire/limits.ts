@@ -1,0 +1,171 @@
+/**
+ * What this machine allows, looked at before anything is sent: descriptors, local ports, memory. A need that can't be
+ * met is said in one sentence with the limit, the number it allows and the command that lifts it, because such a limit
+ * would otherwise read as one of the target's.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import os from 'node:os';
+import { type Plan, peakOpen } from '../plan/plan.js';
+import { formatCount } from '../plan/units.js';
+import type { Destination } from './transport.js';
+
+/** Descriptors that threads, output files and modules loaded late may still take. */
+const SPARE_FDS = 24;
+const FDS_PER_WORKER = 12;
+/** Socket object, handle and kernel socket of a connection that is held. */
+const BYTES_PER_CONNECTION = 16 * 1024;
+const DEFAULT_PORTS = [32768, 60999] as const;
+
+/** null: this platform does not say. */
+export interface Machine {
+  readonly cpus: number;
+  /** Soft limit as it is now; Node raises it to the hard one when it starts. */
+  readonly fds: number | null;
+  readonly fdsHard: number | null;
+  readonly fdsOpen: number | null;
+  /** Ephemeral port range, inclusive. */
+  readonly portRange: readonly [low: number, high: number];
+  readonly memoryFree: number | null;
+  readonly somaxconn: number | null;
+}
+
+export function readMachine(): Machine {
+  const range = numbersIn('/proc/sys/net/ipv4/ip_local_port_range');
+  const files = /^Max open files\s+(\S+)\s+(\S+)/m.exec(textOf('/proc/self/limits') ?? '');
+  const limit = (text: string | undefined) => (text === undefined || text === 'unlimited' ? null : Number(text));
+  return {
+    cpus: os.availableParallelism(),
+    fds: limit(files?.[1]),
+    fdsHard: limit(files?.[2]),
+    fdsOpen: countOpen(),
+    portRange: range !== null && range.length === 2 ? [range[0], range[1]] : DEFAULT_PORTS,
+    memoryFree: memoryFree(),
+    somaxconn: numbersIn('/proc/sys/net/core/somaxconn')?.[0] ?? null,
+  };
+}
+
+/** Local ports that one source address has. */
+export function portsPerSource(machine: Machine): number {
+  return machine.portRange[1] - machine.portRange[0] + 1;
+}
+
+/** Connections that fit into the free descriptors beside what the program itself needs; null when unlimited. */
+export function connectionsByFds(machine: Machine, workers: number): number | null {
+  if (machine.fds === null) return null;
+  return Math.max(0, machine.fds - (machine.fdsOpen ?? 0) - SPARE_FDS - workers * FDS_PER_WORKER);
+}
+
+/** One sentence for each need that can't be met; empty: the plan fits this machine. */
+export function unmetNeeds(
+  plan: Plan,
+  machine: Machine,
+  workers: number,
+  destinations: readonly Destination[],
+): string[] {
+  const open = peakOpen(plan);
+  return [fdNeed(open, machine, workers), portNeed(open, plan, machine, destinations), memoryNeed(open, machine)].filter(
+    (reason) => reason !== null,
+  );
+}
+
+function fdNeed(open: number, machine: Machine, workers: number): string | null {
+  const fit = connectionsByFds(machine, workers);
+  if (fit === null || open <= fit) return null;
+  const need = open - fit + (machine.fds as number);
+  return (
+    `${formatCount(open)} connections at once need ${formatCount(need)} file descriptors, and this process may open ` +
+    `${formatCount(machine.fds as number)} (hard limit ${machine.fdsHard === null ? 'none' : formatCount(machine.fdsHard)}): ` +
+    `at most ${formatCount(fit)} connections fit; raise it with: ulimit -n ${need}`
+  );
+}
+
+function portNeed(open: number, plan: Plan, machine: Machine, to: readonly Destination[]): string | null {
+  if (to.length === 0) return null;
+  const sources = Math.max(1, plan.target.sourceIps.length);
+  const perSource = portsPerSource(machine);
+  const used = portsInUse(machine, to);
+  const fit = Math.max(0, perSource * sources * to.length - used);
+  if (open <= fit) return null;
+  const [low, high] = machine.portRange;
+  return (
+    `${formatCount(open)} connections at once need as many local ports, and ${formatCount(sources)} source ` +
+    `address${sources === 1 ? '' : 'es'} to ${formatCount(to.length)} destination${to.length === 1 ? '' : 's'} ` +
+    `${sources * to.length === 1 ? 'has' : 'have'} ${formatCount(fit)} free (${low}-${high}` +
+    `${used > 0 ? `, ${formatCount(used)} in use` : ''}): at most ${formatCount(fit)} fit; ` +
+    'add source addresses (--source-ip, repeatable, CIDR) or widen it with: sysctl net.ipv4.ip_local_port_range="1024 65535"'
+  );
+}
+
+function memoryNeed(open: number, machine: Machine): string | null {
+  if (machine.memoryFree === null) return null;
+  const fit = Math.floor(machine.memoryFree / BYTES_PER_CONNECTION);
+  if (open <= fit) return null;
+  return (
+    `${formatCount(open)} connections at once need about ${Math.ceil((open * BYTES_PER_CONNECTION) / 2 ** 20)} MiB, and ` +
+    `${Math.floor(machine.memoryFree / 2 ** 20)} MiB are free: at most ${formatCount(fit)} fit; free memory or use fewer`
+  );
+}
+
+/** Sockets in any state, TIME_WAIT included, that hold a port of the range towards one of the destinations. */
+function portsInUse(machine: Machine, to: readonly Destination[]): number {
+  const [low, high] = machine.portRange;
+  const remote = new Set(to.map(({ address, port, family }) => `${hexAddress(address, family)}:${hexPort(port)}`));
+  let used = 0;
+  for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    for (const line of (textOf(file) ?? '').split('\n').slice(1)) {
+      const [, local, far] = line.trim().split(/\s+/);
+      if (far === undefined || !remote.has(far)) continue;
+      const port = Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16);
+      if (port >= low && port <= high) used++;
+    }
+  }
+  return used;
+}
+
+/** As /proc/net/tcp writes it: 32-bit words in host order (little endian on every platform Node has there). */
+function hexAddress(address: string, family: 4 | 6): string {
+  if (family === 4) {
+    return address
+      .split('.')
+      .reverse()
+      .map((part) => Number(part).toString(16).padStart(2, '0'))
+      .join('')
+      .toUpperCase();
+  }
+  return '';
+}
+
+function hexPort(port: number): string {
+  return port.toString(16).padStart(4, '0').toUpperCase();
+}
+
+function memoryFree(): number | null {
+  const available = /^MemAvailable:\s+(\d+) kB/m.exec(textOf('/proc/meminfo') ?? '');
+  const machine = available === null ? null : Number(available[1]) * 1024;
+  const max = numbersIn('/sys/fs/cgroup/memory.max')?.[0];
+  const current = numbersIn('/sys/fs/cgroup/memory.current')?.[0];
+  if (max === undefined || current === undefined) return machine;
+  return Math.min(machine ?? Number.POSITIVE_INFINITY, Math.max(0, max - current));
+}
+
+function countOpen(): number | null {
+  try {
+    return readdirSync('/proc/self/fd').length;
+  } catch {
+    return null;
+  }
+}
+
+/** A file's text, or null where there is none: not Linux, or not allowed. */
+export function textOf(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+function numbersIn(file: string): number[] | null {
+  const numbers = textOf(file)?.trim().split(/\s+/).map(Number);
+  return numbers?.every(Number.isFinite) ? numbers : null;
+}

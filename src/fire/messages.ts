@@ -1,0 +1,56 @@
+/**
+ * What threads tell each other, as data: a task at the start of a worker's one long job, and messages back. Orders do
+ * not travel here (control.ts).
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { Inputs, Plan } from '../plan/plan.js';
+import type { EncodedTally } from '../tally/tally.js';
+import type { Destination } from './transport.js';
+
+/** A fault to be played on purpose, so that what follows a worker's death can be tested. */
+export interface Fault {
+  readonly worker: number;
+  readonly kind: 'throw' | 'memory';
+  /** After the release. */
+  readonly afterMs: number;
+}
+
+export interface WorkerTask {
+  readonly plan: Plan;
+  readonly inputs: Inputs;
+  readonly worker: number;
+  readonly workers: number;
+  readonly control: SharedArrayBuffer;
+  readonly port: MessagePort;
+  readonly destinations: readonly Destination[];
+  readonly userAgent: string;
+  readonly wantRows: boolean;
+  readonly portRange: readonly [low: number, high: number];
+  readonly tlsSession: Uint8Array | null;
+  readonly fault: Fault | null;
+}
+
+/** What one worker knows of its part of a burst or churn stage. Times in ms after T0; null where nothing happened. */
+export interface ShardReport {
+  readonly tally: EncodedTally;
+  readonly launched: number;
+  readonly failedToArm: number;
+  readonly firstReleaseMs: number | null;
+  readonly lastReleaseMs: number | null;
+  readonly lastEndMs: number | null;
+  readonly longestGapMs: number;
+  readonly gcPauses: number;
+  readonly gcMaxMs: number;
+  readonly tlsResumed: number;
+  /** Churn: 101s in each second after T0. */
+  readonly perSecond: readonly number[] | null;
+  /** CSV rows not sent before. */
+  readonly rows: string | null;
+}
+
+export type WorkerMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'armed'; readonly armed: number; readonly failed: number }
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'rows'; readonly rows: string }
+  | { readonly kind: 'closed'; readonly report: ShardReport };

@@ -1,0 +1,22 @@
+/**
+ * The mirror's certificate: for loopback only, and no secret, since anyone has this package. It exists so that a wss
+ * target's TLS cost on the generator can be measured without asking the user for a certificate.
+ */
+export const MIRROR_CERT = `-----BEGIN CERTIFICATE-----
+MIIBvDCCAWKgAwIBAgIUJVHcCSoXCNbDLg8Ry8QbQYYs37QwCgYIKoZIzj0EAwIw
+GzEZMBcGA1UEAwwQd3N0YW1wZWRlIG1pcnJvcjAgFw0yNjExMjEwOTAzNTZaGA8y
+MTI2MTAyODA5MDM1NlowGzEZMBcGA1UEAwwQd3N0YW1wZWRlIG1pcnJvcjBZMBMG
+ByqGSM49AgEGCCqGSM49AwEHA0IABH97SH9D9lWRZbtrBFSs71WCjVtVt8wGPW7u
+6e1Z3PQ7lS/ksNs1cvqWDdJ5jk8oyN2OYy6qgVLEj7eSShcUSHyjgYEwfzAdBgNV
+HQ4EFgQUOpqGegu1PBTRdn4U1KVjMEJxOAEwHwYDVR0jBBgwFoAUOpqGegu1PBTR
+dn4U1KVjMEJxOAEwDwYDVR0TAQH/BAUwAwEB/zAsBgNVHREEJTAjgglsb2NhbGhv
+c3SHBH8AAAGHEAAAAAAAAAAAAAAAAAAAAAEwCgYIKoZIzj0EAwIDSAAwRQIgButp
+dOiG+tE0/iH1Tm2DOkh9Z5rR1Uck9Ih0TbL/smsCIQDcRKMKLITv8V6nal0cxBw9
+93kbTTwpD2OpFk8wks4BrA==
+-----END CERTIFICATE-----`;
+
+export const MIRROR_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgx9p3pR6iIZapuYwe
+cWjOZjIxZn7iYVGFy62mYdxbwX6hRANCAAR/e0h/Q/ZVkWW7awRUrO9Vgo1bVbfM
+Bj1u7untWdz0O5Uv5LDbNXL6lg3SeY5PKMjdjmMuqoFSxI+3kkoXFEh8
+-----END PRIVATE KEY-----`;

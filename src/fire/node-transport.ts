@@ -1,0 +1,259 @@
+/**
+ * The transport for every platform: node:net and node:tls. All connections of a thread read into one buffer (`onread`)
+ * and share the listener functions below, so a connection costs one socket object and no closure. Arrival stamps are
+ * those of user space, hence two-sided (stamps.ts).
+ */
+import net from 'node:net';
+import tls from 'node:tls';
+import { now } from './clock.js';
+import type { PortChooser } from './ports.js';
+import type { Stamps } from './stamps.js';
+import type { Destination, Transport, TransportEvents } from './transport.js';
+
+const READ_BUFFER_BYTES = 64 * 1024;
+/** A bound local port that turns out to be taken is exchanged this often before the attempt counts as `local-ports`. */
+const PORT_TRIES = 16;
+/** Slot number of a socket that the engine has forgotten. */
+const FORGOTTEN = -1;
+
+const SLOT = Symbol('slot');
+const OWNER = Symbol('owner');
+
+interface Owned {
+  [SLOT]: number;
+  [OWNER]: NodeTransport;
+}
+type RawSocket = net.Socket & Owned;
+type SecureSocket = tls.TLSSocket & Owned;
+
+/** TLS as the plan wants it, without the connection. */
+export interface TlsOptions {
+  readonly context: tls.SecureContext;
+  /** The name that the certificate must carry; also sent as SNI unless it is an address (RFC 6066 section 3). */
+  readonly servername: string;
+  readonly rejectUnauthorized: boolean;
+  /** A session of the preflight's, to be resumed; null: full handshakes. */
+  readonly session: Buffer | null;
+}
+
+export interface TlsFacts {
+  readonly protocol: string;
+  readonly cipher: string;
+  /** To be resumed by later connections. */
+  readonly session: Buffer | null;
+}
+
+export interface NodeTransportOptions {
+  readonly slots: number;
+  readonly tls: TlsOptions | null;
+  readonly stamps: Stamps;
+  readonly ports: PortChooser;
+  readonly events: TransportEvents;
+}
+
+function onConnectionAttempt(this: RawSocket): void {
+  if (this[SLOT] !== FORGOTTEN) this[OWNER].events.onOpening(this[SLOT], now());
+}
+
+function onConnect(this: RawSocket): void {
+  if (this[SLOT] === FORGOTTEN) return;
+  const { events, stamps } = this[OWNER];
+  const at = now();
+  stamps.touch(at);
+  events.onConnect(this[SLOT], at, stamps.lower);
+}
+
+function onSecureConnect(this: SecureSocket): void {
+  if (this[SLOT] === FORGOTTEN) return;
+  const { events, stamps } = this[OWNER];
+  const at = now();
+  stamps.touch(at);
+  events.onSecure(this[SLOT], at, stamps.lower);
+}
+
+/** node:net calls it as a method of the socket. Returning true keeps the socket reading. */
+function onRead(this: RawSocket, length: number, bytes: Uint8Array): boolean {
+  if (this[SLOT] === FORGOTTEN) return true;
+  const { events, stamps } = this[OWNER];
+  const at = now();
+  stamps.touch(at);
+  events.onData(this[SLOT], bytes as Buffer, length, at, stamps.lower);
+  return true;
+}
+
+function onSecureData(this: SecureSocket, bytes: Buffer): void {
+  onRead.call(this, bytes.length, bytes);
+}
+
+function onEnd(this: RawSocket | SecureSocket): void {
+  if (this[SLOT] === FORGOTTEN) return;
+  const { events, stamps } = this[OWNER];
+  const at = now();
+  stamps.touch(at);
+  events.onEnd(this[SLOT], at, stamps.lower);
+}
+
+function onError(this: RawSocket | SecureSocket, error: NodeJS.ErrnoException): void {
+  if (this[SLOT] !== FORGOTTEN) this[OWNER].failed(this, error);
+}
+
+function onClose(this: RawSocket): void {
+  this[OWNER].open--;
+}
+
+export class NodeTransport implements Transport {
+  readonly name = 'node';
+  open = 0;
+  readonly events: TransportEvents;
+  readonly stamps: Stamps;
+  readonly #tls: TlsOptions | null;
+  readonly #ports: PortChooser;
+  readonly #sockets: (RawSocket | null)[];
+  readonly #secured: (SecureSocket | null)[];
+  readonly #onread: { buffer: Buffer; callback: (this: RawSocket, length: number, bytes: Uint8Array) => boolean };
+  /** Where each connection with a bound source goes, and how many ports it has tried. */
+  readonly #bound = new Map<number, { to: Destination; localAddress: string; tries: number }>();
+
+  constructor(options: NodeTransportOptions) {
+    this.events = options.events;
+    this.stamps = options.stamps;
+    this.#tls = options.tls;
+    this.#ports = options.ports;
+    this.#sockets = new Array(options.slots).fill(null);
+    this.#secured = this.#tls === null ? [] : new Array(options.slots).fill(null);
+    this.#onread = { buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES), callback: onRead };
+  }
+
+  prepare(slot: number): void {
+    // With TLS the bytes go to the TLS socket laid over this one, which has a reader of its own.
+    const options = (this.#tls === null ? { onread: this.#onread } : {}) as net.SocketConstructorOpts;
+    const socket = new net.Socket(options) as RawSocket;
+    socket[SLOT] = slot;
+    socket[OWNER] = this;
+    socket.on('connectionAttempt', onConnectionAttempt);
+    socket.on('connect', onConnect);
+    socket.on('error', onError);
+    if (this.#tls === null) socket.on('end', onEnd);
+    this.#sockets[slot] = socket;
+  }
+
+  connect(slot: number, to: Destination, localAddress: string | null): void {
+    if (this.#sockets[slot] === null) this.prepare(slot);
+    const socket = this.#sockets[slot] as RawSocket;
+    this.open++;
+    socket.on('close', onClose);
+    const options: net.TcpSocketConnectOpts = {
+      host: to.address,
+      port: to.port,
+      family: to.family,
+      noDelay: true,
+      autoSelectFamily: false,
+    };
+    if (localAddress !== null) {
+      // Without a port of its own a bound source would take that port from every other destination as well.
+      options.localAddress = localAddress;
+      options.localPort = this.#ports.next(localAddress);
+      const tries = this.#bound.get(slot)?.tries ?? 0;
+      this.#bound.set(slot, { to, localAddress, tries: tries + 1 });
+    }
+    socket.connect(options);
+  }
+
+  secure(slot: number): void {
+    const raw = this.#sockets[slot] as RawSocket;
+    const { context, servername, rejectUnauthorized, session } = this.#tls as TlsOptions;
+    const secured = tls.connect({
+      socket: raw,
+      secureContext: context,
+      host: servername,
+      servername: net.isIP(servername) === 0 ? servername : undefined,
+      rejectUnauthorized,
+      session: session ?? undefined,
+    }) as SecureSocket;
+    secured[SLOT] = slot;
+    secured[OWNER] = this;
+    secured.on('secureConnect', onSecureConnect);
+    secured.on('data', onSecureData);
+    secured.on('end', onEnd);
+    secured.on('error', onError);
+    this.#secured[slot] = secured;
+  }
+
+  send(slot: number, text: string): void {
+    this.#wire(slot)?.write(text, 'latin1');
+  }
+
+  sendBytes(slot: number, bytes: Uint8Array): void {
+    this.#wire(slot)?.write(bytes);
+  }
+
+  reset(slot: number): void {
+    const raw = this.#sockets[slot];
+    if (raw === null) return;
+    raw[SLOT] = FORGOTTEN;
+    this.#sockets[slot] = null;
+    this.#bound.delete(slot);
+    const secured = this.#secured[slot] ?? null;
+    if (secured !== null) {
+      secured[SLOT] = FORGOTTEN;
+      this.#secured[slot] = null;
+    }
+    // A connection still being opened has nothing to reset: closing its descriptor ends the SYNs.
+    if (raw.pending || raw.destroyed) raw.destroy();
+    else raw.resetAndDestroy();
+    secured?.destroy();
+  }
+
+  leave(slot: number): void {
+    const raw = this.#sockets[slot];
+    if (raw !== null) raw[SLOT] = FORGOTTEN;
+    const secured = this.#secured[slot] ?? null;
+    if (secured !== null) secured[SLOT] = FORGOTTEN;
+    this.#sockets[slot] = null;
+    if (this.#tls !== null) this.#secured[slot] = null;
+  }
+
+  localPort(slot: number): number {
+    return this.#sockets[slot]?.localPort ?? 0;
+  }
+
+  localAddress(slot: number): string | null {
+    return this.#sockets[slot]?.localAddress ?? null;
+  }
+
+  resumed(slot: number): boolean {
+    return this.#secured[slot]?.isSessionReused() ?? false;
+  }
+
+  /** TLS as negotiated on an open connection; null over ws. */
+  tlsFacts(slot: number): TlsFacts | null {
+    const socket = this.#secured[slot] ?? null;
+    if (socket === null) return null;
+    const protocol = socket.getProtocol();
+    if (protocol === null) return null;
+    return { protocol, cipher: socket.getCipher().name, session: socket.getSession() ?? null };
+  }
+
+  /** For the listeners above. */
+  failed(socket: RawSocket | SecureSocket, error: NodeJS.ErrnoException): void {
+    const slot = socket[SLOT];
+    const code = error.code ?? 'UNKNOWN';
+    const at = now();
+    this.stamps.touch(at);
+    const bound = this.#bound.get(slot);
+    if (code === 'EADDRINUSE' && bound !== undefined && bound.tries < PORT_TRIES) {
+      socket[SLOT] = FORGOTTEN;
+      this.#sockets[slot] = null;
+      this.connect(slot, bound.to, bound.localAddress);
+      return;
+    }
+    // Node says ECONNRESET for a FIN in the TLS handshake too; only an RST comes from a system call.
+    const fin = code === 'ECONNRESET' && error.syscall === undefined;
+    const ofTls = error.syscall === undefined && !fin;
+    this.events.onError(slot, { code, tls: ofTls, fin }, at, this.stamps.lower);
+  }
+
+  #wire(slot: number): net.Socket | null {
+    return this.#tls === null ? this.#sockets[slot] : this.#secured[slot];
+  }
+}

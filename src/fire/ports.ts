@@ -1,0 +1,30 @@
+/**
+ * Chooses local ports for connections with a bound source address. Node binds before it connects, so a port the kernel
+ * chose would be taken from every destination at once (bind(2) knows no destination); a port named by us is shared
+ * between destinations, because the kernel then judges the whole four-tuple.
+ */
+
+export class PortChooser {
+  readonly #low: number;
+  readonly #count: number;
+  readonly #stride: number;
+  readonly #next = new Map<string, number>();
+  readonly #first: number;
+
+  /**
+   * @param low first port of the range, @param high last one (inclusive)
+   * @param worker takes every `workers`-th port, so that threads never meet
+   */
+  constructor(low: number, high: number, worker: number, workers: number, start: number) {
+    this.#low = low;
+    this.#count = high - low + 1 - ((high - low + 1) % workers);
+    this.#stride = workers;
+    this.#first = start - (start % workers) + worker;
+  }
+
+  next(address: string): number {
+    const at = this.#next.get(address) ?? this.#first;
+    this.#next.set(address, at + this.#stride);
+    return this.#low + (at % this.#count);
+  }
+}

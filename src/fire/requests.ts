@@ -1,0 +1,50 @@
+/**
+ * The request of each attempt of a burst: rendered once where nothing in the plan varies, else an attempt at a time.
+ */
+import { type CompiledTarget, compileTarget, renderAttempt } from '../plan/attempt.js';
+import type { Inputs, Plan } from '../plan/plan.js';
+import { type Offer, type RequestFrame, requestFrame } from './handshake.js';
+
+export class RequestSource {
+  readonly #plan: Plan;
+  readonly #inputs: Inputs;
+  readonly #compiled: CompiledTarget;
+  readonly #base: number;
+  readonly #userAgent: string;
+  readonly #constant: { frame: RequestFrame; offer: Offer } | null;
+
+  /** @param base number in the run of the burst's first attempt, so that `{{ index }}` is unique */
+  constructor(plan: Plan, inputs: Inputs, base: number, userAgent: string) {
+    this.#plan = plan;
+    this.#inputs = inputs;
+    this.#compiled = compileTarget(plan);
+    this.#base = base;
+    this.#userAgent = userAgent;
+    this.#constant = this.#compiled.constant !== null ? { frame: this.#frame(0), offer: this.#offer(0) } : null;
+  }
+
+  /** Latin-1, one character a byte, in one piece: concatenated strings would be flattened in the release loop. */
+  text(attempt: number, key: string): string {
+    const { head, tail } = this.#constant?.frame ?? this.#frame(attempt);
+    return Buffer.from(head + key + tail, 'latin1').toString('latin1');
+  }
+
+  offer(attempt: number): Offer {
+    return this.#constant?.offer ?? this.#offer(attempt);
+  }
+
+  /** What must not appear in anything shown, should the target echo it. */
+  secrets(attempt: number): readonly string[] {
+    return renderAttempt(this.#compiled, this.#inputs, this.#base + attempt).secrets;
+  }
+
+  #frame(attempt: number): RequestFrame {
+    const parts = renderAttempt(this.#compiled, this.#inputs, this.#base + attempt);
+    return requestFrame(this.#plan.target, parts, this.#userAgent);
+  }
+
+  #offer(attempt: number): Offer {
+    const { subprotocols } = renderAttempt(this.#compiled, this.#inputs, this.#base + attempt);
+    return { subprotocols, deflate: this.#plan.target.compression };
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Reads and judges the answer to an opening handshake: RFC 9112 for the head, RFC 6455 section 4.1 for the upgrade.
+ * Works on whatever bytes have arrived so far and says "more", "done" or "not HTTP"; it keeps nothing itself, so that the
+ * caller decides what an attempt may cost. Bare LF as line end is accepted and noted (RFC 9112 section 2.2).
+ */
+import type { Offer } from './handshake.js';
+
+/** Bytes of all heads of one answer, interim ones included. */
+export const MAX_HEAD_BYTES = 64 * 1024;
+
+const CR = 13;
+const LF = 10;
+const PREFIX = Buffer.from('HTTP/1.');
+
+export interface Head {
+  readonly status: number;
+  readonly statusLine: string;
+  /** Names as received. Folded lines are joined with a space (RFC 9112 section 5.2). */
+  readonly headers: readonly (readonly [string, string])[];
+  /** First byte after the head. */
+  readonly bodyAt: number;
+  readonly bareLf: boolean;
+  readonly minor: string;
+}
+
+export type Reading =
+  | { readonly kind: 'more' }
+  | { readonly kind: 'malformed'; readonly detail: string }
+  | { readonly kind: 'head'; readonly head: Head };
+
+const MORE: Reading = { kind: 'more' };
+
+function malformed(detail: string): Reading {
+  return { kind: 'malformed', detail };
+}
+
+/** Index of the first byte after the empty line that ends the head which starts at `from`, or -1. */
+function endOfHead(bytes: Buffer, from: number, to: number): number {
+  for (let at = bytes.indexOf(LF, from); at >= 0 && at < to; at = bytes.indexOf(LF, at + 1)) {
+    if (at + 1 < to && bytes[at + 1] === LF) return at + 2;
+    if (at + 2 < to && bytes[at + 1] === CR && bytes[at + 2] === LF) return at + 3;
+  }
+  return -1;
+}
+
+/**
+ * Reads the final head from bytes[0..length): interim answers (1xx but 101) are skipped, RFC 9110 section 15.2. `length`
+ * must hold everything received so far.
+ */
+export function readHead(bytes: Buffer, length: number): Reading {
+  let from = 0;
+  for (;;) {
+    const known = Math.min(length - from, PREFIX.length);
+    if (bytes.compare(PREFIX, 0, known, from, from + known) !== 0) return malformed('does not begin with HTTP/1.');
+    const end = endOfHead(bytes, from, Math.min(length, MAX_HEAD_BYTES));
+    if (end < 0) return length >= MAX_HEAD_BYTES ? malformed('head over 64 KiB') : MORE;
+    const reading = parseHead(bytes.toString('latin1', from, end), end);
+    if (reading.kind !== 'head' || reading.head.status >= 200 || reading.head.status === 101) return reading;
+    from = end;
+    if (from === length) return MORE;
+  }
+}
+
+const STATUS_LINE = /^HTTP\/1\.(\d) (\d{3})(?: ([^\r\n]*))?$/;
+/** Field name, RFC 9110 section 5.6.2, and what surrounds its value. */
+const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*?)[ \t]*$/;
+
+function parseHead(text: string, bodyAt: number): Reading {
+  const lines = text.split('\n');
+  let bareLf = false;
+  const strip = (line: string) => {
+    if (line.endsWith('\r')) return line.slice(0, -1);
+    bareLf = true;
+    return line;
+  };
+  const statusLine = strip(lines[0]);
+  const match = STATUS_LINE.exec(statusLine);
+  if (match === null) return malformed('status line is not HTTP/1.x with a three-digit status');
+  const status = Number(match[2]);
+  if (status < 100) return malformed(`status ${match[2]} is below 100`);
+  const headers: [string, string][] = [];
+  for (let i = 1; i < lines.length - 2; i++) {
+    const line = strip(lines[i]);
+    if ((line[0] === ' ' || line[0] === '\t') && headers.length > 0) {
+      headers[headers.length - 1][1] += ` ${line.trim()}`;
+      continue;
+    }
+    const field = FIELD.exec(line);
+    if (field === null) return malformed(`header line ${i} is not "name: value"`);
+    headers.push([field[1], field[2]]);
+  }
+  strip(lines[lines.length - 2]);
+  return { kind: 'head', head: { status, statusLine, headers, bodyAt, bareLf, minor: match[1] } };
+}
+
+/** All values of one header, in order, joined as one list (RFC 9110 section 5.3); null when absent. */
+export function headerValue(head: Head, name: string): string | null {
+  let value: string | null = null;
+  for (const [n, v] of head.headers) {
+    if (n.length === name.length && n.toLowerCase() === name) value = value === null ? v : `${value}, ${v}`;
+  }
+  return value;
+}
+
+function countHeader(head: Head, name: string): number {
+  return head.headers.filter(([n]) => n.toLowerCase() === name).length;
+}
+
+/** null: a valid upgrade; else which clause of RFC 6455 section 4.1 is broken, in words. */
+export function judgeUpgrade(head: Head, accept: string, offer: Offer): string | null {
+  if (head.minor === '0') return '101 over HTTP/1.0';
+  const upgrade = headerValue(head, 'upgrade');
+  if (upgrade === null) return 'no Upgrade header (section 4.1 point 2)';
+  if (upgrade.toLowerCase() !== 'websocket') return 'Upgrade is not "websocket" (section 4.1 point 2)';
+  const connection = headerValue(head, 'connection');
+  if (connection === null) return 'no Connection header (section 4.1 point 3)';
+  const tokens = connection.toLowerCase().split(',');
+  if (!tokens.some((token) => token.trim() === 'upgrade')) return 'Connection lacks "Upgrade" (section 4.1 point 3)';
+  const given = headerValue(head, 'sec-websocket-accept');
+  if (given === null) return 'no Sec-WebSocket-Accept (section 4.1 point 4)';
+  if (given !== accept) {
+    return countHeader(head, 'sec-websocket-accept') > 1
+      ? 'Sec-WebSocket-Accept sent more than once (section 11.3.3)'
+      : 'wrong Sec-WebSocket-Accept (section 4.1 point 4)';
+  }
+  return judgeExtensions(headerValue(head, 'sec-websocket-extensions'), offer) ?? judgeProtocol(head, offer);
+}
+
+function judgeExtensions(value: string | null, offer: Offer): string | null {
+  if (value === null || value === '') return null;
+  if (!offer.deflate) return 'an extension that was not asked for (section 4.1 point 5)';
+  const names = value.split(',').map((part) => part.split(';')[0].trim().toLowerCase());
+  if (names.length === 1 && names[0] === 'permessage-deflate') return null;
+  return 'extensions that were not asked for (section 4.1 point 5)';
+}
+
+function judgeProtocol(head: Head, offer: Offer): string | null {
+  const value = headerValue(head, 'sec-websocket-protocol');
+  // Section 4.1 point 6 forbids a subprotocol that was not asked for; none at all is the server's right (section 4.2.2).
+  if (value === null) return null;
+  if (countHeader(head, 'sec-websocket-protocol') > 1) return 'Sec-WebSocket-Protocol sent more than once (section 11.3.4)';
+  return offer.subprotocols.includes(value) ? null : 'a subprotocol that was not asked for (section 4.1 point 6)';
+}

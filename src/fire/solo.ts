@@ -1,0 +1,83 @@
+/**
+ * One handshake by itself, on the calling thread, by the same engine as a burst's: for the preflight, which wants to know
+ * whether the target answers at all, and how fast it does when nothing else happens.
+ */
+import type { Inputs, Plan } from '../plan/plan.js';
+import { type OutcomeId, outcomeId } from '../tally/outcomes.js';
+import type { Sample } from '../tally/result.js';
+import type { EncodedTally } from '../tally/tally.js';
+import { AttemptSet } from './attempt-set.js';
+import { now } from './clock.js';
+import { Control } from './control.js';
+import type { TlsFacts, TlsOptions } from './node-transport.js';
+import { PortChooser } from './ports.js';
+import type { Destination } from './transport.js';
+
+export interface SoloOptions {
+  readonly plan: Plan;
+  readonly inputs: Inputs;
+  readonly destinations: readonly Destination[];
+  readonly tls: TlsOptions | null;
+  readonly userAgent: string;
+  readonly timeoutMs: number;
+  /** `{{ index }}` of this attempt. */
+  readonly index: number;
+  readonly portRange: readonly [low: number, high: number];
+}
+
+export interface Solo {
+  readonly outcome: OutcomeId;
+  readonly tally: EncodedTally;
+  readonly sample: Sample | null;
+  readonly tls: TlsFacts | null;
+}
+
+export async function handshakeOnce(options: SoloOptions): Promise<Solo> {
+  const { plan, timeoutMs, index, portRange } = options;
+  const control = new Control(1);
+  const start = Math.floor(Math.random() * (portRange[1] - portRange[0]));
+  let resolve: () => void = () => {};
+  const ended = new Promise<void>((done) => {
+    resolve = done;
+  });
+  let facts: TlsFacts | null = null;
+  const set: AttemptSet = new AttemptSet(
+    {
+      plan: { ...plan, timeoutMs },
+      inputs: options.inputs,
+      order: { stage: 0, burst: 0, count: 1, open: 1, first: 0, stride: 1, base: index },
+      worker: 0,
+      destinations: options.destinations,
+      tls: options.tls,
+      ports: new PortChooser(portRange[0], portRange[1], 0, 1, start),
+      live: control.live(0),
+      userAgent: options.userAgent,
+      wantRows: false,
+      sleep: () => {},
+      sendRows: () => {},
+    },
+    1,
+    {
+      armed: () => {},
+      ended: () => {
+        facts = set.transport.tlsFacts(0);
+        resolve();
+      },
+      freed: () => {},
+    },
+    () => set.columns.opened[0],
+  );
+  set.attempts.released = true;
+  set.attempts.prepare(0, 0);
+  set.stamps.start();
+  set.deadlines.set(0, now() + timeoutMs);
+  set.attempts.launch(0);
+  await ended;
+  set.attempts.close(0, true);
+  await set.drain();
+  set.recorder.record(0, set.columns.opened[0]);
+  set.keepSamples();
+  const tally = set.recorder.tally.encode();
+  const outcome = outcomeId(set.columns.outcome[0]);
+  return { outcome, tally, sample: tally.samples[outcome] ?? null, tls: facts };
+}

@@ -1,0 +1,61 @@
+/**
+ * The one interface between the engine and sockets. A transport moves bytes and says when: it knows no outcome, no gate,
+ * no deadline. Connections are named by a slot number, so that their state can live in columns on either side.
+ * After `reset(slot)` or `leave(slot)` a transport says nothing more about that slot, and the slot may be used again.
+ */
+
+/** Where a connection goes, and from where. */
+export interface Destination {
+  readonly address: string;
+  readonly port: number;
+  readonly family: 4 | 6;
+}
+
+export interface Transport {
+  readonly name: string;
+  /** Sockets that still hold a descriptor, closing ones included. */
+  readonly open: number;
+  /** Does everything for a later `connect` that needs no system call. */
+  prepare(slot: number): void;
+  /** Makes the first system call of the attempt. `localAddress` null: the kernel chooses. */
+  connect(slot: number, to: Destination, localAddress: string | null): void;
+  /** Starts TLS on an open connection. */
+  secure(slot: number): void;
+  /** Latin-1 text, one character a byte. */
+  send(slot: number, text: string): void;
+  sendBytes(slot: number, bytes: Uint8Array): void;
+  /** Closes by RST where the connection is open, forgets the slot. */
+  reset(slot: number): void;
+  /** Forgets a slot whose far side has sent its FIN; the connection then ends in an orderly way by itself. */
+  leave(slot: number): void;
+  /** Local port and address of an open connection; 0 and null when unknown. */
+  localPort(slot: number): number;
+  localAddress(slot: number): string | null;
+  /** Whether the TLS session was resumed. */
+  resumed(slot: number): boolean;
+}
+
+/**
+ * What a transport tells. `at` and `lower` bound the moment in the kernel, ms on the clock of `now()`: equal where the
+ * transport has the kernel's own stamp.
+ */
+export interface TransportEvents {
+  /** Called just before the first system call of the attempt. */
+  onOpening(slot: number, at: number): void;
+  onConnect(slot: number, at: number, lower: number): void;
+  onSecure(slot: number, at: number, lower: number): void;
+  /** `bytes[0..length)` is valid during the call only. */
+  onData(slot: number, bytes: Buffer, length: number, at: number, lower: number): void;
+  /** FIN. */
+  onEnd(slot: number, at: number, lower: number): void;
+  /** `code` is an errno name or a TLS code; `fin`: the far side closed in an orderly way, RST otherwise. */
+  onError(slot: number, error: TransportError, at: number, lower: number): void;
+}
+
+export interface TransportError {
+  readonly code: string;
+  /** From TLS itself and not from the system. */
+  readonly tls: boolean;
+  /** A system error that reports an orderly close by the far side. */
+  readonly fin: boolean;
+}

@@ -1,0 +1,119 @@
+/**
+ * A worker thread's one long job: waits for orders in shared memory, runs the shards of bursts and churn stages, and
+ * sends numbers back as data. It never throws on purpose: whatever leaves here as an error means a dead worker, and the
+ * coordinator accounts for its attempts.
+ */
+import tls from 'node:tls';
+import type { ChurnStage, Plan } from '../plan/plan.js';
+import { type ShardContext, pause } from './attempt-set.js';
+import { BurstShard } from './burst-shard.js';
+import { ChurnShard } from './churn-shard.js';
+import { now } from './clock.js';
+import { Control, ORDER } from './control.js';
+import type { Fault, WorkerMessage, WorkerTask } from './messages.js';
+import type { TlsOptions } from './node-transport.js';
+import { PortChooser } from './ports.js';
+
+type Shard = BurstShard | ChurnShard;
+
+/** Piscina's entry. Resolves when the coordinator says `quit`. */
+export default async function work(task: WorkerTask): Promise<void> {
+  const control = new Control(task.workers, task.control);
+  const say = (message: WorkerMessage) => task.port.postMessage(message);
+  const contextOf = shardContexts(task, control, say);
+  let shard: Shard | null = null;
+  let seq = 0;
+  // The thread lives by its port even while it waits for memory to change.
+  task.port.on('message', () => {});
+  task.port.ref();
+  say({ kind: 'ready' });
+  for (;;) {
+    const woken = await control.next(task.worker, seq);
+    seq = woken.seq;
+    if (control.stopped) shard?.stop();
+    switch (woken.order) {
+      case ORDER.arm:
+        shard = await armed(new BurstShard(contextOf()), control, say);
+        break;
+      case ORDER.release:
+        playFault(task.fault, task.worker);
+        void (shard as BurstShard).release(control.releaseAt).then(() => say({ kind: 'ended' }));
+        break;
+      case ORDER.churn: {
+        const context = contextOf();
+        const stage = task.plan.stages[context.order.stage] as ChurnStage;
+        playFault(task.fault, task.worker);
+        const churn = new ChurnShard(context, stage, control.releaseAt);
+        shard = churn;
+        if (control.stopped) churn.stop();
+        void startAt(control.releaseAt, churn).then(() => say({ kind: 'ended' }));
+        break;
+      }
+      case ORDER.close:
+        say({ kind: 'closed', report: await (shard as Shard).close() });
+        shard = null;
+        break;
+      case ORDER.quit:
+        task.port.close();
+        return;
+    }
+  }
+}
+
+/** Arms while listening for a stop, so that Ctrl-C does not wait for connections that never open. */
+async function armed(shard: BurstShard, control: Control, say: (message: WorkerMessage) => void): Promise<BurstShard> {
+  const watch = setInterval(() => {
+    if (control.stopped) shard.stop();
+  }, 20);
+  const { armed, failed } = await shard.arm();
+  clearInterval(watch);
+  if (control.stopped) shard.stop();
+  say({ kind: 'armed', armed, failed });
+  return shard;
+}
+
+async function startAt(at: number, churn: ChurnShard): Promise<void> {
+  await pause(Math.max(0, at - now()));
+  await churn.run();
+}
+
+function shardContexts(task: WorkerTask, control: Control, say: (message: WorkerMessage) => void): () => ShardContext {
+  const [low, high] = task.portRange;
+  const start = Math.floor(Math.random() * (high - low));
+  const ports = new PortChooser(low, high, task.worker, task.workers, start);
+  const secure = task.plan.target.scheme === 'wss' ? tlsOptions(task.plan, task) : null;
+  return () => ({
+    plan: task.plan,
+    inputs: task.inputs,
+    order: control.shardOf(task.worker),
+    worker: task.worker,
+    destinations: task.destinations,
+    tls: secure,
+    ports,
+    live: control.live(task.worker),
+    userAgent: task.userAgent,
+    wantRows: task.wantRows,
+    sleep: (ms) => control.sleep(task.worker, ms),
+    sendRows: (rows) => say({ kind: 'rows', rows }),
+  });
+}
+
+/** One SecureContext for all connections: building one costs more than a handshake. */
+export function tlsOptions(plan: Plan, from: Pick<WorkerTask, 'inputs' | 'tlsSession'>): TlsOptions {
+  const { ca, cert, key } = from.inputs.tls;
+  return {
+    context: tls.createSecureContext({ ca: ca ?? undefined, cert: cert ?? undefined, key: key ?? undefined }),
+    servername: plan.target.tls.servername ?? plan.target.host,
+    rejectUnauthorized: !plan.target.tls.insecure,
+    session: from.tlsSession === null ? null : Buffer.from(from.tlsSession),
+  };
+}
+
+function playFault(fault: Fault | null, worker: number): void {
+  if (fault === null || fault.worker !== worker) return;
+  setTimeout(() => {
+    if (fault.kind === 'throw') throw new Error('fault played on purpose');
+    const hoard: unknown[] = [];
+    for (;;) hoard.push(new Array(100_000).fill(hoard.length).map((n) => ({ n })));
+  }, fault.afterMs);
+}
