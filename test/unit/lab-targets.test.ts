@@ -20,7 +20,7 @@ interface Case {
 /** Every target with its defaults, and each of its choices. Patience is short where silence is what is promised. */
 const CASES: readonly Case[] = [
   ...CATALOGUE.filter((target) => target.name !== 'slow-accept').map((target) => ({ name: target.name })),
-  { name: 'simultaneous-504', options: { timeout: '100ms', service: '5ms' } },
+  { name: 'simultaneous-504', options: { timeout: '500ms', service: '25ms' } },
   { name: 'limit', options: { max: 15 } },
   { name: 'limit', options: { max: 15, answer: '429' } },
   { name: 'limit', options: { max: 15, answer: 'reset' } },
