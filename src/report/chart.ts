@@ -7,13 +7,13 @@ import { formatCount } from '../plan/units.js';
 import type { LatencyHistogram } from '../tally/histogram.js';
 import { bar, clip, columnsOf, type Glyphs, glyphsOf, palette } from './style.js';
 
-export interface FailureHistogram {
+interface FailureHistogram {
   /** Outcome id. */
   readonly id: string;
   readonly histogram: LatencyHistogram;
 }
 
-export interface ChartOptions {
+interface ChartOptions {
   /** Columns of a line, at most. */
   readonly width: number;
   /** Rows, at most; at least 6. */

@@ -24,7 +24,7 @@ export interface Pen {
   readonly paint: Palette;
 }
 
-export interface Cell {
+interface Cell {
   readonly text: string;
   readonly right?: boolean;
   readonly paint?: Paint;
@@ -83,7 +83,7 @@ const STATUS_WORDS: Readonly<Record<string, string>> = {
 };
 
 const WIDEST_BAR = 40;
-const NARROWEST_BAR = 10;
+const NARROWEST_BAR = 6;
 
 /** Count, share, bar and meaning of every outcome. Shares leave out what failed here and what was stopped. */
 export function outcomesTable(counted: Counted, pen: Pen): string[] {

@@ -7,7 +7,7 @@ import { blameOf, type OutcomeId } from '../tally/outcomes.js';
 import type { Burst, Counted, Outcomes, Result, Summary } from '../tally/result.js';
 import { type Glyphs, percent, safeText, spokenMs } from './style.js';
 
-export interface Verdict {
+interface Verdict {
   readonly text: string;
   readonly mood: 'good' | 'doubtful' | 'bad';
 }
