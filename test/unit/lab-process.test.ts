@@ -100,7 +100,10 @@ for (const { name } of CATALOGUE.filter((target) => target.name !== 'slow-accept
       sockets.map((socket) => socket.closed || new Promise((resolve) => socket.once('close', resolve))),
     );
     await until(() => target.report().accepted === sockets.length);
-    const raws = await burst(target.url, 3, { patienceMs: 100 });
+    const raws = await burst(target.url, 3, {
+      silent: 3,
+      heard: () => target.report().accepted === sockets.length + 3,
+    });
     assert.equal(raws.length, 3);
     await leave(raws);
     const report = await target.stop();
