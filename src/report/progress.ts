@@ -31,7 +31,7 @@ export interface ProgressNumbers {
   readonly byOutcome: Readonly<Record<string, number>>;
 }
 
-export interface BurstInfo {
+interface BurstInfo {
   /** 0-based, as in the result. */
   readonly index: number;
   /** Bursts of the whole run. */

@@ -16,6 +16,8 @@ const LABEL_WIDTH = 11;
 const CHART_ROWS = 14;
 const MOST_SAMPLES = 4;
 const MOST_HEADERS = 6;
+/** Every answer has these, and they don't tell who refused or why. */
+const DULL_HEADERS = new Set(['connection', 'content-length', 'content-type', 'date', 'keep-alive']);
 
 /** Text that ends with a line end. */
 export function renderSummary(result: Result, terminal: Terminal): string {
@@ -232,9 +234,10 @@ function samplesBlock(samples: Counted['samples'], outcomes: Counted['outcomes']
 /** Every text here came from the target: nothing of it is printed as it is. */
 function sampleLines(id: OutcomeId, sample: Sample, pen: Pen): string[] {
   const body = sample.body === null ? null : sample.body.trim().replace(/\s+/g, ' ');
+  const told = sample.headers.filter(([name]) => !DULL_HEADERS.has(name.toLowerCase()));
   const texts = [
     sample.statusLine,
-    ...sample.headers.slice(0, MOST_HEADERS).map(([name, value]) => `${name}: ${value}`),
+    ...told.slice(0, MOST_HEADERS).map(([name, value]) => `${name}: ${value}`),
     body,
     sample.detail,
   ].filter((text): text is string => text !== null && text !== '');

@@ -173,12 +173,13 @@ export function phasesTable(counted: Counted, preflight: Preflight | null, gate:
   const table = [head, ...rows.map(({ cells }) => cells)];
   const isBoundShown = rows.some(({ cells }) => cells.some(({ text }) => text.includes(`(${glyphs.atLeast}`)));
   const noted = [head, ...rows.map(({ cells, note }) => [...cells, { text: note, paint: paint.dim }])];
-  const lines = naturalWidth(noted) <= pen.width ? aligned(noted, pen) : aligned(table, pen);
-  if (isBoundShown) {
-    const legend = `${glyphs.atLeast.trim()}: lower bound; the generator stamped late, the truth lies between`;
-    lines.push(INDENT + paint.dim(clip(legend, pen.width - INDENT.length, glyphs)));
-  }
-  return lines;
+  const hasRoom = naturalWidth(noted) <= pen.width;
+  const legends: string[] = [];
+  if (!hasRoom) legends.push(`handshake: ${notes.handshake}`);
+  if (isBoundShown)
+    legends.push(`${glyphs.atLeast.trim()}: lower bound; the generator stamped late, the truth lies between`);
+  const below = legends.map((legend) => INDENT + paint.dim(clip(legend, pen.width - INDENT.length, glyphs)));
+  return [...aligned(hasRoom ? noted : table, pen), ...below];
 }
 
 function phaseRow(name: string, values: readonly string[], note: string, { paint }: Pen): PhaseRow {

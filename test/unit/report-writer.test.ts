@@ -26,6 +26,10 @@ import { rampAndCluster, result } from './report-results.js';
 const isRoot = process.getuid?.() === 0;
 const whole = result(rampAndCluster);
 
+function tool(name: string, ...args: string[]): void {
+  execFileSync(name, args, { stdio: 'ignore' });
+}
+
 function withBursts(count: number) {
   const spec = { ...rampAndCluster, bursts: Array.from({ length: count }, () => rampAndCluster.bursts[0]) };
   return result(spec);
@@ -175,7 +179,7 @@ describe('output files', () => {
     skip: process.platform === 'win32' ? 'no named pipes' : false,
   }, async () => {
     const pipe = join(folder, 'pipe');
-    execFileSync('mkfifo', [pipe]);
+    tool('mkfifo', pipe);
     refuses([pipe], null, /nobody reads this pipe/);
     const reader = spawn('cat', [pipe], { stdio: ['ignore', 'pipe', 'inherit'] });
     let read = '';
@@ -206,7 +210,7 @@ function smallDisk(): { folder: string; skip: string | false } {
   const folder = mkdtempSync(join(tmpdir(), 'wst-small-'));
   if (!isRoot) return { folder, skip: 'only root can mount a small disk' };
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' });
+    tool('mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder);
     return { folder, skip: false };
   } catch {
     return { folder, skip: 'mounting is not allowed here' };
@@ -216,7 +220,7 @@ function smallDisk(): { folder: string; skip: string | false } {
 describe('a full disk', () => {
   const disk = smallDisk();
   after(() => {
-    if (disk.skip === false) execFileSync('umount', [disk.folder]);
+    if (disk.skip === false) tool('umount', disk.folder);
     rmSync(disk.folder, { recursive: true, force: true });
   });
   const open = (results: readonly string[], attempts: string | null) =>
