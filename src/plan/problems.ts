@@ -44,7 +44,8 @@ export function problemsOf(issues: Issues, value: unknown, prefix: Path = []): P
     const path = [...prefix, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
     if (issue.code === 'unrecognized_keys') {
       // A second kind of stage is an unknown key to the first.
-      if (isStagePath(path) && issue.keys.some((key) => STAGE_KINDS.includes(key))) return stageProblems([], value, path);
+      if (isStagePath(path) && issue.keys.some((key) => STAGE_KINDS.includes(key)))
+        return stageProblems([], value, path);
       const messages = issue.message.split('\n');
       return issue.keys.map((key, i): Problem => ({ path: [...path, key], at: 'key', message: messages[i] ?? '' }));
     }

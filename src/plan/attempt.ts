@@ -1,0 +1,114 @@
+/**
+ * One attempt's texts: which row it takes, what its path, headers, origin and subprotocols are. The engine asks once an
+ * attempt, before the release; a target without templates costs nothing.
+ */
+import type { DataPlan, Inputs, Plan } from './plan.js';
+import { randomAt, uuidAt } from './random.js';
+import { seenSecrets } from './secrets.js';
+import { encodeTarget } from './syntax.js';
+import { compileTemplate, render, type Template, type TemplateContext } from './template.js';
+
+/** All safe to write as bytes: printable ASCII, no line ends. */
+export interface RenderedAttempt {
+  /** Request target, percent-encoded where it must be. */
+  readonly path: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly origin: string | null;
+  readonly subprotocols: readonly string[];
+  /** What to mask where the target echoes it: values from data and environment, and the secrets of the plan. */
+  readonly secrets: readonly string[];
+}
+
+export interface CompiledTarget {
+  /** The one answer for every attempt, frozen; null when there are templates. */
+  readonly constant: RenderedAttempt | null;
+  readonly path: Template;
+  readonly headers: readonly (readonly [name: string, value: Template])[];
+  readonly origin: Template | null;
+  readonly subprotocols: readonly Template[];
+  readonly secrets: readonly string[];
+  /** Data columns and variables used anywhere, each once. */
+  readonly rowColumns: readonly string[];
+  readonly envNames: readonly string[];
+  readonly usesUuid: boolean;
+  readonly data: DataPlan | null;
+  readonly seed: number;
+}
+
+const NO_ROW: Readonly<Record<string, string>> = Object.freeze({});
+
+export function compileTarget(plan: Plan): CompiledTarget {
+  const { target } = plan;
+  const path = compileTemplate(target.path);
+  const headers = target.headers.map(([name, value]) => [name, compileTemplate(value)] as const);
+  const origin = target.origin === null ? null : compileTemplate(target.origin);
+  const subprotocols = target.subprotocols.map(compileTemplate);
+  const all = [path, ...headers.map(([, value]) => value), ...(origin === null ? [] : [origin]), ...subprotocols];
+  const compiled: CompiledTarget = {
+    constant: null,
+    path,
+    headers,
+    origin,
+    subprotocols,
+    secrets: seenSecrets(plan),
+    rowColumns: [...new Set(all.flatMap((template) => template.rowColumns))],
+    envNames: [...new Set(all.flatMap((template) => template.envNames))],
+    usesUuid: all.some(({ parts }) => parts.some((part) => typeof part !== 'string' && part.kind === 'uuid')),
+    data: plan.data,
+    seed: plan.seed,
+  };
+  if (!all.every(({ constant }) => constant)) return compiled;
+  const rendered = renderWith(compiled, { row: NO_ROW, env: NO_ROW, index: 0, uuid: '' });
+  Object.freeze(rendered.headers);
+  Object.freeze(rendered.subprotocols);
+  return { ...compiled, constant: Object.freeze(rendered) };
+}
+
+/**
+ * The row of an attempt; `index` is unique in the run. By `random` a row depends on seed and index alone, so that workers
+ * need no shared state. With `once` there must be enough rows: checkInputs has seen to it.
+ */
+export function rowFor(
+  data: DataPlan | null,
+  seed: number,
+  rows: Inputs['rows'],
+  index: number,
+): Readonly<Record<string, string>> {
+  if (data === null) return NO_ROW;
+  const row = rows[rowIndex(data.pick, seed, rows.length, index)];
+  if (row === undefined) throw new Error(`no row for attempt ${index} in ${rows.length} rows (${data.pick})`);
+  return row;
+}
+
+function rowIndex(pick: DataPlan['pick'], seed: number, length: number, index: number): number {
+  switch (pick) {
+    case 'cycle':
+      return index % length;
+    case 'random':
+      return Math.floor(randomAt(seed, index) * length);
+    case 'once':
+      return index;
+  }
+}
+
+/** The texts of the attempt with that index. The same index always gives the same texts, `{{ uuid }}` included. */
+export function renderAttempt(compiled: CompiledTarget, inputs: Inputs, index: number): RenderedAttempt {
+  if (compiled.constant !== null) return compiled.constant;
+  const row = compiled.rowColumns.length === 0 ? NO_ROW : rowFor(compiled.data, compiled.seed, inputs.rows, index);
+  const uuid = compiled.usesUuid ? uuidAt(compiled.seed, index) : '';
+  return renderWith(compiled, { row, env: inputs.env, index, uuid });
+}
+
+function renderWith(compiled: CompiledTarget, context: TemplateContext): RenderedAttempt {
+  return {
+    path: encodeTarget(render(compiled.path, context)),
+    headers: compiled.headers.map(([name, value]) => [name, render(value, context)] as const),
+    origin: compiled.origin === null ? null : render(compiled.origin, context),
+    subprotocols: compiled.subprotocols.map((template) => render(template, context)),
+    secrets: [
+      ...compiled.secrets,
+      ...compiled.rowColumns.map((column) => context.row[column] ?? ''),
+      ...compiled.envNames.map((name) => context.env[name] ?? ''),
+    ],
+  };
+}

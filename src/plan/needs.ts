@@ -1,0 +1,161 @@
+/**
+ * What a plan will need before anything is sent: sockets, ports, descriptors, memory, bytes, time. Estimates err on the side
+ * of more. What the machine allows is asked elsewhere; the two meet in the dry run and before the first burst.
+ */
+import { burstSizes, type Plan, peakOpen, type Stage } from './plan.js';
+
+/** Handshakes before the first burst, one after another. */
+export const PREFLIGHT_ATTEMPTS = 5;
+
+export interface Needs {
+  /** Null when a stage is ended by time alone. */
+  readonly attempts: number | null;
+  readonly bursts: number;
+  /** Connections open in the same instant, closing ones included. */
+  readonly sockets: number;
+  readonly descriptors: number;
+  /** Local ports over all source addresses, when the target closes TCP first, as RFC 6455 section 7.1.1 wants, or we reset. */
+  readonly ports: number;
+  /** The same when the target leaves closing to us: within a minute every port used waits in TIME_WAIT. */
+  readonly portsAtWorst: number;
+  readonly memoryBytes: number;
+  /** Over the whole run, without TCP and IP headers; null as attempts. */
+  readonly bytesOut: number | null;
+  readonly bytesIn: number | null;
+  /** Rests, holds and times that the plan itself sets; ms. */
+  readonly bestMs: number;
+  /** Every attempt ends at its deadline; ms. Without calibration. */
+  readonly worstMs: number;
+}
+
+const TIME_WAIT_MS = 60_000;
+/** What is still open this long after a clean close is reset. */
+const CLOSE_GRACE_MS = 2000;
+const PREFLIGHT_WORST_MS = 11_000;
+
+// Measured with the node transport: a plain connection, one with TLS state, the process and each worker thread.
+const PLAIN_BYTES = 7 * 1024;
+const TLS_BYTES = 45 * 1024;
+const PROCESS_BYTES = 60 * 1024 * 1024;
+const WORKER_BYTES = 12 * 1024 * 1024;
+
+// Streams, epoll and wake-up descriptors of Node itself, result files, and those of each worker's event loop.
+const PROCESS_DESCRIPTORS = 48;
+const WORKER_DESCRIPTORS = 16;
+const ATTEMPTS_PER_WORKER = 250;
+const MOST_WORKERS_GUESSED = 16;
+
+/** Attempts of all stages, without the preflight; null when a churn is ended by time alone. */
+export function plannedAttempts(plan: Plan): number | null {
+  const sizes = plan.stages.flatMap(burstSizes);
+  return sizes.reduce<number | null>((sum, size) => (sum === null || size === null ? null : sum + size), 0);
+}
+
+function closesClean(plan: Plan, stage: Stage): boolean {
+  return plan.close === null ? stage.kind !== 'churn' : plan.close === 'clean';
+}
+
+export function planNeeds(plan: Plan): Needs {
+  const attempts = plannedAttempts(plan);
+  const sockets = Math.max(peakOpen(plan), ...plan.stages.map((stage) => closingToo(plan, stage)));
+  const workers = plan.workers ?? Math.min(MOST_WORKERS_GUESSED, Math.ceil(peakOpen(plan) / ATTEMPTS_PER_WORKER));
+  const secure = plan.target.scheme === 'wss';
+  const total = attempts === null ? null : attempts + (plan.preflight ? PREFLIGHT_ATTEMPTS : 0);
+  const bytes = bytesPerAttempt(plan);
+  return {
+    attempts,
+    bursts: plan.stages.flatMap(burstSizes).length,
+    sockets,
+    descriptors: sockets + PROCESS_DESCRIPTORS + workers * WORKER_DESCRIPTORS,
+    ports: sockets,
+    portsAtWorst: Math.max(sockets, timeWaitPeak(plan)),
+    memoryBytes: PROCESS_BYTES + workers * WORKER_BYTES + sockets * (secure ? TLS_BYTES : PLAIN_BYTES),
+    bytesOut: total === null ? null : total * bytes.out,
+    bytesIn: total === null ? null : total * bytes.in,
+    ...durations(plan),
+  };
+}
+
+// A clean churn opens the next connection while the last ones still say goodbye.
+function closingToo(plan: Plan, stage: Stage): number {
+  if (stage.kind !== 'churn' || !closesClean(plan, stage)) return 0;
+  return Math.min(2 * stage.inFlight, stage.total ?? Number.POSITIVE_INFINITY);
+}
+
+interface Timed {
+  readonly stage: Stage;
+  readonly size: number | null;
+  /** Rest after it; 0 after the last of the plan. */
+  readonly restMs: number;
+}
+
+function timedBursts(plan: Plan): Timed[] {
+  const all = plan.stages.flatMap((stage) => burstSizes(stage).map((size) => ({ stage, size, restMs: stage.restMs })));
+  return all.map((burst, i) => (i === all.length - 1 ? { ...burst, restMs: 0 } : burst));
+}
+
+/** The most ports that one minute can use when bursts take no time at all; only clean closes leave TIME_WAIT. */
+function timeWaitPeak(plan: Plan): number {
+  const used: { readonly atMs: number; readonly ports: number }[] = [];
+  let atMs = 0;
+  let open = 0;
+  let peak = 0;
+  let oldest = 0;
+  for (const { stage, size, restMs } of timedBursts(plan)) {
+    const ports = closesClean(plan, stage) ? (size ?? stageFlight(stage)) : 0;
+    used.push({ atMs, ports });
+    open += ports;
+    for (let first = used[oldest]; first !== undefined && atMs - first.atMs > TIME_WAIT_MS; first = used[oldest]) {
+      open -= first.ports;
+      oldest += 1;
+    }
+    peak = Math.max(peak, open);
+    atMs += restMs + (plan.session.holdMs ?? 0);
+  }
+  return peak;
+}
+
+function stageFlight(stage: Stage): number {
+  return stage.kind === 'churn' ? stage.inFlight : 0;
+}
+
+function durations(plan: Plan): { readonly bestMs: number; readonly worstMs: number } {
+  let bestMs = 0;
+  let worstMs = plan.preflight ? PREFLIGHT_WORST_MS : 0;
+  for (const { stage, restMs } of timedBursts(plan)) {
+    const holdMs = stage.kind === 'churn' ? 0 : (plan.session.holdMs ?? 0);
+    const grace = closesClean(plan, stage) ? CLOSE_GRACE_MS : 0;
+    bestMs += restMs + (stage.kind === 'churn' && stage.total === null ? (stage.forMs ?? 0) : holdMs);
+    worstMs += restMs + holdMs + grace + worstAttemptsMs(plan, stage);
+  }
+  return { bestMs, worstMs };
+}
+
+function worstAttemptsMs(plan: Plan, stage: Stage): number {
+  // Arming before the gates tls and upgrade has a deadline of its own.
+  if (stage.kind !== 'churn') return plan.gate === 'connect' ? plan.timeoutMs : 2 * plan.timeoutMs;
+  const byTotal =
+    stage.total === null ? Number.POSITIVE_INFINITY : Math.ceil(stage.total / stage.inFlight) * plan.timeoutMs;
+  const byTime = stage.forMs === null ? Number.POSITIVE_INFINITY : stage.forMs + plan.timeoutMs;
+  return Math.min(byTotal, byTime);
+}
+
+// The fixed lines of the request, and the answer of a typical server with its own headers.
+const REQUEST_FRAME_BYTES = 190;
+const ANSWER_BYTES = 180;
+const CLOSE_BYTES = 8;
+const TLS_OUT_BYTES = 800;
+const TLS_IN_BYTES = 3500;
+const HOLE_BYTES = 36;
+
+function bytesPerAttempt(plan: Plan): { readonly out: number; readonly in: number } {
+  const { target } = plan;
+  const texts = [target.host, target.path, target.origin ?? '', ...target.subprotocols, ...target.headers.flat()];
+  const written = texts.reduce((sum, text) => sum + text.replace(/\{\{.*?\}\}/gs, ' '.repeat(HOLE_BYTES)).length, 0);
+  const secure = target.scheme === 'wss';
+  const lines = 4 * target.headers.length;
+  return {
+    out: REQUEST_FRAME_BYTES + written + lines + CLOSE_BYTES + (secure ? TLS_OUT_BYTES : 0),
+    in: ANSWER_BYTES + CLOSE_BYTES + (secure ? TLS_IN_BYTES : 0),
+  };
+}

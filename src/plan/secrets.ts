@@ -1,0 +1,194 @@
+/**
+ * What must not be seen: decides by name and shape which parts of a plan, a URL or a header are secret and puts *** in their
+ * place. Template holes stay visible: their values never stand in a plan. Knows nothing about where the text is shown.
+ */
+import type { Plan } from './plan.js';
+import { encodeTarget } from './syntax.js';
+
+const MASK = '***';
+// Shorter values would put holes into every text that holds them by chance.
+const SHORTEST_SECRET = 4;
+
+type Hide = (literal: string) => string;
+
+const masked: Hide = () => MASK;
+
+// A hole, so that everything between holes is a literal.
+const HOLE = /(\{\{.*?\}\})/s;
+
+const SECRET_WORDS: ReadonlySet<string> = new Set(
+  'auth authorization authentication bearer cookie credential credentials csrf xsrf jwt key apikey pass passwd password passphrase pwd secret session sessionid sid sig signature ticket token otp'.split(
+    ' ',
+  ),
+);
+const SECRET_INSIDE = /token|secret|passw|api_?key|credential|jwt|session_?id/i;
+/** Headers whose name says auth and whose value says how, not who. */
+const TELLING_HEADERS: ReadonlySet<string> = new Set(['www-authenticate', 'proxy-authenticate']);
+
+/** Whether a header, parameter or cookie of that name holds a secret: `access_token`, `X-Api-Key`, `sig`. */
+function isSecretName(name: string): boolean {
+  const words = name
+    .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/);
+  return words.some((word) => SECRET_WORDS.has(word)) || SECRET_INSIDE.test(name);
+}
+
+/** Every literal part hidden, every hole kept. */
+function hideLiterals(text: string, hide: Hide): string {
+  return mapLiterals(text, (literal) => (literal.trim() === '' ? literal : hide(literal)));
+}
+
+function mapLiterals(text: string, change: (literal: string) => string): string {
+  return text
+    .split(HOLE)
+    .map((part, i) => (i % 2 === 1 || part === '' ? part : change(part)))
+    .join('');
+}
+
+const JWT = /eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,2}/g;
+const LONG_WORD = /[A-Za-z0-9_~+/=-]{24,}/g;
+
+function looksRandom(word: string): boolean {
+  return /^[0-9a-f-]{32,}$/i.test(word) || (/\d/.test(word) && /[a-z]/.test(word) && /[A-Z]/.test(word));
+}
+
+/** Hides what looks like a token wherever it stands: JSON Web Tokens, and nothing that needs a guess. */
+function hideTokens(text: string, hide: Hide): string {
+  return mapLiterals(text, (literal) => literal.replace(JWT, hide));
+}
+
+function hideUrl(url: string, hide: Hide): string {
+  const plain = url.replace(
+    /^([a-z][a-z0-9+.-]*:\/\/)([^/?#@]*)@/i,
+    (_, scheme: string, user: string) => `${scheme}${hide(user)}@`,
+  );
+  const queried = plain.replace(
+    /([?&;#])([^=&;#?{}]+)=((?:\{\{.*?\}\}|[^&;#{])*)/gs,
+    (all, mark: string, name: string, value: string) =>
+      isSecretName(name) ? `${mark}${name}=${hideLiterals(value, hide)}` : all,
+  );
+  return hideTokens(queried, hide);
+}
+
+const SCHEMES = /^(Basic|Bearer|Digest|DPoP|Negotiate|NTLM|Token|ApiKey|AWS4-HMAC-SHA256)\s+(.+)$/is;
+
+function hideHeader(name: string, value: string, hide: Hide): string {
+  switch (name.toLowerCase()) {
+    case 'authorization':
+    case 'proxy-authorization': {
+      const [, scheme, rest] = SCHEMES.exec(value) ?? [];
+      return scheme === undefined || rest === undefined
+        ? hideLiterals(value, hide)
+        : `${scheme} ${hideLiterals(rest, hide)}`;
+    }
+    case 'cookie':
+      return value
+        .split(/;\s*/)
+        .map((pair) => hidePair(pair, hide))
+        .join('; ');
+    case 'set-cookie':
+      return value
+        .split(/;\s*/)
+        .map((pair, i) => (i === 0 ? hidePair(pair, hide) : pair))
+        .join('; ');
+    case 'sec-websocket-protocol':
+      return hideSubprotocols(value.split(/\s*,\s*/), hide).join(', ');
+    case 'location':
+    case 'content-location':
+    case 'referer':
+    case 'origin':
+      return hideUrl(value, hide);
+    default:
+      if (TELLING_HEADERS.has(name.toLowerCase())) return value;
+      return isSecretName(name) ? hideLiterals(value, hide) : hideTokens(value, hide);
+  }
+}
+
+function hidePair(pair: string, hide: Hide): string {
+  const at = pair.indexOf('=');
+  return at === -1 ? hideLiterals(pair, hide) : `${pair.slice(0, at + 1)}${hideLiterals(pair.slice(at + 1), hide)}`;
+}
+
+/**
+ * Browsers can send no header but Sec-WebSocket-Protocol, so tokens travel in it: after a word that says so
+ * (`access_token, TOKEN`; `bearer.TOKEN`), or as one long random word.
+ */
+function hideSubprotocols(list: readonly string[], hide: Hide): string[] {
+  let announced = false;
+  return list.map((item) => {
+    if (announced) {
+      announced = false;
+      return hideLiterals(item, hide);
+    }
+    announced = /^[A-Za-z_-]{1,24}$/.test(item) && isSecretName(item);
+    return announced ? item : hideSubprotocol(item, hide);
+  });
+}
+
+function hideSubprotocol(item: string, hide: Hide): string {
+  return mapLiterals(item, (literal) => {
+    const [, label = '', rest = ''] = /^([A-Za-z_-]+[.:=~|-])(.+)$/s.exec(literal) ?? [];
+    if (rest !== '' && isSecretName(label)) return `${label}${hide(rest)}`;
+    return literal.replace(JWT, hide).replace(LONG_WORD, (word) => (looksRandom(word) ? hide(word) : word));
+  });
+}
+
+function hidePlan(plan: Plan, hide: Hide): Plan {
+  const { target } = plan;
+  return {
+    ...plan,
+    target: {
+      ...target,
+      url: hideUrl(target.url, hide),
+      path: hideUrl(target.path, hide),
+      headers: target.headers.map(([name, value]) => [name, hideHeader(name, value, hide)] as const),
+      origin: target.origin === null ? null : hideUrl(target.origin, hide),
+      subprotocols: hideSubprotocols(target.subprotocols, hide),
+    },
+  };
+}
+
+/** The plan as it may be written and shown. */
+export function maskPlan(plan: Plan): Plan {
+  return hidePlan(plan, masked);
+}
+
+/** A URL as it may be shown: no user name, no value of a parameter whose name says token, key, secret and the like. */
+export function maskUrl(url: string): string {
+  return hideUrl(url, masked);
+}
+
+/** The value of a header, of a request or a response, as it may be shown. */
+export function maskHeader(name: string, value: string): string {
+  return hideHeader(name, value, masked);
+}
+
+/** The secrets that stand in the plan itself, so that a target which echoes them can be masked. */
+export function seenSecrets(plan: Plan): readonly string[] {
+  const seen = new Set<string>();
+  hidePlan(plan, (literal) => {
+    const trimmed = literal.trim();
+    if (trimmed.length >= SHORTEST_SECRET) seen.add(trimmed);
+    return MASK;
+  });
+  return [...seen];
+}
+
+/** A text with every known secret of 4 characters or more replaced, also where it is escaped for a URL, JSON or HTML. */
+export function maskText(text: string, secrets: readonly string[]): string {
+  const forms = secrets.filter((secret) => secret.length >= SHORTEST_SECRET).flatMap(escapedForms);
+  // The longest first: a secret that holds another must not leave its tail behind.
+  const distinct = [...new Set(forms)].sort((a, b) => b.length - a.length);
+  return distinct.reduce((out, form) => out.replaceAll(form, MASK), text);
+}
+
+function escapedForms(secret: string): string[] {
+  // encodeURIComponent throws on half a surrogate pair.
+  const wellFormed = secret.replace(/\p{Surrogate}/gu, '\ufffd');
+  const html = secret.replace(
+    /[&<>"']/g,
+    (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? '&#39;',
+  );
+  return [secret, encodeTarget(secret), encodeURIComponent(wellFormed), JSON.stringify(secret).slice(1, -1), html];
+}

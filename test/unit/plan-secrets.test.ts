@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { checkProfile, compilePlan } from '#dist/plan/profile.js';
+import { maskHeader, maskPlan, maskText, maskUrl, seenSecrets } from '#dist/plan/secrets.js';
+
+const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-d';
+
+test('URLs', () => {
+  const table: [string, string][] = [
+    ['wss://h/x?id=1&page=2', 'wss://h/x?id=1&page=2'],
+    ['wss://h/x?token=abc&x=1', 'wss://h/x?token=***&x=1'],
+    ['wss://h/x?access_token={{ row.t }}&apiKey=q', 'wss://h/x?access_token={{ row.t }}&apiKey=***'],
+    ['wss://h/x?sig=a{{ row.t }}b', 'wss://h/x?sig=***{{ row.t }}***'],
+    ['https://u:p@h/', 'https://***@h/'],
+    ['https://h/#access_token=abc', 'https://h/#access_token=***'],
+    ['https://h/?X-Amz-Signature=a&X-Amz-Date=b', 'https://h/?X-Amz-Signature=***&X-Amz-Date=b'],
+    [`ws://h/t/${JWT}/x`, 'ws://h/t/***/x'],
+    ['ws://h/?monkey=1&author=2', 'ws://h/?monkey=1&author=2'],
+  ];
+  for (const [url, shown] of table) assert.equal(maskUrl(url), shown);
+});
+
+test('headers', () => {
+  const table: [string, string, string][] = [
+    ['Authorization', 'Bearer abc', 'Bearer ***'],
+    ['authorization', 'Bearer {{ row.token }}', 'Bearer {{ row.token }}'],
+    ['Authorization', 'Bearer sk-{{ row.token }}', 'Bearer ***{{ row.token }}'],
+    ['Authorization', 'hunter2', '***'],
+    ['Authorization', 'hunter2 rest', '***'],
+    ['Proxy-Authorization', 'Basic dTpw', 'Basic ***'],
+    ['Cookie', 'a=b; sid={{ row.s }}; c', 'a=***; sid={{ row.s }}; ***'],
+    ['Set-Cookie', 's=abc; Path=/; HttpOnly', 's=***; Path=/; HttpOnly'],
+    ['X-Api-Key', 'k', '***'],
+    ['X-Auth-Token', 'k', '***'],
+    ['X-CSRFToken', 'k', '***'],
+    ['X-Note', `see ${JWT}`, 'see ***'],
+    ['WWW-Authenticate', 'Bearer realm=x', 'Bearer realm=x'],
+    ['Location', 'https://x/?token=1', 'https://x/?token=***'],
+    ['Server', 'nginx', 'nginx'],
+    ['CF-Ray', '7d1c2a3b4e5f6789-FRA', '7d1c2a3b4e5f6789-FRA'],
+    ['Retry-After', '3', '3'],
+    ['Sec-WebSocket-Protocol', 'access_token, abc', 'access_token, ***'],
+    ['Sec-WebSocket-Protocol', 'chat.v1, graphql-transport-ws', 'chat.v1, graphql-transport-ws'],
+    ['Sec-WebSocket-Protocol', 'bearer.abc1, graphql-ws', 'bearer.***, graphql-ws'],
+    ['Sec-WebSocket-Protocol', `v12.stomp, ${JWT}`, 'v12.stomp, ***'],
+    [
+      'Sec-WebSocket-Protocol',
+      'base64url.bearer.authorization.k8s.io.ZXlKaGJHY2lPaUpJVXpJMU5pSjk5',
+      'base64url.bearer.authorization.k8s.io.***',
+    ],
+  ];
+  for (const [name, value, shown] of table) assert.equal(maskHeader(name, value), shown, `${name}: ${value}`);
+});
+
+test('a plan is masked everywhere, knows its own secrets, and masking twice changes nothing', () => {
+  const plan = compilePlan(
+    checkProfile(
+      {
+        target: {
+          url: 'wss://h/x?token=url-secret&n={{ index }}',
+          headers: { Authorization: 'Bearer header-secret', Cookie: 'sid=cookie-secret; t={{ row.t }}', 'X-N': 'open' },
+          subprotocols: ['access_token', 'protocol-secret'],
+          origin: 'https://app.example',
+        },
+        data: { file: 'f.csv' },
+        stages: [{ burst: 1 }],
+      },
+      'test',
+      { threshold: () => null, abort: () => null },
+    ),
+  );
+  const masked = maskPlan(plan);
+  assert.doesNotMatch(JSON.stringify(masked), /-secret/);
+  assert.match(JSON.stringify(masked), /\{\{ row\.t \}\}.*open/);
+  assert.deepEqual(maskPlan(masked), masked);
+  assert.deepEqual([...seenSecrets(plan)].sort(), ['cookie-secret', 'header-secret', 'protocol-secret', 'url-secret']);
+  assert.match(JSON.stringify(plan), /header-secret/, 'the plan itself must stay as it is');
+});
+
+test('what a target echoes', () => {
+  assert.equal(maskText('bad token abcd1, abc', ['abc', 'abcd', 'abcd1']), 'bad token ***, abc');
+  const secret = 'p&s "x" ü';
+  for (const echo of [
+    secret,
+    encodeURIComponent(secret),
+    JSON.stringify(secret),
+    'p&amp;s &quot;x&quot; ü',
+    'p&s%20%22x%22%20%C3%BC',
+  ]) {
+    assert.ok(maskText(`<${echo}>`, [secret]).includes('***'), echo);
+  }
+  fc.assert(
+    fc.property(fc.string({ minLength: 4, unit: 'binary' }), fc.string(), fc.string(), (found, before, after) => {
+      fc.pre(!'***'.includes(found) && !before.includes('*') && !after.includes('*') && !found.includes('*'));
+      assert.ok(!maskText(`${before}${found}${after}`, [found]).includes(found));
+    }),
+  );
+});
