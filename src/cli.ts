@@ -66,7 +66,9 @@ async function dispatch(host: Host): Promise<ExitCode> {
     .demandCommand(1, 'expected a command')
     .strict()
     .completion('completion', 'print a completion script for your shell')
-    .epilogue('Exit codes: 0 fine, 1 internal error, 2 usage, 3 objective missed, 4 run invalid, 5 no answer, 130 Ctrl-C')
+    .epilogue(
+      'Exit codes: 0 fine, 1 internal error, 2 usage, 3 objective missed, 4 run invalid, 5 no answer, 130 Ctrl-C',
+    )
     .fail((message, error) => {
       throw error ?? usageError(message, commands, options.ALL_OPTION_NAMES, didYouMean);
     });
@@ -98,8 +100,7 @@ function commandTable(host: Host, options: Options): CommandSpec[] {
         ['$0 burst ws://127.0.0.1:8080/ws -c 500', 'one burst of 500'],
         ['$0 burst wss://staging.example.com/ws -c 2k -b 5 --gate upgrade -o result.json', 'five, upgrades only'],
       ],
-      run: async (args, flags) =>
-        (await import('./commands/burst.js')).burst({ url: String(args.URL), flags }, host),
+      run: async (args, flags) => (await import('./commands/burst.js')).burst({ url: String(args.URL), flags }, host),
     },
     {
       usage: 'churn <URL>',
@@ -107,8 +108,7 @@ function commandTable(host: Host, options: Options): CommandSpec[] {
       positionals: url,
       options: options.CHURN_OPTIONS,
       examples: [['$0 churn ws://127.0.0.1:8080/ws -n 10k -c 500', '10,000 handshakes, 500 in flight']],
-      run: async (args, flags) =>
-        (await import('./commands/churn.js')).churn({ url: String(args.URL), flags }, host),
+      run: async (args, flags) => (await import('./commands/churn.js')).churn({ url: String(args.URL), flags }, host),
     },
     {
       usage: 'run <PROFILE>',
@@ -123,7 +123,9 @@ function commandTable(host: Host, options: Options): CommandSpec[] {
       usage: 'lab [NAME]',
       about: 'start a target that fails as real stacks do',
       positionals: { NAME: 'a target of --list' },
-      options: { list: { kind: 'switch', group: 'Output', help: 'list the targets, their options and what to expect' } },
+      options: {
+        list: { kind: 'switch', group: 'Output', help: 'list the targets, their options and what to expect' },
+      },
       examples: [['$0 lab simultaneous-504 --timeout 1s --service 5ms', 'a gateway that answers 504']],
       takesAnyOption: true,
       run: async (args) => {
@@ -200,7 +202,8 @@ function fromEnvironment(
   for (const [variable, value] of Object.entries(host.env)) {
     if (!variable.startsWith(ENV_PREFIX) || value === undefined) continue;
     const name = variable.slice(ENV_PREFIX.length).toLowerCase().replaceAll('_', '-');
-    if (known.has(name)) flags[name] = value === 'true' || value === '1' ? switchOr(value) : value === 'false' ? false : value;
+    if (known.has(name))
+      flags[name] = value === 'true' || value === '1' ? switchOr(value) : value === 'false' ? false : value;
     else host.stderr.write(`warning: ${variable} names no flag${didYouMean(name, [...known])}\n`);
   }
   return flags;

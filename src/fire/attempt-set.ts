@@ -3,8 +3,8 @@
  * and the watch on garbage collection.
  */
 import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
-import { type AttemptEvents, Attempts, CLOSE_GRACE_MS } from './attempts.js';
 import type { Inputs, Plan } from '../plan/plan.js';
+import { type AttemptEvents, Attempts, CLOSE_GRACE_MS } from './attempts.js';
 import { now, wallOffset } from './clock.js';
 import { Columns } from './columns.js';
 import type { ShardOrder } from './control.js';
@@ -70,7 +70,7 @@ export class AttemptSet {
       deadlines: this.deadlines,
       samples: this.#samples,
       live,
-      wantLocalPort: context.wantRows,
+      wantLocal: context.wantRows,
       events,
     });
     this.transport = new NodeTransport({
@@ -87,7 +87,6 @@ export class AttemptSet {
       burst: order.burst,
       worker: context.worker,
       destinations,
-      sourceIps: plan.target.sourceIps,
       wantRows: context.wantRows,
       wallOffset: wallOffset(),
     });

@@ -60,8 +60,8 @@ export interface AttemptsOptions {
   readonly deadlines: Deadlines;
   readonly samples: Samples;
   readonly live: Int32Array;
-  /** Look up each connection's local port: a system call that only the attempts' CSV is worth. */
-  readonly wantLocalPort: boolean;
+  /** Look up each connection's local address and port: a system call that only the attempts' CSV is worth. */
+  readonly wantLocal: boolean;
   readonly events: AttemptEvents;
 }
 
@@ -158,7 +158,10 @@ export class Attempts implements TransportEvents {
     if (c.state[slot] !== STATE.connecting) return;
     c.connected[slot] = at;
     c.connectedLower[slot] = Math.max(lower, c.opened[slot]);
-    if (this.#o.wantLocalPort) c.localPort[slot] = this.transport.localPort(slot);
+    if (this.#o.wantLocal) {
+      c.localPort[slot] = this.transport.localPort(slot);
+      c.localAddress[slot] = this.transport.localAddress(slot) ?? '';
+    }
     if (!this.#o.secure) this.#atUpgradeGate(slot);
     else if (this.#o.gate === 'tls' && !this.released) this.#waitAtGate(slot, STATE.connected);
     else this.#startTls(slot, at);

@@ -7,11 +7,14 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { Plan, Stage } from '../plan/plan.js';
+import type { ChurnStage, Plan, Stage } from '../plan/plan.js';
+import { peakOpen, stageOpen } from '../plan/plan.js';
 import type { Calibration } from '../tally/result.js';
-import { Crew, type CrewTask } from './crew.js';
+import { AIM } from './control.js';
+import type { Crew } from './crew.js';
+import type { Aim } from './messages.js';
 import type { Destination } from './transport.js';
-import { fireVolley, type VolleyOrder } from './volley.js';
+import { fireVolley } from './volley.js';
 
 /** Attempts a port: well under the shortest accept queue in use (somaxconn 4,096; 128 on old kernels is not covered). */
 const ATTEMPTS_PER_PORT = 1000;
@@ -20,13 +23,14 @@ const CHURN_ROUNDS = 4;
 const TIMEOUT_MS = 20_000;
 const START_MS = 10_000;
 
-interface Mirror {
-  readonly destinations: readonly Destination[];
+export interface Mirror {
+  readonly aim: Aim;
   stop(): Promise<void>;
 }
 
-async function startMirror(plan: Plan, open: number): Promise<Mirror> {
-  const ports = Math.ceil(open / ATTEMPTS_PER_PORT);
+/** @throws Error when the process does not start */
+export async function startMirror(plan: Plan): Promise<Mirror> {
+  const ports = Math.ceil(peakOpen(plan) / ATTEMPTS_PER_PORT);
   const child = fork(fileURLToPath(new URL('./mirror.js', import.meta.url)), [plan.target.scheme, `${ports}`], {
     stdio: ['pipe', 'pipe', 'ignore', 'ipc'],
     execArgv: [],
@@ -43,8 +47,9 @@ async function startMirror(plan: Plan, open: number): Promise<Mirror> {
   const destinations = (JSON.parse(String(first[0])) as number[]).map(
     (port): Destination => ({ address: '127.0.0.1', port, family: 4 }),
   );
+  const inputs = { rows: [], env: {}, tls: { ca: null, cert: null, key: null } };
   return {
-    destinations,
+    aim: { plan: mirrorPlan(plan), inputs, destinations, tlsSession: null, wantRows: false },
     async stop() {
       child.stdin?.end();
       await exited;
@@ -52,8 +57,8 @@ async function startMirror(plan: Plan, open: number): Promise<Mirror> {
   };
 }
 
-/** The plan with the mirror in the target's place: same size, same gate, same TLS cost, nothing of the user's sent. */
-function mirrorPlan(plan: Plan, stage: Stage): Plan {
+/** The plan with the mirror in the target's place: same sizes, same gate, same TLS cost, nothing of the user's sent. */
+function mirrorPlan(plan: Plan): Plan {
   const { scheme } = plan.target;
   return {
     ...plan,
@@ -71,55 +76,56 @@ function mirrorPlan(plan: Plan, stage: Stage): Plan {
       sourceIps: [],
     },
     data: null,
-    stages: [stage],
+    stages: plan.stages.map((stage) => (stage.kind === 'churn' ? shortened(stage) : stage)),
     session: { holdMs: null },
     timeoutMs: Math.min(plan.timeoutMs, TIMEOUT_MS),
     close: 'reset',
   };
 }
 
+/** A few rounds of a churn show its floor. */
+function shortened(stage: ChurnStage): ChurnStage {
+  const inFlight = stageOpen(stage);
+  const rounds = inFlight * CHURN_ROUNDS;
+  return { ...stage, inFlight, total: Math.min(stage.total ?? rounds, rounds), forMs: null };
+}
+
 /**
- * @param stage a burst stage of one burst, or a churn stage
+ * The floor of one stage, at its largest burst: that of smaller ones is below it. The crew must have the mirror as its
+ * second aim. It also warms the crew's code up, so that the first burst is not the one that compiles it.
  * @returns null when stopped before it was done
  */
 export async function calibrate(
-  plan: Plan,
-  stage: Stage,
-  task: CrewTask,
-  workers: number,
+  crew: Crew,
+  mirror: Mirror,
+  stage: number,
   stopped: () => boolean,
 ): Promise<Calibration | null> {
-  const churn = stage.kind === 'churn' ? shortened(stage) : null;
-  const open = churn !== null ? churn.inFlight : stage.kind === 'burst' ? stage.size : Math.max(...(stage as { sizes: readonly number[] }).sizes);
-  const size = churn?.total ?? open;
-  const own = mirrorPlan(plan, churn ?? stage);
-  const mirror = await startMirror(plan, open);
-  try {
-    const crew = await Crew.start(
-      { ...task, plan: own, inputs: { rows: [], env: {}, tls: { ca: null, cert: null, key: null } }, destinations: mirror.destinations, wantRows: false, tlsSession: null, fault: null },
-      workers,
-    );
-    const order: VolleyOrder = { stage: 0, index: 0, size, base: 0, plan: own, churn, onPhase: () => {}, stopped };
-    const volley = await fireVolley(crew, order);
-    await crew.dismiss();
-    if (stopped()) return null;
-    const { tally } = volley;
-    const counted = tally.counted();
-    const seconds = (volley.lastEndMs ?? 0) / 1000;
-    return {
-      size,
-      share101: tally.attempted === 0 ? 0 : tally.count('101') / tally.attempted,
-      spreadMs: (volley.lastReleaseMs ?? 0) - (volley.firstReleaseMs ?? 0),
-      handshakeMs: counted.latencyMs.handshake,
-      upgradeMs: counted.latencyMs.upgrade,
-      rate: churn === null || seconds === 0 ? null : tally.count('101') / seconds,
-    };
-  } finally {
-    await mirror.stop();
-  }
-}
-
-function shortened(stage: Extract<Stage, { kind: 'churn' }>): Extract<Stage, { kind: 'churn' }> {
-  const inFlight = Math.min(stage.inFlight, stage.total ?? stage.inFlight);
-  return { ...stage, inFlight, total: Math.min(stage.total ?? Number.POSITIVE_INFINITY, inFlight * CHURN_ROUNDS), forMs: null };
+  const { plan } = mirror.aim;
+  const own: Stage = plan.stages[stage];
+  const churn = own.kind === 'churn' ? own : null;
+  const size = churn?.total ?? stageOpen(own);
+  const volley = await fireVolley(crew, {
+    aim: AIM.mirror,
+    stage,
+    index: 0,
+    size,
+    base: 0,
+    plan,
+    churn,
+    onPhase: () => {},
+    stopped,
+  });
+  if (stopped()) return null;
+  const { tally } = volley;
+  const counted = tally.counted();
+  const seconds = (volley.lastEndMs ?? 0) / 1000;
+  return {
+    size,
+    share101: tally.attempted === 0 ? 0 : tally.count('101') / tally.attempted,
+    spreadMs: (volley.lastReleaseMs ?? 0) - (volley.firstReleaseMs ?? 0),
+    handshakeMs: counted.latencyMs.handshake,
+    upgradeMs: counted.latencyMs.upgrade,
+    rate: churn === null || seconds === 0 ? null : tally.count('101') / seconds,
+  };
 }

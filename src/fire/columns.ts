@@ -30,6 +30,8 @@ export class Columns {
   /** Number of the attempt in its burst. */
   readonly attempt: Uint32Array;
   readonly localPort: Uint16Array;
+  /** Filled for the attempts' CSV only. */
+  readonly localAddress: string[] = [];
   readonly deadline: Float64Array;
   readonly opened: Float64Array;
   readonly connected: Float64Array;
@@ -80,6 +82,7 @@ export class Columns {
     this.state[slot] = STATE.idle;
     this.outcome[slot] = 0;
     this.localPort[slot] = 0;
+    if (this.localAddress.length > 0) this.localAddress[slot] = '';
     this.deadline[slot] = Number.POSITIVE_INFINITY;
     for (const column of this.#times) column[slot] = Number.NaN;
   }

@@ -8,8 +8,13 @@ import { OUTCOME_CODES } from '../tally/outcomes.js';
 export const ORDER = { none: 0, arm: 1, release: 2, close: 3, churn: 4, quit: 5 } as const;
 export type Order = (typeof ORDER)[keyof typeof ORDER];
 
+/** Index of each aim in a task. */
+export const AIM = { target: 0, mirror: 1 } as const;
+
 /** What a worker needs to know of its shard; all numbers, so that an order is one store. */
 export interface ShardOrder {
+  /** Index of the aim in the task. */
+  readonly aim: number;
   /** Index of the stage in the plan. */
   readonly stage: number;
   /** Index of the burst over the whole run. */
@@ -26,7 +31,7 @@ export interface ShardOrder {
   readonly base: number;
 }
 
-const ORDER_FIELDS = ['stage', 'burst', 'count', 'open', 'first', 'stride', 'base'] as const;
+const ORDER_FIELDS = ['aim', 'stage', 'burst', 'count', 'open', 'first', 'stride', 'base'] as const;
 
 /** Live counts of one worker, beside one count per outcome code. */
 export const LIVE = { opened: 0, armed: 1, released: 2, ended: 3, connected: 4 } as const;
@@ -115,6 +120,7 @@ export class Control {
     const from = 1 + worker * ORDER_FIELDS.length;
     const read = (field: (typeof ORDER_FIELDS)[number]) => this.#numbers[from + ORDER_FIELDS.indexOf(field)];
     return {
+      aim: read('aim'),
       stage: read('stage'),
       burst: read('burst'),
       count: read('count'),

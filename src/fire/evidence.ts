@@ -23,7 +23,9 @@ export function watchMachine(): () => Disturbance {
     return {
       throttledMs: throttled === null || throttledNow === null ? null : (throttledNow - throttled) / 1000,
       stealShare:
-        cpu === null || cpuNow === null || cpuNow.all <= cpu.all ? null : (cpuNow.steal - cpu.steal) / (cpuNow.all - cpu.all),
+        cpu === null || cpuNow === null || cpuNow.all <= cpu.all
+          ? null
+          : (cpuNow.steal - cpu.steal) / (cpuNow.all - cpu.all),
       clockStepMs: wallOffset() - offset,
       conntrackShare: conntrackShare(),
     };

@@ -63,9 +63,11 @@ export function unmetNeeds(
   destinations: readonly Destination[],
 ): string[] {
   const open = peakOpen(plan);
-  return [fdNeed(open, machine, workers), portNeed(open, plan, machine, destinations), memoryNeed(open, machine)].filter(
-    (reason) => reason !== null,
-  );
+  return [
+    fdNeed(open, machine, workers),
+    portNeed(open, plan, machine, destinations),
+    memoryNeed(open, machine),
+  ].filter((reason) => reason !== null);
 }
 
 function fdNeed(open: number, machine: Machine, workers: number): string | null {

@@ -15,18 +15,24 @@ export interface Fault {
   readonly afterMs: number;
 }
 
-export interface WorkerTask {
+/** What a shard aims at: the plan's target, or the mirror in its place. */
+export interface Aim {
   readonly plan: Plan;
   readonly inputs: Inputs;
+  readonly destinations: readonly Destination[];
+  readonly tlsSession: Uint8Array | null;
+  readonly wantRows: boolean;
+}
+
+export interface WorkerTask {
+  /** Orders name one by its index. */
+  readonly aims: readonly Aim[];
   readonly worker: number;
   readonly workers: number;
   readonly control: SharedArrayBuffer;
   readonly port: MessagePort;
-  readonly destinations: readonly Destination[];
   readonly userAgent: string;
-  readonly wantRows: boolean;
   readonly portRange: readonly [low: number, high: number];
-  readonly tlsSession: Uint8Array | null;
   readonly fault: Fault | null;
 }
 

@@ -13,7 +13,6 @@ export interface RecorderOptions {
   readonly burst: number;
   readonly worker: number;
   readonly destinations: readonly Destination[];
-  readonly sourceIps: readonly string[];
   readonly wantRows: boolean;
   /** Wall clock minus the clock of `now()`, ms. */
   readonly wallOffset: number;
@@ -71,14 +70,14 @@ export class Recorder {
   }
 
   #row(slot: number, due: number, detail: string | null): AttemptRow {
-    const { columns: c, destinations, sourceIps, burst, worker, wallOffset } = this.#o;
+    const { columns: c, destinations, burst, worker, wallOffset } = this.#o;
     const attempt = c.attempt[slot];
     const after = (at: number) => (at - due) * 1000;
     return {
       burst,
       attempt,
       worker,
-      localAddress: sourceIps.length === 0 ? null : sourceIps[attempt % sourceIps.length],
+      localAddress: c.localAddress[slot] ?? null,
       localPort: c.localPort[slot] || null,
       remoteAddress: destinations.length === 0 ? null : destinations[attempt % destinations.length].address,
       outcome: outcomeId(c.outcome[slot]),

@@ -138,6 +138,7 @@ function judgeProtocol(head: Head, offer: Offer): string | null {
   const value = headerValue(head, 'sec-websocket-protocol');
   // Section 4.1 point 6 forbids a subprotocol that was not asked for; none at all is the server's right (section 4.2.2).
   if (value === null) return null;
-  if (countHeader(head, 'sec-websocket-protocol') > 1) return 'Sec-WebSocket-Protocol sent more than once (section 11.3.4)';
+  if (countHeader(head, 'sec-websocket-protocol') > 1)
+    return 'Sec-WebSocket-Protocol sent more than once (section 11.3.4)';
   return offer.subprotocols.includes(value) ? null : 'a subprotocol that was not asked for (section 4.1 point 6)';
 }

@@ -10,17 +10,25 @@ import type { RunRecord, Stopped } from '../tally/assemble.js';
 import { isoMicros } from '../tally/document.js';
 import type { Burst, Calibration, Generator, Preflight, Release } from '../tally/result.js';
 import { Tally } from '../tally/tally.js';
-import { type AbortState, abortStep, parseAbort, startAbort } from '../tally/thresholds.js';
+import {
+  type AbortState,
+  abortStep,
+  parseAbort,
+  parseThreshold,
+  startAbort,
+  tightestLatencyMs,
+} from '../tally/thresholds.js';
 import type { Part } from '../tally/totals.js';
 import { judgeBurst } from '../tally/validity.js';
 import { pause } from './attempt-set.js';
-import { calibrate } from './calibrate.js';
+import { calibrate, type Mirror, startMirror } from './calibrate.js';
 import { now, wallOffset } from './clock.js';
+import { AIM } from './control.js';
 import { Crew, type CrewTask } from './crew.js';
 import { type Disturbance, watchMachine } from './evidence.js';
 import { portsPerSource, readMachine, unmetNeeds } from './limits.js';
 import { Live, type Progress } from './live.js';
-import type { Fault } from './messages.js';
+import type { Aim, Fault } from './messages.js';
 import { preflight } from './preflight.js';
 import { guard, type Resolution, resolveTarget } from './resolve.js';
 import { addUntimed, fireVolley, type Volley } from './volley.js';
@@ -67,6 +75,7 @@ class Run {
   readonly #bursts: Burst[] = [];
   readonly #parts: Part[] = [];
   readonly #userAgent: string;
+  readonly #latencyLimitMs: number | null;
   #abort: AbortState | null;
   #preflight: Preflight | null = null;
   #stopped: Stopped | null = null;
@@ -79,6 +88,7 @@ class Run {
     this.#userAgent = `wstampede/${options.version}`;
     this.#workers =
       plan.workers ?? Math.max(1, Math.min(this.#machine.cpus, Math.ceil(peakOpen(plan) / ATTEMPTS_PER_WORKER)));
+    this.#latencyLimitMs = tightestLatencyMs(plan.thresholds.map(parseThreshold));
     this.#abort = plan.abort === null ? null : startAbort(parseAbort(plan.abort));
     this.#nextAttempt = plan.preflight ? PREFLIGHT_ATTEMPTS : 0;
   }
@@ -101,11 +111,18 @@ class Run {
   async #runPreflight(resolution: Resolution): Promise<Buffer | null> {
     if (!this.#plan.preflight) return null;
     this.#o.observer.progress?.({ phase: 'preflight', ...Live.nothing });
-    const { preflight: found, answered, session } = await preflight({
+    const {
+      preflight: found,
+      answered,
+      session,
+    } = await preflight({
       plan: this.#plan,
       inputs: this.#inputs,
       resolution,
-      tls: this.#plan.target.scheme === 'wss' ? tlsOptions(this.#plan, { inputs: this.#inputs, tlsSession: null }) : null,
+      tls:
+        this.#plan.target.scheme === 'wss'
+          ? tlsOptions({ plan: this.#plan, inputs: this.#inputs, tlsSession: null })
+          : null,
       userAgent: this.#userAgent,
       portRange: this.#machine.portRange,
       stopped: () => this.#o.signal.aborted,
@@ -116,48 +133,61 @@ class Run {
       const local = Object.keys(found.outcomes).find((id) => id.startsWith('local-'));
       this.#stopped =
         local === undefined
-          ? { by: 'no-answer', reason: `the target gave no answer at preflight (${Object.keys(found.outcomes).join(', ')})` }
+          ? {
+              by: 'no-answer',
+              reason: `the target gave no answer at preflight (${Object.keys(found.outcomes).join(', ')})`,
+            }
           : { by: 'limits', reason: `not one connection could be opened from this machine (${local})` };
     }
     return session;
   }
 
   async #runStages(resolution: Resolution, session: Buffer | null): Promise<void> {
-    const task: CrewTask = {
+    const target: Aim = {
       plan: this.#plan,
       inputs: this.#inputs,
       destinations: resolution.destinations,
-      userAgent: this.#userAgent,
-      wantRows: this.#o.wantRows,
-      portRange: this.#machine.portRange,
       tlsSession: this.#plan.target.tls.resume ? session : null,
-      fault: this.#o.fault ?? null,
+      wantRows: this.#o.wantRows,
     };
-    const floors = await this.#calibrations(task);
-    if (this.#isStopped()) return;
-    const crew = await Crew.start(task, this.#workers, this.#o.workerHeapMb);
-    crew.onRows = (rows) => this.#o.observer.rows?.(rows);
-    const onStop = () => crew.control.stop();
-    this.#o.signal.addEventListener('abort', onStop);
-    if (this.#o.signal.aborted) crew.control.stop();
+    const mirror = this.#plan.calibrate ? await startMirror(this.#plan) : null;
     try {
-      for (let stage = 0; stage < this.#plan.stages.length && !this.#isStopped(); stage++) {
-        await this.#runStage(crew, stage, resolution, floors.get(stage) ?? null);
+      const crew = await this.#startCrew(mirror === null ? [target] : [target, mirror.aim]);
+      const onStop = () => crew.control.stop();
+      this.#o.signal.addEventListener('abort', onStop);
+      if (this.#o.signal.aborted) crew.control.stop();
+      try {
+        const floors = mirror === null ? [] : await this.#calibrations(crew, mirror);
+        await mirror?.stop();
+        for (let stage = 0; stage < this.#plan.stages.length && !this.#isStopped(); stage++) {
+          await this.#runStage(crew, stage, resolution, floors[stage] ?? null);
+        }
+      } finally {
+        this.#o.signal.removeEventListener('abort', onStop);
+        await crew.dismiss();
       }
     } finally {
-      this.#o.signal.removeEventListener('abort', onStop);
-      await crew.dismiss();
+      await mirror?.stop();
     }
   }
 
-  /** One floor a stage, at its largest size: the floor of smaller bursts is below it. */
-  async #calibrations(task: CrewTask): Promise<Map<number, Calibration | null>> {
-    const floors = new Map<number, Calibration | null>();
-    if (!this.#plan.calibrate) return floors;
-    for (const [index, stage] of this.#plan.stages.entries()) {
-      if (this.#isStopped()) break;
+  async #startCrew(aims: readonly Aim[]): Promise<Crew> {
+    const task: CrewTask = {
+      aims,
+      userAgent: this.#userAgent,
+      portRange: this.#machine.portRange,
+      fault: this.#o.fault ?? null,
+    };
+    const crew = await Crew.start(task, this.#workers, this.#o.workerHeapMb);
+    crew.onRows = (rows) => this.#o.observer.rows?.(rows);
+    return crew;
+  }
+
+  async #calibrations(crew: Crew, mirror: Mirror): Promise<(Calibration | null)[]> {
+    const floors: (Calibration | null)[] = [];
+    for (let stage = 0; stage < this.#plan.stages.length && !this.#isStopped(); stage++) {
       this.#o.observer.progress?.({ phase: 'calibrating', ...Live.nothing });
-      floors.set(index, await calibrate(this.#plan, stage, task, this.#workers, () => this.#isStopped()));
+      floors.push(await calibrate(crew, mirror, stage, () => this.#isStopped()));
     }
     return floors;
   }
@@ -187,6 +217,7 @@ class Run {
     live.onOutcomes = churn === null || this.#abort === null ? null : (tally) => this.#watchChurn(tally, crew);
     live.start();
     const volley = await fireVolley(crew, {
+      aim: AIM.target,
       stage: stageIndex,
       index,
       size,
@@ -247,7 +278,7 @@ class Run {
       release,
       makespanMs: volley.lastEndMs,
       calibration: floor,
-      handshakeP99Ms: counted.latencyMs.handshake?.p99 ?? null,
+      latencyLimitMs: this.#latencyLimitMs,
       launched: volley.launched,
       failedToArm: volley.failedToArm,
       lostWorkers: volley.lostWorkers,

@@ -45,7 +45,7 @@ export async function handshakeOnce(options: SoloOptions): Promise<Solo> {
     {
       plan: { ...plan, timeoutMs },
       inputs: options.inputs,
-      order: { stage: 0, burst: 0, count: 1, open: 1, first: 0, stride: 1, base: index },
+      order: { aim: 0, stage: 0, burst: 0, count: 1, open: 1, first: 0, stride: 1, base: index },
       worker: 0,
       destinations: options.destinations,
       tls: options.tls,

@@ -24,6 +24,8 @@ const ARMING_IN_FLIGHT = 256;
 export type VolleyPhase = 'arming' | 'armed' | 'released' | 'churning' | 'holding' | 'closing';
 
 export interface VolleyOrder {
+  /** Index of the aim in the crew's task. */
+  readonly aim: number;
   readonly stage: number;
   readonly index: number;
   /** Attempts; null: as many as fit into the stage's time. */
@@ -77,6 +79,7 @@ function shareOut(crew: Crew, order: VolleyOrder): number[] {
   const open = order.churn === null ? counts : splitShares(order.churn.inFlight, crew.size);
   for (let worker = 0; worker < crew.size; worker++) {
     crew.control.brief(worker, {
+      aim: order.aim,
       stage: order.stage,
       burst: order.index,
       count: counts[worker],
@@ -122,7 +125,8 @@ async function churn(crew: Crew, order: VolleyOrder, stage: ChurnStage): Promise
   const offset = wallOffset();
   crew.control.release(crew.alive, at, ORDER.churn);
   // At worst every attempt meets its deadline, one round of those in flight after another.
-  const byTotal = stage.total === null ? Number.POSITIVE_INFINITY : Math.ceil(stage.total / stage.inFlight + 1) * timeoutMs;
+  const byTotal =
+    stage.total === null ? Number.POSITIVE_INFINITY : Math.ceil(stage.total / stage.inFlight + 1) * timeoutMs;
   const byTime = stage.forMs === null ? Number.POSITIVE_INFINITY : stage.forMs + timeoutMs;
   await crew.gather('ended', at + Math.min(byTotal, byTime) + REPORT_MS);
   return at + offset;

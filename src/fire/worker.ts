@@ -4,13 +4,13 @@
  * coordinator accounts for its attempts.
  */
 import tls from 'node:tls';
-import type { ChurnStage, Plan } from '../plan/plan.js';
-import { type ShardContext, pause } from './attempt-set.js';
+import type { ChurnStage } from '../plan/plan.js';
+import { pause, type ShardContext } from './attempt-set.js';
 import { BurstShard } from './burst-shard.js';
 import { ChurnShard } from './churn-shard.js';
 import { now } from './clock.js';
-import { Control, ORDER } from './control.js';
-import type { Fault, WorkerMessage, WorkerTask } from './messages.js';
+import { AIM, Control, ORDER } from './control.js';
+import type { Aim, Fault, WorkerMessage, WorkerTask } from './messages.js';
 import type { TlsOptions } from './node-transport.js';
 import { PortChooser } from './ports.js';
 
@@ -36,13 +36,13 @@ export default async function work(task: WorkerTask): Promise<void> {
         shard = await armed(new BurstShard(contextOf()), control, say);
         break;
       case ORDER.release:
-        playFault(task.fault, task.worker);
+        playFault(task, control);
         void (shard as BurstShard).release(control.releaseAt).then(() => say({ kind: 'ended' }));
         break;
       case ORDER.churn: {
         const context = contextOf();
-        const stage = task.plan.stages[context.order.stage] as ChurnStage;
-        playFault(task.fault, task.worker);
+        const stage = context.plan.stages[context.order.stage] as ChurnStage;
+        playFault(task, control);
         const churn = new ChurnShard(context, stage, control.releaseAt);
         shard = churn;
         if (control.stopped) churn.stop();
@@ -81,36 +81,41 @@ function shardContexts(task: WorkerTask, control: Control, say: (message: Worker
   const [low, high] = task.portRange;
   const start = Math.floor(Math.random() * (high - low));
   const ports = new PortChooser(low, high, task.worker, task.workers, start);
-  const secure = task.plan.target.scheme === 'wss' ? tlsOptions(task.plan, task) : null;
-  return () => ({
-    plan: task.plan,
-    inputs: task.inputs,
-    order: control.shardOf(task.worker),
-    worker: task.worker,
-    destinations: task.destinations,
-    tls: secure,
-    ports,
-    live: control.live(task.worker),
-    userAgent: task.userAgent,
-    wantRows: task.wantRows,
-    sleep: (ms) => control.sleep(task.worker, ms),
-    sendRows: (rows) => say({ kind: 'rows', rows }),
-  });
+  const secure = task.aims.map((aim) => (aim.plan.target.scheme === 'wss' ? tlsOptions(aim) : null));
+  return () => {
+    const order = control.shardOf(task.worker);
+    const { plan, inputs, destinations, wantRows } = task.aims[order.aim];
+    return {
+      plan,
+      inputs,
+      order,
+      worker: task.worker,
+      destinations,
+      tls: secure[order.aim],
+      ports,
+      live: control.live(task.worker),
+      userAgent: task.userAgent,
+      wantRows,
+      sleep: (ms) => control.sleep(task.worker, ms),
+      sendRows: (rows) => say({ kind: 'rows', rows }),
+    };
+  };
 }
 
 /** One SecureContext for all connections: building one costs more than a handshake. */
-export function tlsOptions(plan: Plan, from: Pick<WorkerTask, 'inputs' | 'tlsSession'>): TlsOptions {
-  const { ca, cert, key } = from.inputs.tls;
+export function tlsOptions({ plan, inputs, tlsSession }: Pick<Aim, 'plan' | 'inputs' | 'tlsSession'>): TlsOptions {
+  const { ca, cert, key } = inputs.tls;
   return {
     context: tls.createSecureContext({ ca: ca ?? undefined, cert: cert ?? undefined, key: key ?? undefined }),
     servername: plan.target.tls.servername ?? plan.target.host,
     rejectUnauthorized: !plan.target.tls.insecure,
-    session: from.tlsSession === null ? null : Buffer.from(from.tlsSession),
+    session: tlsSession === null ? null : Buffer.from(tlsSession),
   };
 }
 
-function playFault(fault: Fault | null, worker: number): void {
-  if (fault === null || fault.worker !== worker) return;
+/** Only where the target itself is aimed at: a worker that dies while it calibrates proves nothing. */
+function playFault({ fault, worker }: { fault: Fault | null; worker: number }, control: Control): void {
+  if (fault === null || fault.worker !== worker || control.shardOf(worker).aim !== AIM.target) return;
   setTimeout(() => {
     if (fault.kind === 'throw') throw new Error('fault played on purpose');
     const hoard: unknown[] = [];

@@ -154,6 +154,14 @@ export function noValueReason(result: ThresholdResult): string | null {
   }
 }
 
+/** The smallest upper limit that a latency is given, ms; null when none is. */
+export function tightestLatencyMs(thresholds: readonly Threshold[]): number | null {
+  const limits = thresholds.flatMap(({ subject, operator, limit }) =>
+    subject.kind === 'latency' && operator.startsWith('<') ? [limit] : [],
+  );
+  return limits.length === 0 ? null : Math.min(...limits);
+}
+
 export function startAbort(rule: AbortRule): AbortState {
   return { rule, run: 0 };
 }

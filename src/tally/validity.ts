@@ -22,8 +22,8 @@ export interface BurstEvidence {
   readonly release: Release | null;
   readonly makespanMs: number | null;
   readonly calibration: Calibration | null;
-  /** Upper bound of the measured p99; null without a 101. */
-  readonly handshakeP99Ms: number | null;
+  /** The tightest latency that the plan's thresholds ask for; null without one. */
+  readonly latencyLimitMs: number | null;
   /** One sentence for each worker that did not report. */
   readonly lostWorkers: readonly string[];
   /** By how much the wall clock left the monotonic one; null where it was not compared. */
@@ -45,7 +45,7 @@ interface Finding {
 
 /** Release ratio = makespan / release spread: below `paced` the generator set the pace, from `together` on it did not. */
 const RATIO = { paced: 2, together: 5 };
-/** Share of the measured p99 that the generator's own floor may be before it is named. */
+/** Share of the objective that the generator's own floor may take up: beyond it the objective tests the generator. */
 const SMALL_FLOOR = 0.2;
 const GAP = { leastMs: 50, share: 0.2, longestSpanOfChurnMs: 1000 };
 const THROTTLED_SHARE = 0.01;
@@ -167,7 +167,7 @@ function pacing({ kind, release, makespanMs, planned, launched, failedToArm }: B
   return [{ verdict: 'valid', reason: `${within}, and the burst lasted only ${ratio.toFixed(1)} times as long` }];
 }
 
-function floor({ calibration, handshakeP99Ms }: BurstEvidence): Finding[] {
+function floor({ calibration, latencyLimitMs }: BurstEvidence): Finding[] {
   if (calibration === null) return [];
   const findings: Finding[] = [];
   if (calibration.share101 < 1) {
@@ -176,8 +176,8 @@ function floor({ calibration, handshakeP99Ms }: BurstEvidence): Finding[] {
     findings.push({ verdict: 'suspect', reason });
   }
   const floorMs = calibration.handshakeMs?.p99 ?? null;
-  if (floorMs !== null && handshakeP99Ms !== null && floorMs > SMALL_FLOOR * handshakeP99Ms) {
-    const reason = `the generator's own floor is not small: its mirror's p99 is ${inMs(floorMs)}, ${percent(floorMs / handshakeP99Ms)} of the measured ${inMs(handshakeP99Ms)}`;
+  if (floorMs !== null && latencyLimitMs !== null && floorMs > SMALL_FLOOR * latencyLimitMs) {
+    const reason = `the generator's own floor is not small: its mirror's p99 is ${inMs(floorMs)}, ${percent(floorMs / latencyLimitMs)} of the ${inMs(latencyLimitMs)} that a threshold asks for`;
     findings.push({ verdict: 'suspect', reason });
   }
   return findings;

@@ -13,7 +13,7 @@ const CLEAN: BurstEvidence = {
   release: { spreadMs: 20, firstMs: 0, lastMs: 20, perWorkerMs: [0] },
   makespanMs: 400,
   calibration: null,
-  handshakeP99Ms: 390,
+  latencyLimitMs: 390,
   lostWorkers: [],
   clockStepMs: 0,
   longestGapMs: 5,
@@ -38,7 +38,7 @@ function judged(change: Partial<BurstEvidence>): Validity {
 test('a burst that nothing disturbed is valid, without a word', () => {
   assert.deepEqual(judged({}), { verdict: 'valid', reasons: [] });
   const unknown = { release: null, makespanMs: null, clockStepMs: null, throttledMs: null, stealShare: null };
-  assert.deepEqual(judged({ ...unknown, conntrackShare: null, handshakeP99Ms: null }), {
+  assert.deepEqual(judged({ ...unknown, conntrackShare: null, latencyLimitMs: null }), {
     verdict: 'valid',
     reasons: [],
   });
@@ -74,7 +74,7 @@ test('what makes a burst suspect', () => {
     ],
     [{ failedToArm: 12 }, /^12 of 2,000 could not be armed.*gate upgrade/],
     [{ calibration: mirror(0.9996, 3) }, /only 99\.9% of 2,000 handshakes through to its own mirror/],
-    [{ calibration: mirror(1, 100) }, /floor is not small.*100ms, 25\.6% of the measured 390ms/],
+    [{ calibration: mirror(1, 100) }, /floor is not small.*100ms, 25\.6% of the 390ms that a threshold asks for/],
     [{ longestGapMs: 90, gcMaxMs: 60 }, /stood still for 90ms \(longest garbage collection 60ms\)/],
     [{ throttledMs: 5 }, /throttled for 5ms/],
     [{ stealShare: 0.06 }, /hypervisor took 6%/],
