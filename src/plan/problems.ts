@@ -26,7 +26,7 @@ export interface Place {
 const MOST_SHOWN = 50;
 
 /** `stages[2].burst`; keys that are no plain names are quoted. */
-export function pathText(path: Path): string {
+function pathText(path: Path): string {
   let out = '';
   for (const step of path) {
     if (typeof step === 'number') out += `[${step}]`;

@@ -5,7 +5,7 @@
 import { UserError } from '../errors.js';
 import { didYouMean } from './suggest.js';
 
-export type Hole =
+type Hole =
   | { readonly kind: 'row'; readonly column: string }
   | { readonly kind: 'env'; readonly name: string }
   | { readonly kind: 'index' }
@@ -93,7 +93,7 @@ export function render(template: Template, context: TemplateContext): string {
 }
 
 /** What one hole is filled with. */
-export function holeValue(hole: Hole, context: TemplateContext): string {
+function holeValue(hole: Hole, context: TemplateContext): string {
   switch (hole.kind) {
     case 'index':
       return String(context.index);

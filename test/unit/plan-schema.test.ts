@@ -14,10 +14,11 @@ import { checkInputs } from '#dist/plan/inputs.js';
 import { profileJsonSchema } from '#dist/plan/json-schema.js';
 import { planNeeds } from '#dist/plan/needs.js';
 import { compilePlan, readProfile } from '#dist/plan/profile.js';
+import { checkAbort, checkThreshold } from '#dist/tally/thresholds.js';
 
 const folder = new URL('../../../profiles/', import.meta.url);
 const shipped = readdirSync(folder).filter((file) => file.endsWith('.yaml'));
-const checks = { threshold: () => null, abort: () => null };
+const checks = { threshold: checkThreshold, abort: checkAbort };
 const validator = () => new Ajv({ allErrors: true, strict: true, allowUnionTypes: true }).compile(profileJsonSchema());
 const text = (file: string): string => readFileSync(new URL(file, folder), 'utf8');
 
