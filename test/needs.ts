@@ -1,0 +1,32 @@
+/**
+ * What a test needs beyond Node. Where it is missing the test is skipped by name with the line that mends it; with
+ * WST_REQUIRE_ALL=1 (the gate in continuous integration) it fails instead, so that nothing goes untested unnoticed.
+ */
+import { spawnSync } from 'node:child_process';
+import type { TestContext } from 'node:test';
+
+const INSTALL: Readonly<Record<string, string>> = {
+  nginx: 'apt-get install nginx',
+  haproxy: 'apt-get install haproxy',
+  chromium: 'apt-get install chromium',
+  tcpdump: 'apt-get install tcpdump',
+  ip: 'apt-get install iproute2',
+};
+
+/** True when the test may go on; else it has been skipped, or failed. @param missing what is missing and how to get it */
+export function needs(t: TestContext, isThere: boolean, missing: string): boolean {
+  if (isThere) return true;
+  if (process.env.WST_REQUIRE_ALL === '1') throw new Error(`needs ${missing}`);
+  t.skip(`needs ${missing}`);
+  return false;
+}
+
+/** Whether the program can be started; see `needs`. */
+export function needsProgram(t: TestContext, name: string): boolean {
+  const found = spawnSync('sh', ['-c', `command -v "$0"`, name], { stdio: 'ignore' }).status === 0;
+  return needs(t, found, `${name}: ${INSTALL[name] ?? `install ${name}`}`);
+}
+
+export function needsRoot(t: TestContext): boolean {
+  return needs(t, process.getuid?.() === 0, 'root: run the tests as root');
+}
