@@ -11,8 +11,9 @@ import { LIVE, liveOutcome } from './control.js';
 import type { Deadlines } from './deadlines.js';
 import { closeFrame, FrameReader } from './frames.js';
 import { acceptFor, newKey } from './handshake.js';
+import { HeadReader, readWhole } from './head-reader.js';
 import type { RequestSource } from './requests.js';
-import { type Head, judgeUpgrade, readHead } from './response.js';
+import { type Head, judgeUpgrade } from './response.js';
 import type { Samples } from './samples.js';
 import type { Destination, Transport, TransportError, TransportEvents } from './transport.js';
 
@@ -74,8 +75,8 @@ export class Attempts implements TransportEvents {
   readonly details = new Map<number, string>();
   readonly #o: AttemptsOptions;
   readonly #c: Columns;
-  /** Heads that did not come in one piece; bounded by MAX_HEAD_BYTES each. */
-  readonly #partial = new Map<number, Buffer>();
+  /** Heads that did not come in one piece; at most 64 KiB each. */
+  readonly #partial = new Map<number, HeadReader>();
   readonly #readers = new Map<number, FrameReader>();
   readonly #requests: string[];
   readonly #accepts: string[];
@@ -260,16 +261,13 @@ export class Attempts implements TransportEvents {
   }
 
   #readAnswer(slot: number, bytes: Buffer, length: number, at: number, lower: number): void {
-    const before = this.#partial.get(slot);
-    const all = before === undefined ? bytes : Buffer.concat([before, bytes.subarray(0, length)]);
-    const size = before === undefined ? length : all.length;
-    const reading = readHead(all, size);
+    const partial = this.#partial.get(slot);
+    const { reading, all } = partial === undefined ? readWhole(bytes, length) : partial.read(bytes, length);
     if (reading.kind === 'more') {
-      // A copy, since the transport reuses its buffer; readHead gives up before it passes 64 KiB.
-      this.#partial.set(slot, before === undefined ? Buffer.from(all.subarray(0, size)) : all);
+      if (partial === undefined) this.#partial.set(slot, new HeadReader(all, reading.progress));
     } else if (reading.kind === 'malformed') {
-      this.#fail(slot, CODE('malformed'), reading.detail, at, lower, null, all.subarray(0, size));
-    } else this.#judge(slot, reading.head, all.subarray(0, size), at, lower);
+      this.#fail(slot, CODE('malformed'), reading.detail, at, lower, null, all);
+    } else this.#judge(slot, reading.head, all, at, lower);
   }
 
   #judge(slot: number, head: Head, bytes: Buffer, at: number, lower: number): void {

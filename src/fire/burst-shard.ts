@@ -153,8 +153,10 @@ export class BurstShard {
 
   #releaseSlices(): void {
     const { columns, attempts, deadlines } = this.#set;
-    const { releaseChunk, gate, timeoutMs } = this.#x.plan;
+    const { gate, timeoutMs, target } = this.#x.plan;
     const connects = gate === 'connect';
+    // A TLS handshake takes a ms of CPU, so a pause between slices would be spent on the first slice's handshakes.
+    const releaseChunk = target.scheme === 'wss' && gate !== 'upgrade' ? this.#count : this.#x.plan.releaseChunk;
     const deadline = this.#releaseAt + timeoutMs;
     let slot = 0;
     const slice = () => {

@@ -146,7 +146,8 @@ export class NodeTransport implements Transport {
       host: to.address,
       port: to.port,
       family: to.family,
-      noDelay: true,
+      // One small write needs no NODELAY; a TLS handshake is several, and Nagle's algorithm would wait for an ACK between them.
+      noDelay: this.#tls !== null,
       autoSelectFamily: false,
     };
     if (localAddress !== null) {
