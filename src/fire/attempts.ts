@@ -13,7 +13,7 @@ import { closeFrame, FrameReader } from './frames.js';
 import { acceptFor, newKey } from './handshake.js';
 import { HeadReader, readWhole } from './head-reader.js';
 import type { RequestSource } from './requests.js';
-import { type Head, judgeUpgrade } from './response.js';
+import { type Head, judgeUpgrade, KnownUpgrade } from './response.js';
 import type { Samples } from './samples.js';
 import type { Destination, Transport, TransportError, TransportEvents } from './transport.js';
 
@@ -80,6 +80,7 @@ export class Attempts implements TransportEvents {
   readonly #readers = new Map<number, FrameReader>();
   readonly #requests: string[];
   readonly #accepts: string[];
+  readonly #known = new KnownUpgrade();
   #isClosing = false;
 
   constructor(options: AttemptsOptions) {
@@ -89,11 +90,15 @@ export class Attempts implements TransportEvents {
     this.#accepts = new Array(options.columns.size).fill('');
   }
 
-  /** Builds what the attempt will send, so that the release only sends. */
-  prepare(slot: number, attempt: number): void {
+  /**
+   * Builds what the attempt will send, so that the release only sends.
+   * @param inOnePiece copies the text: one put together from parts would be flattened by the write, in the release loop
+   */
+  prepare(slot: number, attempt: number, inOnePiece: boolean): void {
     this.#c.attempt[slot] = attempt;
     const key = newKey();
-    this.#requests[slot] = this.#o.requests.text(attempt, key);
+    const text = this.#o.requests.text(attempt, key);
+    this.#requests[slot] = inOnePiece ? Buffer.from(text, 'latin1').toString('latin1') : text;
     this.#accepts[slot] = acceptFor(key);
   }
 
@@ -262,6 +267,10 @@ export class Attempts implements TransportEvents {
 
   #readAnswer(slot: number, bytes: Buffer, length: number, at: number, lower: number): void {
     const partial = this.#partial.get(slot);
+    if (partial === undefined && this.#known.matches(bytes, length, this.#accepts[slot])) {
+      this.#accept(slot, null, at, lower);
+      return;
+    }
     const { reading, all } = partial === undefined ? readWhole(bytes, length) : partial.read(bytes, length);
     if (reading.kind === 'more') {
       if (partial === undefined) this.#partial.set(slot, new HeadReader(all, reading.progress));
@@ -282,11 +291,18 @@ export class Attempts implements TransportEvents {
       this.#fail(slot, CODE('invalid-101'), wrong, at, lower, head, rest);
       return;
     }
+    if (this.#o.requests.isConstant && note === null && rest.length === 0) {
+      this.#known.remember(bytes.toString('latin1'), this.#accepts[slot]);
+    }
+    this.#accept(slot, note, at, lower);
+    if (rest.length > 0 && this.#c.state[slot] === STATE.held) this.#readFrames(slot, rest);
+  }
+
+  #accept(slot: number, note: string | null, at: number, lower: number): void {
     this.#finish(slot, STATUS_101, note, at, lower);
     this.#c.state[slot] = STATE.held;
     this.#partial.delete(slot);
     this.#o.events.ended(slot);
-    if (rest.length > 0 && this.#c.state[slot] === STATE.held) this.#readFrames(slot, rest);
   }
 
   #finish(slot: number, code: number, detail: string | null, at: number, lower: number): void {

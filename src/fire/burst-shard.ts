@@ -35,7 +35,7 @@ export class BurstShard {
   async arm(): Promise<{ armed: number; failed: number }> {
     const { order, plan } = this.#x;
     for (let slot = 0; slot < this.#count; slot++) {
-      this.#set.attempts.prepare(slot, order.first + slot * order.stride);
+      this.#set.attempts.prepare(slot, order.first + slot * order.stride, true);
     }
     if (plan.gate === 'connect') {
       for (let slot = 0; slot < this.#count; slot++) this.#set.transport.prepare(slot);

@@ -105,7 +105,7 @@ export class ChurnShard {
     const { attempts, columns, deadlines } = this.#set;
     if (!isFirst) columns.clear(slot);
     const { order, plan, live } = this.#x;
-    attempts.prepare(slot, order.first + this.#launched * order.stride);
+    attempts.prepare(slot, order.first + this.#launched * order.stride, false);
     this.#launched++;
     this.#lastRelease = at;
     live[LIVE.released]++;

@@ -13,6 +13,17 @@ const WORKER_HEAP_MB = 1024;
 /** A thread that can't start in this time will not start at all. */
 const START_MS = 20_000;
 
+/**
+ * A churn makes and drops a socket object every few µs, and a larger nursery lets more of them die in it; a burst keeps
+ * its sockets, so there it would only cost memory. Node's default is 48 MiB on 64-bit machines.
+ */
+const NURSERY_MB = { churn: 96, burst: 48 };
+
+function youngMb({ aims }: CrewTask): number {
+  const churns = aims.some(({ plan }) => plan.stages.some(({ kind }) => kind === 'churn'));
+  return churns ? NURSERY_MB.churn : NURSERY_MB.burst;
+}
+
 export type CrewTask = Omit<WorkerTask, 'worker' | 'workers' | 'control' | 'port'>;
 type Kind = WorkerMessage['kind'];
 
@@ -31,7 +42,7 @@ export class Crew {
   readonly #members: Member[] = [];
   #changed: () => void = () => {};
 
-  private constructor(workers: number, heapMb: number) {
+  private constructor(task: CrewTask, workers: number, heapMb: number) {
     this.control = new Control(workers);
     this.#pool = new Piscina({
       filename: new URL('./worker.js', import.meta.url).href,
@@ -40,13 +51,13 @@ export class Crew {
       concurrentTasksPerWorker: 1,
       // 'sync' would block the thread, and every held socket with it, between tasks.
       atomics: 'disabled',
-      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: youngMb(task) },
     });
   }
 
   /** Starts `workers` threads; resolves when all are ready for orders. @throws Error when one can't start */
   static async start(task: CrewTask, workers: number, heapMb: number = WORKER_HEAP_MB): Promise<Crew> {
-    const crew = new Crew(workers, heapMb);
+    const crew = new Crew(task, workers, heapMb);
     for (let worker = 0; worker < workers; worker++) crew.#enlist(task, worker);
     const ready = await crew.gather('ready', now() + START_MS);
     if (ready.size < workers) {

@@ -23,10 +23,15 @@ export class RequestSource {
     this.#constant = this.#compiled.constant !== null ? { frame: this.#frame(0), offer: this.#offer(0) } : null;
   }
 
-  /** Latin-1, one character a byte, in one piece: concatenated strings would be flattened in the release loop. */
+  /** Nothing but the key differs between attempts. */
+  get isConstant(): boolean {
+    return this.#constant !== null;
+  }
+
+  /** Latin-1, one character a byte. */
   text(attempt: number, key: string): string {
     const { head, tail } = this.#constant?.frame ?? this.#frame(attempt);
-    return Buffer.from(head + key + tail, 'latin1').toString('latin1');
+    return head + key + tail;
   }
 
   offer(attempt: number): Offer {

@@ -168,3 +168,26 @@ function judgeProtocol(head: Head, offer: Offer): string | null {
     return 'Sec-WebSocket-Protocol sent more than once (section 11.3.4)';
   return offer.subprotocols.includes(value) ? null : 'a subprotocol that was not asked for (section 4.1 point 6)';
 }
+
+/**
+ * The last upgrade judged valid, with a hole for its Accept. A server answers all handshakes alike but for that value, so
+ * the next answer is usually known without reading it: same text, and the Accept that belongs to its own key. Whatever
+ * differs, a Date header for one, is read in full. For attempts that all offer the same only.
+ */
+export class KnownUpgrade {
+  #before = '';
+  #after = '';
+  #length = -1;
+
+  /** @param text a whole answer that `judgeUpgrade` found valid for `accept` */
+  remember(text: string, accept: string): void {
+    const at = text.indexOf(accept);
+    this.#before = text.slice(0, at);
+    this.#after = text.slice(at + accept.length);
+    this.#length = text.length;
+  }
+
+  matches(bytes: Buffer, length: number, accept: string): boolean {
+    return length === this.#length && bytes.toString('latin1', 0, length) === this.#before + accept + this.#after;
+  }
+}

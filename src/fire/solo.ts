@@ -68,7 +68,7 @@ export async function handshakeOnce(options: SoloOptions): Promise<Solo> {
     () => set.columns.opened[0],
   );
   set.attempts.released = true;
-  set.attempts.prepare(0, 0);
+  set.attempts.prepare(0, 0, false);
   set.stamps.start();
   set.deadlines.set(0, now() + timeoutMs);
   set.attempts.launch(0);
