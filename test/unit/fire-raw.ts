@@ -1,0 +1,231 @@
+/**
+ * Raw servers and the engine in one process: a server is a function of a socket, a burst is one shard, and what comes back
+ * is what a result would hold. Ports lie below the kernel's own range, and addresses rotate over 127.0.0.K.
+ */
+import { once } from 'node:events';
+import net from 'node:net';
+import tls from 'node:tls';
+import { BurstShard } from '#dist/fire/burst-shard.js';
+import { now } from '#dist/fire/clock.js';
+import { Control } from '#dist/fire/control.js';
+import { acceptFor } from '#dist/fire/handshake.js';
+import { PortChooser } from '#dist/fire/ports.js';
+import { resolveTarget } from '#dist/fire/resolve.js';
+import { tlsOptions } from '#dist/fire/worker.js';
+import { LAB_CERTIFICATE, LAB_PRIVATE_KEY } from '#dist/lab/certificate.js';
+import type { Inputs } from '#dist/plan/plan.js';
+import { checkProfile, compilePlan } from '#dist/plan/profile.js';
+import type { Sample } from '#dist/tally/result.js';
+import { Tally } from '#dist/tally/tally.js';
+
+const [LOWEST_PORT, HIGHEST_PORT] = [20_000, 32_000];
+let nextHost = 2 + (process.pid % 200);
+
+export function anyPort(): number {
+  return LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT));
+}
+
+/** Another loopback address each time: closed pairs of one address stand in the way of the next test's. */
+export function anyHost(): string {
+  nextHost = 2 + ((nextHost - 1) % 250);
+  return `127.0.0.${nextHost}`;
+}
+
+export interface RawServer {
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  /** Every connection so far. */
+  readonly sockets: net.Socket[];
+  close(): Promise<void>;
+}
+
+export interface ServeOptions {
+  /** null: no TLS. */
+  readonly tls?: tls.TlsOptions | null;
+  readonly host?: string;
+}
+
+/** Listens and hands every connection (after TLS, if any) to `handler`; errors of its sockets are of no interest. */
+export async function serve(handler: (socket: net.Socket) => void, options: ServeOptions = {}): Promise<RawServer> {
+  const host = options.host ?? anyHost();
+  const sockets: net.Socket[] = [];
+  const raws: net.Socket[] = [];
+  const secure = options.tls ?? null;
+  const accept = (socket: net.Socket) => {
+    sockets.push(socket);
+    socket.on('error', () => {});
+    handler(socket);
+  };
+  for (;;) {
+    const server =
+      secure === null
+        ? net.createServer({ allowHalfOpen: true, noDelay: true }, accept)
+        : tls.createServer({ cert: LAB_CERTIFICATE, key: LAB_PRIVATE_KEY, ...secure }, accept);
+    server.on('connection', (socket: net.Socket) => {
+      raws.push(socket);
+      socket.on('error', () => {});
+    });
+    server.on('tlsClientError', () => {});
+    const port = anyPort();
+    server.listen({ host, port, backlog: 4096 });
+    const failed = await Promise.race([
+      once(server, 'listening').then(() => null),
+      once(server, 'error').then(([error]) => error as NodeJS.ErrnoException),
+    ]);
+    if (failed?.code === 'EADDRINUSE') continue;
+    if (failed !== null) throw failed;
+    return {
+      url: `${secure === null ? 'ws' : 'wss'}://${host}:${port}/x`,
+      host,
+      port,
+      sockets,
+      close: async () => {
+        for (const socket of [...sockets, ...raws]) socket.destroy();
+        server.close();
+        await once(server, 'close');
+      },
+    };
+  }
+}
+
+/** Calls `answer` with each request's text once its head is complete. */
+export function onRequest(answer: (socket: net.Socket, request: string) => void): (socket: net.Socket) => void {
+  return (socket) => {
+    let text = '';
+    const read = (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+      if (!text.includes('\r\n\r\n')) return;
+      socket.off('data', read);
+      answer(socket, text);
+    };
+    socket.on('data', read);
+  };
+}
+
+/** A valid 101 for that request, with more header lines where wanted. */
+export function switching(request: string, ...more: string[]): string {
+  const key = /^sec-websocket-key: (.*)$/im.exec(request)?.[1]?.trim() ?? '';
+  const lines = ['Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${acceptFor(key)}`, ...more];
+  return `HTTP/1.1 101 Switching Protocols\r\n${lines.join('\r\n')}\r\n\r\n`;
+}
+
+export interface FireOptions {
+  readonly n?: number;
+  readonly timeoutMs?: number;
+  readonly gate?: 'connect' | 'tls' | 'upgrade';
+  readonly close?: 'clean' | 'reset';
+  /** Further keys of the profile's target. */
+  readonly target?: Readonly<Record<string, unknown>>;
+  /** Further keys of the profile. */
+  readonly profile?: Readonly<Record<string, unknown>>;
+  readonly inputs?: Partial<Inputs>;
+  /** Done between the arming and the release. */
+  readonly armed?: () => Promise<void> | void;
+  /** Done while the connections are held. */
+  readonly held?: () => Promise<void> | void;
+  /** Done right after the release was ordered. */
+  readonly released?: () => void;
+}
+
+export interface Fired {
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly samples: Readonly<Record<string, Sample>>;
+  readonly details: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly lost: number;
+  readonly failedToArm: number;
+  /** Of the attempts' CSV, in the order of attempts. */
+  readonly rows: readonly Readonly<Record<string, string>>[];
+  readonly csv: string;
+  /** From the order to close until every socket was gone. */
+  readonly closingMs: number;
+}
+
+const COLUMNS =
+  'burst,attempt,worker,local_address,local_port,remote_address,outcome,released_us,connect_us,tls_us,sent_us,first_byte_us,done_us,done_lower_us,detail'.split(
+    ',',
+  );
+
+/** One burst of one shard, from arming to the last socket's end. Attempts must be the sum of outcomes, as always. */
+export async function fire(url: string, options: FireOptions = {}): Promise<Fired> {
+  const size = options.n ?? 1;
+  const plan = compilePlan(
+    checkProfile(
+      {
+        target: { url, ...options.target },
+        stages: [{ burst: size }],
+        gate: options.gate ?? 'connect',
+        timeout: `${options.timeoutMs ?? 5000}ms`,
+        close: options.close ?? 'reset',
+        ...options.profile,
+      },
+      'test',
+      { threshold: () => null, abort: () => null },
+    ),
+  );
+  const inputs: Inputs = { rows: [], env: {}, tls: { ca: null, cert: null, key: null }, ...options.inputs };
+  const control = new Control(1);
+  const sent: string[] = [];
+  const shard = new BurstShard({
+    plan,
+    inputs,
+    order: { aim: 0, stage: 0, burst: 0, count: size, open: size, first: 0, stride: 1, base: 0 },
+    worker: 0,
+    destinations: (await resolveTarget(plan)).destinations,
+    tls: plan.target.scheme === 'wss' ? tlsOptions({ plan, inputs, tlsSession: null }) : null,
+    ports: new PortChooser(10_000, 19_999, 0, 1, Math.floor(Math.random() * 9_000)),
+    live: control.live(0),
+    userAgent: 'wstampede/test',
+    wantRows: true,
+    sleep: (ms) => control.sleep(0, ms),
+    sendRows: (rows) => sent.push(rows),
+  });
+  const { failed } = await shard.arm();
+  await options.armed?.();
+  const ended = shard.release(now() + 2);
+  options.released?.();
+  await ended;
+  await options.held?.();
+  const begin = now();
+  const report = await shard.close();
+  const closingMs = now() - begin;
+  const tally = Tally.decode(report.tally).counted();
+  const csv = `${sent.join('')}${report.rows ?? ''}`;
+  const rows = csv
+    .trimEnd()
+    .split('\n')
+    .map((line) => Object.fromEntries(line.split(',').map((cell, i) => [COLUMNS[i] ?? 'detail', cell])));
+  return {
+    outcomes: tally.outcomes as Record<string, number>,
+    samples: tally.samples,
+    details: tally.details,
+    lost: tally.lostWhileHeld,
+    failedToArm: failed,
+    rows,
+    csv,
+    closingMs,
+  };
+}
+
+/** What the row says, ms; NaN where it says nothing. */
+export function rowMs(row: Readonly<Record<string, string>> | undefined, column: string): number {
+  const cell = row?.[column] ?? '';
+  return cell === '' ? Number.NaN : Number(cell) / 1000;
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Serves, fires at it, and closes, whatever happens. */
+export async function fireAt(
+  handler: (socket: net.Socket) => void,
+  options: FireOptions & ServeOptions = {},
+): Promise<Fired> {
+  const server = await serve(handler, options);
+  try {
+    return await fire(server.url, options);
+  } finally {
+    await server.close();
+  }
+}
