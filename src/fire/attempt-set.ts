@@ -5,7 +5,7 @@
 import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import type { Inputs, Plan } from '../plan/plan.js';
 import { type AttemptEvents, Attempts, CLOSE_GRACE_MS } from './attempts.js';
-import { now, wallOffset } from './clock.js';
+import { now } from './clock.js';
 import { Columns } from './columns.js';
 import type { ShardOrder } from './control.js';
 import { Deadlines } from './deadlines.js';
@@ -32,6 +32,8 @@ export interface ShardContext {
   readonly live: Int32Array;
   readonly userAgent: string;
   readonly wantRows: boolean;
+  /** Wall clock minus the clock of `now()`, ms; known from the release on. */
+  readonly wallOffset: () => number;
   /** Blocks the thread, ms; for the last moments before T0. */
   readonly sleep: (ms: number) => void;
   /** Sends CSV rows before the shard is over. */
@@ -88,7 +90,7 @@ export class AttemptSet {
       worker: context.worker,
       destinations,
       wantRows: context.wantRows,
-      wallOffset: wallOffset(),
+      wallOffset: context.wallOffset,
     });
   }
 

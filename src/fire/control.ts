@@ -40,6 +40,8 @@ const LIVE_SIZE = LIVE_HEAD + OUTCOME_CODES;
 const SEQ = 0;
 const KIND = 1;
 const FLAGS_PER_WORKER = 2;
+/** T0 and the wall clock's offset. */
+const NUMBERS_HEAD = 2;
 /** An order moves the sequence by two and the one stop of a run by one, so that neither can hide the other. */
 const STOP_STEP = 1;
 const ORDER_STEP = 2;
@@ -53,7 +55,7 @@ export class Control {
   readonly #live: Int32Array;
 
   constructor(workers: number, memory?: SharedArrayBuffer) {
-    const numbers = 1 + workers * ORDER_FIELDS.length;
+    const numbers = NUMBERS_HEAD + workers * ORDER_FIELDS.length;
     const flags = 2 + workers * FLAGS_PER_WORKER;
     const bytes = numbers * 8 + (flags + workers * LIVE_SIZE) * 4;
     this.workers = workers;
@@ -83,10 +85,15 @@ export class Control {
     return this.#numbers[0];
   }
 
+  /** Wall clock minus the clock of `now()`, ms, measured once for all workers, so that their rows agree. */
+  get wallOffset(): number {
+    return this.#numbers[1];
+  }
+
   /** Describes the worker's next shard; the order to begin comes after. */
   brief(worker: number, shard: ShardOrder): void {
     ORDER_FIELDS.forEach((field, i) => {
-      this.#numbers[1 + worker * ORDER_FIELDS.length + i] = shard[field];
+      this.#numbers[NUMBERS_HEAD + worker * ORDER_FIELDS.length + i] = shard[field];
     });
   }
 
@@ -98,8 +105,9 @@ export class Control {
   }
 
   /** Sets T0 and orders the given workers to begin at it. */
-  release(workers: readonly number[], at: number, kind: Order = ORDER.release): void {
+  release(workers: readonly number[], at: number, wallOffset: number, kind: Order = ORDER.release): void {
     this.#numbers[0] = at;
+    this.#numbers[1] = wallOffset;
     for (const worker of workers) this.order(worker, kind);
   }
 
@@ -117,7 +125,7 @@ export class Control {
   }
 
   shardOf(worker: number): ShardOrder {
-    const from = 1 + worker * ORDER_FIELDS.length;
+    const from = NUMBERS_HEAD + worker * ORDER_FIELDS.length;
     const read = (field: (typeof ORDER_FIELDS)[number]) => this.#numbers[from + ORDER_FIELDS.indexOf(field)];
     return {
       aim: read('aim'),

@@ -15,7 +15,7 @@ export interface RecorderOptions {
   readonly destinations: readonly Destination[];
   readonly wantRows: boolean;
   /** Wall clock minus the clock of `now()`, ms. */
-  readonly wallOffset: number;
+  readonly wallOffset: () => number;
 }
 
 export class Recorder {
@@ -81,7 +81,7 @@ export class Recorder {
       localPort: c.localPort[slot] || null,
       remoteAddress: destinations.length === 0 ? null : destinations[attempt % destinations.length].address,
       outcome: outcomeId(c.outcome[slot]),
-      releasedUs: (due + wallOffset) * 1000,
+      releasedUs: (due + wallOffset()) * 1000,
       connectUs: after(c.connected[slot]),
       tlsUs: after(c.secured[slot]),
       sentUs: after(c.sent[slot]),

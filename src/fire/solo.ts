@@ -53,6 +53,7 @@ export async function handshakeOnce(options: SoloOptions): Promise<Solo> {
       live: control.live(0),
       userAgent: options.userAgent,
       wantRows: false,
+      wallOffset: () => 0,
       sleep: () => {},
       sendRows: () => {},
     },

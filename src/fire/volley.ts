@@ -100,14 +100,14 @@ async function burst(crew: Crew, order: VolleyOrder, shares: readonly number[]):
   await crew.gather('armed', now() + rounds * timeoutMs + REPORT_MS);
   if (order.stopped()) {
     // Every attempt has been ended by the stop; the release only lets the shards finish.
-    crew.control.release(crew.alive, now());
+    crew.control.release(crew.alive, now(), wallOffset());
     await crew.gather('ended', now() + REPORT_MS);
     return null;
   }
   order.onPhase('armed');
-  const at = now() + RELEASE_AHEAD_MS;
   const offset = wallOffset();
-  crew.control.release(crew.alive, at);
+  const at = now() + RELEASE_AHEAD_MS;
+  crew.control.release(crew.alive, at, offset);
   await pause(RELEASE_AHEAD_MS);
   order.onPhase('released');
   await crew.gather('ended', at + timeoutMs + REPORT_MS);
@@ -121,9 +121,9 @@ async function burst(crew: Crew, order: VolleyOrder, shares: readonly number[]):
 async function churn(crew: Crew, order: VolleyOrder, stage: ChurnStage): Promise<number> {
   const { timeoutMs } = order.plan;
   order.onPhase('churning');
-  const at = now() + RELEASE_AHEAD_MS;
   const offset = wallOffset();
-  crew.control.release(crew.alive, at, ORDER.churn);
+  const at = now() + RELEASE_AHEAD_MS;
+  crew.control.release(crew.alive, at, offset, ORDER.churn);
   // At worst every attempt meets its deadline, one round of those in flight after another.
   const byTotal =
     stage.total === null ? Number.POSITIVE_INFINITY : Math.ceil(stage.total / stage.inFlight + 1) * timeoutMs;

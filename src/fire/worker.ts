@@ -96,6 +96,7 @@ function shardContexts(task: WorkerTask, control: Control, say: (message: Worker
       live: control.live(task.worker),
       userAgent: task.userAgent,
       wantRows,
+      wallOffset: () => control.wallOffset,
       sleep: (ms) => control.sleep(task.worker, ms),
       sendRows: (rows) => say({ kind: 'rows', rows }),
     };
