@@ -16,19 +16,21 @@ export function now(): number {
 const WALL_PRECISION_MS = 0.005;
 const WALL_PATIENCE_MS = 10;
 
-const READINGS = 5;
-
 /**
- * Wall clock (ms since the Unix epoch) minus `now()`, to a few µs. `Date.now()` has ms only, so it is read at its ticks,
- * which takes up to 5 ms; whatever disturbs a reading makes it too small, hence the largest of several.
+ * Wall clock (ms since the Unix epoch) minus `now()`. `Date.now()` has ms only, so it is read at its ticks: the tick came
+ * between two readings of the other clock, and how far those lie apart is how well the offset is known.
  */
 export function wallOffset(): number {
-  let offset = Number.NEGATIVE_INFINITY;
-  for (let reading = 0; reading < READINGS; reading++) {
-    const start = Date.now();
-    let tick = Date.now();
-    while (tick === start) tick = Date.now();
-    offset = Math.max(offset, tick - now());
+  const begun = now();
+  let best = { offset: Date.now() - begun, error: Number.POSITIVE_INFINITY };
+  let before = begun;
+  let last = Date.now();
+  while (best.error > WALL_PRECISION_MS && before - begun < WALL_PATIENCE_MS) {
+    const tick = Date.now();
+    const after = now();
+    if (tick !== last && after - before < best.error) best = { offset: tick - before, error: after - before };
+    last = tick;
+    before = after;
   }
-  return offset;
+  return best.offset;
 }
