@@ -22,15 +22,18 @@ const WALL_PATIENCE_MS = 10;
  */
 export function wallOffset(): number {
   const begun = now();
-  let best = { offset: Date.now() - begun, error: Number.POSITIVE_INFINITY };
-  let before = begun;
   let last = Date.now();
-  while (best.error > WALL_PRECISION_MS && before - begun < WALL_PATIENCE_MS) {
+  let best = { offset: last - begun, error: Number.POSITIVE_INFINITY };
+  // `earlier` was read before `last`, `later` after it.
+  let earlier = begun;
+  let later = now();
+  while (best.error > WALL_PRECISION_MS && later - begun < WALL_PATIENCE_MS) {
     const tick = Date.now();
     const after = now();
-    if (tick !== last && after - before < best.error) best = { offset: tick - before, error: after - before };
+    if (tick !== last && after - earlier < best.error) best = { offset: tick - later, error: after - earlier };
     last = tick;
-    before = after;
+    earlier = later;
+    later = after;
   }
   return best.offset;
 }
