@@ -350,7 +350,8 @@ export class Attempts implements TransportEvents {
   #readFrames(slot: number, bytes: Uint8Array): void {
     let reader = this.#readers.get(slot);
     if (reader === undefined) {
-      reader = new FrameReader({
+      const { deflate } = this.#o.requests.offer(this.#c.attempt[slot]);
+      reader = new FrameReader(deflate, {
         reply: (pong) => {
           if (this.#c.state[slot] === STATE.held) this.transport.sendBytes(slot, pong);
         },

@@ -36,6 +36,17 @@ export function closeFrame(code: number): Buffer {
   return frame(OPCODE_CLOSE, body);
 }
 
+/**
+ * Stands in for permessage-deflate: a compressed message is thrown away like any other, so nothing is inflated. The
+ * Receiver goes on in the callback and may be called back only once it has returned.
+ */
+const UNREAD = {
+  'permessage-deflate': {
+    decompress: (_data: Buffer, _fin: boolean, done: (error: null, message: Buffer) => void) =>
+      queueMicrotask(() => done(null, Buffer.alloc(0))),
+  },
+};
+
 export interface FrameEvents {
   /** Bytes to answer with: a pong. */
   reply(bytes: Buffer): void;
@@ -47,8 +58,14 @@ export interface FrameEvents {
 export class FrameReader {
   readonly #receiver: FrameReceiver;
 
-  constructor(events: FrameEvents) {
-    this.#receiver = new Receiver({ isServer: false, maxPayload: MAX_MESSAGE_BYTES, skipUTF8Validation: true });
+  /** @param deflate compression was offered: RSV1 marks a compressed message (RFC 7692 section 6) and breaks nothing */
+  constructor(deflate: boolean, events: FrameEvents) {
+    this.#receiver = new Receiver({
+      isServer: false,
+      maxPayload: MAX_MESSAGE_BYTES,
+      skipUTF8Validation: true,
+      extensions: deflate ? UNREAD : {},
+    });
     this.#receiver
       .on('ping', (data) => events.reply(frame(OPCODE_PONG, data)))
       .on('conclude', (code) => events.concluded(code))

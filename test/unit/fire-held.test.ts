@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import type net from 'node:net';
+import { describe, test } from 'node:test';
+import { deflateRawSync } from 'node:zlib';
+import { fireAt, onRequest, pause, rowMs, switching } from './fire-raw.js';
+
+/** A frame as a server sends it: unmasked, at most 125 bytes (RFC 6455 section 5.2). */
+function frame(first: number, payload: Buffer | string = ''): Buffer {
+  const body = Buffer.from(payload);
+  assert.ok(body.length < 126);
+  return Buffer.concat([Buffer.of(first, body.length), body]);
+}
+const TEXT = 0x81;
+const CLOSE = 0x88;
+const PING = 0x89;
+const closeBody = (code: number) => Buffer.of(code >> 8, code & 0xff);
+
+interface ClientFrame {
+  readonly opcode: number;
+  readonly payload: string;
+}
+
+/** Frames of a client; they must be masked (RFC 6455 section 5.1). */
+function clientFrames(bytes: Buffer): ClientFrame[] {
+  const frames: ClientFrame[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const length = (bytes[at + 1] ?? 0) & 0x7f;
+    assert.ok(((bytes[at + 1] ?? 0) & 0x80) !== 0, 'masked');
+    assert.ok(length < 126);
+    const mask = bytes.subarray(at + 2, at + 6);
+    const payload = Buffer.from(bytes.subarray(at + 6, at + 6 + length).map((byte, i) => byte ^ (mask[i % 4] ?? 0)));
+    frames.push({ opcode: (bytes[at] ?? 0) & 0x0f, payload: payload.toString('latin1') });
+    at += 6 + length;
+  }
+  return frames;
+}
+
+interface Peer {
+  bytes: Buffer;
+  ended: boolean;
+  reset: boolean;
+  /** Calls back with each piece after the request. */
+  onData: (peer: Peer) => void;
+  readonly socket: net.Socket;
+}
+
+/** Answers 101, then `greet`, in one segment; what comes afterwards is kept. */
+function upgrading(peers: Peer[], greet: Buffer = Buffer.alloc(0), onData: Peer['onData'] = () => {}) {
+  return onRequest((socket, request) => {
+    const peer: Peer = { bytes: Buffer.alloc(0), ended: false, reset: false, onData, socket };
+    peers.push(peer);
+    socket.on('data', (chunk) => {
+      peer.bytes = Buffer.concat([peer.bytes, chunk]);
+      peer.onData(peer);
+    });
+    socket.on('end', () => {
+      peer.ended = true;
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      peer.reset ||= error.code === 'ECONNRESET';
+    });
+    socket.write(Buffer.concat([Buffer.from(switching(request)), greet]));
+  });
+}
+
+/** The server's part of closing: it ends TCP once it has read a close frame. */
+const answersClose: Peer['onData'] = (peer) => {
+  if (clientFrames(peer.bytes).some(({ opcode }) => opcode === 8)) {
+    peer.socket.end(frame(CLOSE, closeBody(1000)));
+  }
+};
+
+describe('the 101 and what is glued to it', () => {
+  test('frames in the segment of the 101 are frames, not a head', async () => {
+    const peers: Peer[] = [];
+    const greet = Buffer.concat([frame(TEXT, 'hello'), frame(PING, 'glued')]);
+    const fired = await fireAt(upgrading(peers, greet), { n: 3, held: () => pause(50) });
+    assert.deepEqual(fired.outcomes, { '101': 3 });
+    assert.equal(fired.lost, 0);
+    for (const peer of peers) assert.deepEqual(clientFrames(peer.bytes), [{ opcode: 10, payload: 'glued' }]);
+  });
+
+  test('an answer and a ping that come a byte a segment', async () => {
+    let pongs = Buffer.alloc(0);
+    const drip = onRequest((socket, request) => {
+      const bytes = Buffer.concat([Buffer.from(switching(request)), frame(PING, 'slow')]);
+      socket.on('data', (chunk) => {
+        pongs = Buffer.concat([pongs, chunk]);
+      });
+      let at = 0;
+      const next = () => {
+        if (at < bytes.length) socket.write(bytes.subarray(at, ++at), () => setImmediate(next));
+      };
+      next();
+    });
+    const fired = await fireAt(drip, { held: () => pause(100) });
+    assert.deepEqual(fired.outcomes, { '101': 1 });
+    assert.ok(rowMs(fired.rows[0], 'first_byte_us') < rowMs(fired.rows[0], 'done_us'));
+    assert.deepEqual(clientFrames(pongs), [{ opcode: 10, payload: 'slow' }]);
+  });
+
+  test('compressed messages of a negotiated extension are read, not taken for broken frames (RFC 7692 section 6.1)', async () => {
+    const peers: Peer[] = [];
+    const compressed = frame(TEXT | 0x40, deflateRawSync('hello hello', { finishFlush: 2 }).subarray(0, -4));
+    const handler = onRequest((socket, request) => {
+      const peer: Peer = { bytes: Buffer.alloc(0), ended: false, reset: false, onData: () => {}, socket };
+      peers.push(peer);
+      socket.on('data', (chunk) => {
+        peer.bytes = Buffer.concat([peer.bytes, chunk]);
+      });
+      const head = switching(request, 'Sec-WebSocket-Extensions: permessage-deflate');
+      socket.write(Buffer.concat([Buffer.from(head), compressed, compressed, frame(PING, 'behind'), compressed]));
+    });
+    const fired = await fireAt(handler, { n: 3, target: { compression: true }, held: () => pause(100) });
+    assert.deepEqual(fired.outcomes, { '101': 3 });
+    assert.equal(fired.lost, 0);
+    for (const { bytes } of peers) assert.deepEqual(clientFrames(bytes), [{ opcode: 10, payload: 'behind' }]);
+  });
+
+  test('a compressed message of an extension that was not asked for breaks the connection', async () => {
+    const peers: Peer[] = [];
+    const greet = frame(TEXT | 0x40, 'abc');
+    const fired = await fireAt(upgrading(peers, greet, answersClose), { n: 3, held: () => pause(50) });
+    assert.deepEqual(fired.outcomes, { '101': 3 });
+    assert.equal(fired.lost, 3);
+  });
+});
+
+describe('while it is held', () => {
+  test('a ping is answered by a pong with the same payload (RFC 6455 section 5.5.3), fragments of messages are no matter', async () => {
+    const peers: Peer[] = [];
+    const talk = async () => {
+      for (const peer of peers) {
+        peer.socket.write(frame(0x01, 'a half'));
+        peer.socket.write(frame(PING, 'between'));
+        peer.socket.write(frame(0x80, ' and the rest'));
+        peer.socket.write(frame(PING));
+      }
+      await pause(80);
+    };
+    const fired = await fireAt(upgrading(peers), { n: 5, held: talk });
+    assert.equal(fired.lost, 0);
+    for (const peer of peers) {
+      assert.deepEqual(clientFrames(peer.bytes), [
+        { opcode: 10, payload: 'between' },
+        { opcode: 10, payload: '' },
+      ]);
+    }
+  });
+
+  const losses: Readonly<Record<string, (socket: net.Socket) => void>> = {
+    'a close frame 1001': (socket) => socket.write(frame(CLOSE, closeBody(1001))),
+    'a close frame without a code': (socket) => socket.write(frame(CLOSE)),
+    'a FIN': (socket) => socket.end(),
+    'an RST': (socket) => socket.resetAndDestroy(),
+    'a broken frame (RFC 6455 section 5.2: reserved bits)': (socket) => socket.write(frame(0xf1, 'x')),
+    'a masked frame (RFC 6455 section 5.1)': (socket) => socket.write(Buffer.of(TEXT, 0x81, 1, 2, 3, 4, 5)),
+  };
+  for (const [what, lose] of Object.entries(losses)) {
+    test(`${what} makes it lost, and it stays a 101`, async () => {
+      const peers: Peer[] = [];
+      const some = async () => {
+        for (const peer of peers.slice(0, 2)) lose(peer.socket);
+        await pause(60);
+      };
+      const fired = await fireAt(upgrading(peers, undefined, answersClose), { n: 5, held: some });
+      assert.deepEqual(fired.outcomes, { '101': 5 });
+      assert.equal(fired.lost, 2);
+    });
+  }
+
+  test('a close frame is echoed with its code (RFC 6455 section 5.5.1)', async () => {
+    const peers: Peer[] = [];
+    const close = async () => {
+      for (const { socket } of peers) socket.write(frame(CLOSE, closeBody(1001)));
+      await pause(60);
+    };
+    const fired = await fireAt(upgrading(peers, undefined, answersClose), { n: 2, held: close });
+    assert.equal(fired.lost, 2);
+    for (const peer of peers) assert.deepEqual(clientFrames(peer.bytes), [{ opcode: 8, payload: '\x03\xe9' }]);
+  });
+});
+
+describe('closing', () => {
+  test('clean: close frame 1000, the server closes TCP first (RFC 6455 section 7.1.1), no RST, nothing lost', async () => {
+    const peers: Peer[] = [];
+    const fired = await fireAt(upgrading(peers, undefined, answersClose), { n: 10, close: 'clean' });
+    await pause(20);
+    assert.equal(fired.lost, 0);
+    assert.ok(fired.closingMs < 1500, `${fired.closingMs} ms`);
+    for (const peer of peers) {
+      assert.deepEqual(clientFrames(peer.bytes), [{ opcode: 8, payload: '\x03\xe8' }]);
+      assert.ok(peer.ended && !peer.reset, 'FIN after FIN');
+    }
+  });
+
+  test('a server that never answers the close frame is reset after 2 s', async () => {
+    const peers: Peer[] = [];
+    const fired = await fireAt(upgrading(peers), { n: 3, close: 'clean' });
+    await pause(20);
+    assert.deepEqual(fired.outcomes, { '101': 3 });
+    assert.equal(fired.lost, 0);
+    // The grace is 2 s by contract; the rest is for timers on two noisy cores.
+    assert.ok(fired.closingMs >= 1990 && fired.closingMs < 2500, `${fired.closingMs} ms`);
+    for (const peer of peers) assert.ok(peer.reset, 'RST');
+  });
+
+  test('a server that closes by its frame and keeps TCP open is reset after 2 s as well', async () => {
+    const peers: Peer[] = [];
+    const half: Peer['onData'] = (peer) => peer.socket.write(frame(CLOSE, closeBody(1000)));
+    const fired = await fireAt(upgrading(peers, undefined, half), { n: 3, close: 'clean' });
+    await pause(20);
+    assert.ok(fired.closingMs >= 1990 && fired.closingMs < 2500, `${fired.closingMs} ms`);
+    for (const peer of peers) assert.ok(peer.reset, 'RST');
+  });
+
+  test('reset: an RST at once, no frame', async () => {
+    const peers: Peer[] = [];
+    const fired = await fireAt(upgrading(peers), { n: 5, close: 'reset' });
+    await pause(20);
+    assert.ok(fired.closingMs < 500, `${fired.closingMs} ms`);
+    for (const peer of peers) assert.ok(peer.reset && peer.bytes.length === 0);
+  });
+});
