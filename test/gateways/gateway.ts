@@ -30,6 +30,8 @@ export interface Gateway {
    * they do not come, what there is.
    */
   log(name: string, expected: number): Promise<LogLine[]>;
+  /** From now on nothing listens behind the gateway. */
+  stopBackend(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -56,6 +58,10 @@ http {
   access_log ${folder}/access.log attempts;
   ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n  ')}
   map $http_upgrade $connection_upgrade { default upgrade; '' close; }
+  # Upgrades that nginx gives up leave TIME_WAIT pairs towards the backend: one source address would run out of ports.
+  split_clients $remote_port $source {
+${sources(4)}
+  }
   ssl_certificate ${folder}/lab.pem;
   ssl_certificate_key ${folder}/lab.pem;
   server {
@@ -67,12 +73,21 @@ http {
       proxy_set_header Upgrade $http_upgrade;
       proxy_set_header Connection $connection_upgrade;
       proxy_set_header Host $host;
+      proxy_bind $source;
       proxy_connect_timeout 5s;
       proxy_read_timeout ${TIMEOUT_MS}ms;
     }
   }
 }
 `;
+}
+
+function sources(count: number): string {
+  const lines = Array.from(
+    { length: count },
+    (_, i) => `${i === count - 1 ? '*' : `${100 / count}%`} 127.0.1.${i + 1};`,
+  );
+  return lines.map((line) => `    ${line}`).join('\n');
 }
 
 function haproxyConfig(folder: string, [plain, secure, backend]: readonly number[]): string {
@@ -153,6 +168,7 @@ async function startGateway(
         await eventually(() => (lines().length >= expected ? true : null), 10_000);
         return lines();
       },
+      stopBackend: () => backend.stop(),
       async stop() {
         await daemon.stop();
         await remove();

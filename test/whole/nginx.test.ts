@@ -8,7 +8,7 @@ import { agreedBurst } from '../gateways/agree.js';
 import { startNginx } from '../gateways/gateway.js';
 import { needsProgram } from '../needs.js';
 
-test('nginx: 101s and 504s by number and by port as in its access log', async (t) => {
+test('nginx: 101s, 504s and 502s by number and by port as in its access log', async (t) => {
   if (!needsProgram(t, 'nginx')) return;
   const gateway = await startNginx();
   try {
@@ -25,6 +25,8 @@ test('nginx: 101s and 504s by number and by port as in its access log', async (t
     t.diagnostic(`ws, 500, gate upgrade: ${JSON.stringify(atGate)}`);
     const secure = await agreedBurst(gateway, 500, { secure: true, gate: 'upgrade' });
     t.diagnostic(`wss, 500, gate upgrade: ${JSON.stringify(secure)}`);
+    await gateway.stopBackend();
+    assert.deepEqual(await agreedBurst(gateway, 500), { '502': 500 }, 'nobody behind nginx');
   } finally {
     await gateway.stop();
   }
