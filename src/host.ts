@@ -59,9 +59,3 @@ export function processHost(): Host {
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
-
-/** User + system CPU time of this process, ms. */
-export function cpuMs(): number {
-  const usage = process.cpuUsage();
-  return (usage.user + usage.system) / 1e3;
-}

@@ -1,0 +1,84 @@
+/**
+ * wstampede as a library, and the place to begin reading.
+ *
+ * Layout: the folders are rings; a ring knows those before it, never those after (test/unit/imports.test.ts holds the table).
+ *
+ *   errors, host   errors that a person can mend with their exit codes; the process as a value
+ *   plan/          pure: what a person wrote (profile.ts, schema.ts) becomes a frozen Plan (plan.ts); templates, data,
+ *                  secrets, what a plan needs
+ *   tally/         pure: the outcome table (outcomes.ts), counts and histograms that merge (tally.ts), thresholds, validity,
+ *                  the Result (result.ts) and how it is assembled, written and read (assemble.ts, document.ts)
+ *   report/        pure renderers of a Result, live progress, and the one writer of files
+ *   fire/          sockets, threads and clocks. One attempt: attempts.ts over a transport.ts (node-transport.ts), its request
+ *                  (handshake.ts), its answer (response.ts), when it arrived (stamps.ts). One worker's part of a burst:
+ *                  burst-shard.ts, churn-shard.ts, driven by worker.ts. All workers: crew.ts, over shared memory (control.ts).
+ *                  One burst: volley.ts. A run: run.ts, with what it checks first: limits.ts, resolve.ts, preflight.ts,
+ *                  calibrate.ts
+ *   lab/           targets that fail as real stacks do; shares no code with fire, because it is what fire is checked against
+ *   commands/      one file a command; cli.ts wires them to flags
+ *
+ * Words: Profile → Plan → Stage → Burst → Shard → Attempt → Outcome → Tally → Result. The gate is the step at which all
+ * attempts of a burst wait to be released together.
+ */
+import { version } from './commands/version.js';
+import { runPlan } from './fire/run.js';
+import { processHost } from './host.js';
+import { checkInputs, pickEnv } from './plan/inputs.js';
+import type { Inputs, Plan } from './plan/plan.js';
+import { checkProfile, compilePlan, readProfile } from './plan/profile.js';
+import { maskPlan } from './plan/secrets.js';
+import { assembleResult } from './tally/assemble.js';
+import type { Burst, Result } from './tally/result.js';
+import { checkAbort, checkThreshold } from './tally/thresholds.js';
+
+export { UserError } from './errors.js';
+export type { Inputs, Plan, Stage, Target } from './plan/plan.js';
+export { readResult, writeResult } from './tally/document.js';
+export { LatencyHistogram } from './tally/histogram.js';
+export { NAMED_OUTCOMES, type OutcomeId, outcomeCode } from './tally/outcomes.js';
+export type { Burst, Result, Sample, Summary, ThresholdResult, Totals, Validity } from './tally/result.js';
+export { resultJsonSchema } from './tally/result-schema.js';
+export { type EncodedTally, type Ended, Tally } from './tally/tally.js';
+
+const CHECKS = { threshold: checkThreshold, abort: checkAbort };
+
+/**
+ * A validated, frozen plan from a profile: an object with the keys of a profile file, or its text (YAML or JSON).
+ * @throws UserError `profile` that lists every problem
+ */
+export function planOf(profile: unknown): Plan {
+  return compilePlan(
+    typeof profile === 'string' ? readProfile(profile, 'profile', CHECKS) : checkProfile(profile, 'profile', CHECKS),
+  );
+}
+
+export interface RunOptions {
+  /** Rows for `{{ row.x }}` and PEM texts; the files that the plan names are not read here. */
+  readonly inputs?: Partial<Pick<Inputs, 'rows' | 'tls'>>;
+  /** Stops launching when aborted; the result so far is still returned. */
+  readonly signal?: AbortSignal;
+  /** Called after each burst with it and with the result so far. */
+  readonly onBurst?: (burst: Burst, soFar: Result) => void;
+}
+
+/**
+ * Runs a plan on this machine and returns its result; prints nothing, ends nothing. `result.exitCode` is what the command
+ * line would have exited with.
+ * @throws UserError when the plan's inputs do not fit, or when the target is public and not in `allowHosts`
+ */
+export async function run(plan: Plan, options: RunOptions = {}): Promise<Result> {
+  const host = processHost();
+  const rows = options.inputs?.rows ?? [];
+  const tls = options.inputs?.tls ?? { ca: null, cert: null, key: null };
+  const inputs: Inputs = { rows, tls, env: pickEnv(plan, host.env) };
+  checkInputs(plan, inputs, Object.keys(rows[0] ?? {}));
+  const heading = { version: version(), command: 'run', plan: maskPlan(plan) };
+  const record = await runPlan(plan, inputs, {
+    host,
+    version: heading.version,
+    signal: options.signal ?? new AbortController().signal,
+    wantRows: false,
+    observer: { burst: (burst, soFar) => options.onBurst?.(burst, assembleResult(heading, soFar)) },
+  });
+  return assembleResult(heading, record);
+}
