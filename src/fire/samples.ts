@@ -2,7 +2,7 @@
  * The first sample of each failed outcome: what an operator needs to see which hop answered. Bounded, masked and safe to
  * print from the moment it is kept.
  */
-import { maskHeader, maskText } from '../plan/secrets.js';
+import { maskCutText, maskHeader, maskText } from '../plan/secrets.js';
 import { printable } from '../tally/printable.js';
 import type { Sample } from '../tally/result.js';
 import { type Head, headerValue } from './response.js';
@@ -96,7 +96,7 @@ export class Samples {
         .filter(([name]) => TELLING.test(name))
         .slice(0, MAX_HEADERS)
         .map(([name, value]) => [safe(name, MAX_VALUE), safe(maskHeader(name, value), MAX_VALUE)] as const),
-      body: body.length === 0 ? null : safeBody(body, (line) => safe(line, MAX_BODY_BYTES)),
+      body: body.length === 0 ? null : safeBody(body, (text) => maskCutText(text, secrets)),
       detail: detail === null ? null : safe(detail, MAX_VALUE),
       atMs: this.#atMs(slot),
     });
@@ -104,6 +104,10 @@ export class Samples {
 }
 
 /** Line ends stay, so that a page can be read; all else that could steer a terminal does not. */
-function safeBody(body: Buffer, safe: (line: string) => string): string {
-  return body.subarray(0, MAX_BODY_BYTES).toString('utf8').split(/\r?\n/).map(safe).join('\n');
+function safeBody(body: Buffer, masked: (text: string) => string): string {
+  const text = masked(body.subarray(0, MAX_BODY_BYTES).toString('utf8'));
+  return text
+    .split(/\r?\n/)
+    .map((line) => printable(line, MAX_BODY_BYTES))
+    .join('\n');
 }

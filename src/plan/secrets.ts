@@ -177,10 +177,29 @@ export function seenSecrets(plan: Plan): readonly string[] {
 
 /** A text with every known secret of 4 characters or more replaced, also where it is escaped for a URL, JSON or HTML. */
 export function maskText(text: string, secrets: readonly string[]): string {
+  return formsOf(secrets).reduce((out, form) => out.replaceAll(form, MASK), text);
+}
+
+/** As maskText, for a text whose end may be missing: 4 characters or more of a secret at its end are replaced too. */
+export function maskCutText(text: string, secrets: readonly string[]): string {
+  const masked = maskText(text, secrets);
+  const torn = formsOf(secrets).map((form) => tornLength(masked, form));
+  const longest = Math.max(0, ...torn);
+  return longest === 0 ? masked : `${masked.slice(0, -longest)}${MASK}`;
+}
+
+/** How many characters at the end of `text` are the beginning of `form`. */
+function tornLength(text: string, form: string): number {
+  for (let length = Math.min(form.length - 1, text.length); length >= SHORTEST_SECRET; length--) {
+    if (text.endsWith(form.slice(0, length))) return length;
+  }
+  return 0;
+}
+
+/** The longest first: a secret that holds another must not leave its tail behind. */
+function formsOf(secrets: readonly string[]): string[] {
   const forms = secrets.filter((secret) => secret.length >= SHORTEST_SECRET).flatMap(escapedForms);
-  // The longest first: a secret that holds another must not leave its tail behind.
-  const distinct = [...new Set(forms)].sort((a, b) => b.length - a.length);
-  return distinct.reduce((out, form) => out.replaceAll(form, MASK), text);
+  return [...new Set(forms)].sort((a, b) => b.length - a.length);
 }
 
 function escapedForms(secret: string): string[] {

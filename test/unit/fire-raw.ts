@@ -177,6 +177,7 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
     live: control.live(0),
     userAgent: 'wstampede/test',
     wantRows: true,
+    wallOffset: () => 0,
     sleep: (ms) => control.sleep(0, ms),
     sendRows: (rows) => sent.push(rows),
   });
