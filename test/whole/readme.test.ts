@@ -1,0 +1,90 @@
+/**
+ * The README does not drift: its tables are those of the code's own data (UPDATE_GOLDEN=1 writes them), its example runs,
+ * and the commands it shows exist.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { CATALOGUE } from '#dist/lab/catalogue.js';
+import { readSettings } from '#dist/lab/options.js';
+import { spawnLab } from '#dist/lab/spawn.js';
+import { NAMED_OUTCOMES } from '#dist/tally/outcomes.js';
+import { ROOT } from '../cli.js';
+
+const README = join(ROOT, 'README.md');
+const PROFILES = join(ROOT, 'profiles');
+const BURST = 500;
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+function outcomes(): string {
+  const rows = NAMED_OUTCOMES.map(({ id, meaning, blame }) => [`\`${id}\``, meaning, blame]);
+  return table(['outcome', 'meaning', 'blame'], [['`101`', 'a valid upgrade (RFC 6455 section 4.1)', 'none'], ...rows]);
+}
+
+function lab(): string {
+  return table(
+    ['target', 'what it is', `a burst of ${BURST}`],
+    CATALOGUE.map((target) => {
+      const expected = target.expects(BURST, readSettings(target.name, target.options, {}));
+      const counts = Object.entries(expected ?? {}).map(([id, count]) => `${count} × ${id}`);
+      return [`\`${target.name}\``, target.story, expected === null ? 'depends on its options' : counts.join(', ')];
+    }),
+  );
+}
+
+function profiles(): string {
+  const names = readdirSync(PROFILES).filter((file) => file.endsWith('.yaml'));
+  const rows = names.sort().map((file) => {
+    const { name, about } = parse(readFileSync(join(PROFILES, file), 'utf8')) as { name: string; about: string };
+    return [`\`${name}\``, about];
+  });
+  return table(['profile', 'the question that it answers'], rows);
+}
+
+for (const [name, expected] of Object.entries({ outcomes, lab, profiles })) {
+  test(`the table of ${name} is the code's own`, () => {
+    const text = readFileSync(README, 'utf8');
+    const [begin, end] = [`<!-- ${name}:begin -->\n`, `<!-- ${name}:end -->`];
+    const from = text.indexOf(begin) + begin.length;
+    const to = text.indexOf(end);
+    assert.ok(from >= begin.length && to >= from, `README has no place for the table of ${name}`);
+    const wanted = `${expected()}\n`;
+    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(README, text.slice(0, from) + wanted + text.slice(to));
+    else assert.equal(text.slice(from, to), wanted);
+  });
+}
+
+test('the example runs as it stands, but for its URL', async () => {
+  const example = /```ts\n(.*?)```/s.exec(readFileSync(README, 'utf8'))?.[1] ?? '';
+  assert.match(example, /ws:\/\/127\.0\.0\.1:8080\/ws/);
+  const target = await spawnLab('healthy', {});
+  // Below the package, where its own name resolves to it.
+  const folder = mkdtempSync(join(ROOT, 'test', '.out', 'readme-'));
+  try {
+    const file = join(folder, 'example.mjs');
+    writeFileSync(file, example.replace('ws://127.0.0.1:8080/ws', target.url));
+    const ran = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 60_000 });
+    assert.equal(ran.stderr, '');
+    assert.match(ran.stdout, /^\{ '101': 400 \} (valid|suspect) 0\n$/);
+    assert.equal(ran.status, 0);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    await target.stop();
+  }
+});
+
+test('every command that the README shows exists', () => {
+  const commands = new Set(
+    [...readFileSync(README, 'utf8').matchAll(/^\$ wstampede (\w+)/gm)].map(([, command]) => command),
+  );
+  assert.ok(commands.size >= 4);
+  for (const command of commands) {
+    const ran = spawnSync(process.execPath, [join(ROOT, 'dist', 'cli.js'), command, '--help'], { encoding: 'utf8' });
+    assert.equal(ran.status, 0, `${command}: ${ran.stderr}`);
+  }
+});
