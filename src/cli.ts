@@ -4,7 +4,7 @@
  * version is answered before anything else is loaded, because a tool that starts slowly is not reached for.
  */
 import type { Argv } from 'yargs';
-import type { Flags, OptionTable } from './commands/options.js';
+import type { Flags, OptionSpec, OptionTable } from './commands/options.js';
 import { EXIT, type ExitCode, UserError } from './errors.js';
 import { type Host, processHost } from './host.js';
 
@@ -51,7 +51,7 @@ async function dispatch(host: Host): Promise<ExitCode> {
     import('./plan/suggest.js'),
   ]);
   const commands = commandTable(host, options);
-  const env = fromEnvironment(host, options.ALL_OPTION_NAMES, didYouMean);
+  const env = fromEnvironment(host, { options: options.ALL_OPTION_NAMES, didYouMean });
   let code: ExitCode = EXIT.ok;
   const parser = yargs(host.argv as string[])
     .scriptName('wstampede')
@@ -70,7 +70,7 @@ async function dispatch(host: Host): Promise<ExitCode> {
       'Exit codes: 0 fine, 1 internal error, 2 usage, 3 objective missed, 4 run invalid, 5 no answer, 130 Ctrl-C',
     )
     .fail((message, error) => {
-      throw error ?? usageError(message, commands, options.ALL_OPTION_NAMES, didYouMean);
+      throw error ?? usageError(message, host, commands, { options: options.ALL_OPTION_NAMES, didYouMean });
     });
   for (const spec of commands) {
     parser.command(
@@ -157,7 +157,7 @@ function commandTable(host: Host, options: Options): CommandSpec[] {
   ];
 }
 
-function declare(builder: Argv, spec: CommandSpec, env: Flags): Argv {
+function declare(builder: Argv, spec: CommandSpec, env: Readonly<Record<string, string>>): Argv {
   for (const [name, describe] of Object.entries(spec.positionals)) {
     builder.positional(name, { type: 'string', describe });
   }
@@ -175,7 +175,10 @@ function declare(builder: Argv, spec: CommandSpec, env: Flags): Argv {
   }
   for (const [command, what] of spec.examples) builder.example(command, what);
   if (spec.takesAnyOption === true) builder.strict(false).strictCommands(true);
-  return builder.config(Object.fromEntries(Object.entries(env).filter(([name]) => name in spec.options)));
+  const given = Object.entries(env).filter(([name]) => name in spec.options);
+  return builder.config(
+    Object.fromEntries(given.map(([name, text]) => [name, environmentValue(spec.options[name], text)])),
+  );
 }
 
 /** @throws UserError for a flag given twice that can be given once only. */
@@ -192,44 +195,61 @@ function flagsOf(args: Arguments, table: OptionTable): Flags {
   return flags;
 }
 
+interface Known {
+  readonly options: ReadonlySet<string>;
+  readonly didYouMean: (word: string, known: readonly string[]) => string;
+}
+
 /** `WSTAMPEDE_SOURCE_IP` is `--source-ip`; unknown names warn, since they may be meant for another version. */
-function fromEnvironment(
-  host: Host,
-  known: ReadonlySet<string>,
-  didYouMean: (word: string, known: readonly string[]) => string,
-): Flags {
-  const flags: Record<string, Flags[string]> = {};
+function fromEnvironment(host: Host, { options, didYouMean }: Known): Record<string, string> {
+  const values: Record<string, string> = {};
   for (const [variable, value] of Object.entries(host.env)) {
     if (!variable.startsWith(ENV_PREFIX) || value === undefined) continue;
     const name = variable.slice(ENV_PREFIX.length).toLowerCase().replaceAll('_', '-');
-    if (known.has(name))
-      flags[name] = value === 'true' || value === '1' ? switchOr(value) : value === 'false' ? false : value;
-    else host.stderr.write(`warning: ${variable} names no flag${didYouMean(name, [...known])}\n`);
+    if (options.has(name)) values[name] = value;
+    else host.stderr.write(`warning: ${variable} names no flag${didYouMean(name, [...options])}\n`);
   }
-  return flags;
+  return values;
 }
 
-function switchOr(value: string): string | boolean {
-  return value === 'true' ? true : value;
+/** What stands in a variable as the flag would have been parsed: a list has one value a line. */
+function environmentValue(option: OptionSpec, text: string): string | readonly string[] | boolean {
+  switch (option.kind) {
+    case 'switch':
+      return !['', '0', 'false', 'no'].includes(text.toLowerCase());
+    case 'list':
+      return text.split('\n').filter((line) => line !== '');
+    case 'text':
+      return text;
+  }
 }
 
-/** yargs' words, with the nearest name that exists. */
-function usageError(
-  message: string,
-  commands: readonly CommandSpec[],
-  options: ReadonlySet<string>,
-  didYouMean: (word: string, known: readonly string[]) => string,
-): UserError {
-  const unknown = /^Unknown (?:argument|command)s?: (.+)$/.exec(message)?.[1]?.split(', ') ?? [];
+/** What yargs found wrong, in words that name the way out. */
+function usageError(message: string, host: Host, commands: readonly CommandSpec[], known: Known): UserError {
+  const words = (/^Unknown (?:argument|command)s?: (.+)$/.exec(message)?.[1] ?? '').split(', ').filter(Boolean);
   const names = commands.map(({ usage }) => usage.split(' ')[0]);
-  const meant = unknown.map((word) => {
-    const guess = didYouMean(word, [...options]) || didYouMean(word, names);
-    return `unknown argument "${word}"${guess}`;
-  });
-  return new UserError(meant.length > 0 ? meant.join('; ') : message.trim(), {
-    code: 'flag',
-    hint: 'wstampede --help, or wstampede COMMAND --help',
-  });
+  const command = commands.find(({ usage }) => usage.split(' ')[0] === host.argv[0]);
+  const hint = `wstampede ${command === undefined ? '' : `${host.argv[0]} `}--help`;
+  const isFlag = (word: string) =>
+    host.argv.some((arg) => arg.startsWith('-') && arg.replace(/^-+/, '').split('=')[0] === word);
+  const stranger = command === undefined ? words.find((word) => !isFlag(word)) : undefined;
+  if (stranger !== undefined) {
+    return new UserError(`there is no command "${stranger}"${known.didYouMean(stranger, names)}`, {
+      code: 'flag',
+      hint,
+    });
+  }
+  const unknown = words.map((word) =>
+    isFlag(word)
+      ? `there is no flag ${word.length === 1 ? '-' : '--'}${word}${known.didYouMean(word, [...known.options])}`
+      : `unexpected "${word}"`,
+  );
+  if (unknown.length > 0) return new UserError(unknown.join('; '), { code: 'flag', hint });
+  if (message.startsWith('Not enough non-option arguments') && command !== undefined) {
+    const missing = Object.entries(command.positionals).map(([name, what]) => `${name} (${what})`);
+    return new UserError(`${host.argv[0]}: expected ${missing.join(', ')}`, { code: 'flag', hint });
+  }
+  return new UserError(message.trim(), { code: 'flag', hint });
 }
 
 function explain(error: unknown, host: Host): ExitCode {

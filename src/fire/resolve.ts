@@ -62,7 +62,7 @@ export function guard(plan: Plan, destinations: readonly Destination[]): void {
     if (allowed.has(host.toLowerCase()) && allowed.has(dialled.toLowerCase())) continue;
     if (allowed.has(address)) continue;
     throw new UserError(
-      `${dialled} (${address}) is a public address: load on a system that is not yours is an attack, so it needs your word`,
+      `${dialled === address ? address : `${dialled} (${address})`} is a public address: load on a system that is not yours is an attack, so it needs your word`,
       { code: 'guard', hint: `if you may test it, say so: --allow-host ${dialled} (or allowHosts in the profile)` },
     );
   }

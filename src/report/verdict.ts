@@ -178,7 +178,7 @@ function when(after: Summary | null, glyphs: Glyphs): string {
 /** `5 handshakes: 5 refused`: how the handshakes before the first burst ended. */
 export function preflightOutcomes(outcomes: Outcomes, attempted: number): string {
   const parts = Object.entries(outcomes).map(([id, count]) => `${formatCount(count)} ${id}`);
-  return `${formatCount(attempted)} handshakes: ${parts.join(', ')}`;
+  return `${formatCount(attempted)} handshake${attempted === 1 ? '' : 's'}: ${parts.join(', ')}`;
 }
 
 /** What to try when the target answered nothing at preflight. */
