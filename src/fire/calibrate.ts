@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import type { ChurnStage, Plan, Stage } from '../plan/plan.js';
 import { peakOpen, stageOpen } from '../plan/plan.js';
 import type { Calibration } from '../tally/result.js';
+import { toMicros } from './clock.js';
 import { AIM } from './control.js';
 import type { Crew } from './crew.js';
 import type { Aim } from './messages.js';
@@ -123,7 +124,7 @@ export async function calibrate(
   return {
     size,
     share101: tally.attempted === 0 ? 0 : tally.count('101') / tally.attempted,
-    spreadMs: (volley.lastReleaseMs ?? 0) - (volley.firstReleaseMs ?? 0),
+    spreadMs: toMicros((volley.lastReleaseMs ?? 0) - (volley.firstReleaseMs ?? 0)),
     handshakeMs: counted.latencyMs.handshake,
     upgradeMs: counted.latencyMs.upgrade,
     rate: churn === null || seconds === 0 ? null : tally.count('101') / seconds,

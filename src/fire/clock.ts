@@ -37,3 +37,8 @@ export function wallOffset(): number {
   }
   return best.offset;
 }
+
+/** ms as a result holds them: with µs precision, since more digits would claim more than any clock here knows. */
+export function toMicros(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

@@ -22,7 +22,7 @@ import type { Part } from '../tally/totals.js';
 import { judgeBurst } from '../tally/validity.js';
 import { pause } from './attempt-set.js';
 import { calibrate, type Mirror, startMirror } from './calibrate.js';
-import { now, wallOffset } from './clock.js';
+import { now, toMicros, wallOffset } from './clock.js';
 import { AIM } from './control.js';
 import { Crew, type CrewTask } from './crew.js';
 import { type Disturbance, watchMachine } from './evidence.js';
@@ -383,7 +383,7 @@ class Run {
 function releaseOf(volley: Volley): Release | null {
   const { firstReleaseMs: first, lastReleaseMs: last } = volley;
   if (first === null || last === null) return null;
-  return { spreadMs: last - first, firstMs: first, lastMs: last, perWorkerMs: volley.perWorkerMs };
+  return { spreadMs: toMicros(last - first), firstMs: first, lastMs: last, perWorkerMs: volley.perWorkerMs };
 }
 
 function nothingFired(tally: Tally, launched: number, disturbance: Disturbance): Volley {

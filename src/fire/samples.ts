@@ -5,6 +5,7 @@
 import { maskCutText, maskHeader, maskText } from '../plan/secrets.js';
 import { printable } from '../tally/printable.js';
 import type { Sample } from '../tally/result.js';
+import { toMicros } from './clock.js';
 import { type Head, headerValue } from './response.js';
 
 const MAX_BODY_BYTES = 1024;
@@ -98,7 +99,7 @@ export class Samples {
         .map(([name, value]) => [safe(name, MAX_VALUE), safe(maskHeader(name, value), MAX_VALUE)] as const),
       body: body.length === 0 ? null : safeBody(body, (text) => maskCutText(text, secrets)),
       detail: detail === null ? null : safe(detail, MAX_VALUE),
-      atMs: this.#atMs(slot),
+      atMs: toMicros(this.#atMs(slot)),
     });
   }
 }

@@ -9,7 +9,7 @@ import { splitShares } from '../tally/split.js';
 import { Tally } from '../tally/tally.js';
 import { pause } from './attempt-set.js';
 import { CLOSE_GRACE_MS } from './attempts.js';
-import { now, wallOffset } from './clock.js';
+import { now, toMicros, wallOffset } from './clock.js';
 import { LIVE, ORDER } from './control.js';
 import type { Crew } from './crew.js';
 import { type Disturbance, watchMachine } from './evidence.js';
@@ -168,13 +168,13 @@ function merged(
     tally,
     launched: of((r) => r.launched).reduce((sum, n) => sum + n, lostLaunched),
     failedToArm: of((r) => r.failedToArm).reduce((sum, n) => sum + n, 0),
-    firstReleaseMs: firsts.length === 0 ? null : Math.min(...firsts),
-    lastReleaseMs: lasts.length === 0 ? null : Math.max(...lasts),
-    perWorkerMs: firsts,
-    lastEndMs: ends.length === 0 ? null : Math.max(...ends),
-    longestGapMs: Math.max(0, ...of((r) => r.longestGapMs)),
+    firstReleaseMs: firsts.length === 0 ? null : toMicros(Math.min(...firsts)),
+    lastReleaseMs: lasts.length === 0 ? null : toMicros(Math.max(...lasts)),
+    perWorkerMs: firsts.map(toMicros),
+    lastEndMs: ends.length === 0 ? null : toMicros(Math.max(...ends)),
+    longestGapMs: toMicros(Math.max(0, ...of((r) => r.longestGapMs))),
     gcPauses: of((r) => r.gcPauses).reduce((sum, n) => sum + n, 0),
-    gcMaxMs: Math.max(0, ...of((r) => r.gcMaxMs)),
+    gcMaxMs: toMicros(Math.max(0, ...of((r) => r.gcMaxMs))),
     tlsResumed: of((r) => r.tlsResumed).reduce((sum, n) => sum + n, 0),
     perSecond: order.churn === null ? null : addUp(of((r) => r.perSecond ?? [])),
     rows,
