@@ -6,8 +6,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { type SpawnedLab, spawnLab } from '#dist/lab/spawn.js';
 import type { Result } from '#dist/tally/result.js';
 
 /** The root of the repository; this file runs from test/.out. */
@@ -93,6 +96,26 @@ export function start(args: readonly string[], options: RunOptions = {}): Runnin
 /** Runs `wstampede` with `args` to its end. */
 export function wstampede(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   return start(args, options).done;
+}
+
+/** A target of the lab that is stopped with the test, however that ends. */
+export async function labFor(
+  t: TestContext,
+  name: string,
+  options: Readonly<Record<string, string | number | boolean>> = {},
+): Promise<SpawnedLab> {
+  const lab = await spawnLab(name, options);
+  t.after(() => lab.stop().catch(() => {}));
+  return lab;
+}
+
+/** Looks every 20 ms until `condition` holds. @throws AssertionError after half a minute: then it never will. */
+export async function until(what: string, condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!condition()) {
+    assert.ok(Date.now() < deadline, `waited in vain: ${what}`);
+    await sleep(20);
+  }
 }
 
 /** What the tests' own surroundings say must not reach the program: its flags, colours, CI, the test runner's channel. */

@@ -3,11 +3,10 @@
  * promises, and the target's own book says the same. The catalogue is the table of this test.
  */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { CATALOGUE, type LabTarget } from '#dist/lab/catalogue.js';
 import { readSettings } from '#dist/lab/options.js';
-import { spawnLab } from '#dist/lab/spawn.js';
-import { resultOf, wstampede } from '../cli.js';
+import { labFor, resultOf, wstampede } from '../cli.js';
 
 const SIZE = 100;
 /**
@@ -45,13 +44,13 @@ function nextHost(): string {
   return `127.0.0.${host}`;
 }
 
-async function check(target: LabTarget, scheme: Scheme, gate: Gate, own: Options): Promise<void> {
+async function check(t: TestContext, target: LabTarget, scheme: Scheme, gate: Gate, own: Options): Promise<void> {
   const options = { ...SETTINGS[target.name], ...own, tls: scheme === 'wss', host: nextHost() };
   const settings = readSettings(target.name, target.options, options);
   const expected = target.expects(SIZE, settings) as Counts | null;
   assert.ok(expected, 'these settings have an exact prediction');
   const later = target.expectsLater === null ? null : (target.expectsLater(SIZE, settings) as Counts);
-  const lab = await spawnLab(target.name, options);
+  const lab = await labFor(t, target.name, options);
   const ran = await wstampede([
     ...['burst', lab.url, '-c', `${SIZE}`, '-b', later === null ? '1' : '2', '--rest', REST, '-t', TIMEOUT],
     ...['--gate', gate, '--no-preflight', '--no-calibrate', '--json'],
@@ -84,14 +83,14 @@ describe('lab × gates', { concurrency: 2 }, () => {
     const isSecureOnly = target.name === 'tls-self-signed';
     for (const gate of target.gates) {
       const scheme = gate === 'tls' || isSecureOnly ? 'wss' : 'ws';
-      test(`${target.name}, gate ${gate}, ${scheme}`, () => check(target, scheme, gate, {}));
+      test(`${target.name}, gate ${gate}, ${scheme}`, (t) => check(t, target, scheme, gate, {}));
     }
   }
   for (const name of ['healthy', 'limit', 'reset', 'silent', 'close-kills-server', 'not-http']) {
     const target = CATALOGUE.find((one) => one.name === name);
     assert.ok(target);
     for (const gate of ['connect', 'upgrade'] as const) {
-      test(`${name}, gate ${gate}, wss`, () => check(target, 'wss', gate, {}));
+      test(`${name}, gate ${gate}, wss`, (t) => check(t, target, 'wss', gate, {}));
     }
   }
   for (const [i, { target, options }] of VARIANTS.entries()) {
@@ -99,6 +98,6 @@ describe('lab × gates', { concurrency: 2 }, () => {
     const words = Object.entries(options)
       .map(([name, word]) => `--${name} ${word}`)
       .join(' ');
-    test(`${target.name} ${words}, gate ${gate}, ws`, () => check(target, 'ws', gate, options));
+    test(`${target.name} ${words}, gate ${gate}, ws`, (t) => check(t, target, 'ws', gate, options));
   }
 });
