@@ -33,7 +33,7 @@ export interface Progress {
   readonly scanned: number;
 }
 
-export const START: Progress = { head: 0, scanned: 0 };
+const START: Progress = { head: 0, scanned: 0 };
 
 export type Reading =
   | { readonly kind: 'more'; readonly progress: Progress }

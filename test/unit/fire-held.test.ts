@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type net from 'node:net';
 import { describe, test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
-import { fireAt, onRequest, pause, rowMs, switching } from './fire-raw.js';
+import { fireAt, onRequest, rowMs, switching, turns } from './fire-raw.js';
 
 /** A frame as a server sends it: unmasked, at most 125 bytes (RFC 6455 section 5.2). */
 function frame(first: number, payload: Buffer | string = ''): Buffer {
@@ -74,7 +74,7 @@ describe('the 101 and what is glued to it', () => {
   test('frames in the segment of the 101 are frames, not a head', async () => {
     const peers: Peer[] = [];
     const greet = Buffer.concat([frame(TEXT, 'hello'), frame(PING, 'glued')]);
-    const fired = await fireAt(upgrading(peers, greet), { n: 3, held: () => pause(50) });
+    const fired = await fireAt(upgrading(peers, greet), { n: 3, held: () => turns(25) });
     assert.deepEqual(fired.outcomes, { '101': 3 });
     assert.equal(fired.lost, 0);
     for (const peer of peers) assert.deepEqual(clientFrames(peer.bytes), [{ opcode: 10, payload: 'glued' }]);
@@ -93,7 +93,7 @@ describe('the 101 and what is glued to it', () => {
       };
       next();
     });
-    const fired = await fireAt(drip, { held: () => pause(100) });
+    const fired = await fireAt(drip, { held: () => turns(120) });
     assert.deepEqual(fired.outcomes, { '101': 1 });
     assert.ok(rowMs(fired.rows[0], 'first_byte_us') < rowMs(fired.rows[0], 'done_us'));
     assert.deepEqual(clientFrames(pongs), [{ opcode: 10, payload: 'slow' }]);
@@ -111,7 +111,7 @@ describe('the 101 and what is glued to it', () => {
       const head = switching(request, 'Sec-WebSocket-Extensions: permessage-deflate');
       socket.write(Buffer.concat([Buffer.from(head), compressed, compressed, frame(PING, 'behind'), compressed]));
     });
-    const fired = await fireAt(handler, { n: 3, target: { compression: true }, held: () => pause(100) });
+    const fired = await fireAt(handler, { n: 3, target: { compression: true }, held: () => turns(120) });
     assert.deepEqual(fired.outcomes, { '101': 3 });
     assert.equal(fired.lost, 0);
     for (const { bytes } of peers) assert.deepEqual(clientFrames(bytes), [{ opcode: 10, payload: 'behind' }]);
@@ -120,7 +120,7 @@ describe('the 101 and what is glued to it', () => {
   test('a compressed message of an extension that was not asked for breaks the connection', async () => {
     const peers: Peer[] = [];
     const greet = frame(TEXT | 0x40, 'abc');
-    const fired = await fireAt(upgrading(peers, greet, answersClose), { n: 3, held: () => pause(50) });
+    const fired = await fireAt(upgrading(peers, greet, answersClose), { n: 3, held: () => turns(25) });
     assert.deepEqual(fired.outcomes, { '101': 3 });
     assert.equal(fired.lost, 3);
   });
@@ -136,7 +136,7 @@ describe('while it is held', () => {
         peer.socket.write(frame(0x80, ' and the rest'));
         peer.socket.write(frame(PING));
       }
-      await pause(80);
+      await turns(30);
     };
     const fired = await fireAt(upgrading(peers), { n: 5, held: talk });
     assert.equal(fired.lost, 0);
@@ -161,7 +161,7 @@ describe('while it is held', () => {
       const peers: Peer[] = [];
       const some = async () => {
         for (const peer of peers.slice(0, 2)) lose(peer.socket);
-        await pause(60);
+        await turns(25);
       };
       const fired = await fireAt(upgrading(peers, undefined, answersClose), { n: 5, held: some });
       assert.deepEqual(fired.outcomes, { '101': 5 });
@@ -173,7 +173,7 @@ describe('while it is held', () => {
     const peers: Peer[] = [];
     const close = async () => {
       for (const { socket } of peers) socket.write(frame(CLOSE, closeBody(1001)));
-      await pause(60);
+      await turns(25);
     };
     const fired = await fireAt(upgrading(peers, undefined, answersClose), { n: 2, held: close });
     assert.equal(fired.lost, 2);
@@ -184,8 +184,11 @@ describe('while it is held', () => {
 describe('closing', () => {
   test('clean: close frame 1000, the server closes TCP first (RFC 6455 section 7.1.1), no RST, nothing lost', async () => {
     const peers: Peer[] = [];
-    const fired = await fireAt(upgrading(peers, undefined, answersClose), { n: 10, close: 'clean' });
-    await pause(20);
+    const fired = await fireAt(upgrading(peers, undefined, answersClose), {
+      n: 10,
+      close: 'clean',
+      seen: () => peers.every(({ ended, reset }) => ended || reset),
+    });
     assert.equal(fired.lost, 0);
     assert.ok(fired.closingMs < 1500, `${fired.closingMs} ms`);
     for (const peer of peers) {
@@ -196,8 +199,11 @@ describe('closing', () => {
 
   test('a server that never answers the close frame is reset after 2 s', async () => {
     const peers: Peer[] = [];
-    const fired = await fireAt(upgrading(peers), { n: 3, close: 'clean' });
-    await pause(20);
+    const fired = await fireAt(upgrading(peers), {
+      n: 3,
+      close: 'clean',
+      seen: () => peers.every(({ reset }) => reset),
+    });
     assert.deepEqual(fired.outcomes, { '101': 3 });
     assert.equal(fired.lost, 0);
     // The grace is 2 s by contract; the rest is for timers on two noisy cores.
@@ -208,16 +214,22 @@ describe('closing', () => {
   test('a server that closes by its frame and keeps TCP open is reset after 2 s as well', async () => {
     const peers: Peer[] = [];
     const half: Peer['onData'] = (peer) => peer.socket.write(frame(CLOSE, closeBody(1000)));
-    const fired = await fireAt(upgrading(peers, undefined, half), { n: 3, close: 'clean' });
-    await pause(20);
+    const fired = await fireAt(upgrading(peers, undefined, half), {
+      n: 3,
+      close: 'clean',
+      seen: () => peers.every(({ reset }) => reset),
+    });
     assert.ok(fired.closingMs >= 1990 && fired.closingMs < 2500, `${fired.closingMs} ms`);
     for (const peer of peers) assert.ok(peer.reset, 'RST');
   });
 
   test('reset: an RST at once, no frame', async () => {
     const peers: Peer[] = [];
-    const fired = await fireAt(upgrading(peers), { n: 5, close: 'reset' });
-    await pause(20);
+    const fired = await fireAt(upgrading(peers), {
+      n: 5,
+      close: 'reset',
+      seen: () => peers.every(({ reset }) => reset),
+    });
     assert.ok(fired.closingMs < 500, `${fired.closingMs} ms`);
     for (const peer of peers) assert.ok(peer.reset && peer.bytes.length === 0);
   });

@@ -8,7 +8,7 @@ import { MIRROR_CERT, MIRROR_KEY } from '#dist/fire/mirror-certificate.js';
 import { resolveTarget } from '#dist/fire/resolve.js';
 import { LAB_CERTIFICATE } from '#dist/lab/certificate.js';
 import { checkProfile, compilePlan } from '#dist/plan/profile.js';
-import { anyHost, anyPort, fire, fireAt, onRequest, pause, rowMs, serve, switching } from './fire-raw.js';
+import { anyHost, anyPort, fire, fireAt, onRequest, rowMs, serve, switching, turns } from './fire-raw.js';
 
 const silent = (socket: net.Socket) => {
   socket.resume();
@@ -136,7 +136,7 @@ describe('connections that end', () => {
       malformed: (socket: net.Socket) => socket.write('HTTP/1.1 200 OK\r\n\r\n'),
     };
     for (const [outcome, handler] of Object.entries(early)) {
-      const fired = await fireAt((socket) => void handler(socket), { n: 3, gate: 'upgrade', armed: () => pause(80) });
+      const fired = await fireAt((socket) => void handler(socket), { n: 3, gate: 'upgrade', armed: () => turns(40) });
       assert.deepEqual(fired.outcomes, { [outcome]: 3 });
       for (const row of fired.rows) {
         assert.equal(row.sent_us, '');
@@ -203,7 +203,7 @@ describe('no connection', () => {
 /** A listener in a process of its own: one that never accepts (its queue is 1 long), or resets whatever it accepts. */
 async function blockedListener(kind: 'deaf' | 'reset'): Promise<{ url: string; stop: () => Promise<void> }> {
   const [host, port] = [anyHost(), anyPort()];
-  const block = 'setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20000))';
+  const block = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20000)';
   const source = `const s = require('net').createServer((c) => c.resetAndDestroy());
     s.listen({ host: '${host}', port: ${port}, backlog: 1 }, () => { require('fs').writeSync(1, 'up'); ${kind === 'deaf' ? block : ''} });`;
   const child = spawn(process.execPath, ['-e', source], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -218,14 +218,26 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+/**
+ * Lets the loop that both sides live in turn `count` times, at least 2 ms each: what is on its way arrives however long
+ * the machine stops between two turns, which no pause by the clock can promise.
+ */
+export async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await pause(2);
+}
+
+export interface FireAtOptions extends FireOptions, ServeOptions {
+  /** What the server must have seen before it is closed; it may take its time. */
+  readonly seen?: () => boolean;
+}
+
 /** Serves, fires at it, and closes, whatever happens. */
-export async function fireAt(
-  handler: (socket: net.Socket) => void,
-  options: FireOptions & ServeOptions = {},
-): Promise<Fired> {
+export async function fireAt(handler: (socket: net.Socket) => void, options: FireAtOptions = {}): Promise<Fired> {
   const server = await serve(handler, options);
   try {
-    return await fire(server.url, options);
+    const fired = await fire(server.url, options);
+    for (let tries = 0; options.seen !== undefined && !options.seen() && tries < 1000; tries++) await pause(2);
+    return fired;
   } finally {
     await server.close();
   }
