@@ -40,6 +40,8 @@ interface CommandSpec {
   readonly examples: readonly (readonly [command: string, what: string])[];
   /** `--max 5` and the like are judged by the command itself. */
   readonly takesAnyOption?: boolean;
+  /** What its help says at the end. */
+  epilogue?(): Promise<string>;
   run(args: Arguments, flags: Flags): Promise<ExitCode>;
 }
 
@@ -70,13 +72,18 @@ async function dispatch(host: Host): Promise<ExitCode> {
       'Exit codes: 0 fine, 1 internal error, 2 usage, 3 objective missed, 4 run invalid, 5 no answer, 130 Ctrl-C',
     )
     .fail((message, error) => {
-      throw error ?? usageError(message, host, commands, { options: options.ALL_OPTION_NAMES, didYouMean });
+      // yargs throws some of its complaints and passes others; only a YError is about what the user wrote.
+      if (error !== undefined && error.name !== 'YError') throw error;
+      throw usageError(message ?? error.message, host, commands, { options: options.ALL_OPTION_NAMES, didYouMean });
     });
   for (const spec of commands) {
     parser.command(
       spec.usage,
       spec.about,
-      (builder) => declare(builder as Argv, spec, env),
+      async (builder) => {
+        if (spec.epilogue !== undefined && asksForHelp(host)) builder.epilogue(await spec.epilogue());
+        return declare(builder as Argv, spec, env);
+      },
       async (args) => {
         code = await spec.run(args, flagsOf(args, spec.options));
       },
@@ -128,6 +135,7 @@ function commandTable(host: Host, options: Options): CommandSpec[] {
       },
       examples: [['$0 lab simultaneous-504 --timeout 1s --service 5ms', 'a gateway that answers 504']],
       takesAnyOption: true,
+      epilogue: async () => (await import('./commands/lab.js')).labHelp(host.argv),
       run: async (args) => {
         const { NAME, list, _, $0, help, version, ...rest } = args;
         const { lab } = await import('./commands/lab.js');
@@ -179,6 +187,10 @@ function declare(builder: Argv, spec: CommandSpec, env: Readonly<Record<string, 
   return builder.config(
     Object.fromEntries(given.map(([name, text]) => [name, environmentValue(spec.options[name], text)])),
   );
+}
+
+function asksForHelp({ argv }: Host): boolean {
+  return argv.includes('--help') || argv.includes('-h');
 }
 
 /** @throws UserError for a flag given twice that can be given once only. */
@@ -248,6 +260,17 @@ function usageError(message: string, host: Host, commands: readonly CommandSpec[
   if (message.startsWith('Not enough non-option arguments') && command !== undefined) {
     const missing = Object.entries(command.positionals).map(([name, what]) => `${name} (${what})`);
     return new UserError(`${host.argv[0]}: expected ${missing.join(', ')}`, { code: 'flag', hint });
+  }
+  const valueless = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
+  if (valueless !== undefined) {
+    return new UserError(`${valueless.length === 1 ? '-' : '--'}${valueless} expects a value`, { code: 'flag', hint });
+  }
+  const choice = /Argument: (.+?), Given: "(.*)", Choices: (.+)$/m.exec(message);
+  if (choice !== null) {
+    const [, name, found, choices] = choice;
+    const words = choices.split(', ').map((word) => word.replaceAll('"', ''));
+    const expected = `--${name}: expected ${words.join(' or ')}, found "${found}"`;
+    return new UserError(`${expected}${known.didYouMean(found, words)}`, { code: 'flag', hint });
   }
   return new UserError(message.trim(), { code: 'flag', hint });
 }

@@ -49,6 +49,13 @@ export async function lab(args: LabArguments, host: Host): Promise<ExitCode> {
   return EXIT.ok;
 }
 
+/** The options of the target that is named among `words`, for its help; else where they are told. */
+export function labHelp(words: readonly string[]): string {
+  const target = CATALOGUE.find(({ name }) => words.includes(name));
+  if (target === undefined) return 'Options of a target: wstampede lab NAME --help';
+  return `${describeTarget(target)}\n\nAs every target\n${COMMON_OPTIONS.map(describeOption).join('\n')}`;
+}
+
 function unknownTarget(name: string): UserError {
   const names = CATALOGUE.map((target) => target.name);
   const near = closest(name, names);

@@ -62,7 +62,6 @@ export async function preflight(options: PreflightOptions): Promise<PreflightOut
       outcomes: counted.outcomes,
       latencyMs: counted.latencyMs.handshake,
       samples: counted.samples,
-      addresses: resolution.addresses,
       tls: tls === null ? null : `${tls.protocol} ${tls.cipher}`,
     },
     answered: Object.keys(counted.outcomes).some((id) => /^\d+$/.test(id) || id === 'invalid-101'),

@@ -77,6 +77,7 @@ class Run {
   readonly #userAgent: string;
   readonly #latencyLimitMs: number | null;
   #abort: AbortState | null;
+  #addresses: readonly string[] = [];
   #preflight: Preflight | null = null;
   #stopped: Stopped | null = null;
   #nextAttempt: number;
@@ -95,6 +96,7 @@ class Run {
 
   async run(): Promise<RunRecord> {
     const resolution = await resolveTarget(this.#plan);
+    this.#addresses = resolution.addresses;
     guard(this.#plan, resolution.destinations);
     const unmet = unmetNeeds(this.#plan, this.#machine, this.#workers, resolution.destinations);
     if (unmet.length > 0) {
@@ -355,6 +357,7 @@ class Run {
       startedAt: this.#startedAt,
       endedAt: isoMicros(now() + wallOffset()),
       generators: [this.#generator()],
+      addresses: this.#addresses,
       preflight: this.#preflight,
       bursts: [...this.#bursts],
       parts: [...this.#parts],

@@ -138,8 +138,19 @@ export function refuseValue(
 ): never {
   return refuseLines(
     where,
-    problems.map(({ path, message }) => `${labels[pathText(path)] ?? (pathText(path) || where)}: ${message}`),
+    problems.map(({ path, message }) => `${labelOf(path, labels) ?? (pathText(path) || where)}: ${message}`),
   );
+}
+
+/** A label stands for all that lies below its path; of that only names are told, a place in a list says nothing. */
+function labelOf(path: Path, labels: Readonly<Record<string, string>>): string | null {
+  for (let length = path.length; length > 0; length--) {
+    const label = labels[pathText(path.slice(0, length))];
+    if (label === undefined) continue;
+    const names = path.slice(length).filter((step) => typeof step === 'string');
+    return [label, ...names.map((name) => JSON.stringify(name))].join(' ');
+  }
+  return null;
 }
 
 function refuseLines(where: string, lines: readonly string[]): never {

@@ -22,6 +22,7 @@ export interface RunRecord {
   readonly startedAt: string;
   readonly endedAt: string;
   readonly generators: readonly Generator[];
+  readonly addresses: readonly string[];
   readonly preflight: Preflight | null;
   readonly bursts: readonly Burst[];
   /** The same bursts with their tallies. */
@@ -59,6 +60,7 @@ export function assembleResult(heading: Heading, record: RunRecord): Result {
     endedAt: record.endedAt,
     plan: heading.plan,
     generators: record.generators,
+    addresses: record.addresses,
     bursts: record.bursts,
     preflight: record.preflight,
     totals,

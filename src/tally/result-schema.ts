@@ -149,7 +149,6 @@ const preflight = objectOf({
   outcomes: define('outcomes'),
   latencyMs: summary,
   samples: mapOf(define('sample')),
-  addresses: listOf(text),
   tls: nullable(text),
 });
 
@@ -161,6 +160,7 @@ const result = objectOf({
   endedAt: timestamp,
   plan: described('What was run; secrets are masked', plan),
   generators: listOf(generator),
+  addresses: described('Of the name, the dialled ones first', listOf(text)),
   bursts: listOf(define('burst')),
   preflight: nullable(preflight),
   totals: described(

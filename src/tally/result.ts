@@ -139,8 +139,6 @@ export interface Preflight {
   /** `handshake` of the answered ones. */
   readonly latencyMs: Summary | null;
   readonly samples: Readonly<Record<string, Sample>>;
-  /** All addresses of the name, the dialled one first. */
-  readonly addresses: readonly string[];
   /** TLS as negotiated, e.g. `TLSv1.3 TLS_AES_256_GCM_SHA384`; null over ws or when it failed. */
   readonly tls: string | null;
 }
@@ -181,6 +179,8 @@ export interface Result {
   /** Masked. */
   readonly plan: Plan;
   readonly generators: readonly Generator[];
+  /** All addresses of the target's name, the dialled ones first; empty when the look-up failed. */
+  readonly addresses: readonly string[];
   readonly bursts: readonly Burst[];
   readonly preflight: Preflight | null;
   readonly totals: Totals;

@@ -170,6 +170,7 @@ export function result(spec: ResultSpec): Result {
     startedAt: '2026-11-21T08:00:00.000000Z',
     endedAt: '2026-11-21T08:00:03.000000Z',
     plan: plan(spec.stages ?? [{ kind: 'burst', size: 500, times: 1, restMs: 0 }], spec.target),
+    addresses: ['127.0.0.1'],
     generators: [],
     bursts: spec.bursts.map((one, i) => burst(one, i, tallies[i])),
     preflight: spec.preflight === undefined ? answered() : spec.preflight,
@@ -192,7 +193,6 @@ export function answered(): Preflight {
     outcomes: { 101: 5 },
     latencyMs: tally.counted().latencyMs.handshake,
     samples: {},
-    addresses: ['127.0.0.1'],
     tls: null,
   };
 }

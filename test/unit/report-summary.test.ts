@@ -96,7 +96,6 @@ const preflightStop: ResultSpec = {
     samples: {
       refused: { statusLine: null, headers: [], body: null, detail: 'ECONNREFUSED 127.0.0.1:8080', atMs: 0.3 },
     },
-    addresses: ['127.0.0.1'],
     tls: null,
   },
 };

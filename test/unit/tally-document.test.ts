@@ -123,6 +123,7 @@ function sampleResult(): Result {
     startedAt: isoMicros(1_795_248_000_000),
     endedAt: isoMicros(1_795_248_002_000),
     plan: PLAN,
+    addresses: ['127.0.0.1'],
     generators: [
       {
         id: 'local',
@@ -136,7 +137,7 @@ function sampleResult(): Result {
       },
     ],
     bursts: [burst(0, 'burst', tallies[0]), burst(1, 'churn', tallies[1])],
-    preflight: { attempted, outcomes, latencyMs: latencyMs.handshake, samples, addresses: ['127.0.0.1'], tls: null },
+    preflight: { attempted, outcomes, latencyMs: latencyMs.handshake, samples, tls: null },
     totals: totalsOf(
       tallies.map((tally) => ({ tally, validity: VALID, launched: 3, rate: null })),
       VALID,
