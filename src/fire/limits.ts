@@ -3,7 +3,7 @@
  * met is said in one sentence with the limit, the number it allows and the command that lifts it, because such a limit
  * would otherwise read as one of the target's.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import os from 'node:os';
 import { type Plan, peakOpen } from '../plan/plan.js';
 import { formatCount } from '../plan/units.js';
@@ -14,6 +14,7 @@ const SPARE_FDS = 24;
 const FDS_PER_WORKER = 12;
 /** Socket object, handle and kernel socket of a connection that is held. */
 const BYTES_PER_CONNECTION = 16 * 1024;
+const PIECE_BYTES = 64 * 1024;
 const DEFAULT_PORTS = [32768, 60999] as const;
 
 /** null: this platform does not say. */
@@ -111,17 +112,42 @@ function memoryNeed(open: number, machine: Machine): string | null {
 /** Sockets in any state, TIME_WAIT included, that hold a port of the range towards one of the destinations. */
 function portsInUse(machine: Machine, to: readonly Destination[]): number {
   const [low, high] = machine.portRange;
-  const remote = new Set(to.map(({ address, port, family }) => `${hexAddress(address, family)}:${hexPort(port)}`));
+  // A line is "SLOT: ADDRESS:PORT ADDRESS:PORT STATE …", first this side, then the far one.
+  const remotes = to.map(({ address, port, family }) => ` ${hexAddress(address, family)}:${hexPort(port)} `);
   let used = 0;
   for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
-    for (const line of (textOf(file) ?? '').split('\n').slice(1)) {
-      const [, local, far] = line.trim().split(/\s+/);
-      if (far === undefined || !remote.has(far)) continue;
-      const port = Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16);
-      if (port >= low && port <= high) used++;
+    for (const lines of wholeLinesOf(file)) {
+      for (const remote of new Set(remotes)) {
+        for (let at = lines.indexOf(remote); at >= 0; at = lines.indexOf(remote, at + 1)) {
+          const port = Number.parseInt(lines.slice(at - 4, at), 16);
+          if (port >= low && port <= high) used++;
+        }
+      }
     }
   }
   return used;
+}
+
+/** A file piece by piece, each of whole lines: tens of thousands of TIME_WAIT pairs are several MB of text. */
+function* wholeLinesOf(file: string): Generator<string> {
+  let fd: number;
+  try {
+    fd = openSync(file, 'r');
+  } catch {
+    return;
+  }
+  try {
+    const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+    let rest = '';
+    for (let n = readSync(fd, buffer); n > 0; n = readSync(fd, buffer)) {
+      const text = rest + buffer.toString('latin1', 0, n);
+      const end = text.lastIndexOf('\n') + 1;
+      yield text.slice(0, end);
+      rest = text.slice(end);
+    }
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** As /proc/net/tcp writes it: 32-bit words in host order (little endian on every platform Node has there). */
