@@ -135,7 +135,9 @@ export class Attempts implements TransportEvents {
   /** Sends a close frame on a held connection, or resets it. */
   close(slot: number, isClean: boolean): void {
     this.#isClosing = true;
-    if (this.#c.state[slot] !== STATE.held) return;
+    const state = this.#c.state[slot];
+    if (state === STATE.closing && !isClean) this.#drop(slot);
+    if (state !== STATE.held) return;
     if (isClean) {
       this.#c.state[slot] = STATE.closing;
       this.#o.deadlines.set(slot, now() + CLOSE_GRACE_MS);

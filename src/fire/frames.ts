@@ -1,29 +1,20 @@
 /**
- * What happens on a connection after its 101: close frames out, and the frames that a server sends to held connections.
- * Framing is ws's (Sender, Receiver). A Receiver is made only for a connection on which something arrives, so that idle
- * held connections cost nothing.
+ * What happens on a connection after its 101: close and pong frames out (by ws's Sender), and the frames that a server
+ * sends to held connections. Those are read for what they do to the connection and for nothing else: payloads are skipped
+ * and never kept, because a hostile server could otherwise fill the memory with one endless message a connection.
  */
 import * as ws from 'ws';
 
-/** ws's own classes; its type package does not name them. */
-interface FrameReceiver {
-  on(event: 'ping', listener: (data: Buffer) => void): this;
-  on(event: 'conclude', listener: (code: number, reason: Buffer) => void): this;
-  on(event: 'message', listener: () => void): this;
-  on(event: 'error', listener: (error: Error) => void): this;
-  write(chunk: Buffer): boolean;
-  removeAllListeners(): this;
-}
-interface Framing {
-  readonly Receiver: new (options: Record<string, unknown>) => FrameReceiver;
-  readonly Sender: { frame(data: Buffer, options: Record<string, unknown>): Buffer[] };
-}
-const { Receiver, Sender } = ws as unknown as Framing;
+/** ws's own class; its type package does not name it. */
+const { Sender } = ws as unknown as { Sender: { frame(data: Buffer, options: Record<string, unknown>): Buffer[] } };
 
-const OPCODE_CLOSE = 8;
-const OPCODE_PONG = 10;
-/** Messages are read only to be thrown away; a longer one ends the connection (RFC 6455 section 10.4). */
-const MAX_MESSAGE_BYTES = 1024 * 1024;
+const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+/** RFC 6455 section 5.5. */
+const MAX_CONTROL_BYTES = 125;
+const MAX_HEAD_BYTES = 10;
+/** RFC 6455 section 7.4.1: the close frame held no code; the framing was broken. */
+const NO_STATUS = 1005;
+const PROTOCOL_ERROR = 1002;
 
 function frame(opcode: number, data: Buffer): Buffer {
   return Buffer.concat(Sender.frame(data, { fin: true, rsv1: false, opcode, mask: true, readOnly: true }));
@@ -33,48 +24,104 @@ function frame(opcode: number, data: Buffer): Buffer {
 export function closeFrame(code: number): Buffer {
   const body = Buffer.alloc(2);
   body.writeUInt16BE(code);
-  return frame(OPCODE_CLOSE, body);
+  return frame(OPCODE.close, body);
 }
-
-/**
- * Stands in for permessage-deflate: a compressed message is thrown away like any other, so nothing is inflated. The
- * Receiver goes on in the callback and may be called back only once it has returned.
- */
-const UNREAD = {
-  'permessage-deflate': {
-    decompress: (_data: Buffer, _fin: boolean, done: (error: null, message: Buffer) => void) =>
-      queueMicrotask(() => done(null, Buffer.alloc(0))),
-  },
-};
 
 export interface FrameEvents {
   /** Bytes to answer with: a pong. */
   reply(bytes: Buffer): void;
-  /** The server closed (1005: without a code) or broke the framing (1002). */
+  /** The server closed (1005: without a code) or broke the framing (1002); nothing is read after it. */
   concluded(code: number): void;
 }
 
-/** Reads the frames of one held connection. */
+/** Reads the frames of one held connection; keeps at most one control frame. Made only when something arrives. */
 export class FrameReader {
-  readonly #receiver: FrameReceiver;
+  readonly #deflate: boolean;
+  readonly #events: FrameEvents;
+  readonly #head = Buffer.alloc(MAX_HEAD_BYTES);
+  #headBytes = 0;
+  /** Payload bytes of the current frame that are still to come. */
+  #left = 0;
+  /** Payload of the control frame that is being read; null while a data frame is. */
+  #control: Buffer | null = null;
+  #isFragmented = false;
+  #isOver = false;
 
   /** @param deflate compression was offered: RSV1 marks a compressed message (RFC 7692 section 6) and breaks nothing */
   constructor(deflate: boolean, events: FrameEvents) {
-    this.#receiver = new Receiver({
-      isServer: false,
-      maxPayload: MAX_MESSAGE_BYTES,
-      skipUTF8Validation: true,
-      extensions: deflate ? UNREAD : {},
-    });
-    this.#receiver
-      .on('ping', (data) => events.reply(frame(OPCODE_PONG, data)))
-      .on('conclude', (code) => events.concluded(code))
-      .on('message', () => {})
-      .on('error', () => events.concluded(1002));
+    this.#deflate = deflate;
+    this.#events = events;
   }
 
-  /** `bytes` is copied: the transport reuses its buffer. */
   read(bytes: Uint8Array): void {
-    this.#receiver.write(Buffer.from(bytes));
+    let at = 0;
+    while (at < bytes.length && !this.#isOver) {
+      if (this.#left > 0) at += this.#payload(bytes.subarray(at));
+      else {
+        this.#head[this.#headBytes++] = bytes[at++];
+        if (this.#headBytes === this.#headSize()) this.#begin();
+      }
+    }
+  }
+
+  /** Two bytes, and those of an extended length (RFC 6455 section 5.2). */
+  #headSize(): number {
+    const length = this.#headBytes < 2 ? 0 : this.#head[1] & 0x7f;
+    return length === 126 ? 4 : length === 127 ? 10 : 2;
+  }
+
+  /** A frame's head is complete: judges it and makes ready for its payload. */
+  #begin(): void {
+    const [first, second] = this.#head;
+    const short = second & 0x7f;
+    const length =
+      short === 126 ? this.#head.readUInt16BE(2) : short === 127 ? Number(this.#head.readBigUInt64BE(2)) : short;
+    this.#headBytes = 0;
+    if (!this.#isSound(first, (second & 0x80) !== 0, length)) {
+      this.#conclude(PROTOCOL_ERROR);
+      return;
+    }
+    const opcode = first & 0x0f;
+    const isControl = opcode >= OPCODE.close;
+    if (!isControl) this.#isFragmented = (first & 0x80) === 0;
+    this.#control = isControl ? Buffer.alloc(length) : null;
+    this.#left = length;
+    if (length === 0 && isControl) this.#act(opcode);
+  }
+
+  /** RFC 6455 sections 5.1 (a server does not mask), 5.2, 5.4 and 5.5. */
+  #isSound(first: number, isMasked: boolean, length: number): boolean {
+    const isFinal = (first & 0x80) !== 0;
+    const opcode = first & 0x0f;
+    const rsv = first & 0x70;
+    if (isMasked || !Number.isSafeInteger(length)) return false;
+    if (opcode >= OPCODE.close) return opcode <= OPCODE.pong && isFinal && rsv === 0 && length <= MAX_CONTROL_BYTES;
+    if (opcode > OPCODE.binary) return false;
+    if ((opcode === OPCODE.continuation) !== this.#isFragmented) return false;
+    return rsv === 0 || (rsv === 0x40 && this.#deflate && opcode !== OPCODE.continuation);
+  }
+
+  /** @returns how many bytes belonged to the payload */
+  #payload(bytes: Uint8Array): number {
+    const taken = Math.min(this.#left, bytes.length);
+    this.#control?.set(bytes.subarray(0, taken), this.#control.length - this.#left);
+    this.#left -= taken;
+    if (this.#left === 0 && this.#control !== null) this.#act(this.#head[0] & 0x0f);
+    return taken;
+  }
+
+  #act(opcode: number): void {
+    const body = this.#control as Buffer;
+    this.#control = null;
+    if (opcode === OPCODE.ping) this.#events.reply(frame(OPCODE.pong, body));
+    else if (opcode === OPCODE.close) {
+      if (body.length === 1) this.#conclude(PROTOCOL_ERROR);
+      else this.#conclude(body.length === 0 ? NO_STATUS : body.readUInt16BE(0));
+    }
+  }
+
+  #conclude(code: number): void {
+    this.#isOver = true;
+    this.#events.concluded(code);
   }
 }

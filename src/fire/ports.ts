@@ -16,10 +16,13 @@ export class PortChooser {
    * @param worker takes every `workers`-th port, so that threads never meet
    */
   constructor(low: number, high: number, worker: number, workers: number, start: number) {
+    const count = high - low + 1;
+    // Fewer ports than threads: then they meet, and who comes second tries the next one.
+    const isShared = count < workers;
     this.#low = low;
-    this.#count = high - low + 1 - ((high - low + 1) % workers);
-    this.#stride = workers;
-    this.#first = start - (start % workers) + worker;
+    this.#stride = isShared ? 1 : workers;
+    this.#count = count - (count % this.#stride);
+    this.#first = isShared ? start : start - (start % workers) + worker;
   }
 
   next(address: string): number {

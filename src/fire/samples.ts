@@ -56,9 +56,7 @@ export class Samples {
       this.#keep(slot, code, null, detail, bytes ?? Buffer.alloc(0));
       return false;
     }
-    const length = Number(headerValue(head, 'content-length') ?? MAX_BODY_BYTES);
-    const wanted = Math.min(MAX_BODY_BYTES, Number.isFinite(length) ? length : MAX_BODY_BYTES);
-    this.#open.set(slot, { code, head, detail, chunks: [], size: 0, wanted });
+    this.#open.set(slot, { code, head, detail, chunks: [], size: 0, wanted: wantedBody(head) });
     if (!this.body(slot, bytes ?? Buffer.alloc(0))) return true;
     this.finish(slot);
     return false;
@@ -102,6 +100,13 @@ export class Samples {
       atMs: toMicros(this.#atMs(slot)),
     });
   }
+}
+
+/** Bytes of body to wait for; a 101 has none (RFC 9110 section 15.2.2: what follows is another protocol). */
+function wantedBody(head: Head): number {
+  if (head.status === 101) return 0;
+  const length = Number(headerValue(head, 'content-length') ?? MAX_BODY_BYTES);
+  return Math.min(MAX_BODY_BYTES, length >= 0 ? length : MAX_BODY_BYTES);
 }
 
 /** Line ends stay, so that a page can be read; all else that could steer a terminal does not. */
