@@ -77,13 +77,11 @@ async function dispatch(host: Host): Promise<ExitCode> {
       throw usageError(message ?? error.message, host, commands, { options: options.ALL_OPTION_NAMES, didYouMean });
     });
   for (const spec of commands) {
+    const epilogue = (asksForHelp(host) ? await spec.epilogue?.() : null) ?? '';
     parser.command(
       spec.usage,
       spec.about,
-      async (builder) => {
-        if (spec.epilogue !== undefined && asksForHelp(host)) builder.epilogue(await spec.epilogue());
-        return declare(builder as Argv, spec, env);
-      },
+      (builder) => declare(builder as Argv, spec, env).epilogue(epilogue),
       async (args) => {
         code = await spec.run(args, flagsOf(args, spec.options));
       },

@@ -1,0 +1,232 @@
+/**
+ * The command line before anything is sent: help, mistakes of every kind with the way out, the guard, where a value comes
+ * from. Mistakes end with exit 2, words on stderr and nothing on stdout.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { CATALOGUE } from '#dist/lab/catalogue.js';
+import { CLI, labFor, ROOT, resultOf, wstampede } from '../cli.js';
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'wst-cli-'));
+after(() => rmSync(FOLDER, { recursive: true, force: true }));
+
+/** Nothing listens there; a run that should have been refused would say so. */
+const NOWHERE = 'ws://127.0.0.1:9/';
+
+// Nothing here measures: two at a time.
+describe('help', { concurrency: 2 }, () => {
+  test('--version, and -V', async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    for (const flag of ['--version', '-V']) {
+      const ran = await wstampede([flag]);
+      assert.deepEqual([ran.code, ran.stdout, ran.stderr], [0, `${version}\n`, '']);
+    }
+  });
+
+  for (const command of ['', 'burst', 'churn', 'run', 'lab', 'demo', 'profiles']) {
+    test(`${command} --help`, async () => {
+      const ran = await wstampede([...command.split(' ').filter(Boolean), '--help']);
+      assert.equal(ran.code, 0);
+      assert.equal(ran.stderr, '');
+      assert.match(ran.stdout, command === '' ? /Exit codes: 0 fine/ : new RegExp(`wstampede ${command}`));
+      const longest = Math.max(...ran.stdout.split('\n').map((line) => line.length));
+      assert.ok(longest <= 100, `a line of ${longest} characters`);
+    });
+  }
+
+  test('lab NAME --help tells the options of that target', async () => {
+    const ran = await wstampede(['lab', 'limit', '--help']);
+    assert.equal(ran.code, 0);
+    for (const option of ['--max', '--answer', '--tls', '--port']) assert.ok(ran.stdout.includes(option), option);
+  });
+
+  test('lab --list and profiles name all there is', async () => {
+    const [labs, profiles] = await Promise.all([wstampede(['lab', '--list']), wstampede(['profiles'])]);
+    for (const { name } of CATALOGUE) assert.match(labs.stdout, new RegExp(`^${name}$`, 'm'));
+    for (const name of ['quick-look', 'simultaneous-504', 'tls-burst']) assert.ok(profiles.stdout.includes(name));
+  });
+
+  test('the completion script completes commands and flags', async () => {
+    const script = await wstampede(['completion']);
+    assert.equal(script.code, 0);
+    assert.match(script.stdout, /-wstampede-completions-/);
+    const words = await wstampede(['--get-yargs-completions', 'wstampede', 'bu']);
+    assert.match(words.stdout, /^burst/m);
+    const flags = await wstampede(['--get-yargs-completions', 'wstampede', 'burst', '--thr']);
+    assert.match(flags.stdout, /^--threshold/m);
+  });
+});
+
+const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = [
+  [[], /expected a command/],
+  [['brst', NOWHERE], /"brst"; did you mean "burst"\?/],
+  [['burst'], /expected URL/],
+  [['burst', NOWHERE, 'too-much'], /unexpected "too-much"/],
+  [['burst', NOWHERE, '--conections', '5'], /--conections; did you mean "connections"\?/],
+  [['burst', NOWHERE, '--total', '5'], /--total/],
+  [['burst', NOWHERE, '-c'], /-c expects a value/],
+  [['burst', NOWHERE, '--output'], /--output expects a value/],
+  [['burst', NOWHERE, '-c', '5', '--connections', '6'], /--connections is given 2 times/],
+  [
+    ['burst', NOWHERE, '-c', '5x', '-t', '5parsecs'],
+    /--connections: expected a whole number(?:.|\n)*--timeout: expected a/,
+  ],
+  [['burst', NOWHERE, '-c', '0'], /--connections: .*from 1 to/],
+  [['burst', NOWHERE, '-w', '0'], /--workers: .*from 1 to/],
+  [
+    ['burst', NOWHERE, '--gate', 'tsl'],
+    /--gate: expected connect or tls or upgrade, found "tsl"; did you mean "tls"\?/,
+  ],
+  [['burst', NOWHERE, '--gate', 'tls'], /--gate: the gate tls needs a wss:\/\/ target/],
+  [['burst', 'http://127.0.0.1/'], /URL: .*did you mean ws:\/\/127\.0\.0\.1\/\?/],
+  [['burst', 'ws://{{ env.HOST }}/'], /templates are not allowed in host or port/],
+  [['burst', 'ws://127.0.0.1:9/{{ env.WST_NO_SUCH }}'], /WST_NO_SUCH/],
+  [['burst', 'ws://127.0.0.1:9/{{ row.x }}'], /row\.x/],
+  [['burst', NOWHERE, '-H', 'no colon'], /--header: expected NAME: VALUE/],
+  [['burst', NOWHERE, '-H', 'Two Words: x'], /--header "Two Words": no header name/],
+  [['burst', NOWHERE, '-H', 'A: b\nInjected: c'], /--header "A": .*must not hold LF/],
+  [['burst', NOWHERE, '--threshold', 'share(101) >> 3%'], /--threshold: .*at character 12/],
+  [['burst', NOWHERE, '--threshold', 'shar(101) > 3%'], /did you mean share\?/],
+  [['burst', NOWHERE, '--abort', 'often'], /--abort: /],
+  [['burst', NOWHERE, '--source-ip', '300.1.1.1'], /--source-ip: expected an IP address/],
+  [['burst', NOWHERE, '--ca', 'no-such.pem'], /--ca: there is no file no-such\.pem/],
+  [['burst', NOWHERE, '-o', 'r.pdf'], /-o r\.pdf: "\.pdf"/],
+  [['burst', NOWHERE, '-o', '/no/such/r.json'], /there is no folder \/no\/such/],
+  [['burst', NOWHERE, '-o', 'a.json', '-o', './a.json'], /the same file/],
+  [['run', 'quick-lok'], /did you mean "quick-look"\?/],
+  [['lab', 'limitt'], /did you mean "limit"\?/],
+  [['lab', 'limit', '--mx', '5'], /did you mean --max\?/],
+  [['lab', 'limit', '--max', 'many'], /--max: expected a whole number/],
+];
+
+describe('mistakes', { concurrency: 2 }, () => {
+  for (const [args, says] of MISTAKES) {
+    test(JSON.stringify(args.join(' ')), async () => {
+      const ran = await wstampede(args);
+      assert.match(ran.stderr, says);
+      assert.doesNotMatch(ran.stderr, /internal error|\n\s+at /);
+      assert.deepEqual([ran.code, ran.stdout], [2, '']);
+    });
+  }
+
+  test('with --json too, nothing comes on stdout', async () => {
+    const ran = await wstampede(['burst', NOWHERE, '-c', 'x', '--json']);
+    assert.deepEqual([ran.code, ran.stdout], [2, '']);
+  });
+
+  test('all mistakes of a profile at once, each with its place and the way out', async () => {
+    const file = join(FOLDER, 'wrong.yaml');
+    writeFileSync(
+      file,
+      'target:\n  url: ws://127.0.0.1:9/\n  heders: { A: b }\ngate: upgrad\nstages:\n  - { burst: many }\n',
+    );
+    const ran = await wstampede(['run', file]);
+    assert.deepEqual([ran.code, ran.stdout], [2, '']);
+    const lines = ran.stderr.split('\n').map((line) => line.trim());
+    assert.match(lines[0], /3 problems/);
+    assert.equal(lines[1], `${file}:3:3  target.heders: unknown key; did you mean "headers"?`);
+    assert.match(lines[2], /:4:7 {2}gate: expected .*found "upgrad"; did you mean "upgrade"\?$/);
+    assert.match(lines[3], /:6:14 {2}stages\[0\]\.burst: expected a whole number .*found "many"$/);
+  });
+});
+
+describe('the guard', { concurrency: 2 }, () => {
+  const refusals: readonly (readonly string[])[] = [
+    ['ws://192.0.2.1/'],
+    ['ws://8.8.8.8/'],
+    ['wss://[2001:4860:4860::8888]/'],
+    ['ws://[::ffff:8.8.8.8]/'],
+    ['ws://127.0.0.1/', '--connect-to', '8.8.8.8:80'],
+    ['ws://127.0.0.1/', '--connect-to', '8.8.8.8:80', '--allow-host', '127.0.0.1'],
+    ['ws://192.0.2.1/', '--allow-host', '192.0.2.2'],
+  ];
+  for (const args of refusals) {
+    test(`refuses ${args.join(' ')}`, async () => {
+      const ran = await wstampede(['burst', ...args, '-c', '1', '-t', '1s', '--json']);
+      assert.deepEqual([ran.code, ran.stdout], [2, '']);
+      assert.match(ran.stderr, /is a public address: .*\n {2}if you may test it, say so: --allow-host /);
+    });
+  }
+
+  test('a public host that was allowed may be planned for', async () => {
+    const ran = await wstampede(['burst', 'ws://192.0.2.1/', '--allow-host', '192.0.2.1', '--dry-run']);
+    assert.equal(ran.code, 0);
+    assert.match(ran.stdout, /^Dry run: nothing is sent/);
+  });
+});
+
+describe('where a value comes from', { concurrency: 2 }, () => {
+  const file = join(FOLDER, 'precedence.yaml');
+  writeFileSync(file, `target: { url: "${NOWHERE}" }\ntimeout: 11s\nstages: [{ burst: 5 }]\n`);
+  const timeoutOf = async (args: readonly string[], env: Record<string, string> = {}) => {
+    const ran = await wstampede([...args, '--dry-run'], { env });
+    assert.equal(ran.code, 0, ran.stderr);
+    return /timeout +(\S+) an attempt/.exec(ran.stdout)?.[1];
+  };
+
+  test('flag before environment before profile before default', async () => {
+    const env = { WSTAMPEDE_TIMEOUT: '12s' };
+    assert.equal(await timeoutOf(['burst', NOWHERE]), '75s');
+    assert.equal(await timeoutOf(['run', file]), '11s');
+    assert.equal(await timeoutOf(['run', file], env), '12s');
+    assert.equal(await timeoutOf(['run', file, '-t', '13s'], env), '13s');
+  });
+
+  test('lists and switches from the environment', async () => {
+    const env = { WSTAMPEDE_HEADER: 'A: 1\nB: 2', WSTAMPEDE_PREFLIGHT: 'false', WSTAMPEDE_DRY_RUN: '1' };
+    const ran = await wstampede(['burst', NOWHERE], { env });
+    assert.match(ran.stdout, /A: 1/);
+    assert.match(ran.stdout, /B: 2/);
+    assert.doesNotMatch(ran.stdout, /in the preflight/);
+    assert.equal(ran.stderr, '');
+  });
+
+  test('a variable that names no flag warns, and a wrong value is an error', async () => {
+    const ran = await wstampede(['burst', NOWHERE, '--dry-run'], { env: { WSTAMPEDE_TIMEOT: '1s' } });
+    assert.equal(ran.code, 0);
+    assert.match(ran.stderr, /warning: WSTAMPEDE_TIMEOT names no flag; did you mean "timeout"\?/);
+    const wrong = await wstampede(['burst', NOWHERE, '--dry-run'], { env: { WSTAMPEDE_TIMEOUT: 'soon' } });
+    assert.equal(wrong.code, 2);
+  });
+});
+
+test('the dry run prints the plan and its needs, and sends nothing', async (t) => {
+  const lab = await labFor(t, 'healthy', { host: '127.0.0.2' });
+  const ran = await wstampede(['burst', lab.url, '-c', '500', '-b', '3', '--dry-run']);
+  assert.equal(ran.code, 0);
+  for (const need of ['descriptors', 'local ports', 'memory', 'bytes', 'time']) assert.ok(ran.stdout.includes(need));
+  assert.equal((await lab.stop()).accepted, 0);
+});
+
+test('a target that is down: exit 5, the reason, what to try, and a document with no bursts', async () => {
+  const ran = await wstampede(['burst', NOWHERE, '-c', '10', '--json']);
+  const result = resultOf(ran);
+  assert.equal(ran.code, 5);
+  assert.deepEqual(result.bursts, []);
+  assert.deepEqual(Object.keys(result.preflight?.outcomes ?? {}), ['refused']);
+  assert.match(result.stopped ?? '', /no answer at preflight \(refused\)/);
+  const text = await wstampede(['burst', NOWHERE, '-c', '10']);
+  assert.equal(text.code, 5);
+  assert.match(text.stdout, /no answer at preflight(?:.|\n)*try .*listens at 127\.0\.0\.1:9/);
+});
+
+test('a name that does not exist: exit 5, and without preflight every attempt is a dns failure', async () => {
+  // RFC 6761 section 6.4: .invalid never resolves.
+  const url = 'ws://wstampede.invalid/';
+  const stopped = resultOf(await wstampede(['burst', url, '-c', '5', '--json']));
+  assert.equal(stopped.exitCode, 5);
+  const counted = resultOf(await wstampede(['burst', url, '-c', '5', '--no-preflight', '--json']));
+  assert.equal(counted.exitCode, 3);
+  assert.deepEqual(counted.totals.outcomes, { dns: 5 });
+});
+
+test('a slow reader of a long output gets all of it', () => {
+  const ran = spawnSync('sh', ['-c', '"$0" "$@" | (sleep 1; cat)', process.execPath, CLI, 'profiles', '--schema'], {
+    encoding: 'utf8',
+  });
+  assert.equal(typeof JSON.parse(ran.stdout), 'object');
+});
