@@ -4,6 +4,7 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import { peakOpen } from '../plan/plan.js';
 import { now } from './clock.js';
 import { Control, ORDER, type Order } from './control.js';
 import type { WorkerMessage, WorkerTask } from './messages.js';
@@ -14,16 +15,18 @@ const WORKER_HEAP_MB = 1024;
 const START_MS = 20_000;
 
 /**
- * The nursery of a worker's heap (the young generation). Node's default of 48 MiB, and more so a larger one, fills with
+ * The nursery of a worker's heap (the young generation), MiB. Node's default of 48, and more so a larger one, fills with
  * garbage long before it is needed: 40 MiB more while 15,000 connections are held, and a churn whose memory grows for
- * tens of thousands of handshakes. CPU a handshake was the same at 24, 48 and 96 MiB, so it buys nothing. A burst keeps
- * its sockets anyway; a churn drops one every few µs and is given some more room.
+ * tens of thousands of handshakes. CPU a handshake was the same at 24, 48 and 96, so it buys nothing. A burst keeps its
+ * sockets anyway, and a large one needs the memory for them.
  */
-const NURSERY_MB = { churn: 24, burst: 12 };
+const NURSERY_MB = { churn: 24, burst: 12, largeBurst: 6 };
+const LARGE_BURST = 5000;
 
 function youngMb({ aims }: CrewTask): number {
-  const churns = aims.some(({ plan }) => plan.stages.some(({ kind }) => kind === 'churn'));
-  return churns ? NURSERY_MB.churn : NURSERY_MB.burst;
+  const plans = aims.map(({ plan }) => plan);
+  if (plans.some(({ stages }) => stages.some(({ kind }) => kind === 'churn'))) return NURSERY_MB.churn;
+  return plans.some((plan) => peakOpen(plan) > LARGE_BURST) ? NURSERY_MB.largeBurst : NURSERY_MB.burst;
 }
 
 export type CrewTask = Omit<WorkerTask, 'worker' | 'workers' | 'control' | 'port'>;
