@@ -16,9 +16,9 @@ export interface Watch {
   readonly samples: readonly Sample[];
   /** The highest sum of VmRSS that was seen, MiB. */
   readonly peakRss: number;
-  /** Sum of every process's own VmHWM, MiB: no less than the true peak, and more when they did not peak together. */
-  readonly sumOfPeaks: number;
   readonly processes: number;
+  /** VmHWM of the process itself, without its descendants, MiB: kept by the kernel, so no peak is missed. */
+  readonly own: number;
 }
 
 /** Watches `pid` until `done` settles. */
@@ -43,8 +43,8 @@ export async function watchMemory(pid: number, done: Promise<unknown>): Promise<
   return {
     samples,
     peakRss: Math.max(...samples.map((sample) => sample.rss)),
-    sumOfPeaks: [...peaks.values()].reduce((sum, peak) => sum + peak, 0),
     processes: peaks.size,
+    own: peaks.get(pid) ?? 0,
   };
 }
 
