@@ -26,6 +26,17 @@ const LINE_WIDTH = 78;
  */
 export async function lab(args: LabArguments, host: Host): Promise<ExitCode> {
   if (args.list === true || args.name === undefined) {
+    const [stray] = Object.keys(args.options);
+    if (stray !== undefined) {
+      const near = closest(stray, ['list']);
+      throw new UserError(
+        `lab has no option --${stray} without a target${near === null ? '' : ' (did you mean --list?)'}`,
+        {
+          code: 'lab',
+          hint: 'wstampede lab NAME --help',
+        },
+      );
+    }
     await new Promise((resolve) => host.stdout.write(listing(), resolve));
     return EXIT.ok;
   }

@@ -99,6 +99,7 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
   [['burst', NOWHERE, '-o', 'a.json', '-o', './a.json'], /the same file/],
   [['run', 'quick-lok'], /did you mean "quick-look"\?/],
   [['lab', 'limitt'], /did you mean "limit"\?/],
+  [['lab', '--lst'], /--lst without a target \(did you mean --list\?\)/],
   [['lab', 'limit', '--mx', '5'], /did you mean --max\?/],
   [['lab', 'limit', '--max', 'many'], /--max: expected a whole number/],
 ];
