@@ -59,3 +59,8 @@ export function processHost(): Host {
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
+
+/** Runs `call` when the ticks queued before it are done and before anything else happens. */
+export function nextTick<T>(call: (value: T) => void, value: T): void {
+  process.nextTick(call, value);
+}

@@ -161,11 +161,15 @@ export class Attempts implements TransportEvents {
     if (!this.released) this.#o.deadlines.set(slot, at + this.#o.deadlines.timeoutMs);
   }
 
+  onOpened(slot: number, at: number): void {
+    this.#c.callMs[slot] = at - this.#c.opened[slot];
+  }
+
   onConnect(slot: number, at: number, lower: number): void {
     const c = this.#c;
     if (c.state[slot] !== STATE.connecting) return;
     c.connected[slot] = at;
-    c.connectedLower[slot] = Math.max(lower, c.opened[slot]);
+    c.connectedLower[slot] = this.#after(slot, c.opened[slot], lower);
     if (this.#o.wantLocal) {
       c.localPort[slot] = this.transport.localPort(slot);
       c.localAddress[slot] = this.transport.localAddress(slot) ?? '';
@@ -179,7 +183,7 @@ export class Attempts implements TransportEvents {
     const c = this.#c;
     if (c.state[slot] !== STATE.securing) return;
     c.secured[slot] = at;
-    c.securedLower[slot] = Math.max(lower, c.tlsStart[slot]);
+    c.securedLower[slot] = this.#after(slot, c.tlsStart[slot], lower);
     if (this.transport.resumed(slot)) this.resumed++;
     this.#atUpgradeGate(slot);
   }
@@ -241,10 +245,19 @@ export class Attempts implements TransportEvents {
 
   // -- steps -------------------------------------------------------------------------------------------------------
 
+  /**
+   * The earliest end of a phase that began at `start`. The thread may have been held up between the stamp and the packet,
+   * so the whole duration of the call is taken off: `end - start` is then no more than what passed on the wire.
+   */
+  #after(slot: number, start: number, lower: number): number {
+    return Math.max(start, lower - this.#c.callMs[slot]);
+  }
+
   #startTls(slot: number, at: number): void {
     this.#c.state[slot] = STATE.securing;
     this.#c.tlsStart[slot] = at;
     this.transport.secure(slot);
+    this.#c.callMs[slot] = now() - at;
   }
 
   #atUpgradeGate(slot: number): void {
@@ -263,8 +276,10 @@ export class Attempts implements TransportEvents {
     this.#c.state[slot] = STATE.waiting;
     const text = this.#requests[slot];
     this.#requests[slot] = '';
-    this.#c.sent[slot] = now();
+    const at = now();
+    this.#c.sent[slot] = at;
     this.transport.send(slot, text);
+    this.#c.callMs[slot] = now() - at;
   }
 
   #readAnswer(slot: number, bytes: Buffer, length: number, at: number, lower: number): void {
@@ -311,7 +326,7 @@ export class Attempts implements TransportEvents {
     const c = this.#c;
     c.outcome[slot] = code;
     c.done[slot] = at;
-    c.doneLower[slot] = Math.min(at, Math.max(lower, Number.isNaN(c.sent[slot]) ? lower : c.sent[slot]));
+    c.doneLower[slot] = Math.min(at, Number.isNaN(c.sent[slot]) ? lower : this.#after(slot, c.sent[slot], lower));
     this.#requests[slot] = '';
     this.#accepts[slot] = '';
     if (detail !== null) this.details.set(slot, detail);

@@ -43,6 +43,8 @@ export class Columns {
   readonly first: Float64Array;
   readonly done: Float64Array;
   readonly doneLower: Float64Array;
+  /** Duration of the call that began the current phase (connect, start of TLS, send), ms: its packet left somewhere in it. */
+  readonly callMs: Float64Array;
   readonly #times: readonly Float64Array[];
 
   constructor(size: number) {
@@ -63,6 +65,7 @@ export class Columns {
     this.first = time();
     this.done = time();
     this.doneLower = time();
+    this.callMs = new Float64Array(size);
     this.#times = [
       this.opened,
       this.connected,
@@ -84,6 +87,7 @@ export class Columns {
     this.localPort[slot] = 0;
     if (this.localAddress.length > 0) this.localAddress[slot] = '';
     this.deadline[slot] = Number.POSITIVE_INFINITY;
+    this.callMs[slot] = 0;
     for (const column of this.#times) column[slot] = Number.NaN;
   }
 }

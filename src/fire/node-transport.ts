@@ -5,6 +5,7 @@
  */
 import net from 'node:net';
 import tls from 'node:tls';
+import { nextTick } from '../host.js';
 import { now } from './clock.js';
 import type { PortChooser } from './ports.js';
 import type { Stamps } from './stamps.js';
@@ -53,6 +54,10 @@ export interface NodeTransportOptions {
 
 function onConnectionAttempt(this: RawSocket): void {
   if (this[SLOT] !== FORGOTTEN) this[OWNER].events.onOpening(this[SLOT], now());
+}
+
+function onConnectCalled(socket: RawSocket): void {
+  if (socket[SLOT] !== FORGOTTEN) socket[OWNER].events.onOpened(socket[SLOT], now());
 }
 
 function onConnect(this: RawSocket): void {
@@ -158,6 +163,8 @@ export class NodeTransport implements Transport {
       this.#bound.set(slot, { to, localAddress, tries: tries + 1 });
     }
     socket.connect(options);
+    // node:net makes the system call in a tick of its own, queued just now; this one comes right behind it.
+    nextTick(onConnectCalled, socket);
   }
 
   secure(slot: number): void {

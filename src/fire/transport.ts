@@ -42,6 +42,8 @@ export interface Transport {
 export interface TransportEvents {
   /** Called just before the first system call of the attempt. */
   onOpening(slot: number, at: number): void;
+  /** Called just after it, before anything else is told of the slot. */
+  onOpened(slot: number, at: number): void;
   onConnect(slot: number, at: number, lower: number): void;
   onSecure(slot: number, at: number, lower: number): void;
   /** `bytes[0..length)` is valid during the call only. */

@@ -12,18 +12,24 @@ const BUFFER_KIB = 32_768;
 const SNAP_BYTES = 96;
 /** tcpdump hands packets on in blocks, at the latest after a second; what it has not handed on when it ends is lost. */
 const SETTLE_MS = 1500;
-const LINE = /^(\d+)\.(\d{9}) IP \S+\.(\d+) > /;
+const LINE = /^(\d+)\.(\d{9}) IP \S+\.(\d+) > \S+\.(\d+): /;
 
-export interface Capture {
-  /** Ends it. When each client port sent its first data, µs since the Unix epoch. @throws Error when packets were lost */
-  stop(): Promise<Map<number, number>>;
+/** When each client port first sent data, and was first sent data: µs since the Unix epoch. */
+export interface Wire {
+  readonly sent: ReadonlyMap<number, number>;
+  readonly answered: ReadonlyMap<number, number>;
 }
 
-/** Captures what goes to `host`:`port` with data in it. */
+export interface Capture {
+  /** Ends it and reads it; later calls give the same. @throws Error when packets were lost */
+  stop(): Promise<Wire>;
+}
+
+/** Captures what goes to and comes from `host`:`port` with data in it. */
 export async function startCapture(host: string, port: number): Promise<Capture> {
   const folder = mkdtempSync(join(tmpdir(), 'wst-capture-'));
   const file = join(folder, 'lo.pcap');
-  const filter = `dst host ${host} and dst port ${port} and tcp[tcpflags] & tcp-push != 0`;
+  const filter = `host ${host} and port ${port} and tcp[tcpflags] & tcp-push != 0`;
   const precise = ['--time-stamp-precision', 'nano'];
   const child = spawn(
     'tcpdump',
@@ -40,20 +46,25 @@ export async function startCapture(host: string, port: number): Promise<Capture>
     child.once('error', reject);
     child.once('exit', () => reject(new Error(`tcpdump: ${said}`)));
   });
+  const finish = async (): Promise<Wire> => {
+    try {
+      await pause(SETTLE_MS);
+      await interrupt(child);
+      if (!/^0 packets dropped by kernel$/m.test(said)) throw new Error(`tcpdump lost packets: ${said}`);
+      const read = spawnSync('tcpdump', ['-r', file, '-n', '-tt', ...precise], {
+        encoding: 'utf8',
+        maxBuffer: 256 * 2 ** 20,
+      });
+      return firsts(read.stdout, port);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  };
+  let wire: Promise<Wire> | null = null;
   return {
-    async stop() {
-      try {
-        await pause(SETTLE_MS);
-        await interrupt(child);
-        if (!/^0 packets dropped by kernel$/m.test(said)) throw new Error(`tcpdump lost packets: ${said}`);
-        const read = spawnSync('tcpdump', ['-r', file, '-n', '-tt', ...precise], {
-          encoding: 'utf8',
-          maxBuffer: 256 * 2 ** 20,
-        });
-        return firstByPort(read.stdout);
-      } finally {
-        rmSync(folder, { recursive: true, force: true });
-      }
+    stop() {
+      wire ??= finish();
+      return wire;
     },
   };
 }
@@ -66,12 +77,15 @@ async function interrupt(child: ChildProcess): Promise<void> {
   await closed;
 }
 
-function firstByPort(text: string): Map<number, number> {
-  const firsts = new Map<number, number>();
+function firsts(text: string, serverPort: number): Wire {
+  const sent = new Map<number, number>();
+  const answered = new Map<number, number>();
   for (const line of text.split('\n')) {
-    const [, seconds, nanos, port] = LINE.exec(line) ?? [];
-    if (port === undefined || firsts.has(Number(port))) continue;
-    firsts.set(Number(port), Number(seconds) * 1e6 + Number(nanos) / 1000);
+    const [, seconds, nanos, from, to] = LINE.exec(line) ?? [];
+    if (to === undefined) continue;
+    const isSent = Number(to) === serverPort;
+    const [times, port] = isSent ? [sent, Number(from)] : [answered, Number(to)];
+    if (!times.has(port)) times.set(port, Number(seconds) * 1e6 + Number(nanos) / 1000);
   }
-  return firsts;
+  return { sent, answered };
 }
