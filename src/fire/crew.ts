@@ -43,6 +43,8 @@ interface Member {
 export class Crew {
   readonly control: Control;
   onRows: (rows: string) => void = () => {};
+  /** Called when a worker dies. */
+  onDeath: () => void = () => {};
   readonly #pool: Piscina;
   readonly #members: Member[] = [];
   #changed: () => void = () => {};
@@ -153,6 +155,7 @@ export class Crew {
     setTimeout(() => {
       member.death ??= why;
       this.#changed();
+      this.onDeath();
     }, 20);
   }
 

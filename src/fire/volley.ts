@@ -121,6 +121,8 @@ async function burst(crew: Crew, order: VolleyOrder, shares: readonly number[]):
 async function churn(crew: Crew, order: VolleyOrder, stage: ChurnStage): Promise<number> {
   const { timeoutMs } = order.plan;
   order.onPhase('churning');
+  // Without one of its workers the stage is invalid from then on: the rest of it would be load for nothing.
+  crew.onDeath = () => crew.control.stop();
   const offset = wallOffset();
   const at = now() + RELEASE_AHEAD_MS;
   crew.control.release(crew.alive, at, offset, ORDER.churn);
@@ -129,6 +131,7 @@ async function churn(crew: Crew, order: VolleyOrder, stage: ChurnStage): Promise
     stage.total === null ? Number.POSITIVE_INFINITY : Math.ceil(stage.total / stage.inFlight + 1) * timeoutMs;
   const byTime = stage.forMs === null ? Number.POSITIVE_INFINITY : stage.forMs + timeoutMs;
   await crew.gather('ended', at + Math.min(byTotal, byTime) + REPORT_MS);
+  crew.onDeath = () => {};
   return at + offset;
 }
 
