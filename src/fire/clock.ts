@@ -14,28 +14,27 @@ export function now(): number {
 
 /** A reading of the wall clock is good enough when it is known to this; one that is disturbed goes on for this long. */
 const WALL_PRECISION_MS = 0.005;
-const WALL_PATIENCE_MS = 10;
+const WALL_PATIENCE_MS = 20;
 
 /**
- * Wall clock (ms since the Unix epoch) minus `now()`. `Date.now()` has ms only, so it is read at its ticks: the tick came
- * between two readings of the other clock, and how far those lie apart is how well the offset is known.
+ * Wall clock (ms since the Unix epoch) minus `now()`, to a few µs, in about a millisecond; never too large, so that
+ * nothing is said to have been sent later than it was. `Date.now()` tells whole ms: a reading `ms` between two of `now()`
+ * says that the offset is at least `ms` less the later one, and below `ms + 1` less the earlier one. The readings around a
+ * tick make that narrow; losing the core there makes a reading useless and none wrong.
  */
-export function wallOffset(): number {
-  const begun = now();
-  let last = Date.now();
-  let best = { offset: last - begun, error: Number.POSITIVE_INFINITY };
-  // `earlier` was read before `last`, `later` after it.
-  let earlier = begun;
-  let later = now();
-  while (best.error > WALL_PRECISION_MS && later - begun < WALL_PATIENCE_MS) {
-    const tick = Date.now();
-    const after = now();
-    if (tick !== last && after - earlier < best.error) best = { offset: tick - later, error: after - earlier };
-    last = tick;
-    earlier = later;
-    later = after;
+export function wallOffset(wallMs: () => number = Date.now, monotonic: () => number = now): number {
+  let atLeast = Number.NEGATIVE_INFINITY;
+  let below = Number.POSITIVE_INFINITY;
+  let before = monotonic();
+  const until = before + WALL_PATIENCE_MS;
+  while (below - atLeast > WALL_PRECISION_MS && before < until) {
+    const ms = wallMs();
+    const after = monotonic();
+    atLeast = Math.max(atLeast, ms - after);
+    below = Math.min(below, ms + 1 - before);
+    before = after;
   }
-  return best.offset;
+  return atLeast;
 }
 
 /** ms as a result holds them: with µs precision, since more digits would claim more than any clock here knows. */
