@@ -1,8 +1,8 @@
 /**
  * A process: a target made of bare sockets that answers every handshake at once and remembers when it received it.
  * Prints its URL; to a line `report` on its stdin it prints one JSON line (`Report`) and forgets what it received; ends
- * with its stdin. Arguments: the address and port to listen on, and a mode: `counts`; `stamps` to remember when, which
- * takes priority over everything else on the machine; `awake` to do that without ever sleeping.
+ * with its stdin. Arguments: the address and port to listen on, and a mode: `counts`; `stamps` to remember when; `awake`
+ * to do that without ever sleeping, and before everything else on the machine.
  */
 import { createHash } from 'node:crypto';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
@@ -92,8 +92,10 @@ function onClose(): void {
   open -= 1;
 }
 
-if (wantsStamps) takePriority();
-if (mode === 'awake') stayAwake();
+if (mode === 'awake') {
+  takePriority();
+  stayAwake();
+}
 const server = createServer({ noDelay: true }, (socket) => {
   open += 1;
   if (open > peakOpen) peakOpen = open;
