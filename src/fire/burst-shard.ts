@@ -7,6 +7,7 @@ import { AttemptSet, pause, type ShardContext } from './attempt-set.js';
 import { now } from './clock.js';
 import { LIVE } from './control.js';
 import type { ShardReport } from './messages.js';
+import { emptyNursery } from './nursery.js';
 
 /** TCP connections being opened at once while a burst is armed, each worker (a listen queue is not what is measured). */
 const ARMING_IN_FLIGHT = 256;
@@ -49,6 +50,7 @@ export class BurstShard {
       this.#failedToArm = this.#ended;
       this.#set.stamps.stop();
     }
+    emptyNursery();
     return { armed: this.#count - this.#failedToArm, failed: this.#failedToArm };
   }
 

@@ -15,12 +15,17 @@ import { AIM } from './control.js';
 import type { Crew } from './crew.js';
 import type { Aim } from './messages.js';
 import type { Destination } from './transport.js';
-import { fireVolley } from './volley.js';
+import { fireVolley, type VolleyOrder } from './volley.js';
 
 /** Attempts a port: well under the shortest accept queue in use (somaxconn 4,096; 128 on old kernels is not covered). */
 const ATTEMPTS_PER_PORT = 1000;
 /** A churn's floor is known after this many rounds of those in flight. */
 const CHURN_ROUNDS = 4;
+/**
+ * Before the floor is measured the crew runs handshakes this long, because code that is still being compiled releases a
+ * burst two to three times as slowly, and its compilers compete for the cores.
+ */
+const WARM_UP = { forMs: 700, inFlight: 256 };
 const TIMEOUT_MS = 20_000;
 const START_MS = 10_000;
 
@@ -77,11 +82,33 @@ function mirrorPlan(plan: Plan): Plan {
       sourceIps: [],
     },
     data: null,
-    stages: plan.stages.map((stage) => (stage.kind === 'churn' ? shortened(stage) : stage)),
+    stages: [...plan.stages.map((stage) => (stage.kind === 'churn' ? shortened(stage) : stage)), warmUpStage(plan)],
     session: { holdMs: null },
     timeoutMs: Math.min(plan.timeoutMs, TIMEOUT_MS),
     close: 'reset',
   };
+}
+
+function warmUpStage(plan: Plan): ChurnStage {
+  const inFlight = Math.min(WARM_UP.inFlight, peakOpen(plan));
+  return { kind: 'churn', total: null, inFlight, forMs: WARM_UP.forMs, restMs: 0 };
+}
+
+/** Runs the crew's code until it is compiled; what it measures is thrown away. */
+export async function warmUp(crew: Crew, mirror: Mirror, stopped: () => boolean): Promise<void> {
+  const { plan } = mirror.aim;
+  const stage = plan.stages.length - 1;
+  await fireVolley(crew, mirrorOrder(plan, stage, null, plan.stages[stage] as ChurnStage, stopped));
+}
+
+function mirrorOrder(
+  plan: Plan,
+  stage: number,
+  size: number | null,
+  churn: ChurnStage | null,
+  stopped: () => boolean,
+): VolleyOrder {
+  return { aim: AIM.mirror, stage, index: 0, size, base: 0, plan, churn, onPhase: () => {}, stopped };
 }
 
 /** A few rounds of a churn show its floor. */
@@ -93,7 +120,7 @@ function shortened(stage: ChurnStage): ChurnStage {
 
 /**
  * The floor of one stage, at its largest burst: that of smaller ones is below it. The crew must have the mirror as its
- * second aim. It also warms the crew's code up, so that the first burst is not the one that compiles it.
+ * second aim.
  * @returns null when stopped before it was done
  */
 export async function calibrate(
@@ -106,17 +133,7 @@ export async function calibrate(
   const own: Stage = plan.stages[stage];
   const churn = own.kind === 'churn' ? own : null;
   const size = churn?.total ?? stageOpen(own);
-  const volley = await fireVolley(crew, {
-    aim: AIM.mirror,
-    stage,
-    index: 0,
-    size,
-    base: 0,
-    plan,
-    churn,
-    onPhase: () => {},
-    stopped,
-  });
+  const volley = await fireVolley(crew, mirrorOrder(plan, stage, size, churn, stopped));
   if (stopped()) return null;
   const { tally } = volley;
   const counted = tally.counted();

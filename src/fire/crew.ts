@@ -6,7 +6,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { peakOpen } from '../plan/plan.js';
 import { now } from './clock.js';
-import { Control, ORDER, type Order } from './control.js';
+import { AIM, Control, ORDER, type Order } from './control.js';
 import type { WorkerMessage, WorkerTask } from './messages.js';
 
 /** Old-space limit of a worker: room for a million columns, and an end to a leak. */
@@ -24,9 +24,9 @@ const NURSERY_MB = { churn: 24, burst: 12, largeBurst: 6 };
 const LARGE_BURST = 5000;
 
 function youngMb({ aims }: CrewTask): number {
-  const plans = aims.map(({ plan }) => plan);
-  if (plans.some(({ stages }) => stages.some(({ kind }) => kind === 'churn'))) return NURSERY_MB.churn;
-  return plans.some((plan) => peakOpen(plan) > LARGE_BURST) ? NURSERY_MB.largeBurst : NURSERY_MB.burst;
+  const { plan } = aims[AIM.target];
+  if (plan.stages.some(({ kind }) => kind === 'churn')) return NURSERY_MB.churn;
+  return peakOpen(plan) > LARGE_BURST ? NURSERY_MB.largeBurst : NURSERY_MB.burst;
 }
 
 export type CrewTask = Omit<WorkerTask, 'worker' | 'workers' | 'control' | 'port'>;

@@ -21,7 +21,7 @@ import {
 import type { Part } from '../tally/totals.js';
 import { judgeBurst } from '../tally/validity.js';
 import { pause } from './attempt-set.js';
-import { calibrate, type Mirror, startMirror } from './calibrate.js';
+import { calibrate, type Mirror, startMirror, warmUp } from './calibrate.js';
 import { now, toMicros, wallOffset } from './clock.js';
 import { AIM } from './control.js';
 import { Crew, type CrewTask } from './crew.js';
@@ -187,6 +187,8 @@ class Run {
 
   async #calibrations(crew: Crew, mirror: Mirror): Promise<(Calibration | null)[]> {
     const floors: (Calibration | null)[] = [];
+    this.#o.observer.progress?.({ phase: 'calibrating', ...Live.nothing });
+    await warmUp(crew, mirror, () => this.#isStopped());
     for (let stage = 0; stage < this.#plan.stages.length && !this.#isStopped(); stage++) {
       this.#o.observer.progress?.({ phase: 'calibrating', ...Live.nothing });
       floors.push(await calibrate(crew, mirror, stage, () => this.#isStopped()));
