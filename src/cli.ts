@@ -19,7 +19,7 @@ async function main(host: Host): Promise<ExitCode> {
   }
   // A reader that has seen enough (`| head -1`) is no error: what is still written goes nowhere.
   host.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE') host.exit(explain(error, host));
   });
   host.stderr.on('error', () => {});
   try {
@@ -273,7 +273,17 @@ function usageError(message: string, host: Host, commands: readonly CommandSpec[
   return new UserError(message.trim(), { code: 'flag', hint });
 }
 
+function codeOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error ? String(error.code) : null;
+}
+
 function explain(error: unknown, host: Host): ExitCode {
+  if (['EMFILE', 'ENFILE'].includes(codeOf(error) ?? '')) {
+    host.stderr.write(
+      'wstampede: this process may not even open the files of the program itself (EMFILE): raise the limit: ulimit -n 1024\n',
+    );
+    return EXIT.invalid;
+  }
   if (error instanceof UserError) {
     host.stderr.write(`wstampede: ${error.message}\n${error.hint === null ? '' : `  ${error.hint}\n`}`);
     return error.exitCode;

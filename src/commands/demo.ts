@@ -58,7 +58,7 @@ export async function demo(flags: Flags, host: Host): Promise<ExitCode> {
 async function burst(url: string, size: number, flags: Flags, host: Host): Promise<Result> {
   const written = { target: { url }, stages: [{ burst: size }] };
   const plan = compilePlan(checkProfile(written, 'the demo', EXPRESSION_CHECKS));
-  return measure('demo', plan, readInputs(plan, host.cwd, host), flags, host);
+  return (await measure('demo', plan, readInputs(plan, host.cwd, host), flags, host)).result;
 }
 
 /** Ctrl-C, or nobody reads any more. */

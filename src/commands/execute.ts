@@ -29,15 +29,22 @@ import { version } from './version.js';
 export async function execute(name: string, plan: Plan, folder: string, flags: Flags, host: Host): Promise<ExitCode> {
   const inputs = readInputs(plan, folder, host);
   if (switchFlag(flags, 'dry-run') === true) return dryRun(plan, flags, host);
-  const result = await measure(name, plan, inputs, flags, host);
+  const { result, problems } = await measure(name, plan, inputs, flags, host);
   const terminal = terminalOf(host.stdout, host.env, { noColor: switchFlag(flags, 'color') === false });
   const isJson = switchFlag(flags, 'json') === true;
   await write(host, isJson ? writeResult(result) : renderSummary(result, terminal));
-  return result.exitCode as ExitCode;
+  // A file that was asked for and is not there must not look like success to a script.
+  return problems.length > 0 ? EXIT.internal : (result.exitCode as ExitCode);
+}
+
+export interface Measured {
+  readonly result: Result;
+  /** Files that could not be written, one sentence each. */
+  readonly problems: readonly string[];
 }
 
 /** Fires the plan and leaves its files behind. */
-export async function measure(name: string, plan: Plan, inputs: Inputs, flags: Flags, host: Host): Promise<Result> {
+export async function measure(name: string, plan: Plan, inputs: Inputs, flags: Flags, host: Host): Promise<Measured> {
   const attempts = textFlag(flags, 'attempts') ?? null;
   const outputs = openOutputs({ results: listFlag(flags, 'output') ?? [], attempts }, { cwd: host.cwd, pid: host.pid });
   const terminal = terminalOf(host.stderr, host.env, { noColor: switchFlag(flags, 'color') === false });
@@ -78,7 +85,8 @@ export async function measure(name: string, plan: Plan, inputs: Inputs, flags: F
     });
     const result = assembleResult(heading, record);
     outputs.write(result);
-    return result;
+    outputs.close();
+    return { result, problems: outputs.problems };
   } finally {
     progress.stop();
     signals.stop();
@@ -143,8 +151,20 @@ function listenForSignals(host: Host, note: (text: string) => void): { signal: A
 
 /** Resolves when the text is out, so that no exit cuts it short; a closed pipe ends quietly (cli.ts). */
 export function write(host: Host, text: string): Promise<void> {
-  return new Promise((resolve) => {
-    host.stdout.write(text.endsWith('\n') ? text : `${text}\n`, () => resolve());
+  return new Promise((resolve, reject) => {
+    const refused = (error: NodeJS.ErrnoException) =>
+      reject(
+        new UserError(`standard output can't be written (${error.code})`, { code: 'output', exitCode: EXIT.internal }),
+      );
+    try {
+      host.stdout.write(text.endsWith('\n') ? text : `${text}\n`, (error) => {
+        if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') refused(error);
+        else resolve();
+      });
+    } catch (error) {
+      // A file is written at once, so a full disk is thrown and not told.
+      refused(error as NodeJS.ErrnoException);
+    }
   });
 }
 

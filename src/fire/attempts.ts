@@ -4,7 +4,7 @@
  * at the gate and what follows an outcome is decided by whoever drives it (burst-shard.ts, churn-shard.ts).
  */
 import type { Gate } from '../plan/plan.js';
-import { type NamedOutcomeId, outcomeCode } from '../tally/outcomes.js';
+import { NAMED_BASE, type NamedOutcomeId, outcomeCode } from '../tally/outcomes.js';
 import { now } from './clock.js';
 import { type Columns, STATE } from './columns.js';
 import { LIVE, liveOutcome } from './control.js';
@@ -41,6 +41,9 @@ const CONNECT_ERRORS: Readonly<Record<string, NamedOutcomeId>> = {
 };
 
 /** What the driver of a shard is told. */
+/** An event seen this long after its attempt's deadline, which may have come before it, is the generator's doing. */
+const LATE_MS = 50;
+
 export interface AttemptEvents {
   /** The attempt has reached the gate and waits. */
   armed(slot: number): void;
@@ -72,6 +75,8 @@ export class Attempts implements TransportEvents {
   released = false;
   lostWhileHeld = 0;
   resumed = 0;
+  /** Answers read so late that nobody can tell whether they came within the deadline. */
+  overdue = 0;
   readonly details = new Map<number, string>();
   readonly #o: AttemptsOptions;
   readonly #c: Columns;
@@ -116,6 +121,11 @@ export class Attempts implements TransportEvents {
     const state = this.#c.state[slot];
     if (state === STATE.connected) this.#startTls(slot, now());
     else if (state === STATE.ready) this.#send(slot);
+  }
+
+  /** Ends an attempt that this machine could not begin, or go on with, in time. */
+  giveUp(slot: number, at: number, detail: string): void {
+    this.#fail(slot, CODE('local-other'), detail, at, at);
   }
 
   /** Ends an attempt from outside: `timeout-…` by its phase when `code` is null. */
@@ -167,7 +177,7 @@ export class Attempts implements TransportEvents {
 
   onConnect(slot: number, at: number, lower: number): void {
     const c = this.#c;
-    if (c.state[slot] !== STATE.connecting) return;
+    if (c.state[slot] !== STATE.connecting || this.#isTooLate(slot, at, lower)) return;
     c.connected[slot] = at;
     c.connectedLower[slot] = this.#after(slot, c.opened[slot], lower);
     if (this.#o.wantLocal) {
@@ -181,7 +191,7 @@ export class Attempts implements TransportEvents {
 
   onSecure(slot: number, at: number, lower: number): void {
     const c = this.#c;
-    if (c.state[slot] !== STATE.securing) return;
+    if (c.state[slot] !== STATE.securing || this.#isTooLate(slot, at, lower)) return;
     c.secured[slot] = at;
     c.securedLower[slot] = this.#after(slot, c.tlsStart[slot], lower);
     if (this.transport.resumed(slot)) this.resumed++;
@@ -191,6 +201,10 @@ export class Attempts implements TransportEvents {
   onData(slot: number, bytes: Buffer, length: number, at: number, lower: number): void {
     switch (this.#c.state[slot]) {
       case STATE.waiting:
+        if (lower > this.#c.deadline[slot]) {
+          this.expire(slot, at);
+          break;
+        }
         if (Number.isNaN(this.#c.first[slot])) this.#c.first[slot] = at;
         this.#readAnswer(slot, bytes, length, at, lower);
         break;
@@ -222,7 +236,8 @@ export class Attempts implements TransportEvents {
       case STATE.done:
         break;
       default:
-        this.#fail(slot, CODE('closed'), this.#whereItEnded(slot), at, lower);
+        if (lower > this.#c.deadline[slot]) this.expire(slot, at);
+        else this.#fail(slot, CODE('closed'), this.#whereItEnded(slot), at, lower);
     }
   }
 
@@ -251,6 +266,15 @@ export class Attempts implements TransportEvents {
    */
   #after(slot: number, start: number, lower: number): number {
     return Math.max(start, lower - this.#c.callMs[slot]);
+  }
+
+  /** A step that came after the deadline ends the attempt; one that was merely seen too late is not the target's doing. */
+  #isTooLate(slot: number, at: number, lower: number): boolean {
+    const late = at - this.#c.deadline[slot];
+    if (!(late > 0)) return false;
+    if (lower > this.#c.deadline[slot] || late <= LATE_MS) this.expire(slot, at);
+    else this.giveUp(slot, at, 'this machine was held up past the deadline');
+    return true;
   }
 
   #startTls(slot: number, at: number): void {
@@ -324,6 +348,7 @@ export class Attempts implements TransportEvents {
 
   #finish(slot: number, code: number, detail: string | null, at: number, lower: number): void {
     const c = this.#c;
+    if (code < NAMED_BASE && at - c.deadline[slot] > LATE_MS) this.overdue++;
     c.outcome[slot] = code;
     c.done[slot] = at;
     c.doneLower[slot] = Math.min(at, Number.isNaN(c.sent[slot]) ? lower : this.#after(slot, c.sent[slot], lower));

@@ -11,6 +11,7 @@ import { emptyNursery } from './nursery.js';
 
 /** TCP connections being opened at once while a burst is armed, each worker (a listen queue is not what is measured). */
 const ARMING_IN_FLIGHT = 256;
+const ABORTED = outcomeCode('aborted');
 
 export class BurstShard {
   readonly #x: ShardContext;
@@ -74,9 +75,8 @@ export class BurstShard {
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    const code = outcomeCode('aborted');
     const at = now();
-    for (let slot = 0; slot < this.#count; slot++) this.#set.attempts.expire(slot, at, code);
+    for (let slot = 0; slot < this.#count; slot++) this.#set.attempts.expire(slot, at, ABORTED);
   }
 
   /** Closes what is held and reports; every socket is gone afterwards. */
@@ -93,7 +93,8 @@ export class BurstShard {
       ...this.#releaseTimes(),
       tally: recorder.tally.encode(),
       launched: this.#x.live[LIVE.opened],
-      failedToArm: this.#failedToArm,
+      failedToArm: this.#failedBeforeGate(),
+      overdue: attempts.overdue,
       perSecond: null,
       rows: recorder.takeRows(),
     };
@@ -115,6 +116,19 @@ export class BurstShard {
     }
     const after = (at: number) => (Number.isFinite(at) ? at - this.#releaseAt : null);
     return { firstReleaseMs: after(first), lastReleaseMs: after(last), lastEndMs: after(end) };
+  }
+
+  /** Attempts that ended by themselves before they could be released. */
+  #failedBeforeGate(): number {
+    const { gate } = this.#x.plan;
+    if (gate === 'connect') return 0;
+    const { outcome, tlsStart, sent } = this.#set.columns;
+    const passed = gate === 'tls' ? tlsStart : sent;
+    let failed = 0;
+    for (let slot = 0; slot < this.#count; slot++) {
+      if (Number.isNaN(passed[slot]) && outcome[slot] !== ABORTED) failed++;
+    }
+    return failed;
   }
 
   /** An attempt that fails while it is armed is counted from its own start. */
@@ -165,11 +179,16 @@ export class BurstShard {
       let left = releaseChunk;
       for (; slot < this.#count && left > 0 && !this.#isStopped; slot++) {
         if (columns.outcome[slot] !== 0) continue;
+        left--;
+        const at = now();
+        if (at >= deadline) {
+          attempts.giveUp(slot, at, 'not released before its deadline');
+          continue;
+        }
         deadlines.set(slot, deadline);
         if (connects) attempts.launch(slot);
         else attempts.pass(slot);
         this.#x.live[LIVE.released]++;
-        left--;
       }
       if (slot < this.#count && !this.#isStopped) setImmediate(slice);
     };

@@ -86,6 +86,7 @@ export class ChurnShard {
       tally: recorder.tally.encode(),
       launched: this.#launched,
       failedToArm: 0,
+      overdue: attempts.overdue,
       firstReleaseMs: this.#launched > 0 ? 0 : null,
       lastReleaseMs: after(this.#lastRelease),
       lastEndMs: after(this.#lastEnd),

@@ -14,6 +14,7 @@ export class Deadlines {
   readonly #columns: Columns;
   readonly #expire: (slot: number, at: number) => void;
   #timer: NodeJS.Timeout | null = null;
+  #immediate: NodeJS.Immediate | null = null;
   #dueAt = Number.POSITIVE_INFINITY;
 
   constructor(columns: Columns, timeoutMs: number, expire: (slot: number, at: number) => void) {
@@ -34,7 +35,8 @@ export class Deadlines {
 
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    if (this.#immediate !== null) clearImmediate(this.#immediate);
+    this.#timer = this.#immediate = null;
     this.#dueAt = Number.POSITIVE_INFINITY;
   }
 
@@ -42,11 +44,20 @@ export class Deadlines {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#dueAt = at;
     // A timer may fire up to a ms early (libuv keeps whole ms); one that fires early is simply armed again.
-    this.#timer = setTimeout(this.#look, Math.max(1, Math.ceil(at - now())));
+    this.#timer = setTimeout(this.#due, Math.max(1, Math.ceil(at - now())));
   }
 
-  readonly #look = (): void => {
+  /**
+   * Timers come before the poll in a turn of the event loop, so an answer may already lie in the kernel, above all after a
+   * pause of this process: what is due is judged behind the next poll.
+   */
+  readonly #due = (): void => {
     this.#timer = null;
+    this.#immediate = setImmediate(this.#look);
+  };
+
+  readonly #look = (): void => {
+    this.#immediate = null;
     this.#dueAt = Number.POSITIVE_INFINITY;
     const at = now();
     const { deadline, size } = this.#columns;

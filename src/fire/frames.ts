@@ -44,6 +44,8 @@ export class FrameReader {
   #left = 0;
   /** Payload of the control frame that is being read; null while a data frame is. */
   #control: Buffer | null = null;
+  /** Payload of the last ping not yet answered. */
+  #ping: Buffer | null = null;
   #isFragmented = false;
   #isOver = false;
 
@@ -53,7 +55,9 @@ export class FrameReader {
     this.#events = events;
   }
 
+  /** Of several pings in one reading only the last is answered (RFC 6455 section 5.5.3): a flood costs no more than that. */
   read(bytes: Uint8Array): void {
+    this.#ping = null;
     let at = 0;
     while (at < bytes.length && !this.#isOver) {
       if (this.#left > 0) at += this.#payload(bytes.subarray(at));
@@ -62,6 +66,7 @@ export class FrameReader {
         if (this.#headBytes === this.#headSize()) this.#begin();
       }
     }
+    if (this.#ping !== null && !this.#isOver) this.#events.reply(frame(OPCODE.pong, this.#ping));
   }
 
   /** Two bytes, and those of an extended length (RFC 6455 section 5.2). */
@@ -113,7 +118,7 @@ export class FrameReader {
   #act(opcode: number): void {
     const body = this.#control as Buffer;
     this.#control = null;
-    if (opcode === OPCODE.ping) this.#events.reply(frame(OPCODE.pong, body));
+    if (opcode === OPCODE.ping) this.#ping = body;
     else if (opcode === OPCODE.close) {
       if (body.length === 1) this.#conclude(PROTOCOL_ERROR);
       else this.#conclude(body.length === 0 ? NO_STATUS : body.readUInt16BE(0));

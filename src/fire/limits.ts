@@ -64,11 +64,24 @@ export function unmetNeeds(
   destinations: readonly Destination[],
 ): string[] {
   const open = peakOpen(plan);
-  return [
+  const needs = [
+    ...plan.target.sourceIps.map(sourceNeed),
     fdNeed(open, machine, workers),
     portNeed(open, plan, machine, destinations),
     memoryNeed(open, machine),
-  ].filter((reason) => reason !== null);
+  ];
+  return needs.filter((reason) => reason !== null);
+}
+
+/** A source address must be one of this machine's; on Linux the whole block of the loopback interface is. */
+function sourceNeed(address: string): string | null {
+  const own = Object.values(os.networkInterfaces()).flatMap((list) => list ?? []);
+  if (own.some((one) => one.address === address)) return null;
+  if (address.startsWith('127.') && own.some((one) => one.internal && one.cidr === '127.0.0.1/8')) return null;
+  return (
+    `no interface of this machine has the source address ${address}; ` +
+    `it has ${own.map((one) => one.address).join(', ')}`
+  );
 }
 
 function fdNeed(open: number, machine: Machine, workers: number): string | null {

@@ -40,7 +40,10 @@ export interface WorkerTask {
 export interface ShardReport {
   readonly tally: EncodedTally;
   readonly launched: number;
+  /** Ended by themselves before the release. */
   readonly failedToArm: number;
+  /** Answers read so long after their deadline that nobody can tell whether they came in time. */
+  readonly overdue: number;
   readonly firstReleaseMs: number | null;
   readonly lastReleaseMs: number | null;
   readonly lastEndMs: number | null;

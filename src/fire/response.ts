@@ -95,7 +95,8 @@ function parseHead(text: string, bodyAt: number): Reading {
   for (let i = 1; i < lines.length - 2; i++) {
     const line = strip(lines[i]);
     if ((line[0] === ' ' || line[0] === '\t') && headers.length > 0) {
-      headers[headers.length - 1][1] += ` ${trimmed(line)}`;
+      const last = headers[headers.length - 1];
+      last[1] = trimmed(`${last[1]} ${trimmed(line)}`);
       continue;
     }
     const field = FIELD.exec(line);

@@ -277,7 +277,8 @@ class Run {
     const validity = judgeBurst({
       kind,
       gate: this.#plan.gate,
-      planned: size,
+      // A churn that was stopped has no size to fall short of.
+      planned: kind === 'churn' && this.#isStopped() ? null : size,
       outcomes: counted.outcomes,
       release,
       makespanMs: volley.lastEndMs,
@@ -285,6 +286,8 @@ class Run {
       latencyLimitMs: this.#latencyLimitMs,
       launched: volley.launched,
       failedToArm: volley.failedToArm,
+      overdue: volley.overdue,
+      timeoutMs: this.#plan.timeoutMs,
       lostWorkers: volley.lostWorkers,
       longestGapMs: volley.longestGapMs,
       gcMaxMs: volley.gcMaxMs,
@@ -396,6 +399,7 @@ function nothingFired(tally: Tally, launched: number, disturbance: Disturbance):
     tally,
     launched,
     failedToArm: 0,
+    overdue: 0,
     firstReleaseMs: null,
     lastReleaseMs: null,
     perWorkerMs: [],

@@ -3,7 +3,7 @@
  * whether the target answers at all, and how fast it does when nothing else happens.
  */
 import type { Inputs, Plan } from '../plan/plan.js';
-import { type OutcomeId, outcomeId } from '../tally/outcomes.js';
+import { type OutcomeId, outcomeCode, outcomeId } from '../tally/outcomes.js';
 import type { Sample } from '../tally/result.js';
 import type { EncodedTally } from '../tally/tally.js';
 import { AttemptSet } from './attempt-set.js';
@@ -12,6 +12,8 @@ import { Control } from './control.js';
 import type { TlsFacts, TlsOptions } from './node-transport.js';
 import { PortChooser } from './ports.js';
 import type { Destination } from './transport.js';
+
+const STOP_POLL_MS = 20;
 
 export interface SoloOptions {
   readonly plan: Plan;
@@ -23,6 +25,8 @@ export interface SoloOptions {
   /** `{{ index }}` of this attempt. */
   readonly index: number;
   readonly portRange: readonly [low: number, high: number];
+  /** Looked at now and then: true ends the attempt as `aborted`. */
+  readonly stopped: () => boolean;
 }
 
 export interface Solo {
@@ -73,7 +77,11 @@ export async function handshakeOnce(options: SoloOptions): Promise<Solo> {
   set.stamps.start();
   set.deadlines.set(0, now() + timeoutMs);
   set.attempts.launch(0);
+  const watch = setInterval(() => {
+    if (options.stopped()) set.attempts.expire(0, now(), outcomeCode('aborted'));
+  }, STOP_POLL_MS);
   await ended;
+  clearInterval(watch);
   set.attempts.close(0, true);
   await set.drain();
   set.recorder.record(0, set.columns.opened[0]);

@@ -44,6 +44,7 @@ export interface Volley {
   readonly tally: Tally;
   readonly launched: number;
   readonly failedToArm: number;
+  readonly overdue: number;
   readonly firstReleaseMs: number | null;
   readonly lastReleaseMs: number | null;
   readonly perWorkerMs: readonly number[];
@@ -171,6 +172,7 @@ function merged(
     tally,
     launched: of((r) => r.launched).reduce((sum, n) => sum + n, lostLaunched),
     failedToArm: of((r) => r.failedToArm).reduce((sum, n) => sum + n, 0),
+    overdue: of((r) => r.overdue).reduce((sum, n) => sum + n, 0),
     firstReleaseMs: firsts.length === 0 ? null : toMicros(Math.min(...firsts)),
     lastReleaseMs: lasts.length === 0 ? null : toMicros(Math.max(...lasts)),
     perWorkerMs: firsts.map(toMicros),

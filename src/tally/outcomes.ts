@@ -39,7 +39,7 @@ export type NamedOutcomeId = (typeof NAMED_OUTCOMES)[number]['id'];
 export type OutcomeId = NamedOutcomeId | `${number}`;
 
 /** Outcome codes fit in 16 bits: a status is its own number, a named outcome NAMED_BASE + its index. 0 = not ended. */
-const NAMED_BASE = 1000;
+export const NAMED_BASE = 1000;
 export const OUTCOME_CODES = NAMED_BASE + NAMED_OUTCOMES.length;
 
 const codeByName = new Map<string, number>(NAMED_OUTCOMES.map((o, i) => [o.id, NAMED_BASE + i]));

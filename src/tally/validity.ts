@@ -19,6 +19,10 @@ export interface BurstEvidence {
   readonly outcomes: Outcomes;
   /** Ended before the gate opened. */
   readonly failedToArm: number;
+  /** Answers read so long after their deadline that nobody can tell whether they came within it. */
+  readonly overdue: number;
+  /** Total deadline of an attempt. */
+  readonly timeoutMs: number;
   readonly release: Release | null;
   readonly makespanMs: number | null;
   readonly calibration: Calibration | null;
@@ -45,6 +49,8 @@ interface Finding {
 
 /** Release ratio = makespan / release spread: below `paced` the generator set the pace, from `together` on it did not. */
 const RATIO = { paced: 2, together: 5 };
+/** Part of the deadline that a release may use up before timeouts are no longer the target's alone. */
+const RELEASE_SHARE = 0.2;
 /** Share of the objective that the generator's own floor may take up: beyond it the objective tests the generator. */
 const SMALL_FLOOR = 0.2;
 const GAP = { leastMs: 50, share: 0.2, longestSpanOfChurnMs: 1000 };
@@ -70,6 +76,7 @@ export function judgeBurst(evidence: BurstEvidence): Validity {
     ...lostWorkers(evidence),
     ...localOutcomes(evidence),
     ...shortLaunch(evidence),
+    ...slowGenerator(evidence),
     ...unarmed(evidence),
     ...pacing(evidence),
     ...floor(evidence),
@@ -144,6 +151,34 @@ function shortLaunch({ planned, launched, outcomes }: BurstEvidence): Finding[] 
   if (aborted > 0) {
     const of = planned === null ? '' : ` of ${formatCount(planned)}`;
     findings.push({ verdict: 'suspect', reason: `stopped early: ${formatCount(aborted)}${of} attempts were aborted` });
+  }
+  return findings;
+}
+
+/** Deadlines passed because this machine was slow are no timeouts of the target. */
+function slowGenerator(evidence: BurstEvidence): Finding[] {
+  const { overdue, outcomes, release, timeoutMs, calibration, kind } = evidence;
+  const findings: Finding[] = [];
+  const say = (reason: string) => findings.push({ verdict: 'invalid', reason });
+  if (overdue > 0) {
+    say(
+      `${overdue === 1 ? '1 answer was' : `${formatCount(overdue)} answers were`} read long after the deadline: this machine stood still, so nobody ` +
+        'can tell whether they came in time',
+    );
+  }
+  const timeouts = Object.entries(outcomes).reduce((sum, [id, n]) => sum + (id.startsWith('timeout-') ? n : 0), 0);
+  if (timeouts === 0) return findings;
+  if (kind === 'burst' && release !== null && release.lastMs > RELEASE_SHARE * timeoutMs) {
+    say(
+      `the release took ${inMs(release.lastMs)} of the deadline of ${inMs(timeoutMs)}: some of the ` +
+        `${formatCount(timeouts)} timeouts may be this machine's; give attempts longer (-t) or release fewer`,
+    );
+  }
+  if (calibration !== null && calibration.share101 < 1) {
+    say(
+      `this generator timed out even against its own mirror (${percent(calibration.share101)} of ` +
+        `${formatCount(calibration.size)} got through): the ${formatCount(timeouts)} timeouts may be its own`,
+    );
   }
   return findings;
 }

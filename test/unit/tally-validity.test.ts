@@ -10,6 +10,8 @@ const CLEAN: BurstEvidence = {
   launched: 2000,
   outcomes: { 101: 2000 },
   failedToArm: 0,
+  overdue: 0,
+  timeoutMs: 75_000,
   release: { spreadMs: 20, firstMs: 0, lastMs: 20, perWorkerMs: [0] },
   makespanMs: 400,
   calibration: null,
@@ -88,6 +90,23 @@ test('what makes a burst suspect', () => {
     assert.equal(reasons.length, 1, reasons.join('\n'));
     assert.match(reasons[0], reason);
   }
+});
+
+test('timeouts that may be this machine\'s make a burst invalid', () => {
+  const outcomes = { 101: 1900, 'timeout-upgrade': 100 };
+  const release = { spreadMs: 60, firstMs: 0, lastMs: 60, perWorkerMs: [0] };
+  const cases: [Partial<BurstEvidence>, RegExp][] = [
+    [{ overdue: 3 }, /^3 answers were read long after the deadline/],
+    [{ outcomes, release, timeoutMs: 200 }, /^the release took 60ms of the deadline of 200ms: some of the 100 timeouts/],
+    [{ outcomes, calibration: mirror(0.9, 3) }, /^this generator timed out even against its own mirror \(90% of 2,000/],
+  ];
+  for (const [change, reason] of cases) {
+    const { verdict, reasons } = judged(change);
+    assert.equal(verdict, 'invalid', String(reason));
+    assert.match(reasons[0], reason);
+  }
+  assert.equal(judged({ outcomes, release, timeoutMs: 1000 }).verdict, 'valid');
+  assert.equal(judged({ outcomes: { 101: 2000 }, release, timeoutMs: 200 }).verdict, 'valid');
 });
 
 test('just inside of a limit is fine', () => {
