@@ -19,7 +19,12 @@ async function main(host: Host): Promise<ExitCode> {
   }
   // A reader that has seen enough (`| head -1`) is no error: what is still written goes nowhere.
   host.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') host.exit(explain(error, host));
+    if (error.code === 'EPIPE') return;
+    const told = new UserError(`standard output can't be written (${error.code})`, {
+      code: 'output',
+      exitCode: EXIT.internal,
+    });
+    host.exit(explain(told, host));
   });
   host.stderr.on('error', () => {});
   try {

@@ -151,20 +151,8 @@ function listenForSignals(host: Host, note: (text: string) => void): { signal: A
 
 /** Resolves when the text is out, so that no exit cuts it short; a closed pipe ends quietly (cli.ts). */
 export function write(host: Host, text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const refused = (error: NodeJS.ErrnoException) =>
-      reject(
-        new UserError(`standard output can't be written (${error.code})`, { code: 'output', exitCode: EXIT.internal }),
-      );
-    try {
-      host.stdout.write(text.endsWith('\n') ? text : `${text}\n`, (error) => {
-        if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') refused(error);
-        else resolve();
-      });
-    } catch (error) {
-      // A file is written at once, so a full disk is thrown and not told.
-      refused(error as NodeJS.ErrnoException);
-    }
+  return new Promise((resolve) => {
+    host.stdout.write(text.endsWith('\n') ? text : `${text}\n`, () => resolve());
   });
 }
 

@@ -351,7 +351,7 @@ class Run {
   #isStopped(): boolean {
     if (this.#stopped === null && this.#o.signal.aborted) {
       const by = this.#o.signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
-      this.#stopped = { by, reason: `stopped by the user (${by})` };
+      this.#stopped = { by, reason: 'stopped by the user' };
     }
     return this.#stopped !== null;
   }
