@@ -3,6 +3,7 @@
  * The command line: flags to arguments, errors to text and exit code. Commands are imported when they run, and the
  * version is answered before anything else is loaded, because a tool that starts slowly is not reached for.
  */
+import { readFileSync } from 'node:fs';
 import type { Argv } from 'yargs';
 import type { Flags, OptionSpec, OptionTable } from './commands/options.js';
 import { EXIT, type ExitCode, UserError } from './errors.js';
@@ -28,10 +29,31 @@ async function main(host: Host): Promise<ExitCode> {
   });
   host.stderr.on('error', () => {});
   try {
+    requireDescriptors();
     return await dispatch(host);
   } catch (error) {
     return explain(error, host);
   }
+}
+
+/** Below this Node fails to load the program's own files, in ways that do not say why. */
+const LEAST_DESCRIPTORS = 128;
+
+/** @throws UserError `limits` (exit code 4) where not even the program itself fits; only Linux says. */
+function requireDescriptors(): void {
+  let limits: string;
+  try {
+    limits = readFileSync('/proc/self/limits', 'latin1');
+  } catch {
+    return;
+  }
+  const allowed = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
+  if (allowed >= LEAST_DESCRIPTORS) return;
+  throw new UserError(`this process may open ${allowed} files, and the program itself needs ${LEAST_DESCRIPTORS}`, {
+    code: 'limits',
+    hint: 'raise the limit: ulimit -n 1024',
+    exitCode: EXIT.invalid,
+  });
 }
 
 type Arguments = Record<string, unknown>;
@@ -278,17 +300,7 @@ function usageError(message: string, host: Host, commands: readonly CommandSpec[
   return new UserError(message.trim(), { code: 'flag', hint });
 }
 
-function codeOf(error: unknown): string | null {
-  return error instanceof Error && 'code' in error ? String(error.code) : null;
-}
-
 function explain(error: unknown, host: Host): ExitCode {
-  if (['EMFILE', 'ENFILE'].includes(codeOf(error) ?? '')) {
-    host.stderr.write(
-      'wstampede: this process may not even open the files of the program itself (EMFILE): raise the limit: ulimit -n 1024\n',
-    );
-    return EXIT.invalid;
-  }
   if (error instanceof UserError) {
     host.stderr.write(`wstampede: ${error.message}\n${error.hint === null ? '' : `  ${error.hint}\n`}`);
     return error.exitCode;
