@@ -23,6 +23,9 @@ const CODE = (id: NamedOutcomeId): number => outcomeCode(id);
 /** What is still open this long after its close frame is reset. */
 export const CLOSE_GRACE_MS = 2000;
 
+/** An event seen this long after its attempt's deadline, which may have come before it, is the generator's doing. */
+const LATE_MS = 50;
+
 /** errno while connecting → outcome; anything else is `local-other`. */
 const CONNECT_ERRORS: Readonly<Record<string, NamedOutcomeId>> = {
   ECONNREFUSED: 'refused',
@@ -41,9 +44,6 @@ const CONNECT_ERRORS: Readonly<Record<string, NamedOutcomeId>> = {
 };
 
 /** What the driver of a shard is told. */
-/** An event seen this long after its attempt's deadline, which may have come before it, is the generator's doing. */
-const LATE_MS = 50;
-
 export interface AttemptEvents {
   /** The attempt has reached the gate and waits. */
   armed(slot: number): void;
@@ -59,7 +59,7 @@ export interface AttemptsOptions {
   readonly destinations: readonly Destination[];
   readonly sourceIps: readonly string[];
   readonly secure: boolean;
-  /** Where attempts wait until `open` is set. */
+  /** Where attempts wait until `released` is set. */
   readonly gate: Gate;
   readonly deadlines: Deadlines;
   readonly samples: Samples;
