@@ -78,8 +78,13 @@ function without(lines: readonly LogLine[], attempts: readonly LogLine[]): LogLi
   const taken = new Set<number>();
   for (const { port, status } of attempts) {
     const i = places.get(`${port} ${status}`)?.pop();
-    assert.notEqual(i, undefined, `port ${port} has ${status} in the attempts, and not in the log`);
-    taken.add(i as number);
+    if (i === undefined) {
+      const said = lines.filter((line) => line.port === port).map((line) => line.status);
+      assert.fail(
+        `port ${port} has ${status} in the attempts, and in the log ${said.join(', ') || 'nothing'} (${lines.length} lines)`,
+      );
+    }
+    taken.add(i);
   }
   return left.filter((_, i) => !taken.has(i));
 }

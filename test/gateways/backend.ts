@@ -47,7 +47,10 @@ function serve(): void {
   while (queue.length > 0 && dueMs <= performance.now()) {
     const { request, socket, head } = queue.shift() as Waiting;
     const isDead = socket.destroyed || !socket.readable;
-    if (!isDead) {
+    if (isDead) {
+      // Half closed by the gateway: kept, it would cost a descriptor for ever.
+      socket.destroy();
+    } else {
       sockets.handleUpgrade(request, socket, head, (client) => {
         client.on('error', () => {});
       });

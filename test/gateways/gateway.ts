@@ -94,6 +94,8 @@ function haproxyConfig(folder: string, [plain, secure, backend]: readonly number
   return `
 global
   maxconn 8000
+  # Threads that log at the same moment would drop a line rather than wait for each other.
+  nbthread 1
   log stdout format raw local0 info
 defaults
   mode http
