@@ -11,6 +11,8 @@ import { emptyNursery } from './nursery.js';
 
 /** TCP connections being opened at once while a burst is armed, each worker (a listen queue is not what is measured). */
 const ARMING_IN_FLIGHT = 256;
+/** Of every pause in a release, this multiple of its length is spent on releasing before the next. */
+const RELEASING_PER_PAUSE = 3;
 const ABORTED = outcomeCode('aborted');
 
 export class BurstShard {
@@ -167,31 +169,52 @@ export class BurstShard {
     while (now() < at);
   }
 
+  /**
+   * Slices with a pause between them, in which answers are read and stamped. A target that answers at once could fill the
+   * pauses until they take longer than the release, so each is paid for by a multiple of its length of releasing.
+   */
   #releaseSlices(): void {
-    const { columns, attempts, deadlines } = this.#set;
-    const { gate, timeoutMs, target } = this.#x.plan;
-    const connects = gate === 'connect';
+    const { gate, target } = this.#x.plan;
     // A TLS handshake takes a ms of CPU, so a pause between slices would be spent on the first slice's handshakes.
-    const releaseChunk = target.scheme === 'wss' && gate !== 'upgrade' ? this.#count : this.#x.plan.releaseChunk;
-    const deadline = this.#releaseAt + timeoutMs;
+    const size = target.scheme === 'wss' && gate !== 'upgrade' ? this.#count : this.#x.plan.releaseChunk;
+    // What node:net does for a connect comes after the slice, and must not be taken for the pause.
+    const worth = gate === 'connect' ? 0 : RELEASING_PER_PAUSE;
     let slot = 0;
-    const slice = () => {
-      let left = releaseChunk;
-      for (; slot < this.#count && left > 0 && !this.#isStopped; slot++) {
-        if (columns.outcome[slot] !== 0) continue;
-        left--;
-        const at = now();
-        if (at >= deadline) {
-          attempts.giveUp(slot, at, 'not released before its deadline');
-          continue;
-        }
-        deadlines.set(slot, deadline);
-        if (connects) attempts.launch(slot);
-        else attempts.pass(slot);
-        this.#x.live[LIVE.released]++;
-      }
-      if (slot < this.#count && !this.#isStopped) setImmediate(slice);
+    let resumedAt = now();
+    let pausedMs = 0;
+    const slices = () => {
+      do slot = this.#releaseFrom(slot, size);
+      while (slot < this.#count && now() - resumedAt < worth * pausedMs);
+      if (slot >= this.#count) return;
+      const pausedAt = now();
+      setImmediate(() => {
+        resumedAt = now();
+        pausedMs = resumedAt - pausedAt;
+        slices();
+      });
     };
-    slice();
+    slices();
+  }
+
+  /** Releases the next `size` attempts that still wait; returns the slot after the last. */
+  #releaseFrom(first: number, size: number): number {
+    const { columns, attempts, deadlines } = this.#set;
+    const deadline = this.#releaseAt + this.#x.plan.timeoutMs;
+    const connects = this.#x.plan.gate === 'connect';
+    let slot = first;
+    for (let left = size; slot < this.#count && left > 0; slot++) {
+      if (columns.outcome[slot] !== 0) continue;
+      left--;
+      const at = now();
+      if (at >= deadline) {
+        attempts.giveUp(slot, at, 'not released before its deadline');
+        continue;
+      }
+      deadlines.set(slot, deadline);
+      if (connects) attempts.launch(slot);
+      else attempts.pass(slot);
+      this.#x.live[LIVE.released]++;
+    }
+    return slot;
   }
 }
