@@ -4,12 +4,11 @@
  * version is answered before anything else is loaded, because a tool that starts slowly is not reached for.
  */
 import { readFileSync } from 'node:fs';
-import type { Argv } from 'yargs';
-import type { Flags, OptionSpec, OptionTable } from './commands/options.js';
+import type { Argv, FallbackCompletionFunction } from 'yargs';
+import type { Flags, OptionTable } from './commands/options.js';
 import { EXIT, type ExitCode, UserError } from './errors.js';
 import { type Host, processHost } from './host.js';
 
-const ENV_PREFIX = 'WSTAMPEDE_';
 const HELP_WIDTH = 100;
 
 async function main(host: Host): Promise<ExitCode> {
@@ -73,14 +72,18 @@ interface CommandSpec {
 }
 
 async function dispatch(host: Host): Promise<ExitCode> {
-  const [{ default: yargs }, options, { version }, { didYouMean }] = await Promise.all([
+  const [{ default: yargs }, options, { version }, environment, mistakes] = await Promise.all([
     import('yargs'),
     import('./commands/options.js'),
     import('./commands/version.js'),
-    import('./plan/suggest.js'),
+    import('./commands/environment.js'),
+    import('./commands/mistakes.js'),
   ]);
   const commands = commandTable(host, options);
-  const env = fromEnvironment(host, { options: options.ALL_OPTION_NAMES, didYouMean });
+  const env = environment.fromEnvironment(host.env, options.ALL_OPTION_NAMES, (text) =>
+    host.stderr.write(`warning: ${text}\n`),
+  );
+  mistakes.refuseSwitchValues(host.argv, commands);
   let code: ExitCode = EXIT.ok;
   const parser = yargs(host.argv as string[])
     .scriptName('wstampede')
@@ -94,28 +97,47 @@ async function dispatch(host: Host): Promise<ExitCode> {
     .alias('help', 'h')
     .demandCommand(1, 'expected a command')
     .strict()
-    .completion('completion', 'print a completion script for your shell')
+    .completion('completion', 'print a completion script for your shell', completer(await namesToComplete(host)))
     .epilogue(
       'Exit codes: 0 fine, 1 internal error, 2 usage, 3 objective missed, 4 run invalid, 5 no answer, 130 Ctrl-C',
     )
     .fail((message, error) => {
       // yargs throws some of its complaints and passes others; only a YError is about what the user wrote.
       if (error !== undefined && error.name !== 'YError') throw error;
-      throw usageError(message ?? error.message, host, commands, { options: options.ALL_OPTION_NAMES, didYouMean });
+      throw mistakes.usageError(message ?? error.message, host.argv, commands);
     });
   for (const spec of commands) {
     const epilogue = (asksForHelp(host) ? await spec.epilogue?.() : null) ?? '';
     parser.command(
       spec.usage,
       spec.about,
-      (builder) => declare(builder as Argv, spec, env).epilogue(epilogue),
+      (builder) => declare(builder as Argv, spec).epilogue(epilogue),
       async (args) => {
-        code = await spec.run(args, flagsOf(args, spec.options));
+        code = await spec.run(args, environment.readFlags(args, spec.options, env));
       },
     );
   }
   await parser.parseAsync();
   return code;
+}
+
+/** What may stand where a name is expected: the profiles that ship, the targets of the lab. */
+async function namesToComplete({ argv }: Host): Promise<readonly string[]> {
+  if (argv[0] !== '--get-yargs-completions') return [];
+  // The last word is the one that is being written.
+  const command = argv.at(-2);
+  if (command === 'run' || command === 'profiles') return (await import('./commands/profiles.js')).shippedNames();
+  if (command === 'lab') return (await import('./commands/lab.js')).targetNames();
+  return [];
+}
+
+/** Names beside the commands and flags that yargs knows. Not async: yargs would not wait for it. */
+function completer(names: readonly string[]): FallbackCompletionFunction {
+  return (current, _args, usual, done) => {
+    const matching = current === '' ? [...names] : names.filter((name) => name.startsWith(current));
+    if (matching.length > 0 && !current.startsWith('-')) done(matching);
+    else usual((_error, found) => done(found ?? []));
+  };
 }
 
 type Options = typeof import('./commands/options.js');
@@ -190,7 +212,7 @@ function commandTable(host: Host, options: Options): CommandSpec[] {
   ];
 }
 
-function declare(builder: Argv, spec: CommandSpec, env: Readonly<Record<string, string>>): Argv {
+function declare(builder: Argv, spec: CommandSpec): Argv {
   for (const [name, describe] of Object.entries(spec.positionals)) {
     builder.positional(name, { type: 'string', describe });
   }
@@ -208,96 +230,11 @@ function declare(builder: Argv, spec: CommandSpec, env: Readonly<Record<string, 
   }
   for (const [command, what] of spec.examples) builder.example(command, what);
   if (spec.takesAnyOption === true) builder.strict(false).strictCommands(true);
-  const given = Object.entries(env).filter(([name]) => name in spec.options);
-  return builder.config(
-    Object.fromEntries(given.map(([name, text]) => [name, environmentValue(spec.options[name], text)])),
-  );
+  return builder;
 }
 
 function asksForHelp({ argv }: Host): boolean {
   return argv.includes('--help') || argv.includes('-h');
-}
-
-/** @throws UserError for a flag given twice that can be given once only. */
-function flagsOf(args: Arguments, table: OptionTable): Flags {
-  const flags: Record<string, Flags[string]> = {};
-  for (const [name, option] of Object.entries(table)) {
-    const value = args[name];
-    if (value === undefined) continue;
-    if (option.kind !== 'list' && Array.isArray(value)) {
-      throw new UserError(`--${name} is given ${value.length} times`, { code: 'flag', hint: 'give it once' });
-    }
-    flags[name] = value as Flags[string];
-  }
-  return flags;
-}
-
-interface Known {
-  readonly options: ReadonlySet<string>;
-  readonly didYouMean: (word: string, known: readonly string[]) => string;
-}
-
-/** `WSTAMPEDE_SOURCE_IP` is `--source-ip`; unknown names warn, since they may be meant for another version. */
-function fromEnvironment(host: Host, { options, didYouMean }: Known): Record<string, string> {
-  const values: Record<string, string> = {};
-  for (const [variable, value] of Object.entries(host.env)) {
-    if (!variable.startsWith(ENV_PREFIX) || value === undefined) continue;
-    const name = variable.slice(ENV_PREFIX.length).toLowerCase().replaceAll('_', '-');
-    if (options.has(name)) values[name] = value;
-    else host.stderr.write(`warning: ${variable} names no flag${didYouMean(name, [...options])}\n`);
-  }
-  return values;
-}
-
-/** What stands in a variable as the flag would have been parsed: a list has one value a line. */
-function environmentValue(option: OptionSpec, text: string): string | readonly string[] | boolean {
-  switch (option.kind) {
-    case 'switch':
-      return !['', '0', 'false', 'no'].includes(text.toLowerCase());
-    case 'list':
-      return text.split('\n').filter((line) => line !== '');
-    case 'text':
-      return text;
-  }
-}
-
-/** What yargs found wrong, in words that name the way out. */
-function usageError(message: string, host: Host, commands: readonly CommandSpec[], known: Known): UserError {
-  const words = (/^Unknown (?:argument|command)s?: (.+)$/.exec(message)?.[1] ?? '').split(', ').filter(Boolean);
-  const names = commands.map(({ usage }) => usage.split(' ')[0]);
-  const command = commands.find(({ usage }) => usage.split(' ')[0] === host.argv[0]);
-  const hint = `wstampede ${command === undefined ? '' : `${host.argv[0]} `}--help`;
-  const isFlag = (word: string) =>
-    host.argv.some((arg) => arg.startsWith('-') && arg.replace(/^-+/, '').split('=')[0] === word);
-  const stranger = command === undefined ? words.find((word) => !isFlag(word)) : undefined;
-  if (stranger !== undefined) {
-    return new UserError(`there is no command "${stranger}"${known.didYouMean(stranger, names)}`, {
-      code: 'flag',
-      hint,
-    });
-  }
-  const unknown = words.map((word) =>
-    isFlag(word)
-      ? `there is no flag ${word.length === 1 ? '-' : '--'}${word}${known.didYouMean(word, [...known.options])}`
-      : `unexpected "${word}"`,
-  );
-  if (unknown.length > 0) return new UserError(unknown.join('; '), { code: 'flag', hint });
-  if (message.startsWith('Not enough non-option arguments') && command !== undefined) {
-    const missing = Object.entries(command.positionals).map(([name, what]) => `${name} (${what})`);
-    return new UserError(`${host.argv[0]}: expected ${missing.join(', ')}`, { code: 'flag', hint });
-  }
-  const valueless = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
-  if (valueless !== undefined) {
-    return new UserError(`${valueless.length === 1 ? '-' : '--'}${valueless} expects a value`, { code: 'flag', hint });
-  }
-  const choice = /Argument: (.+?), Given: "(.*)", Choices: (.+)$/m.exec(message);
-  if (choice !== null) {
-    const [, name, found, choices] = choice;
-    const words = choices.split(', ').map((word) => word.replaceAll('"', ''));
-    const expected = `--${name}: expected ${words.join(' or ')}, found "${found}"`;
-    return new UserError(`${expected}${known.didYouMean(found, words)}`, { code: 'flag', hint });
-  }
-  return new UserError(message.trim(), { code: 'flag', hint });
 }
 
 function explain(error: unknown, host: Host): ExitCode {

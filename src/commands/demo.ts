@@ -2,12 +2,13 @@
 import { EXIT, type ExitCode } from '../errors.js';
 import type { Host } from '../host.js';
 import { spawnLab } from '../lab/spawn.js';
+import type { Inputs } from '../plan/plan.js';
 import { checkProfile, compilePlan } from '../plan/profile.js';
 import { formatCount } from '../plan/units.js';
 import { palette, terminalOf } from '../report/style.js';
 import { renderSummary } from '../report/summary.js';
 import type { Result } from '../tally/result.js';
-import { measure, readInputs, write } from './execute.js';
+import { measure, write } from './execute.js';
 import { type Flags, switchFlag } from './options.js';
 import { EXPRESSION_CHECKS } from './profile-flags.js';
 
@@ -17,6 +18,7 @@ const SERVICE_MS = 5;
 const LIMIT = TIMEOUT_MS / SERVICE_MS;
 const FITS = 100;
 const TOO_MANY = 500;
+const NO_INPUTS: Inputs = { rows: [], env: {}, tls: { ca: null, cert: null, key: null } };
 
 export async function demo(flags: Flags, host: Host): Promise<ExitCode> {
   const terminal = terminalOf(host.stdout, host.env, { noColor: switchFlag(flags, 'color') === false });
@@ -58,7 +60,7 @@ export async function demo(flags: Flags, host: Host): Promise<ExitCode> {
 async function burst(url: string, size: number, flags: Flags, host: Host): Promise<Result> {
   const written = { target: { url }, stages: [{ burst: size }] };
   const plan = compilePlan(checkProfile(written, 'the demo', EXPRESSION_CHECKS));
-  return (await measure('demo', plan, readInputs(plan, host.cwd, host), flags, host)).result;
+  return (await measure('demo', plan, NO_INPUTS, flags, host)).result;
 }
 
 /** Ctrl-C, or nobody reads any more. */

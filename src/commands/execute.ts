@@ -2,17 +2,17 @@
  * Runs a plan for a command: reads the files it names, shows progress, writes results as they come, prints the summary,
  * answers signals. What to run is the command's business, how it runs the engine's.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { EXIT, type ExitCode, UserError } from '../errors.js';
 import { portsPerSource, readMachine } from '../fire/limits.js';
 import type { Fault } from '../fire/messages.js';
 import { runPlan } from '../fire/run.js';
 import type { Host } from '../host.js';
-import { parseCsv } from '../plan/data.js';
-import { checkInputs, pickEnv } from '../plan/inputs.js';
+import { type Draft, supplied } from '../plan/draft.js';
 import { planNeeds } from '../plan/needs.js';
 import type { Inputs, Plan } from '../plan/plan.js';
+import { compilePlan } from '../plan/profile.js';
 import { maskPlan } from '../plan/secrets.js';
 import { renderDryRun } from '../report/dry-run.js';
 import { progressMode, startProgress } from '../report/progress.js';
@@ -23,11 +23,14 @@ import { assembleResult, type RunRecord } from '../tally/assemble.js';
 import { writeResult } from '../tally/document.js';
 import type { Result } from '../tally/result.js';
 import { type Flags, listFlag, switchFlag, textFlag } from './options.js';
+import { EXPRESSION_CHECKS } from './profile-flags.js';
 import { version } from './version.js';
 
-/** Runs `plan` as command `name`. Paths in the plan are relative to `folder`. */
-export async function execute(name: string, plan: Plan, folder: string, flags: Flags, host: Host): Promise<ExitCode> {
-  const inputs = readInputs(plan, folder, host);
+/** Runs what `draft` comes to as command `name`. Paths in it are relative to `folder`. */
+export async function execute(name: string, draft: Draft, folder: string, flags: Flags, host: Host): Promise<ExitCode> {
+  const outside = { env: host.env, read: (file: string) => readText(file, folder) };
+  const { profile, inputs } = supplied(draft, EXPRESSION_CHECKS, outside);
+  const plan = compilePlan(profile);
   if (switchFlag(flags, 'dry-run') === true) return dryRun(plan, flags, host);
   const { result, problems } = await measure(name, plan, inputs, flags, host);
   const terminal = terminalOf(host.stdout, host.env, { noColor: switchFlag(flags, 'color') === false });
@@ -95,32 +98,16 @@ export async function measure(name: string, plan: Plan, inputs: Inputs, flags: F
   }
 }
 
-/** Reads data, certificates and variables that the plan names. @throws UserError for what is missing or does not fit. */
-export function readInputs(plan: Plan, folder: string, host: Host): Inputs {
-  const { tls } = plan.target;
-  const read = (file: string | null, what: string) => (file === null ? null : readText(file, folder, what));
-  const table = plan.data === null ? null : parseCsv(readText(plan.data.file, folder, 'data'), plan.data.file);
-  const inputs: Inputs = {
-    rows: table?.rows ?? [],
-    env: pickEnv(plan, host.env),
-    tls: { ca: read(tls.ca, '--ca'), cert: read(tls.cert, '--cert'), key: read(tls.key, '--key') },
-  };
-  checkInputs(plan, inputs, table?.columns ?? []);
-  return inputs;
-}
-
-function readText(file: string, folder: string, what: string): string {
+/** @throws UserError that says what is wrong with the file; where it was named is told by whoever asked. */
+function readText(file: string, folder: string): string {
   const path = resolve(folder, file);
-  if (!existsSync(path)) {
-    throw new UserError(`${what}: there is no file ${file}`, {
-      code: 'file',
-      hint: `looked for ${path}; paths in a profile start at its own folder, paths in flags at the current one`,
-    });
-  }
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new UserError(`${what}: ${file} can't be read (${(error as NodeJS.ErrnoException).code})`, { code: 'file' });
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    const looked = path === file ? '' : `; looked for ${path}`;
+    const message = code === 'ENOENT' ? `there is no file ${file}${looked}` : `${file} can't be read (${code})`;
+    throw new UserError(message, { code: 'file' });
   }
 }
 

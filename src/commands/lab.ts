@@ -67,8 +67,12 @@ export function labHelp(words: readonly string[]): string {
   return `${describeTarget(target)}\n\nAs every target\n${COMMON_OPTIONS.map(describeOption).join('\n')}`;
 }
 
+export function targetNames(): readonly string[] {
+  return CATALOGUE.map(({ name }) => name);
+}
+
 function unknownTarget(name: string): UserError {
-  const names = CATALOGUE.map((target) => target.name);
+  const names = targetNames();
   const near = closest(name, names);
   return new UserError(`no lab target "${name}"${near === null ? '' : `; did you mean "${near}"?`}`, {
     code: 'lab',

@@ -93,6 +93,9 @@ const OUTPUT: OptionTable = {
 
 const COMMON: OptionTable = { ...TARGET, ...CONNECTION, ...OBJECTIVE, ...OUTPUT };
 
+/** A churn releases nothing together, so it has no gate. */
+const { gate: _gate, ...WITHOUT_GATE } = COMMON;
+
 export const BURST_OPTIONS: OptionTable = {
   connections: text('Load', 'N', 'simultaneous handshakes in a burst (default 100)', 'c'),
   bursts: text('Load', 'N', 'number of bursts (default 1)', 'b'),
@@ -104,7 +107,7 @@ export const CHURN_OPTIONS: OptionTable = {
   total: text('Load', 'N', 'handshakes in total (default 10k, or as --duration allows)', 'n'),
   connections: text('Load', 'N', 'handshakes in flight (default 100)', 'c'),
   duration: text('Load', 'TIME', 'launch no more after this long', 'd'),
-  ...COMMON,
+  ...WITHOUT_GATE,
 };
 
 export const RUN_OPTIONS: OptionTable = {
@@ -124,19 +127,28 @@ export const ALL_OPTION_NAMES: ReadonlySet<string> = new Set(
 );
 
 /** Parsed flags by long name; absent ones are undefined. */
-export type Flags = Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
+export interface Flags {
+  readonly values: Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
+  /** Of those that came from the environment, the variable. */
+  readonly variables: Readonly<Record<string, string>>;
+}
 
-export function textFlag(flags: Flags, name: string): string | undefined {
-  const value = flags[name];
+/** What the user wrote to say this: `--timeout`, or the variable. */
+export function writtenName(flags: Flags, name: string): string {
+  return flags.variables[name] ?? `--${name}`;
+}
+
+export function textFlag({ values }: Flags, name: string): string | undefined {
+  const value = values[name];
   return typeof value === 'string' ? value : undefined;
 }
 
-export function listFlag(flags: Flags, name: string): readonly string[] | undefined {
-  const value = flags[name];
+export function listFlag({ values }: Flags, name: string): readonly string[] | undefined {
+  const value = values[name];
   return Array.isArray(value) ? value : undefined;
 }
 
-export function switchFlag(flags: Flags, name: string): boolean | undefined {
-  const value = flags[name];
+export function switchFlag({ values }: Flags, name: string): boolean | undefined {
+  const value = values[name];
   return typeof value === 'boolean' ? value : undefined;
 }

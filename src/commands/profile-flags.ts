@@ -2,58 +2,79 @@
  * From flags to the parts of a profile that they mean. The same schema judges both, so a flag can do nothing that a
  * profile can't, and its mistakes are told in the flag's own name.
  */
-import { UserError } from '../errors.js';
 import type { ExpressionChecks } from '../plan/checks.js';
+import { type Draft, draftOfFlags } from '../plan/draft.js';
+import type { Problem } from '../plan/problems.js';
 import { checkAbort, checkThreshold } from '../tally/thresholds.js';
-import { type Flags, listFlag, switchFlag, textFlag } from './options.js';
+import { type Flags, listFlag, switchFlag, textFlag, writtenName } from './options.js';
 
 export const EXPRESSION_CHECKS: ExpressionChecks = { threshold: checkThreshold, abort: checkAbort };
 
-/** What the user calls a path of the profile that was written as a flag. */
-export const FLAG_LABELS: Readonly<Record<string, string>> = {
-  'target.url': 'URL',
-  'target.headers': '--header',
-  'target.origin': '--origin',
-  'target.subprotocols': '--subprotocol',
-  'target.compression': '--compression',
-  'target.tls.ca': '--ca',
-  'target.tls.cert': '--cert',
-  'target.tls.key': '--key',
-  'target.tls.servername': '--servername',
-  'target.tls.insecure': '--insecure',
-  'target.tls.resume': '--tls-resume',
-  'target.connectTo': '--connect-to',
-  'target.sourceIps': '--source-ip',
-  'data.file': '--data',
-  'data.pick': '--pick',
-  gate: '--gate',
-  timeout: '--timeout',
-  close: '--close',
-  resolve: '--resolve',
-  workers: '--workers',
-  transport: '--transport',
-  releaseChunk: '--release-chunk',
-  seed: '--seed',
-  'session.hold': '--hold',
-  thresholds: '--threshold',
-  abort: '--abort',
-  allowHosts: '--allow-host',
-  'stages[0].burst': '--connections',
-  'stages[0].times': '--bursts',
-  'stages[0].rest': '--rest',
-  'stages[0].churn.total': '--total',
-  'stages[0].churn.inFlight': '--connections',
-  'stages[0].churn.for': '--duration',
+/** The flag that means a path of the profile. */
+const FLAG_OF: Readonly<Record<string, string>> = {
+  'target.headers': 'header',
+  'target.origin': 'origin',
+  'target.subprotocols': 'subprotocol',
+  'target.compression': 'compression',
+  'target.tls.ca': 'ca',
+  'target.tls.cert': 'cert',
+  'target.tls.key': 'key',
+  'target.tls.servername': 'servername',
+  'target.tls.insecure': 'insecure',
+  'target.tls.resume': 'tls-resume',
+  'target.connectTo': 'connect-to',
+  'target.sourceIps': 'source-ip',
+  'data.file': 'data',
+  'data.pick': 'pick',
+  gate: 'gate',
+  timeout: 'timeout',
+  close: 'close',
+  resolve: 'resolve',
+  workers: 'workers',
+  transport: 'transport',
+  releaseChunk: 'release-chunk',
+  seed: 'seed',
+  'session.hold': 'hold',
+  thresholds: 'threshold',
+  abort: 'abort',
+  allowHosts: 'allow-host',
+  rest: 'rest',
+  'stages[0].burst': 'connections',
+  'stages[0].times': 'bursts',
+  'stages[0].rest': 'rest',
+  'stages[0].churn.total': 'total',
+  'stages[0].churn.inFlight': 'connections',
+  'stages[0].churn.for': 'duration',
 };
 
+/** What the user calls a path: the flag, or the variable that it came from. */
+function labelsOf(flags: Flags): Record<string, string> {
+  const labels = Object.entries(FLAG_OF).map(([path, name]) => [path, writtenName(flags, name)]);
+  const url = flags.values.url === undefined ? 'URL' : writtenName(flags, 'url');
+  return { ...Object.fromEntries(labels), 'target.url': url };
+}
+
 /**
- * Flags laid over a profile: only what was given appears.
+ * The layer of a profile that the flags are; `more` is what a command makes of its own.
  * @param fileOf makes a path of a flag independent of the profile's own folder
  */
-export function overridesOf(
+export function draftOf(
   flags: Flags,
-  url?: string,
+  more: { readonly url?: string; readonly stages?: readonly object[]; readonly rest?: string },
   fileOf: (path: string) => string = (path) => path,
+): Draft {
+  const { url, ...others } = more;
+  const { map, problems } = headersOf(listFlag(flags, 'header') ?? []);
+  const written = { ...overridesOf(flags, url, map, fileOf), ...given(others) };
+  return draftOfFlags(written, EXPRESSION_CHECKS, labelsOf(flags), problems);
+}
+
+/** Only what was given appears. */
+function overridesOf(
+  flags: Flags,
+  url: string | undefined,
+  headers: Readonly<Record<string, readonly string[]>> | undefined,
+  fileOf: (path: string) => string,
 ): Record<string, unknown> {
   const file = (name: string) => {
     const path = textFlag(flags, name);
@@ -67,10 +88,9 @@ export function overridesOf(
     insecure: switchFlag(flags, 'insecure'),
     resume: switchFlag(flags, 'tls-resume'),
   });
-  const headers = listFlag(flags, 'header');
   const target = given({
     url,
-    headers: headers === undefined ? undefined : headerMap(headers),
+    headers,
     origin: textFlag(flags, 'origin'),
     subprotocols: listFlag(flags, 'subprotocol'),
     compression: switchFlag(flags, 'compression'),
@@ -78,11 +98,11 @@ export function overridesOf(
     sourceIps: listFlag(flags, 'source-ip'),
     tls: Object.keys(tls).length > 0 ? tls : undefined,
   });
-  const data = file('data');
+  const data = given({ file: file('data'), pick: textFlag(flags, 'pick') });
   const hold = textFlag(flags, 'hold');
   return given({
     target: Object.keys(target).length > 0 ? target : undefined,
-    data: data === undefined ? undefined : given({ file: data, pick: textFlag(flags, 'pick') }),
+    data: Object.keys(data).length > 0 ? data : undefined,
     gate: textFlag(flags, 'gate'),
     timeout: textFlag(flags, 'timeout'),
     session: hold === undefined ? undefined : { hold },
@@ -105,17 +125,28 @@ export function given(value: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined));
 }
 
+interface HeaderFlags {
+  readonly map: Readonly<Record<string, readonly string[]>> | undefined;
+  readonly problems: readonly Problem[];
+}
+
 /** `NAME: VALUE`, as curl and every load tool take it; a name given twice is a header sent twice. */
-function headerMap(texts: readonly string[]): Record<string, string[]> {
-  const map: Record<string, string[]> = {};
+function headersOf(texts: readonly string[]): HeaderFlags {
+  const map = new Map<string, string[]>();
+  const problems: Problem[] = [];
   for (const text of texts) {
     const at = text.indexOf(':');
     if (at <= 0) {
       // Never the text itself: it may be a secret that lost its colon.
-      throw new UserError('--header: expected NAME: VALUE', { code: 'flag', hint: "e.g. -H 'X-Tenant: 7'" });
+      problems.push({
+        path: ['target', 'headers'],
+        at: 'value',
+        message: "expected NAME: VALUE, e.g. -H 'X-Tenant: 7'",
+      });
+      continue;
     }
     const name = text.slice(0, at).trim();
-    map[name] = [...(map[name] ?? []), text.slice(at + 1).trim()];
+    map.set(name, [...(map.get(name) ?? []), text.slice(at + 1).trim()]);
   }
-  return map;
+  return { map: map.size === 0 ? undefined : Object.fromEntries(map), problems };
 }

@@ -9,6 +9,7 @@ import { EXIT, type ExitCode, UserError } from '../errors.js';
 import type { Host } from '../host.js';
 import { profileJsonSchema } from '../plan/json-schema.js';
 import { readProfile } from '../plan/profile.js';
+import { maskLoose } from '../plan/secrets.js';
 import { didYouMean } from '../plan/suggest.js';
 import { wrapped } from '../report/wrap.js';
 
@@ -27,7 +28,7 @@ export interface ProfileText {
   readonly directory: string;
 }
 
-async function shippedNames(): Promise<readonly string[]> {
+export async function shippedNames(): Promise<readonly string[]> {
   const files = await readdir(SHIPPED);
   return files
     .filter((file) => file.endsWith('.yaml'))
@@ -47,7 +48,7 @@ export async function profileText(nameOrPath: string, host: Host): Promise<Profi
   }
   const known = `shipped profiles: ${names.join(', ')}`;
   throw new UserError(
-    `no profile "${nameOrPath}": no file of that name, no shipped profile${didYouMean(nameOrPath, names)}`,
+    `no profile "${maskLoose(nameOrPath)}": no file of that name, no shipped profile${didYouMean(nameOrPath, names)}`,
     {
       code: 'profile',
       hint: known,
@@ -71,9 +72,19 @@ async function readIfThere(path: string, shown: string): Promise<string | null> 
 /** `profiles`, `profiles NAME`, `profiles --schema`. */
 export async function profiles(args: { name?: string; schema?: boolean }, host: Host): Promise<ExitCode> {
   if (args.schema === true) host.stdout.write(`${JSON.stringify(profileJsonSchema(), null, 2)}\n`);
-  else if (args.name !== undefined) host.stdout.write((await profileText(args.name, host)).text);
+  else if (args.name !== undefined) await print(args.name, host);
   else host.stdout.write(await renderList(host.stdout.columns ?? WIDTH));
   return EXIT.ok;
+}
+
+async function print(name: string, host: Host): Promise<void> {
+  const { text } = await profileText(name, host);
+  host.stdout.write(text);
+  const [, schema] = /^# yaml-language-server: \$schema=\.\/(\S+)/.exec(text) ?? [];
+  // On stderr: stdout is the profile, and goes into a file.
+  if (schema !== undefined) {
+    host.stderr.write(`For checks in your editor, beside your copy: wstampede profiles --schema > ${schema}\n`);
+  }
 }
 
 async function renderList(width: number): Promise<string> {

@@ -5,6 +5,7 @@
 import ipaddr from 'ipaddr.js';
 import { UserError } from '../errors.js';
 import type { Endpoint } from './plan.js';
+import { maskLoose } from './secrets.js';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
@@ -72,7 +73,8 @@ export function expandSourceIps(list: readonly string[]): readonly string[] {
 
 function singleAddress(text: string): string {
   const address = parseAddress(text);
-  if (address === null) refuse(`expected an IP address or a block such as 127.0.0.0/24, found ${JSON.stringify(text)}`);
+  if (address === null)
+    refuse(`expected an IP address or a block such as 127.0.0.0/24, found ${JSON.stringify(maskLoose(text))}`);
   checkBindable(address, text);
   return address.toString();
 }
@@ -90,7 +92,7 @@ function blockAddresses(text: string): string[] {
   const bits = address?.kind() === 'ipv4' ? 32 : 128;
   const prefix = /^\d{1,3}$/.test(prefixText) ? Number(prefixText) : -1;
   if (address === null || prefix < 0 || prefix > bits || text.split('/').length !== 2) {
-    refuse(`expected an IP address or a block such as 127.0.0.0/24, found ${JSON.stringify(text)}`);
+    refuse(`expected an IP address or a block such as 127.0.0.0/24, found ${JSON.stringify(maskLoose(text))}`);
   }
   const hostBits = bits - prefix;
   if (hostBits > LARGEST_HOST_BITS) {
@@ -123,7 +125,7 @@ export function parseEndpoint(text: string): Endpoint {
   const port = Number(portText);
   const host = literal ?? name ?? '';
   const good = match !== null && port >= 1 && port <= 65_535 && (literal === undefined || isIPv6(literal));
-  if (!good) refuse(`expected HOST:PORT such as 10.0.0.5:443 or [::1]:443, found ${JSON.stringify(text)}`);
+  if (!good) refuse(`expected HOST:PORT such as 10.0.0.5:443 or [::1]:443, found ${JSON.stringify(maskLoose(text))}`);
   return { host, port };
 }
 

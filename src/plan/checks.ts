@@ -5,28 +5,37 @@
 import { addressFamily } from './address.js';
 import { burstSizes, type Stage } from './plan.js';
 import type { Path, Problem } from './problems.js';
-import type { Profile, ProfileOverrides } from './schema.js';
+import type { ProfileParts } from './schema.js';
 import { MOST_ATTEMPTS } from './stages.js';
-import { compileTemplate } from './template.js';
+import { templatesOf } from './texts.js';
 import { formatCount } from './units.js';
 import { parseUrl } from './url.js';
 
-/** The grammar of thresholds and abort rules, injected: each returns what is wrong with a text, or null. */
-export interface ExpressionChecks {
-  threshold(text: string): string | null;
-  abort(text: string): string | null;
+/** What a run will measure; null where it can't be told yet. */
+export interface Measured {
+  /** Some stage is a churn. */
+  readonly rate: boolean | null;
+  /** The target speaks TLS. */
+  readonly tls: boolean | null;
+  /** A name has to be looked up. */
+  readonly dns: boolean | null;
 }
 
-type Written = Omit<Partial<Profile> | ProfileOverrides, 'thresholds'> & {
-  /** What is no text here has been refused by the schema, and must not keep the others from being judged. */
-  readonly thresholds?: readonly unknown[] | undefined;
-};
+/**
+ * The grammar of thresholds and abort rules, injected: each returns what is wrong with a text, or null. With `measured` it
+ * says too that a text could never be judged.
+ */
+export interface ExpressionChecks {
+  threshold(text: string, measured?: Measured): string | null;
+  abort(text: string, measured?: Measured): string | null;
+}
 
 /** Every problem between keys, of as much of a profile as there is. */
-export function crossProblems(profile: Written, checks: ExpressionChecks): Problem[] {
+export function crossProblems(profile: ProfileParts, checks: ExpressionChecks): Problem[] {
   return [
-    ...expressionProblems(profile, checks),
+    ...expressionProblems(profile, checks, measuredBy(profile)),
     ...targetProblems(profile),
+    ...gateProblems(profile),
     ...dataProblems(profile),
     ...stageTotalProblems(profile.stages ?? []),
   ];
@@ -36,22 +45,50 @@ function value(path: Path, message: string): Problem {
   return { path, at: 'value', message };
 }
 
-function expressionProblems({ thresholds = [], abort }: Written, checks: ExpressionChecks): Problem[] {
-  const problems = thresholds.flatMap((text, i) => {
-    const problem = typeof text === 'string' ? checks.threshold(text) : null;
-    return problem === null ? [] : [value(['thresholds', i], problem)];
-  });
-  const wrongAbort = abort === undefined ? null : checks.abort(abort);
-  return wrongAbort === null ? problems : [...problems, value(['abort'], wrongAbort)];
+/** What is wrong with each expression; what is no text has been refused by the schema. */
+export function expressionProblems(
+  { thresholds, abort }: { readonly thresholds?: unknown; readonly abort?: unknown },
+  checks: ExpressionChecks,
+  measured?: Measured,
+): Problem[] {
+  const problemOf = (text: unknown, check: ExpressionChecks['threshold'], path: Path): Problem[] => {
+    const problem = typeof text === 'string' && text !== '' ? check(text, measured) : null;
+    return problem === null ? [] : [value(path, problem)];
+  };
+  const list: readonly unknown[] = Array.isArray(thresholds) ? thresholds : [];
+  return [
+    ...list.flatMap((text, i) => problemOf(text, checks.threshold, ['thresholds', i])),
+    ...problemOf(abort, checks.abort, ['abort']),
+  ];
 }
 
-function targetProblems({ target, gate }: Written): Problem[] {
+function measuredBy({ target, stages }: ProfileParts): Measured {
+  const url = target?.url === undefined ? null : parseUrl(target.url);
+  const host = target?.connectTo?.host ?? url?.host;
+  return {
+    rate: stages === undefined ? null : stages.some(({ kind }) => kind === 'churn'),
+    tls: url === null ? null : url.scheme === 'wss',
+    dns: host === undefined ? null : addressFamily(host) === null,
+  };
+}
+
+function gateProblems({ gate, stages, target }: ProfileParts): Problem[] {
+  if (gate === undefined) return [];
+  if (stages?.every(({ kind }) => kind === 'churn') === true) {
+    return [
+      value(['gate'], 'a churn has no gate, and there is no other stage: its handshakes are never released together'),
+    ];
+  }
+  const isPlain = target?.url !== undefined && parseUrl(target.url).scheme === 'ws';
+  return gate === 'tls' && isPlain
+    ? [value(['gate'], 'the gate tls needs a wss:// target: over ws:// there is no TLS to wait before')]
+    : [];
+}
+
+function targetProblems({ target }: ProfileParts): Problem[] {
   if (target === undefined) return [];
   const problems: Problem[] = [];
   const url = target.url === undefined ? null : parseUrl(target.url);
-  if (gate === 'tls' && url?.scheme === 'ws') {
-    problems.push(value(['gate'], 'the gate tls needs a wss:// target: over ws:// there is no TLS to wait before'));
-  }
   const { cert, key } = target.tls ?? {};
   if (cert !== undefined && key === undefined)
     problems.push(value(['target', 'tls', 'cert'], 'a client certificate needs its key: set key too'));
@@ -69,25 +106,17 @@ function targetProblems({ target, gate }: Written): Problem[] {
   return problems;
 }
 
-/** Every templated text of a target, with its path. */
-function templates({ target }: Written): (readonly [Path, string])[] {
-  if (target === undefined) return [];
-  return [
-    ...(target.url === undefined ? [] : [[['target', 'url'], target.url] as const]),
-    ...(target.headers ?? []).map(([name, text]) => [['target', 'headers', name], text] as const),
-    ...(target.origin === undefined ? [] : [[['target', 'origin'], target.origin] as const]),
-    ...(target.subprotocols ?? []).map((text, i) => [['target', 'subprotocols', i], text] as const),
-  ];
-}
-
-function dataProblems(profile: Written): Problem[] {
+function dataProblems(profile: ProfileParts): Problem[] {
   if (profile.data === undefined) {
-    return templates(profile).flatMap(([path, text]) => {
-      const [column] = compileTemplate(text).rowColumns;
+    return templatesOf(profile.target).flatMap(({ path, template }) => {
+      const [column] = template.rowColumns;
       return column === undefined
         ? []
         : [value(path, `{{ row.${column} }} needs data: name a CSV file (data.file, --data)`)];
     });
+  }
+  if (profile.data.file === undefined) {
+    return [value(['data', 'pick'], 'there is nothing to pick from: name a CSV file (data.file, --data)')];
   }
   if (profile.data.pick !== 'once') return [];
   return (profile.stages ?? []).flatMap((stage, i) =>

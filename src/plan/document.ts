@@ -14,7 +14,7 @@ import {
   parseDocument,
   visit,
 } from 'yaml';
-import { type Path, type Place, refuseFile } from './problems.js';
+import { fileSource, type Path, type Place, type Problem, refuse as refuseAll, type Source } from './problems.js';
 
 const LONGEST_TEXT = 256 * 1024;
 const MOST_ALIASES = 100;
@@ -23,8 +23,8 @@ const DEEPEST_NESTING = 100;
 
 export interface ReadDocument {
   readonly value: unknown;
-  /** Where a path stands in the text: the nearest that exists. */
-  placeOf(path: Path, at: 'key' | 'value'): Place;
+  /** Places a path where it stands in the text, or the nearest that exists. */
+  readonly source: Source;
 }
 
 /** Throws UserError `profile` with every problem of the text. */
@@ -35,11 +35,13 @@ export function readDocument(text: string, file: string): ReadDocument {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const refuse = (problems: readonly { readonly offset: number; readonly message: string }[]): never =>
-    refuseFile(
-      file,
-      problems.map(({ offset, message }) => ({ path: [], at: 'value', message, place: place(offset) }) as const),
+  const refuse = (faults: readonly { readonly offset: number; readonly message: string }[]): never => {
+    const offsets = new Map<Problem, number>(
+      faults.map(({ offset, message }) => [{ path: [], at: 'value', message }, offset]),
     );
+    const source = fileSource(file, null, (problem) => place(offsets.get(problem) ?? 0));
+    return refuseAll([...offsets.keys()].map((problem) => ({ problem, source })));
+  };
 
   const bound = boundProblem(clean);
   if (bound !== null) return refuse([{ offset: 0, message: bound }]);
@@ -59,7 +61,7 @@ export function readDocument(text: string, file: string): ReadDocument {
     if (!(error instanceof ReferenceError)) throw error;
     return refuse([{ offset: 0, message: `aliases make the profile too large: at most ${MOST_ALIASES} copies` }]);
   }
-  return { value, placeOf: (path, at) => place(offsetOf(document, path, at)) };
+  return { value, source: fileSource(file, value, ({ path, at }) => place(offsetOf(document, path, at))) };
 }
 
 function boundProblem(text: string): string | null {
@@ -87,7 +89,8 @@ function syntaxMessage(code: string, message: string, start: string): string {
         ? 'a template must stand in quotes: "{{ … }}"; bare braces begin a map in YAML'
         : 'expected a plain text as key';
     default:
-      return message;
+      // What was found there may be a secret whose quotes are missing.
+      return message.replace(/( token in YAML document|Not a YAML token).*$/s, '$1');
   }
 }
 

@@ -4,19 +4,21 @@
  */
 import { z } from 'zod';
 import { UserError } from '../errors.js';
+import { maskLoose } from './secrets.js';
 import { didYouMean } from './suggest.js';
 import { compileTemplate } from './template.js';
 import { EXPECTED, formatCount, formatDuration, parseCount, parseDurationMs } from './units.js';
 
 const LONGEST_SHOWN = 60;
 
-/** A value as an error shows it: short, on one line. */
+/** A value as an error shows it: short, on one line, without what looks like a secret. */
 export function shown(value: unknown): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a map';
   if (typeof value !== 'string') return String(value);
-  return JSON.stringify(value.length > LONGEST_SHOWN ? `${value.slice(0, LONGEST_SHOWN)}…` : value);
+  const safe = maskLoose(value);
+  return JSON.stringify(safe.length > LONGEST_SHOWN ? `${safe.slice(0, LONGEST_SHOWN)}…` : safe);
 }
 
 /** The one form of errors: what was expected, what was found, and perhaps the way out. */
@@ -95,7 +97,7 @@ export function duration(leastMs: number, mostMs: number, about: string) {
 /** A text of 1 to `longest` characters. */
 export function text(longest: number, about: string) {
   const error = unlike(`a text of 1 to ${formatCount(longest)} characters`);
-  return z.string({ error }).min(1, { error }).max(longest, { error }).meta({ description: about });
+  return z.string({ error }).min(1, { error, abort: true }).max(longest, { error }).meta({ description: about });
 }
 
 /** A text in which `{{ … }}` may stand; `judge` says what else is wrong with it. */

@@ -45,7 +45,9 @@ const written = z.union([single, z.array(single).min(1).max(MOST_HEADERS)], {
 /** Name to value, as pairs in the order written. */
 export const headers = z
   .record(z.string(), written, {
-    error: ({ input }) => `expected a map from header name to value, found ${shown(input)}`,
+    // A text here is a header that lost its map: its value is not shown.
+    error: ({ input }) =>
+      `expected a map from header name to value, found ${typeof input === 'string' ? 'a text' : shown(input)}`,
   })
   .transform((map, context): readonly HeaderPair[] => {
     const pairs: HeaderPair[] = [];

@@ -1,22 +1,29 @@
 /**
- * Whether a plan's inputs fit it, before anything is sent: columns and variables exist, values are safe in a request, rows
- * are enough. Names the place of a bad value and never the value: it may be a secret.
+ * Whether inputs fit what was written, before anything is sent: columns and variables exist, values are safe in a request,
+ * rows are enough. Names the place of a bad value and never the value: it may be a secret.
  */
-import { UserError } from '../errors.js';
-import { compileTarget } from './attempt.js';
 import { PREFLIGHT_ATTEMPTS, plannedAttempts } from './needs.js';
-import type { Inputs, Plan } from './plan.js';
+import type { Inputs, Pick, Plan, Stage } from './plan.js';
+import { type Path, type Problem, refuse, valueSource } from './problems.js';
+import { maskWords } from './secrets.js';
 import { didYouMean } from './suggest.js';
 import { fieldValueProblem, isToken } from './syntax.js';
-import { compileTemplate, render, type Template } from './template.js';
+import { render, type Template } from './template.js';
+import { type Texts, templatesOf } from './texts.js';
 import { formatCount } from './units.js';
 
-const MOST_SHOWN = 20;
+/** What of a plan, or of as much of a profile as there is, has to do with inputs. */
+interface Written {
+  readonly target?: Texts | undefined;
+  readonly data?: { readonly file?: string | undefined; readonly pick?: Pick | undefined } | null | undefined;
+  readonly stages?: readonly Stage[] | undefined;
+  readonly preflight?: boolean | undefined;
+}
 
-/** The values of the variables that the plan uses; what is not set is left out and refused by checkInputs. */
-export function pickEnv(plan: Plan, env: Readonly<Record<string, string | undefined>>): Inputs['env'] {
+/** The values of the variables that are used; what is not set is left out and refused by checkInputs. */
+export function pickEnv(written: Written, env: Readonly<Record<string, string | undefined>>): Inputs['env'] {
   const picked: Record<string, string> = {};
-  for (const name of compileTarget(plan).envNames) {
+  for (const name of templatesOf(written.target).flatMap(({ template }) => template.envNames)) {
     const value = env[name];
     if (value !== undefined) picked[name] = value;
   }
@@ -25,112 +32,131 @@ export function pickEnv(plan: Plan, env: Readonly<Record<string, string | undefi
 
 /** `columns`: those of the data file, empty without one. Throws UserError `inputs` with every problem. */
 export function checkInputs(plan: Plan, inputs: Inputs, columns: readonly string[]): void {
-  const missing = [...columnProblems(plan, inputs, columns), ...envProblems(plan, inputs)];
-  // Values can be judged only when all of them are there.
-  const problems = missing.length > 0 ? missing : [...rowCountProblems(plan, inputs), ...valueProblems(plan, inputs)];
-  if (problems.length === 0) return;
-  if (problems.length === 1) throw new UserError(problems[0] ?? '', { code: 'inputs' });
-  const more = problems.length > MOST_SHOWN ? [`… and ${formatCount(problems.length - MOST_SHOWN)} more`] : [];
-  const lines = [...problems.slice(0, MOST_SHOWN), ...more].map((line) => `\n  ${line}`);
-  throw new UserError(`${formatCount(problems.length)} problems in the data of the plan:${lines.join('')}`, {
-    code: 'inputs',
-  });
+  const problems = inputProblems(plan, inputs, columns);
+  const source = valueSource('the data of the plan', plan);
+  if (problems.length > 0)
+    refuse(
+      problems.map((problem) => ({ source, problem })),
+      'inputs',
+    );
+}
+
+/** Every problem of the inputs; `columns` is null when there is no table to hold the columns against. */
+export function inputProblems(written: Written, inputs: Inputs, columns: readonly string[] | null): Problem[] {
+  const uses = usesOf(written);
+  const env = uses.flatMap((use) => envProblems(use, inputs));
+  if (columns === null) return [...env, ...valueProblems(written, uses.filter(isFixed), inputs, [])];
+  const unknown = uses.flatMap((use) => columnProblems(use, written, columns));
+  const known = unknown.length > 0 ? [] : rowCountProblems(written, uses, inputs);
+  return [...unknown, ...env, ...known, ...valueProblems(written, uses, inputs, columns)];
 }
 
 interface Use {
-  readonly path: string;
+  readonly path: Path;
   readonly template: Template;
   /** Why a rendered text can't stand there, or null. Paths are percent-encoded instead. */
   readonly judge: ((text: string) => string | null) | null;
 }
 
-function usesOf({ target }: Plan): Use[] {
-  const use = (path: string, text: string, judge: Use['judge']): Use => ({
-    path,
-    template: compileTemplate(text),
-    judge,
-  });
-  return [
-    use('target.url', target.path, null),
-    ...target.headers.map(([name, value]) => use(`target.headers.${name}`, value, fieldValueProblem)),
-    ...(target.origin === null ? [] : [use('target.origin', target.origin, fieldValueProblem)]),
-    ...target.subprotocols.map((text, i) => use(`target.subprotocols[${i}]`, text, tokenProblem)),
-  ];
+const JUDGES = { url: null, value: fieldValueProblem, token: tokenProblem } as const;
+
+function usesOf({ target }: Written): Use[] {
+  return templatesOf(target).map(({ kind, path, template }) => ({ path, template, judge: JUDGES[kind] }));
+}
+
+function isFixed({ template }: Use): boolean {
+  return template.rowColumns.length === 0;
 }
 
 function tokenProblem(text: string): string | null {
   return isToken(text) ? null : 'a subprotocol must be a token: no spaces, no commas, not empty (RFC 6455 section 4.1)';
 }
 
-function columnProblems(plan: Plan, inputs: Inputs, columns: readonly string[]): string[] {
-  const file = plan.data?.file ?? '';
-  const used = usesOf(plan).flatMap(({ path, template }) => template.rowColumns.map((column) => ({ path, column })));
-  const problems = used
-    .filter(({ column }) => !columns.includes(column))
-    .map(({ path, column }) => {
-      const known = columns.map((name) => JSON.stringify(name)).join(', ');
-      return `${path}: no column ${JSON.stringify(column)} in ${file}${didYouMean(column, columns) || `; it has ${known}`}`;
+function problem(path: Path, message: string): Problem {
+  return { path, at: 'value', message };
+}
+
+function columnProblems({ path, template }: Use, { data }: Written, columns: readonly string[]): Problem[] {
+  return template.rowColumns
+    .filter((column) => !columns.includes(column))
+    .map((column) => {
+      const known = columns.map((name) => JSON.stringify(maskWords(name))).join(', ');
+      const hint = didYouMean(column, columns) || `; it has ${known}`;
+      return problem(path, `no column ${JSON.stringify(column)} in ${data?.file ?? ''}${hint}`);
     });
-  if (used.length > 0 && problems.length === 0 && inputs.rows.length === 0) {
-    return [`${file}: expected at least one row after the header row, found none`];
+}
+
+function envProblems({ path, template }: Use, { env }: Inputs): Problem[] {
+  return template.envNames
+    .filter((name) => !Object.hasOwn(env, name))
+    .map((name) => problem(path, `the environment variable ${name} is not set`));
+}
+
+function rowCountProblems(written: Written, uses: readonly Use[], { rows }: Inputs): Problem[] {
+  const file = written.data?.file ?? '';
+  if (uses.every(isFixed)) return [];
+  if (rows.length === 0) {
+    return [problem(['data', 'file'], `${file}: expected at least one row after the header row, found none`)];
   }
-  return problems;
-}
-
-function envProblems(plan: Plan, inputs: Inputs): string[] {
-  return usesOf(plan).flatMap(({ path, template }) =>
-    template.envNames
-      .filter((name) => !Object.hasOwn(inputs.env, name))
-      .map((name) => `${path}: the environment variable ${name} is not set`),
-  );
-}
-
-function rowCountProblems(plan: Plan, { rows }: Inputs): string[] {
-  if (plan.data?.pick !== 'once' || compileTarget(plan).rowColumns.length === 0) return [];
-  const attempts = plannedAttempts(plan);
-  if (attempts === null) return ['data.pick: once needs stages with a total'];
-  const preflight = plan.preflight ? PREFLIGHT_ATTEMPTS : 0;
+  if (written.data?.pick !== 'once' || written.stages === undefined) return [];
+  const attempts = plannedAttempts({ stages: written.stages });
+  // A stage without a total is refused where keys are judged together.
+  if (attempts === null) return [];
+  const preflight = written.preflight === false ? 0 : PREFLIGHT_ATTEMPTS;
   const needed = attempts + preflight;
   if (rows.length >= needed) return [];
   const sum = preflight === 0 ? '' : ` (${formatCount(attempts)} in the stages and ${preflight} in the preflight)`;
-  const found = `${plan.data.file} has ${formatCount(rows.length)}`;
-  return [`data.pick: once needs ${formatCount(needed)} rows${sum}, ${found}; add rows, or use cycle or random`];
+  const found = `${file} has ${formatCount(rows.length)}`;
+  const message = `once needs ${formatCount(needed)} rows${sum}, ${found}; add rows, or use cycle or random`;
+  return [problem(['data', 'pick'], message)];
 }
 
-function valueProblems(plan: Plan, inputs: Inputs): string[] {
-  const uses = usesOf(plan).filter(({ template, judge }) => judge !== null && !template.constant);
-  const varying = uses.filter(({ template }) => template.rowColumns.length > 0);
-  const fixed = uses.filter(({ template }) => template.rowColumns.length === 0);
-  const problems = fixed.flatMap((use) =>
-    usedProblem(use, {}, inputs, `environment variable ${use.template.envNames.join(', ')}`),
+/** Of the texts whose columns and variables are all there. */
+function valueProblems(written: Written, all: readonly Use[], inputs: Inputs, columns: readonly string[]): Problem[] {
+  const uses = all.filter(
+    ({ template, judge }) =>
+      judge !== null &&
+      !template.constant &&
+      template.rowColumns.every((column) => columns.includes(column)) &&
+      template.envNames.every((name) => Object.hasOwn(inputs.env, name)),
   );
-  const file = plan.data?.file ?? '';
+  const problems = uses
+    .filter(isFixed)
+    .flatMap((use) => usedProblem(use, {}, inputs, `environment variable ${use.template.envNames.join(', ')}`));
+  const varying = uses.filter((use) => !isFixed(use));
+  const file = written.data?.file ?? '';
   inputs.rows.forEach((row, i) => {
     for (const use of varying) {
       const from = use.template.rowColumns.map((column) => JSON.stringify(column)).join(', ');
       problems.push(...usedProblem(use, row, inputs, `row ${formatCount(i + 1)} of ${file}, column ${from}`));
     }
   });
-  return [...problems, ...duplicateProblems(plan, inputs)];
+  const protocols = all.filter(({ judge }) => judge === tokenProblem);
+  const isWhole = protocols.every((use) => use.template.constant || uses.includes(use));
+  return isWhole ? [...problems, ...duplicateProblems(protocols, inputs)] : problems;
 }
 
 // What stands in for index and uuid is as harmless as they are.
 const HARMLESS = { index: 0, uuid: '0' };
 
-function usedProblem(use: Use, row: Readonly<Record<string, string>>, inputs: Inputs, source: string): string[] {
-  const problem = use.judge?.(render(use.template, { ...HARMLESS, row, env: inputs.env })) ?? null;
-  return problem === null ? [] : [`${source} (in ${use.path}): ${problem}`];
+function usedProblem(use: Use, row: Readonly<Record<string, string>>, inputs: Inputs, source: string): Problem[] {
+  const found = use.judge?.(render(use.template, { ...HARMLESS, row, env: inputs.env })) ?? null;
+  return found === null ? [] : [problem(use.path, `${source}: ${found}`)];
 }
 
-function duplicateProblems(plan: Plan, inputs: Inputs): string[] {
-  const templates = plan.target.subprotocols.map(compileTemplate);
-  if (templates.length < 2 || templates.every(({ constant }) => constant)) return [];
+function duplicateProblems(protocols: readonly Use[], inputs: Inputs): Problem[] {
+  if (protocols.length < 2 || protocols.every(({ template }) => template.constant)) return [];
   const rows = inputs.rows.length > 0 ? inputs.rows : [{}];
   const at = rows.findIndex((row) => {
-    const texts = templates.map((template) => render(template, { ...HARMLESS, row, env: inputs.env }));
+    const texts = protocols.map(({ template }) => render(template, { ...HARMLESS, row, env: inputs.env }));
     return new Set(texts).size < texts.length;
   });
   return at === -1
     ? []
-    : [`target.subprotocols: row ${formatCount(at + 1)} gives one subprotocol twice (RFC 6455 section 4.1)`];
+    : [
+        problem(
+          ['target', 'subprotocols'],
+          `row ${formatCount(at + 1)} gives one subprotocol twice (RFC 6455 section 4.1)`,
+        ),
+      ];
 }

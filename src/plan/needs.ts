@@ -46,7 +46,7 @@ const ATTEMPTS_PER_WORKER = 250;
 const MOST_WORKERS_GUESSED = 16;
 
 /** Attempts of all stages, without the preflight; null when a churn is ended by time alone. */
-export function plannedAttempts(plan: Plan): number | null {
+export function plannedAttempts(plan: Pick<Plan, 'stages'>): number | null {
   const sizes = plan.stages.flatMap(burstSizes);
   return sizes.reduce<number | null>((sum, size) => (sum === null || size === null ? null : sum + size), 0);
 }

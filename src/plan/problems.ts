@@ -1,6 +1,6 @@
 /**
  * What is wrong with a profile, as a list: each problem with its path, all reported at once. Translates zod's issues and
- * writes the report; the places (line and column) come from whoever read the text.
+ * writes the report; how a path is named (line and column, a flag) is known by the source that wrote it.
  */
 import type { z } from 'zod';
 import { UserError } from '../errors.js';
@@ -102,6 +102,11 @@ function valueAt(value: unknown, path: Path): unknown {
   return at;
 }
 
+/** Whether `outer` is `path` or holds it. */
+export function holds(outer: Path, path: Path): boolean {
+  return outer.every((step, i) => path[i] === step);
+}
+
 /**
  * A copy of `value` without what has problems, so that the rest can still be judged: bad keys go, and a list goes as a whole
  * once an entry of it is bad.
@@ -118,28 +123,65 @@ export function withoutProblems(value: unknown, problems: readonly Problem[]): u
   return copy;
 }
 
-/** Throws UserError `profile` with every problem, a line each, as `file:line:col  path: message`, in the order of the text. */
-export function refuseFile(file: string, problems: readonly (Problem & { readonly place: Place })[]): never {
-  const sorted = [...problems].sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column);
-  return refuseLines(
-    file,
-    sorted.map(({ place, path, message }) => {
-      const where = path.length === 0 ? '' : `${pathText(path)}: `;
-      return `${file}:${place.line}:${place.column}  ${where}${message}`;
-    }),
-  );
+/**
+ * Where parts of a profile were written: a file, the command line, a value of a program. Problems of a layered profile are
+ * each told by the source that wrote the path.
+ */
+export interface Source {
+  /** As the head of a report names it. */
+  readonly name: string;
+  /** Whether something stands at this path here. */
+  wrote(path: Path): boolean;
+  /** Null where there are no lines. */
+  placeOf(problem: Problem): Place | null;
+  /** The problem in the source's own words: `file:line:col  path: message`, `--flag: message`. */
+  lineOf(problem: Problem): string;
 }
 
-/** The same for a value that has no text: each line begins with the path, or with the label that stands for it. */
-export function refuseValue(
-  where: string,
-  problems: readonly Problem[],
-  labels: Readonly<Record<string, string>> = {},
-): never {
-  return refuseLines(
-    where,
-    problems.map(({ path, message }) => `${labelOf(path, labels) ?? (pathText(path) || where)}: ${message}`),
+export interface Told {
+  readonly source: Source;
+  readonly problem: Problem;
+}
+
+/** A text with lines; `value` is what it says, `place` where a path stands in it. */
+export function fileSource(file: string, value: unknown, place: (problem: Problem) => Place): Source {
+  return {
+    name: file,
+    wrote: (path) => valueAt(value, path) !== undefined,
+    placeOf: place,
+    lineOf: (problem) => {
+      const { line, column } = place(problem);
+      const where = problem.path.length === 0 ? '' : `${pathText(problem.path)}: `;
+      return `${file}:${line}:${column}  ${where}${problem.message}`;
+    },
+  };
+}
+
+/** A value that has no text: a line begins with the path, or with the label that stands for it. */
+export function valueSource(where: string, value: unknown, labels: Readonly<Record<string, string>> = {}): Source {
+  return {
+    name: where,
+    wrote: (path) => valueAt(value, path) !== undefined,
+    placeOf: () => null,
+    lineOf: ({ path, message }) => `${labelOf(path, labels) ?? (pathText(path) || where)}: ${message}`,
+  };
+}
+
+/** Throws UserError `profile` with every problem, a line each: source by source, in the order of their texts. */
+export function refuse(told: readonly Told[], code = 'profile'): never {
+  const sources = [...new Set(told.map(({ source }) => source))];
+  const lines = sources.flatMap((source) =>
+    told
+      .filter((one) => one.source === source)
+      .map(({ problem }) => ({ place: source.placeOf(problem), line: source.lineOf(problem) }))
+      .sort((a, b) => inTextOrder(a.place, b.place))
+      .map(({ line }) => line),
   );
+  return refuseLines(sources.map(({ name }) => name).join(' and '), lines, code);
+}
+
+function inTextOrder(a: Place | null, b: Place | null): number {
+  return a === null || b === null ? 0 : a.line - b.line || a.column - b.column;
 }
 
 /** A label stands for all that lies below its path; of that only names are told, a place in a list says nothing. */
@@ -153,9 +195,9 @@ function labelOf(path: Path, labels: Readonly<Record<string, string>>): string |
   return null;
 }
 
-function refuseLines(where: string, lines: readonly string[]): never {
+function refuseLines(where: string, lines: readonly string[], code: string): never {
   const distinct = [...new Set(lines)];
-  const options = { code: 'profile' };
+  const options = { code };
   if (distinct.length === 1) throw new UserError(distinct[0] ?? '', options);
   const more = distinct.length > MOST_SHOWN ? [`… and ${distinct.length - MOST_SHOWN} more`] : [];
   const shownLines = [...distinct.slice(0, MOST_SHOWN), ...more].map((line) => `\n  ${line}`);

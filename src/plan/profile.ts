@@ -1,12 +1,11 @@
 /**
- * From what a person wrote to a Plan: read or check a profile, lay flags over it, fill in the defaults, freeze. Every problem
- * is reported at once, with its place. Reads no file and no environment: texts and values come in, a Plan goes out.
+ * From a checked profile to a Plan: fill in the defaults, freeze. What was written, where, and what is wrong with it is the
+ * business of draft.ts; here are the two short ways for a profile that needs nothing from outside.
  */
-import { crossProblems, type ExpressionChecks } from './checks.js';
-import { readDocument } from './document.js';
+import type { ExpressionChecks } from './checks.js';
+import { draftOfText, draftOfValue, profileOf } from './draft.js';
 import type { Plan } from './plan.js';
-import { type Problem, problemsOf, refuseFile, refuseValue, withoutProblems } from './problems.js';
-import { overridesSchema, type Profile, type ProfileOverrides, profileSchema } from './schema.js';
+import type { Profile } from './schema.js';
 import { parseUrl } from './url.js';
 
 /** A 60 s gateway timeout must be seen as 504 and not as ours. */
@@ -17,116 +16,12 @@ const DEFAULT_SEED = 1;
 
 /** A profile's text, YAML or JSON. Throws UserError `profile` that lists every problem as `file:line:col  path: …`. */
 export function readProfile(text: string, file: string, checks: ExpressionChecks): Profile {
-  const document = readDocument(text, file);
-  const checked = check(profileSchema, document.value, checks);
-  if (checked.value !== null) return checked.value;
-  return refuseFile(
-    file,
-    checked.problems.map((problem) => ({ ...problem, place: document.placeOf(problem.path, problem.at) })),
-  );
+  return profileOf(draftOfText(text, file, checks), checks);
 }
 
-/**
- * A profile built from flags. Throws UserError `profile`; `labels` maps paths to what the user calls them
- * (`target.url` → `URL`), other problems are named by path.
- */
-export function checkProfile(
-  value: unknown,
-  where: string,
-  checks: ExpressionChecks,
-  labels: Readonly<Record<string, string>> = {},
-): Profile {
-  const checked = check(profileSchema, value, checks);
-  return checked.value ?? refuseValue(where, checked.problems, labels);
-}
-
-/** What flags or environment lay over a profile: any part of one. Throws as checkProfile. */
-export function checkOverrides(
-  value: unknown,
-  where: string,
-  checks: ExpressionChecks,
-  labels: Readonly<Record<string, string>> = {},
-): ProfileOverrides {
-  // Between keys only the merged profile can be judged; expressions can be now, where they are still known by their flag.
-  const parsed = overridesSchema.safeParse(value);
-  const problems = parsed.success
-    ? crossProblems({ thresholds: parsed.data.thresholds, abort: parsed.data.abort }, checks)
-    : problemsOf(parsed.error.issues, value);
-  return parsed.success && problems.length === 0 ? parsed.data : refuseValue(where, problems, labels);
-}
-
-type Checked<T> =
-  | { readonly value: T; readonly problems: null }
-  | { readonly value: null; readonly problems: Problem[] };
-
-function check(schema: typeof profileSchema, value: unknown, checks: ExpressionChecks): Checked<Profile> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) {
-    const problems = crossProblems(parsed.data, checks);
-    return problems.length === 0 ? { value: parsed.data, problems: null } : { value: null, problems };
-  }
-  const problems = problemsOf(parsed.error.issues, value);
-  const rest = overridesSchema.safeParse(withoutProblems(value, problems));
-  if (!rest.success) return { value: null, problems };
-  const judged = { ...rest.data, thresholds: writtenList(value, 'thresholds') };
-  return { value: null, problems: [...problems, ...crossProblems(judged, checks)] };
-}
-
-function writtenList(value: unknown, key: string): readonly unknown[] {
-  const found: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, key) : null;
-  return Array.isArray(found) ? found : [];
-}
-
-const ACCEPT_ALL: ExpressionChecks = { threshold: () => null, abort: () => null };
-
-/**
- * `over` laid over `base`: a value replaces the value, a list the list, TLS key by key; a header replaces the headers of its
- * name, in their place, or is added; allowed hosts are added. Another URL drops connectTo and the TLS server name of the
- * profile, which belong to the old one. Throws UserError `profile` when the two do not fit together.
- */
-export function mergeProfile(base: Profile, over: ProfileOverrides): Profile {
-  const { target: overTarget = {}, ...rest } = over;
-  const kept = overTarget.url === undefined ? base.target : withoutAddress(base.target);
-  const merged: Profile = {
-    ...base,
-    ...defined(rest),
-    target: {
-      ...kept,
-      ...defined(overTarget),
-      headers: mergeHeaders(kept.headers ?? [], overTarget.headers ?? []),
-      tls: { ...kept.tls, ...defined(overTarget.tls ?? {}) },
-    },
-    allowHosts: [...new Set([...(base.allowHosts ?? []), ...(over.allowHosts ?? [])])],
-  };
-  const problems = crossProblems(merged, ACCEPT_ALL);
-  return problems.length === 0 ? merged : refuseValue('the profile with the flags over it', problems);
-}
-
-function withoutAddress(target: Profile['target']): Profile['target'] {
-  const { connectTo: _connectTo, ...rest } = target;
-  const { servername: _servername, ...tls } = target.tls ?? {};
-  return { ...rest, tls };
-}
-
-/** Without keys that are undefined, which would otherwise overwrite. */
-function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
-}
-
-type Headers = NonNullable<Profile['target']['headers']>;
-
-function mergeHeaders(base: Headers, over: Headers): Headers {
-  const names = new Set(over.map(([name]) => name.toLowerCase()));
-  const placed = new Set<string>();
-  const kept = base.flatMap((pair) => {
-    const name = pair[0].toLowerCase();
-    if (!names.has(name)) return [pair];
-    if (placed.has(name)) return [];
-    placed.add(name);
-    return over.filter(([other]) => other.toLowerCase() === name);
-  });
-  return [...kept, ...over.filter(([name]) => !placed.has(name.toLowerCase()))];
+/** A profile built by a program. Throws UserError `profile` that lists every problem by its path. */
+export function checkProfile(value: unknown, where: string, checks: ExpressionChecks): Profile {
+  return profileOf(draftOfValue(value, where, checks), checks);
 }
 
 /** Defaults filled in, deeply frozen; equal to itself after a trip through JSON. */

@@ -6,8 +6,9 @@ import { z } from 'zod';
 import { expandSourceIps, parseEndpoint } from './address.js';
 import { converted, count, duration, flag, list, map, templated, text, word } from './field.js';
 import { headers } from './headers.js';
-import { stageSchema } from './stages.js';
-import { fieldValueProblem, isToken } from './syntax.js';
+import { maskHeader } from './secrets.js';
+import { rest, stageSchema } from './stages.js';
+import { isToken, originProblem } from './syntax.js';
 import { parseUrl } from './url.js';
 
 const DAY_MS = 86_400_000;
@@ -40,12 +41,13 @@ const targetShape = {
     converted(context, () => parseUrl(value));
   }),
   headers: headers.optional(),
-  origin: templated(2048, 'Origin header (RFC 6454)', fieldValueProblem).optional(),
+  origin: templated(2048, 'Origin header (RFC 6454): null or scheme://host[:port]', originProblem).optional(),
   subprotocols: list(subprotocol, 0, 50, 'subprotocols')
     .superRefine((values, context) => {
       values.forEach((value, i) => {
         if (values.indexOf(value) < i) {
-          context.addIssue({ code: 'custom', message: 'is offered twice (RFC 6455 section 4.1)', path: [i] });
+          const shown = JSON.stringify(maskHeader('Sec-WebSocket-Protocol', value));
+          context.addIssue({ code: 'custom', message: `${shown} is offered twice (RFC 6455 section 4.1)`, path: [i] });
         }
       });
     })
@@ -64,16 +66,15 @@ const targetShape = {
 
 const expression = text(500, 'An expression such as share(101) >= 99.9%');
 
+const dataShape = {
+  file: text(LONGEST_PATH, 'CSV file with a header row; its columns are {{ row.COLUMN }}'),
+  pick: word(['cycle', 'random', 'once'], 'How attempts take rows; default cycle').optional(),
+};
+
 const shape = {
   name: text(100, 'Short name of the profile').optional(),
   about: text(2000, 'The question that the profile answers').optional(),
-  data: map(
-    {
-      file: text(LONGEST_PATH, 'CSV file with a header row; its columns are {{ row.COLUMN }}'),
-      pick: word(['cycle', 'random', 'once'], 'How attempts take rows; default cycle').optional(),
-    },
-    'data',
-  ).optional(),
+  data: map(dataShape, 'data').optional(),
   gate: word(
     ['connect', 'tls', 'upgrade'],
     'The step at which all attempts wait for the release; default connect',
@@ -104,19 +105,31 @@ const LATER_KEYS = ['after', 'preset'];
 
 const stages = list(stageSchema, 1, 100, 'stages').meta({ description: 'In order' });
 
+/** A whole profile, as editors are to see it. */
 export const profileSchema = map({ target: map(targetShape, 'a target'), stages, ...shape }, 'a profile', LATER_KEYS);
 
-/** What flags and environment may lay over a profile: everything in it, nothing of it required. */
-export const overridesSchema = map(
+const parts = {
+  target: map({ ...targetShape, url: targetShape.url.optional() }, 'a target').optional(),
+  stages: stages.optional(),
+  ...shape,
+};
+
+/** One layer of a profile: nothing is required, because another layer may hold it. */
+export const partsSchema = map(parts, 'a profile', LATER_KEYS);
+
+/** What flags and environment lay over a profile: its parts, and what concerns all of its stages. */
+export const flagsSchema = map(
   {
-    ...shape,
-    target: map({ ...targetShape, url: targetShape.url.optional() }, 'a target').optional(),
-    stages: stages.optional(),
+    ...parts,
+    data: map({ file: dataShape.file.optional(), pick: dataShape.pick }, 'data').optional(),
+    rest: rest.optional(),
   },
-  'overrides',
+  'a profile',
   LATER_KEYS,
 );
 
-/** A checked profile: units are numbers (times in ms), blocks are expanded, stages compiled; defaults are not filled in. */
+/** Parts of a profile, checked: units are numbers (times in ms), blocks are expanded, stages compiled. */
+export type ProfileParts = z.output<typeof flagsSchema>;
+
+/** A checked profile with all that it must have; defaults are not filled in. */
 export type Profile = z.output<typeof profileSchema>;
-export type ProfileOverrides = z.output<typeof overridesSchema>;

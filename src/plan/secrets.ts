@@ -1,6 +1,10 @@
 /**
  * What must not be seen: decides by name and shape which parts of a plan, a URL or a header are secret and puts *** in their
  * place. Template holes stay visible: their values never stand in a plan. Knows nothing about where the text is shown.
+ *
+ * Of subprotocols only what can be told from a plain name is hidden: what follows a word that announces a secret, and one long
+ * random word. A short word that nothing announces (`--subprotocol s3cret`) reads like any subprotocol and stays visible;
+ * where it must not, it belongs into data or environment, whose values are always hidden.
  */
 import type { Plan } from './plan.js';
 import { encodeTarget } from './syntax.js';
@@ -164,6 +168,23 @@ export function maskHeader(name: string, value: string): string {
   return hideHeader(name, value, masked);
 }
 
+const CREDENTIALS = /\b(Basic|Bearer|DPoP|Negotiate|NTLM)\s+[^\s"',;]+/gi;
+
+/**
+ * What stood where something else was expected, as an error may repeat it: judged as a URL, as `NAME: VALUE` and as
+ * credentials, since all of these end up in the wrong place.
+ */
+export function maskLoose(text: string): string {
+  const [, name, value] = /^\s*([\w-]+)\s*:(?!\/\/)\s*(.+)$/s.exec(text) ?? [];
+  if (name !== undefined && value !== undefined && isSecretName(name)) return `${name}: ${maskHeader(name, value)}`;
+  return maskUrl(text).replace(CREDENTIALS, `$1 ${MASK}`);
+}
+
+/** The name of a column as an error may repeat it: in a file without a header row the names are its first secrets. */
+export function maskWords(text: string): string {
+  return maskLoose(text).replace(LONG_WORD, (word) => (looksRandom(word) ? MASK : word));
+}
+
 /** The secrets that stand in the plan itself, so that a target which echoes them can be masked. */
 export function seenSecrets(plan: Plan): readonly string[] {
   const seen = new Set<string>();
@@ -175,9 +196,16 @@ export function seenSecrets(plan: Plan): readonly string[] {
   return [...seen];
 }
 
-/** A text with every known secret of 4 characters or more replaced, also where it is escaped for a URL, JSON or HTML. */
+/**
+ * A text with every known secret of 4 characters or more replaced, also in other letter case, escaped for a URL, JSON or HTML,
+ * or, where it is the Base64 of a name and a password, decoded.
+ */
 export function maskText(text: string, secrets: readonly string[]): string {
-  return formsOf(secrets).reduce((out, form) => out.replaceAll(form, MASK), text);
+  return formsOf(secrets).reduce((out, form) => out.replace(anyCase(form), MASK), text);
+}
+
+function anyCase(form: string): RegExp {
+  return new RegExp(form.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'), 'gi');
 }
 
 /** As maskText, for a text whose end may be missing: 4 characters or more of a secret at its end are replaced too. */
@@ -191,15 +219,27 @@ export function maskCutText(text: string, secrets: readonly string[]): string {
 /** How many characters at the end of `text` are the beginning of `form`. */
 function tornLength(text: string, form: string): number {
   for (let length = Math.min(form.length - 1, text.length); length >= SHORTEST_SECRET; length--) {
-    if (text.endsWith(form.slice(0, length))) return length;
+    if (text.slice(-length).toLowerCase() === form.slice(0, length).toLowerCase()) return length;
   }
   return 0;
 }
 
 /** The longest first: a secret that holds another must not leave its tail behind. */
 function formsOf(secrets: readonly string[]): string[] {
-  const forms = secrets.filter((secret) => secret.length >= SHORTEST_SECRET).flatMap(escapedForms);
+  const forms = secrets
+    .flatMap((secret) => [secret, ...decodedCredentials(secret)])
+    .filter((secret) => secret.length >= SHORTEST_SECRET)
+    .flatMap(escapedForms);
   return [...new Set(forms)].sort((a, b) => b.length - a.length);
+}
+
+/** Of the Base64 of `name:password` (RFC 7617): both together, and the password. */
+function decodedCredentials(secret: string): string[] {
+  const [base64] = /[A-Za-z0-9+/]{8,}={0,2}$/.exec(secret) ?? [];
+  if (base64 === undefined || base64.length % 4 !== 0) return [];
+  const decoded = atob(base64);
+  if (!/^[\x20-\x7e]*:[\x20-\x7e]*$/.test(decoded)) return [];
+  return [decoded, decoded.slice(decoded.indexOf(':') + 1)];
 }
 
 function escapedForms(secret: string): string[] {

@@ -15,7 +15,15 @@ const MOST_TIMES = 10_000;
 /** Between bursts, when a profile says nothing: time enough for a target to clear its queues, short enough to wait for. */
 const DEFAULT_REST_MS = 5000;
 
-const rest = duration(0, DAY_MS, 'Pause after each burst of this stage but the last of the run; default 5s').optional();
+/** A pause after bursts; days would be a slip of the unit. */
+export const rest = duration(
+  0,
+  DAY_MS,
+  'Pause after each burst of this stage but the last of the run; default 5s',
+).optional();
+
+/** What concerns two keys is told beside what is wrong with a third. */
+const EVEN_BESIDE_OTHERS = { when: () => true };
 
 interface Steps {
   readonly from: number;
@@ -44,18 +52,35 @@ const steps = map(
   },
   'steps',
 ).superRefine((value, context) => {
-  const problem = stepsProblem(value);
-  if (problem !== null) context.addIssue({ code: 'custom', ...problem });
-});
+  for (const problem of stepsProblems(value)) context.addIssue({ code: 'custom', ...problem });
+}, EVEN_BESIDE_OTHERS);
 
-function stepsProblem(value: Steps): { readonly message: string; readonly path: string[] } | null {
-  const { from, to, by, factor } = value;
-  if (to < from) return { message: `expected a size of at least from (${from}), found ${to}`, path: ['to'] };
-  if (by === undefined && factor === undefined) return { message: 'expected by or factor, found neither', path: [] };
-  if (by !== undefined && factor !== undefined)
-    return { message: 'expected by or factor, found both', path: ['factor'] };
-  if (stepSizes(value).length > MOST_TIMES) return { message: `expected at most ${MOST_TIMES} steps`, path: [] };
-  return null;
+/** `written` may hold anything where a key has a problem of its own. */
+function stepsProblems(written: Steps): { readonly message: string; readonly path: string[] }[] {
+  if (typeof written !== 'object' || written === null) return [];
+  const { from, to, by, factor } = written;
+  const problems: { message: string; path: string[] }[] = [];
+  if (isSize(from) && isSize(to) && to < from) {
+    problems.push({ message: `expected a size of at least from (${from}), found ${to}`, path: ['to'] });
+  }
+  if (by === undefined && factor === undefined) {
+    problems.push({ message: 'expected by or factor, found neither', path: [] });
+  } else if (by !== undefined && factor !== undefined) {
+    problems.push({ message: 'expected by or factor, found both', path: ['factor'] });
+  } else if (problems.length === 0 && [from, to].every(isSize) && (isSize(by) || isStride(factor))) {
+    if (stepSizes(written).length > MOST_TIMES) {
+      problems.push({ message: `expected at most ${MOST_TIMES} steps`, path: [] });
+    }
+  }
+  return problems;
+}
+
+function isSize(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
+}
+
+function isStride(value: unknown): value is number {
+  return typeof value === 'number' && value > 1;
 }
 
 const churn = map(
@@ -66,10 +91,10 @@ const churn = map(
   },
   'churn',
 ).superRefine((value, context) => {
-  if (value.total === undefined && value.for === undefined) {
+  if (typeof value === 'object' && value !== null && value.total === undefined && value.for === undefined) {
     context.addIssue({ code: 'custom', message: 'expected total or for, found neither' });
   }
-});
+}, EVEN_BESIDE_OTHERS);
 
 /** The key that names a stage in a profile is the key of its entry here. */
 const STAGE_TABLE = {

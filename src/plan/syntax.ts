@@ -25,6 +25,18 @@ export function fieldValueProblem(value: string): string | null {
   return `a header value must be printable ASCII, U+${code} is not; percent-encode or Base64 it`;
 }
 
+const ORIGIN = /^(null|[a-z][a-z0-9+.-]*:\/\/([a-z0-9._~%{}-]+|\[[0-9a-f:.]+\])(:\d{1,5})?)$/i;
+
+/** What is wrong with an Origin, or null (RFC 6454 section 7); holes stand for anything. The value is never repeated. */
+export function originProblem(value: string): string | null {
+  const problem = fieldValueProblem(value);
+  if (problem !== null) return problem;
+  const filled = value.replace(/\{\{.*?\}\}/gs, '1');
+  if (/^1+$/.test(filled) || ORIGIN.test(filled)) return null;
+  const path = /^[^/]*:\/\/[^/]+\//.test(filled) ? ': no path, no slash at its end' : '';
+  return `expected null or SCHEME://HOST[:PORT]${path} (RFC 6454); what is no origin goes in as a header, Origin`;
+}
+
 // Unreserved, reserved and % (RFC 3986 section 2), less #, which would begin a fragment.
 const ILLEGAL_IN_TARGET = /[^A-Za-z0-9\-._~:/?@!$&'()*+,;=%[\]]/;
 const EACH_ILLEGAL = /[^A-Za-z0-9\-._~:/?@!$&'()*+,;=%[\]]+/g;

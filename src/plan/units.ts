@@ -3,6 +3,7 @@
  * flags and thresholds alike; knows nothing about which range makes sense where.
  */
 import { UserError } from '../errors.js';
+import { maskLoose } from './secrets.js';
 
 const DURATION_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 0.001, µs: 0.001 };
 const COUNT_EXPONENT: Readonly<Record<string, number>> = { '': 0, k: 3, m: 6 };
@@ -20,7 +21,7 @@ export const EXPECTED = {
 } as const;
 
 function refuse(expected: string, text: string | number, hint?: string): never {
-  const shown = typeof text === 'number' ? String(text) : JSON.stringify(text.slice(0, LONGEST_TEXT));
+  const shown = typeof text === 'number' ? String(text) : JSON.stringify(maskLoose(text).slice(0, LONGEST_TEXT));
   // The way out stands in the message, because a profile's report shows messages alone.
   throw new UserError(`expected ${expected}, found ${shown}${hint === undefined ? '' : `; ${hint}`}`, { code: 'unit' });
 }

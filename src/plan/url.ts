@@ -4,6 +4,7 @@
  */
 import { UserError } from '../errors.js';
 import type { Scheme } from './plan.js';
+import { maskUrl } from './secrets.js';
 import { didYouMean } from './suggest.js';
 import { compileTemplate } from './template.js';
 
@@ -22,7 +23,7 @@ function refuse(message: string): never {
   throw new UserError(message, { code: 'url' });
 }
 
-/** Throws UserError `url` or `template`; the message never repeats a user name or password. */
+/** Throws UserError `url` or `template`; the message never repeats a user name, a password or a secret of the query. */
 export function parseUrl(url: string): UrlParts {
   const match = /^(wss?):\/\/([^/?#]*)([^#]*)(#?)/i.exec(withoutHoles(url));
   if (match === null) return refuse(schemeProblem(url));
@@ -51,12 +52,13 @@ function withoutHoles(url: string): string {
 function parseAuthority(scheme: Scheme, authority: string): { readonly host: string; readonly port: number } {
   if (authority === '') refuse(`expected a host after ${scheme}://, found none`);
   // The URL parser drops tabs and line ends, reads \ as / and decodes %, each in silence.
-  if (/[\s\\%]/.test(authority)) refuse(`unexpected character in the host, found ${JSON.stringify(authority)}`);
+  if (/[\s\\%]/.test(authority))
+    refuse(`unexpected character in the host, found ${JSON.stringify(maskUrl(authority))}`);
   let parsed: URL;
   try {
     parsed = new URL(`${scheme}://${authority}/`);
   } catch {
-    return refuse(`expected HOST or HOST:PORT after ${scheme}://, found ${JSON.stringify(authority)}`);
+    return refuse(`expected HOST or HOST:PORT after ${scheme}://, found ${JSON.stringify(maskUrl(authority))}`);
   }
   if (parsed.port === '0') refuse('port 0 can not be connected to');
   const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1');
@@ -66,10 +68,10 @@ function parseAuthority(scheme: Scheme, authority: string): { readonly host: str
 function schemeProblem(url: string): string {
   const expected = 'expected a URL that begins with ws:// or wss://';
   const [, scheme = '', rest = ''] = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s.exec(url) ?? [];
-  const shown = rest.includes('@') ? '…' : rest;
+  const shown = rest.includes('@') ? '…' : maskUrl(rest);
   if (/^https?$/i.test(scheme))
     return `${expected}; did you mean ${scheme.toLowerCase() === 'https' ? 'wss' : 'ws'}://${shown}?`;
   if (scheme !== '') return `${expected}, found ${scheme}://${didYouMean(scheme, ['ws', 'wss'])}`;
   if (url.includes('@') || /\s/.test(url)) return expected;
-  return `${expected}; did you mean ws://${url.replace(/^\/\//, '')}?`;
+  return `${expected}; did you mean ws://${maskUrl(url.replace(/^\/\//, ''))}?`;
 }

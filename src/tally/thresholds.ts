@@ -109,14 +109,40 @@ export function parseAbort(text: string): AbortRule {
   return { expression: text.trim(), condition, bursts };
 }
 
-/** null when the text is a threshold; otherwise what is wrong with it. */
-export function checkThreshold(text: string): string | null {
-  return problemOf(() => parseThreshold(text));
+/** What a run measures, as far as that is known before it; null where it is not. */
+interface Measurable {
+  readonly rate: boolean | null;
+  readonly tls: boolean | null;
+  readonly dns: boolean | null;
 }
 
-/** null when the text is an abort rule; otherwise what is wrong with it. */
-export function checkAbort(text: string): string | null {
-  return problemOf(() => parseAbort(text));
+/** null when the text is a threshold, and one that a run of that kind can meet; otherwise what is wrong with it. */
+export function checkThreshold(text: string, run?: Measurable): string | null {
+  return problemOf(() => parseThreshold(text).subject, run);
+}
+
+/** null when the text is an abort rule, and one that a run of that kind can meet; otherwise what is wrong with it. */
+export function checkAbort(text: string, run?: Measurable): string | null {
+  return problemOf(() => parseAbort(text).condition.subject, run);
+}
+
+/** Why nothing will ever be measured that could be judged, or null. */
+function neverMeasured(subject: Subject, run: Measurable | undefined): string | null {
+  if (subject.kind === 'dropOff') return 'dropOff is not available in this version: there is no search for it';
+  if (subject.kind === 'rate') return run?.rate === false ? 'only a churn has a rate, and no stage is one' : null;
+  if (subject.kind !== 'latency') return null;
+  switch (subject.phase) {
+    case 'message':
+      return 'the phase message is not available in this version: nothing is sent after the 101';
+    case 'tls':
+      return run?.tls === false ? 'over ws:// there is no phase tls to be timed' : null;
+    case 'dns':
+      return run?.dns === false
+        ? 'the address is given, so no name is looked up and the phase dns takes no time'
+        : null;
+    default:
+      return null;
+  }
 }
 
 /** Judges by the upper latency bound. Without a value (`actual` null) a threshold is missed: nothing proved it. */
@@ -318,10 +344,9 @@ function meant(word: string, aliases: Readonly<Record<string, string>>, known: r
   return Object.hasOwn(aliases, alias) ? aliases[alias] : nearest(word, known);
 }
 
-function problemOf(parse: () => unknown): string | null {
+function problemOf(parse: () => Subject, run: Measurable | undefined): string | null {
   try {
-    parse();
-    return null;
+    return neverMeasured(parse(), run);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return error.hint === null ? error.message : `${error.message}; ${error.hint}`;

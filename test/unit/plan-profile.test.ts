@@ -2,13 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { UserError } from '#dist/errors.js';
-import { checkOverrides, checkProfile, compilePlan, mergeProfile, readProfile } from '#dist/plan/profile.js';
+import { type Draft, draftOfFlags, draftOfText, layered, profileOf } from '#dist/plan/draft.js';
+import { checkProfile, compilePlan, readProfile } from '#dist/plan/profile.js';
 
 const checks = {
   threshold: (text: string) => (text.includes('bogus') ? 'expected a function, found "bogus"' : null),
   abort: (text: string) => (text.includes('bogus') ? 'expected an abort rule' : null),
 };
 const read = (text: string) => readProfile(text, 'p.yaml', checks);
+
+const draft = (text: string) => draftOfText(text, 'p.yaml', checks);
+const flags = (value: object) => draftOfFlags(value, checks, { thresholds: '--threshold', rest: '--rest' });
+const both = (base: Draft, over: Draft) => profileOf(layered(base, over), checks);
 
 function problem(work: () => unknown): string {
   try {
@@ -71,7 +76,7 @@ const REPORT = `36 problems in p.yaml:
   p.yaml:11:20  target.headers.Authorization: "{{" at character 8 is not closed by "}}"
   p.yaml:12:10  target.headers.X-C: a header value must not hold LF (header injection)
   p.yaml:13:11  target.headers.x-id: the same header as X-Id; write a list of values to send it twice
-  p.yaml:14:27  target.subprotocols[1]: is offered twice (RFC 6455 section 4.1)
+  p.yaml:14:27  target.subprotocols[1]: "chat.v1" is offered twice (RFC 6455 section 4.1)
   p.yaml:14:36  target.subprotocols[2]: a subprotocol is a token: letters, digits and !#$%&'*+-.^_\`|~, no spaces, no commas (RFC 6455 section 4.1)
   p.yaml:14:43  target.subprotocols[3]: unknown template name "rwo.x" at character 1, expected one of row.COLUMN, index, uuid, env.NAME; did you mean "row.x"?
   p.yaml:15:14  target.sourceIps: expected an IP address or a block such as 127.0.0.0/24, found "127.0.0.300"
@@ -316,16 +321,15 @@ test('bounds between keys: attempts in all, rows of pick once, address families'
 
 test('problems of flags are named by the flag', () => {
   const labels = { 'target.url': 'URL', 'stages[0].burst': '-c' };
-  const message = problem(() =>
-    checkProfile({ target: {}, stages: [{ burst: 'x' }], timeuot: 1 }, 'command line', checks, labels),
-  );
-  assert.match(message, /\n {2}URL: missing, expected a text/);
+  const written = { target: {}, stages: [{ burst: 'x' }], timeuot: 1 };
+  const message = problem(() => profileOf(draftOfFlags(written, checks, labels), checks));
+  assert.match(message, /\n {2}URL: missing, expected a ws:\/\/ or wss:\/\/ address/);
   assert.match(message, /\n {2}-c: expected a whole number/);
   assert.match(message, /\n {2}timeuot: unknown key; did you mean "timeout"\?/);
 });
 
 test('flags lie over a profile: scalars and lists replace, headers by name, hosts add up', () => {
-  const base = read(`
+  const base = draft(`
 target:
   url: wss://old.example/x
   headers: { Authorization: old, X-Keep: 1, Cookie: [a=1, b=2] }
@@ -337,21 +341,17 @@ thresholds: [share(101) == 100%]
 allowHosts: [a.example]
 stages: [{ burst: 5 }]
 `);
-  const over = checkOverrides(
-    {
-      target: {
-        url: 'wss://new.example/y',
-        headers: { authorization: 'new', cookie: 'c=3', 'X-New': 'n' },
-        tls: { resume: true },
-      },
-      timeout: '20s',
-      thresholds: ['share(504) == 0%'],
-      allowHosts: ['b.example'],
+  const over = flags({
+    target: {
+      url: 'wss://new.example/y',
+      headers: { authorization: 'new', cookie: 'c=3', 'X-New': 'n' },
+      tls: { resume: true },
     },
-    'flags',
-    checks,
-  );
-  const plan = compilePlan(mergeProfile(base, over));
+    timeout: '20s',
+    thresholds: ['share(504) == 0%'],
+    allowHosts: ['b.example'],
+  });
+  const plan = compilePlan(both(base, over));
   assert.equal(plan.target.host, 'new.example');
   assert.equal(plan.target.connectTo, null, 'the address of the old target must not be dialled');
   assert.equal(plan.target.tls.servername, null);
@@ -367,19 +367,141 @@ stages: [{ burst: 5 }]
   assert.equal(plan.timeoutMs, 20_000);
   assert.deepEqual(plan.thresholds, ['share(504) == 0%']);
   assert.deepEqual(plan.allowHosts, ['a.example', 'b.example']);
-  assert.deepEqual(compilePlan(mergeProfile(base, {})), compilePlan(base));
+  assert.deepEqual(compilePlan(both(base, flags({}))), compilePlan(profileOf(base, checks)));
 });
 
-test('a merge that does not fit together is refused', () => {
-  const base = read('target: { url: wss://h/ }\ngate: tls\nstages: [{ burst: 5 }]\n');
-  const over = checkOverrides({ target: { url: 'ws://h/' } }, 'flags', checks);
+test('a merge that does not fit together is refused, by the layer that does not fit', () => {
+  const base = draft('target: { url: wss://h/ }\ngate: tls\nstages: [{ burst: 5 }]\n');
   assert.match(
-    problem(() => mergeProfile(base, over)),
-    /the gate tls needs a wss:\/\/ target/,
+    problem(() => both(base, flags({ target: { url: 'ws://h/' } }))),
+    /^p\.yaml:2:7 {2}gate: the gate tls needs a wss:\/\/ target/,
   );
   assert.match(
-    problem(() => checkOverrides({ thresholds: ['bogus'] }, 'flags', checks)),
-    /thresholds\[0\]/,
+    problem(() => both(base, flags({ thresholds: ['bogus'] }))),
+    /^--threshold: /,
+  );
+});
+
+test('what one layer lacks another may have', () => {
+  const base = draft('stages: [{ burst: 5 }]\n');
+  assert.match(
+    problem(() => profileOf(base, checks)),
+    /^p\.yaml:1:1 {2}target\.url: missing, expected a ws:\/\/ or wss:\/\/ address$/,
+  );
+  assert.equal(compilePlan(both(base, flags({ target: { url: 'ws://h/x' } }))).target.path, '/x');
+  const headers = draft('target: { headers: { A: "{{ row.a }}" } }\nstages: [{ burst: 5 }]\n');
+  const plan = compilePlan(both(headers, flags({ target: { url: 'ws://h/' }, data: { file: 'a.csv' } })));
+  assert.deepEqual([plan.target.headers, plan.data?.file], [[['A', '{{ row.a }}']], 'a.csv']);
+  assert.match(
+    problem(() => both(headers, flags({ target: { url: 'ws://h/' }, data: { pick: 'once' } }))),
+    /there is nothing to pick from: name a CSV file/,
+  );
+  assert.match(
+    problem(() => profileOf(draft('name: x\n'), checks)),
+    /2 problems in p\.yaml:\n.*target\.url: missing.*\n.*stages: missing, expected a list/,
+  );
+});
+
+test('a rest over a profile is that of every stage, within bounds', () => {
+  const base = draft(
+    'target: { url: ws://h/ }\nstages: [{ burst: 5 }, { steps: { from: 1, to: 2, by: 1 }, rest: 9s }]\n',
+  );
+  const rests = compilePlan(both(base, flags({ rest: '2s' }))).stages.map(({ restMs }) => restMs);
+  assert.deepEqual(rests, [2000, 2000]);
+  for (const rest of ['25h', '-1s', '5']) {
+    assert.match(
+      problem(() => both(base, flags({ rest }))),
+      /^--rest: expected a duration/,
+    );
+  }
+  assert.match(
+    problem(() => read(`${SMALL}rest: 1s\n`)),
+    /rest: unknown key/,
+  );
+});
+
+test('both ends of a wrong step, and what else its stage lacks', () => {
+  const text =
+    'target: { url: ws://h/ }\nstages:\n  - { steps: { from: 100, to: 20, by: 0 } }\n  - { churn: { inFlight: 0 } }\n';
+  const message = problem(() => read(text));
+  assert.match(message, /^4 problems/);
+  assert.match(message, /stages\[0\]\.steps\.to: expected a size of at least from \(100\), found 20/);
+  assert.match(message, /stages\[0\]\.steps\.by: expected a whole number .*, found 0/);
+  assert.match(message, /stages\[1\]\.churn: expected total or for, found neither/);
+  assert.match(message, /stages\[1\]\.churn\.inFlight: expected a whole number .*, found 0/);
+});
+
+test('a churn has no gate; beside bursts the gate is theirs', () => {
+  const churn = '{ churn: { total: 5, inFlight: 5 } }';
+  for (const gate of ['connect', 'upgrade']) {
+    assert.match(
+      problem(() => read(`target: { url: ws://h/ }\ngate: ${gate}\nstages: [${churn}, ${churn}]\n`)),
+      /^p\.yaml:2:7 {2}gate: a churn has no gate/,
+    );
+  }
+  assert.equal(
+    compilePlan(read(`target: { url: ws://h/ }\ngate: upgrade\nstages: [{ burst: 5 }, ${churn}]\n`)).gate,
+    'upgrade',
+  );
+});
+
+test('an origin is null or a scheme and a host (RFC 6454)', () => {
+  const origin = (value: string) => () =>
+    checkProfile({ target: { url: 'ws://h/', origin: value }, stages: [{ burst: 1 }] }, 'x', checks);
+  for (const good of [
+    'null',
+    'https://app.example',
+    'http://127.0.0.1:8080',
+    'http://[::1]:80',
+    'app://x',
+    '{{ env.O }}',
+    'https://{{ env.O }}.example:{{ index }}',
+  ]) {
+    origin(good)();
+  }
+  for (const bad of [
+    'not a url',
+    'example.com',
+    'https://a.example/',
+    'https://a/x',
+    'https://u:hunter2@a',
+    '//a',
+    'https://',
+  ]) {
+    const message = problem(origin(bad));
+    assert.match(message, /expected null or SCHEME:\/\/HOST\[:PORT\]/, bad);
+    assert.doesNotMatch(message, /hunter2/);
+  }
+});
+
+test('an empty text is one problem, and a secret in the wrong place is not repeated', () => {
+  const with_ = (over: object) => () =>
+    checkProfile({ target: { url: 'ws://h/' }, stages: [{ burst: 1 }], ...over }, 'x', checks);
+  for (const over of [{ target: { url: '' } }, { thresholds: [''] }, { abort: '' }]) {
+    assert.doesNotMatch(problem(with_(over)), /\n/);
+  }
+  const leaks: object[] = [
+    { target: { url: 'http://h/?token=hunter2&x=1' } },
+    { target: { url: 'h/?token=hunter2' } },
+    { target: { url: '//h/?access_token=hunter2' } },
+    { target: { url: `ws://h/?token=hunter2${'x'.repeat(9000)}` } },
+    { target: 'ws://h/?token=hunter2' },
+    { target: { url: 'ws://h/', headers: 'Authorization: hunter2' } },
+    { target: { url: 'ws://h/', headers: ['Bearer hunter2'] } },
+    { target: { url: 'ws://h/', connectTo: 'ws://h/?token=hunter2' } },
+    { target: { url: 'ws://h/', sourceIps: ['Bearer hunter2'] } },
+    { target: { url: 'ws://h/', subprotocols: ['bearer.hunter2', 'bearer.hunter2'] } },
+    { target: { url: 'ws://h/', tls: 'X-Api-Key: hunter2' } },
+    { timeout: 'Authorization: Basic hunter2' },
+    { gate: 'Cookie: sid=hunter2' },
+    { workers: 'ws://u:hunter2@h/' },
+    { stages: ['ws://h/?key=hunter2'] },
+  ];
+  for (const over of leaks) assert.doesNotMatch(problem(with_(over)), /hunter2/, JSON.stringify(over));
+  assert.match(problem(with_(leaks[0] ?? {})), /did you mean ws:\/\/h\/\?token=\*\*\*&x=1\?/);
+  assert.doesNotMatch(
+    problem(() => read('target: { headers: { Authorization: "Bearer" "hunter2" } }\n')),
+    /hunter2/,
   );
 });
 

@@ -22,10 +22,11 @@ const checks = { threshold: checkThreshold, abort: checkAbort };
 const validator = () => new Ajv({ allErrors: true, strict: true, allowUnionTypes: true }).compile(profileJsonSchema());
 const text = (file: string): string => readFileSync(new URL(file, folder), 'utf8');
 
-function fakeHost(cwd: string): { host: Host; written: () => string } {
+function fakeHost(cwd: string): { host: Host; written: () => string; said: () => string } {
   const stdout = new PassThrough();
-  const host = { cwd, env: {}, argv: [], stdout } as unknown as Host;
-  return { host, written: () => String(stdout.read() ?? '') };
+  const stderr = new PassThrough();
+  const host = { cwd, env: {}, argv: [], stdout, stderr } as unknown as Host;
+  return { host, written: () => String(stdout.read() ?? ''), said: () => String(stderr.read() ?? '') };
 }
 
 test('the schema that editors read is the one that validates', () => {
@@ -99,7 +100,7 @@ test('every shipped profile says its question, names the schema, and is valid fo
 });
 
 test('profiles lists all with their questions, prints one, prints the schema', async () => {
-  const { host, written } = fakeHost('/');
+  const { host, written, said } = fakeHost('/');
   assert.equal(await profiles({}, host), 0);
   const list = written();
   for (const file of shipped) assert.ok(list.includes(file.replace('.yaml', '')), file);
@@ -107,6 +108,7 @@ test('profiles lists all with their questions, prints one, prints the schema', a
   assert.match(list, /How many clients may reconnect at once/);
   await profiles({ name: 'tls-burst' }, host);
   assert.equal(written(), text('tls-burst.yaml'));
+  assert.match(said(), /wstampede profiles --schema > profile\.schema\.json/);
   await profiles({ schema: true }, host);
   assert.deepEqual(JSON.parse(written()), profileJsonSchema());
 });

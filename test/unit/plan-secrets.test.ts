@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { checkProfile, compilePlan } from '#dist/plan/profile.js';
-import { maskHeader, maskPlan, maskText, maskUrl, seenSecrets } from '#dist/plan/secrets.js';
+import {
+  maskCutText,
+  maskHeader,
+  maskLoose,
+  maskPlan,
+  maskText,
+  maskUrl,
+  maskWords,
+  seenSecrets,
+} from '#dist/plan/secrets.js';
 
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-d';
 
@@ -96,4 +105,40 @@ test('what a target echoes', () => {
       assert.ok(!maskText(`${before}${found}${after}`, [found]).includes(found));
     }),
   );
+});
+
+test('an echo in other letter case, and a name and password decoded, are hidden too', () => {
+  assert.equal(maskText('BEARER ABCDEF12 %3a', ['abcdef12']), 'BEARER *** %3a');
+  assert.equal(maskText('x a%2fb%2fc x', ['a/b/c']), 'x *** x');
+  assert.equal(maskCutText('no such token ABCD', ['abcdef12']), 'no such token ***');
+  assert.equal(maskText('a.b+c a-b+c', ['a.b+c']), '*** a-b+c');
+  const basic = Buffer.from('alice:hunter22').toString('base64');
+  const plan = compilePlan(
+    checkProfile(
+      { target: { url: 'ws://h/', headers: { Authorization: `Basic ${basic}` } }, stages: [{ burst: 1 }] },
+      'test',
+      { threshold: () => null, abort: () => null },
+    ),
+  );
+  for (const text of [basic, basic.toUpperCase(), 'alice:hunter22', 'wrong password hunter22 for alice', 'Hunter22']) {
+    const shown = maskText(text, seenSecrets(plan));
+    assert.ok(shown.includes('***') && !/hunter22/i.test(shown), shown);
+  }
+  assert.equal(maskText('abcdefgh', ['YWJjZGVmZ2g=']), 'abcdefgh', 'what holds no colon is no name and password');
+});
+
+test('what stood in the wrong place', () => {
+  const table: [string, string][] = [
+    ['Authorization: abc', 'Authorization: ***'],
+    ['X-Api-Key:abc', 'X-Api-Key: ***'],
+    ['Bearer abc', 'Bearer ***'],
+    ['-H "Authorization: Basic abc"', '-H "Authorization: Basic ***"'],
+    ['h:80/?token=abc', 'h:80/?token=***'],
+    ['ws://u:p@h/', 'ws://***@h/'],
+    ['30 seconds', '30 seconds'],
+    ['example.com:443', 'example.com:443'],
+  ];
+  for (const [text, shown] of table) assert.equal(maskLoose(text), shown);
+  assert.equal(maskWords('user id'), 'user id');
+  assert.equal(maskWords('sk-live-4fA9Zq81LmNw02XcVb77'), '***');
 });

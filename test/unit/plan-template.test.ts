@@ -206,14 +206,14 @@ test('values from data or environment that would break the request are refused, 
     { a: 'fine', p: '' },
   ];
   const message = refusal(() => checkInputs(plan, inputsOf(rows), ['a', 'p']), 'inputs');
-  assert.match(message, /row 2 of tokens\.csv, column "a" \(in target\.headers\.A\): .*CR \(header injection\)/);
+  assert.match(message, /target\.headers\.A: row 2 of tokens\.csv, column "a": .*CR \(header injection\)/);
   assert.match(message, /row 3 of tokens\.csv, column "p".*token/);
   assert.match(message, /row 4 of tokens\.csv, column "p"/);
   assert.doesNotMatch(message, /hunter2/);
   const env = planOf({ headers: { A: '{{ env.K }}' } });
   assert.match(
     refusal(() => checkInputs(env, inputsOf([], { K: 'a\nb' }), []), 'inputs'),
-    /environment variable K \(in target\.headers\.A\): .*LF/,
+    /^target\.headers\.A: environment variable K: .*LF/,
   );
   const twice = planOf({ subprotocols: ['v1', '{{ row.p }}'] }, { data });
   assert.match(

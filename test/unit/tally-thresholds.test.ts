@@ -71,7 +71,7 @@ test('every form of the grammar is read, spaces or not', () => {
   ];
   for (const [expression, subject, operator, limit] of cases) {
     assert.deepEqual(parseThreshold(expression), { expression: expression.trim(), subject, operator, limit });
-    assert.equal(checkThreshold(expression), null);
+    if (!expression.startsWith('dropOff')) assert.equal(checkThreshold(expression), null);
   }
 });
 
@@ -109,6 +109,36 @@ test('an error says where, what was expected and what was probably meant', () =>
       expression,
     );
     assert.match(checkThreshold(expression) ?? '', hint ?? message);
+  }
+});
+
+test('what a run can never measure is refused before it', () => {
+  const never = { rate: false, tls: false, dns: false };
+  const always = { rate: true, tls: true, dns: true };
+  const unknown = { rate: null, tls: null, dns: null };
+  for (const [condition, reason] of [
+    ['rate >= 200/s', /only a churn has a rate/],
+    ['p99(tls) < 1s', /over ws:\/\/ there is no phase tls/],
+    ['max(dns) < 1s', /no name is looked up/],
+  ] as const) {
+    for (const check of [checkThreshold, checkAbort]) {
+      assert.match(check(condition, never) ?? '', reason);
+      for (const run of [always, unknown, undefined]) assert.equal(check(condition, run), null, condition);
+    }
+  }
+  for (const run of [always, undefined]) {
+    assert.match(checkThreshold('dropOff >= 2000', run) ?? '', /not available in this version/);
+    assert.match(checkThreshold('p50(message) < 1s', run) ?? '', /not available in this version/);
+    assert.match(checkAbort('p50(message) > 1s', run) ?? '', /not available in this version/);
+  }
+  for (const good of [
+    'share(101) >= 99%',
+    'count(dns) == 0',
+    'share(tls) == 0%',
+    'p99(connect) < 1s',
+    'max(upgrade) < 1s',
+  ]) {
+    assert.equal(checkThreshold(good, never), null, good);
   }
 });
 

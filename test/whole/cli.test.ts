@@ -58,6 +58,12 @@ describe('help', { concurrency: 2 }, () => {
     assert.match(words.stdout, /^burst/m);
     const flags = await wstampede(['--get-yargs-completions', 'wstampede', 'burst', '--thr']);
     assert.match(flags.stdout, /^--threshold/m);
+    const profiles = await wstampede(['--get-yargs-completions', 'wstampede', 'run', 'qu']);
+    assert.equal(profiles.stdout, 'quick-look\n');
+    const targets = await wstampede(['--get-yargs-completions', 'wstampede', 'lab', 'simul']);
+    assert.match(targets.stdout, /^simultaneous-504\n/);
+    const runFlags = await wstampede(['--get-yargs-completions', 'wstampede', 'run', 'quick-look', '--thr']);
+    assert.match(runFlags.stdout, /^--threshold/m);
   });
 });
 
@@ -81,6 +87,42 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
     ['burst', NOWHERE, '--gate', 'tsl'],
     /--gate: expected connect or tls or upgrade, found "tsl"; did you mean "tls"\?/,
   ],
+  [['burst', NOWHERE, '--no-such'], /there is no flag --no-such\n/],
+  [['burst', NOWHERE, '--no-timeout'], /there is no flag --no-timeout\n/],
+  [['burst', NOWHERE, '--no-preflight=maybe'], /--no-preflight takes no value/],
+  [['burst', NOWHERE, '--dry-run=5'], /--dry-run takes no value(?:.|\n)*=true or =false/],
+  [['burst', NOWHERE, '-k=yes'], /-k takes no value/],
+  [['demo', '--json'], /there is no flag --json\n/],
+  [['burst', NOWHERE, '-H', 'Authorization:', 'Bearer', 's3cret'], /put the whole header in quotes/],
+  [['ws://127.0.0.1:9/?token=s3cret'], /there is no command "ws:.*token=\*\*\*"\n {2}wstampede burst URL/],
+  [['run', 'ws://127.0.0.1:9/?token=s3cret'], /no profile "ws:.*token=\*\*\*"/],
+  [['burst', 'http://127.0.0.1:9/?token=s3cret'], /did you mean ws:\/\/127\.0\.0\.1:9\/\?token=\*\*\*\?/],
+  [['burst', NOWHERE, '--connect-to', 'ws://h/?token=s3cret'], /--connect-to: expected HOST:PORT/],
+  [['burst', ''], /^wstampede: URL: expected a text/],
+  [['burst', NOWHERE, '--threshold', ''], /^wstampede: --threshold: expected a text/],
+  [['burst', NOWHERE, '--subprotocol', 'a', '--subprotocol', 'a'], /--subprotocol: "a" is offered twice/],
+  [['burst', NOWHERE, '--origin', 'not a url'], /--origin: expected null or SCHEME:\/\/HOST/],
+  [['churn', NOWHERE, '--gate', 'upgrade'], /there is no flag --gate/],
+  [['burst', NOWHERE, '--threshold', 'rate > 5/s'], /--threshold: only a churn has a rate/],
+  [['burst', NOWHERE, '--threshold', 'dropOff > 5'], /--threshold: dropOff is not available in this version/],
+  [['burst', NOWHERE, '--threshold', 'p99(message) < 1s'], /--threshold: the phase message is not available/],
+  [['burst', NOWHERE, '--threshold', 'p99(tls) < 1s'], /--threshold: over ws:\/\//],
+  [['burst', NOWHERE, '--threshold', 'p99(dns) < 1s'], /--threshold: .*no name is looked up/],
+  [
+    ['burst', 'ws://localhost:9/', '--connect-to', '127.0.0.1:9', '--abort', 'p99(dns) > 1s'],
+    /--abort: .*no name is looked up/,
+  ],
+  [
+    ['burst', NOWHERE, '--cert', '/no/such.pem'],
+    /2 problems(?:.|\n)*--cert: .*key too\n(?:.|\n)*--cert: there is no file/,
+  ],
+  [
+    ['burst', NOWHERE, '-H', 'X: {{ env.WST_NO_SUCH }}'],
+    /--header "X": the environment variable WST_NO_SUCH is not set/,
+  ],
+  [['burst', NOWHERE, '-H', 'no colon', '-c', 'x'], /--header: expected NAME: VALUE(?:.|\n)*--connections: /],
+  [['burst', NOWHERE, '--pick', 'once'], /--pick: there is nothing to pick from/],
+  [['run', 'quick-look', '--rest', '25h'], /--rest: expected a duration .*to 24h/],
   [['burst', NOWHERE, '--gate', 'tls'], /--gate: the gate tls needs a wss:\/\/ target/],
   [['burst', 'http://127.0.0.1/'], /URL: .*did you mean ws:\/\/127\.0\.0\.1\/\?/],
   [['burst', 'ws://{{ env.HOST }}/'], /templates are not allowed in host or port/],
@@ -109,7 +151,7 @@ describe('mistakes', { concurrency: 2 }, () => {
     test(JSON.stringify(args.join(' ')), async () => {
       const ran = await wstampede(args);
       assert.match(ran.stderr, says);
-      assert.doesNotMatch(ran.stderr, /internal error|\n\s+at /);
+      assert.doesNotMatch(ran.stderr, /internal error|\n\s+at |s3cret/);
       assert.deepEqual([ran.code, ran.stdout], [2, '']);
     });
   }
@@ -132,6 +174,77 @@ describe('mistakes', { concurrency: 2 }, () => {
     assert.equal(lines[1], `${file}:3:3  target.heders: unknown key; did you mean "headers"?`);
     assert.match(lines[2], /:4:7 {2}gate: expected .*found "upgrad"; did you mean "upgrade"\?$/);
     assert.match(lines[3], /:6:14 {2}stages\[0\]\.burst: expected a whole number .*found "many"$/);
+  });
+
+  test('keys, files, variables and columns of a profile and the flags over it: all in one list', async () => {
+    writeFileSync(join(FOLDER, 'rows.csv'), 'user,token\na,b\n');
+    const file = join(FOLDER, 'all.yaml');
+    writeFileSync(
+      file,
+      `nmae: all
+target:
+  url: wss://127.0.0.1:9/?u={{ row.usr }}
+  tls: { ca: no-such-ca.pem }
+  headers: { A: "{{ env.WST_NO_SUCH }}" }
+data: { file: rows.csv }
+stages: [{ steps: { from: 100, to: 20, by: 0 } }]
+`,
+    );
+    const args = ['run', file, '-H', 'B: {{ env.WST_NOR_THIS }}', '--key', 'no-such-key.pem', '-t', 'soon'];
+    const ran = await wstampede(args);
+    assert.deepEqual([ran.code, ran.stdout], [2, '']);
+    const [head, ...lines] = ran.stderr.trimEnd().split('\n');
+    assert.equal(head, `wstampede: 10 problems in ${file} and the command line:`);
+    const expected = [
+      `${file}:1:1  nmae: unknown key; did you mean "name"?`,
+      `${file}:3:8  target.url: no column "usr" in rows.csv; did you mean "user"?`,
+      `${file}:4:14  target.tls.ca: there is no file no-such-ca.pem`,
+      `${file}:5:17  target.headers.A: the environment variable WST_NO_SUCH is not set`,
+      `${file}:7:36  stages[0].steps.to: expected a size of at least from (100)`,
+      `${file}:7:44  stages[0].steps.by: expected a whole number`,
+      '--timeout: expected a duration',
+      '--key: a key needs its client certificate',
+      '--key: there is no file',
+      '--header "B": the environment variable WST_NOR_THIS is not set',
+    ];
+    assert.equal(lines.length, expected.length, ran.stderr);
+    for (const line of expected)
+      assert.ok(
+        lines.some((one) => one.trim().startsWith(line)),
+        `${line}\n${ran.stderr}`,
+      );
+  });
+
+  test('the columns of a file without a header row are not shown when they look like tokens', async () => {
+    writeFileSync(join(FOLDER, 'bare.csv'), 'sk-live-4fA9Zq81LmNw02XcVb77,alice\n');
+    const ran = await wstampede(['burst', NOWHERE, '--data', join(FOLDER, 'bare.csv'), '-H', 'A: {{ row.token }}']);
+    assert.equal(ran.code, 2);
+    assert.match(ran.stderr, /--header "A": no column "token" in .*bare\.csv; it has "\*\*\*", "alice"/);
+  });
+
+  test('a profile without a target runs against the one that is given', async () => {
+    const file = join(FOLDER, 'anywhere.yaml');
+    writeFileSync(file, 'stages: [{ burst: 5 }]\n');
+    const alone = await wstampede(['run', file]);
+    assert.equal(alone.code, 2);
+    assert.match(alone.stderr, /anywhere\.yaml:1:1 {2}target\.url: missing, expected a ws:\/\//);
+    const ran = await wstampede(['run', file, '-u', NOWHERE, '--dry-run']);
+    assert.equal(ran.code, 0, ran.stderr);
+    assert.match(ran.stdout, /target +ws:\/\/127\.0\.0\.1:9\//);
+  });
+
+  test('a wrong value of a variable is told by the variable', async () => {
+    const env = { WSTAMPEDE_CONNECTIONS: 'abc', WSTAMPEDE_GATE: 'upgarde' };
+    const ran = await wstampede(['burst', NOWHERE], { env });
+    assert.equal(ran.code, 2);
+    assert.match(ran.stderr, /\n {2}WSTAMPEDE_CONNECTIONS: expected a whole number/);
+    assert.match(ran.stderr, /\n {2}WSTAMPEDE_GATE: expected connect or .*did you mean "upgrade"\?/);
+    const maybe = await wstampede(['burst', NOWHERE], { env: { WSTAMPEDE_PREFLIGHT: 'maybe' } });
+    assert.equal(maybe.code, 2);
+    assert.match(maybe.stderr, /WSTAMPEDE_PREFLIGHT: expected true or false/);
+    // What is on the command line goes before it, so that it is never read.
+    const over = await wstampede(['burst', NOWHERE, '--dry-run', '-c', '5', '--gate', 'connect'], { env });
+    assert.equal(over.code, 0, over.stderr);
   });
 });
 

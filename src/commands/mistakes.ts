@@ -1,0 +1,102 @@
+/**
+ * What is wrong with a command line, in words that name the way out: what the parser of flags complains of, and what it would
+ * pass over. Repeats what was written, but no secret that ended up in the wrong place.
+ */
+import { UserError } from '../errors.js';
+import { maskLoose } from '../plan/secrets.js';
+import { didYouMean } from '../plan/suggest.js';
+import type { OptionTable } from './options.js';
+
+/** A command as its mistakes are judged by. */
+interface Command {
+  /** Its name, then what it takes. */
+  readonly usage: string;
+  readonly positionals: Readonly<Record<string, string>>;
+  readonly options: OptionTable;
+}
+
+function commandOf(argv: readonly string[], commands: readonly Command[]): Command | undefined {
+  return commands.find(({ usage }) => usage.split(' ')[0] === argv[0]);
+}
+
+/**
+ * yargs reads `--dry-run=5` as no dry run, and would send what was not to be sent; `--no-timeout` as a timeout.
+ * @throws UserError for a switch with a value that is neither true nor false, and for the negation of what is no switch
+ */
+export function refuseSwitchValues(argv: readonly string[], commands: readonly Command[]): void {
+  const command = commandOf(argv, commands);
+  for (const arg of argv) {
+    if (arg === '--' || command === undefined) return;
+    const [, flag = '', dashes, no = '', name = '', value] = /^((--?)(no-)?([\w-]+))(?:=(.*))?$/s.exec(arg) ?? [];
+    const [, option] =
+      Object.entries(command.options).find(([long, { alias }]) => (dashes === '--' ? long : alias) === name) ?? [];
+    if (option === undefined) continue;
+    if (no !== '' && option.kind !== 'switch') {
+      throw new UserError(`there is no flag ${flag}`, { code: 'flag', hint: `wstampede ${argv[0]} --help` });
+    }
+    if (option.kind !== 'switch' || value === undefined) continue;
+    if (no === '' && (value === 'true' || value === 'false')) continue;
+    const way = no === '' ? 'it is a switch: give it alone, or =true or =false' : 'give it alone';
+    throw new UserError(`${flag} takes no value`, { code: 'flag', hint: way });
+  }
+}
+
+/** What yargs found wrong, in words that name the way out. */
+export function usageError(message: string, argv: readonly string[], commands: readonly Command[]): UserError {
+  const words = (/^Unknown (?:argument|command)s?: (.+)$/s.exec(message)?.[1] ?? '').split(', ').filter(Boolean);
+  const command = commandOf(argv, commands);
+  const hint = `wstampede ${command === undefined ? '' : `${argv[0]} `}--help`;
+  if (words.length > 0) return unknownWords(words, argv, commands, hint);
+  if (message.startsWith('Not enough non-option arguments') && command !== undefined) {
+    const missing = Object.entries(command.positionals).map(([name, what]) => `${name} (${what})`);
+    return new UserError(`${argv[0]}: expected ${missing.join(', ')}`, { code: 'flag', hint });
+  }
+  const valueless = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
+  if (valueless !== undefined) {
+    return new UserError(`${valueless.length === 1 ? '-' : '--'}${valueless} expects a value`, { code: 'flag', hint });
+  }
+  const choice = /Argument: (.+?), Given: "(.*)", Choices: (.+)$/m.exec(message);
+  if (choice !== null) {
+    const [, name, found, choices] = choice;
+    const words = choices.split(', ').map((word) => word.replaceAll('"', ''));
+    const expected = `--${name}: expected ${words.join(' or ')}, found "${maskLoose(found)}"`;
+    return new UserError(`${expected}${didYouMean(found, words)}`, { code: 'flag', hint });
+  }
+  return new UserError(message.trim(), { code: 'flag', hint });
+}
+
+/** yargs says the name alone, and of `--no-such` only `such`. */
+function flagAsWritten(word: string, argv: readonly string[]): string | null {
+  const names = [word, `no-${word}`];
+  const arg = argv.find((one) => one.startsWith('-') && names.includes(one.replace(/^-+/, '').split('=')[0]));
+  return arg?.split('=')[0] ?? null;
+}
+
+function unknownWords(
+  words: readonly string[],
+  argv: readonly string[],
+  commands: readonly Command[],
+  hint: string,
+): UserError {
+  const command = commandOf(argv, commands);
+  const strangers = words.filter((word) => flagAsWritten(word, argv) === null);
+  const [stranger] = strangers;
+  if (command === undefined && stranger !== undefined) {
+    const names = commands.map(({ usage }) => usage.split(' ')[0]);
+    return new UserError(`there is no command "${maskLoose(stranger)}"${didYouMean(stranger, names)}`, {
+      code: 'flag',
+      hint: /^\w+:\/\//.test(stranger) ? 'wstampede burst URL' : hint,
+    });
+  }
+  const own = Object.keys(command?.options ?? {});
+  const flags = words.flatMap((word) => {
+    const written = flagAsWritten(word, argv);
+    return written === null ? [] : [`there is no flag ${written}${didYouMean(word, own)}`];
+  });
+  // `-H Authorization: Bearer TOKEN` without quotes: the words that are left over are secrets.
+  const isUnquoted = strangers.length > 0 && argv.some((arg) => /^[\w-]+:$/.test(arg));
+  const rest = isUnquoted
+    ? ["unexpected words after NAME: (put the whole header in quotes: -H 'NAME: VALUE')"]
+    : strangers.map((word) => `unexpected "${maskLoose(word)}"`);
+  return new UserError([...flags, ...rest].join('; '), { code: 'flag', hint });
+}
