@@ -85,10 +85,17 @@ async function cpu(target: Target): Promise<void> {
 
 async function spread(target: Target): Promise<void> {
   const own: number[] = [];
+  const cold: number[] = [];
   const ref: number[] = [];
+  const args = (...more: string[]) => [
+    ...[process.execPath, CLI, 'burst', target.url(), '-c', '2000', '--gate', 'upgrade', '--close', 'reset'],
+    ...['--no-preflight', '--no-progress', '--json', ...more],
+  ];
+  const spreadOf = async (command: readonly string[]) =>
+    (JSON.parse((await timed(command)).stdout) as Result).bursts[0].release?.spreadMs ?? Number.NaN;
   for (let round = 0; round < ROUNDS; round++) {
-    const ran = await timed(wstampede('burst', target.url(), '-c', '2000', '--gate', 'upgrade', '--close', 'reset'));
-    own.push((JSON.parse(ran.stdout) as Result).bursts[0].release?.spreadMs ?? Number.NaN);
+    own.push(await spreadOf(args()));
+    cold.push(await spreadOf(args('--no-calibrate')));
     if (REF_CLIENT === null) continue;
     const said = await timed([
       REF_CLIENT,
@@ -104,10 +111,12 @@ async function spread(target: Target): Promise<void> {
   }
   console.log('\nRelease spread, ms, first to last of 2,000 upgrade requests');
   console.log(`  wstampede node   ${show(own)}`);
+  console.log(`  --no-calibrate   ${show(cold)}   (code not yet compiled)`);
   if (ref.length === 0) return;
   const ratio = median(own) / median(ref);
   console.log(`  reference        ${show(ref)}`);
   console.log(`  ratio            ${ratio.toFixed(2)}   ${judge('spread ratio', ratio, GOAL.spread)}`);
+  console.log(`  --no-calibrate   ${(median(cold) / median(ref)).toFixed(2)}`);
 }
 
 /** Share of attempts whose time on the wire lies within the two bounds of `upgrade`. */
