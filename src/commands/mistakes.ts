@@ -65,11 +65,13 @@ export function usageError(message: string, argv: readonly string[], commands: r
   return new UserError(message.trim(), { code: 'flag', hint });
 }
 
-/** yargs says the name alone, and of `--no-such` only `such`. */
+/** yargs says the name alone, of `--no-such` only `such`, of `-qz` only `z`. */
 function flagAsWritten(word: string, argv: readonly string[]): string | null {
   const names = [word, `no-${word}`];
   const arg = argv.find((one) => one.startsWith('-') && names.includes(one.replace(/^-+/, '').split('=')[0]));
-  return arg?.split('=')[0] ?? null;
+  if (arg !== undefined) return arg.split('=')[0];
+  const isBundled = word.length === 1 && argv.some((one) => /^-[A-Za-z]+$/.test(one) && one.includes(word));
+  return isBundled ? `-${word}` : null;
 }
 
 function unknownWords(

@@ -88,6 +88,7 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
     /--gate: expected connect or tls or upgrade, found "tsl"; did you mean "tls"\?/,
   ],
   [['burst', NOWHERE, '--no-such'], /there is no flag --no-such\n/],
+  [['burst', NOWHERE, '-qz'], /there is no flag -z\n/],
   [['burst', NOWHERE, '--no-timeout'], /there is no flag --no-timeout\n/],
   [['burst', NOWHERE, '--no-preflight=maybe'], /--no-preflight takes no value/],
   [['burst', NOWHERE, '--dry-run=5'], /--dry-run takes no value(?:.|\n)*=true or =false/],
