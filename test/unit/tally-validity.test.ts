@@ -92,12 +92,15 @@ test('what makes a burst suspect', () => {
   }
 });
 
-test('timeouts that may be this machine\'s make a burst invalid', () => {
+test("timeouts that may be this machine's make a burst invalid", () => {
   const outcomes = { 101: 1900, 'timeout-upgrade': 100 };
   const release = { spreadMs: 60, firstMs: 0, lastMs: 60, perWorkerMs: [0] };
   const cases: [Partial<BurstEvidence>, RegExp][] = [
     [{ overdue: 3 }, /^3 answers were read long after the deadline/],
-    [{ outcomes, release, timeoutMs: 200 }, /^the release took 60ms of the deadline of 200ms: some of the 100 timeouts/],
+    [
+      { outcomes, release, timeoutMs: 200 },
+      /^the release took 60ms of the deadline of 200ms: some of the 100 timeouts/,
+    ],
     [{ outcomes, calibration: mirror(0.9, 3) }, /^this generator timed out even against its own mirror \(90% of 2,000/],
   ];
   for (const [change, reason] of cases) {
