@@ -32,12 +32,13 @@ export async function execute(name: string, draft: Draft, folder: string, flags:
   const { profile, inputs } = supplied(draft, EXPRESSION_CHECKS, outside);
   const plan = compilePlan(profile);
   if (switchFlag(flags, 'dry-run') === true) return dryRun(plan, flags, host);
-  const { result, problems } = await measure(name, plan, inputs, flags, host);
+  const { result: measured, problems } = await measure(name, plan, inputs, flags, host);
+  // A file that was asked for and is not there must not look like success to a script; what was measured is still shown.
+  const result = problems.length > 0 ? { ...measured, exitCode: EXIT.internal } : measured;
   const terminal = terminalOf(host.stdout, host.env, { noColor: switchFlag(flags, 'color') === false });
   const isJson = switchFlag(flags, 'json') === true;
   await write(host, isJson ? writeResult(result) : renderSummary(result, terminal));
-  // A file that was asked for and is not there must not look like success to a script.
-  return problems.length > 0 ? EXIT.internal : (result.exitCode as ExitCode);
+  return result.exitCode as ExitCode;
 }
 
 export interface Measured {

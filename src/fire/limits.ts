@@ -164,16 +164,28 @@ function* wholeLinesOf(file: string): Generator<string> {
 }
 
 /** As /proc/net/tcp writes it: 32-bit words in host order (little endian on every platform Node has there). */
-function hexAddress(address: string, family: 4 | 6): string {
-  if (family === 4) {
-    return address
-      .split('.')
-      .reverse()
-      .map((part) => Number(part).toString(16).padStart(2, '0'))
-      .join('')
-      .toUpperCase();
+export function hexAddress(address: string, family: 4 | 6): string {
+  const bytes = family === 4 ? address.split('.').map(Number) : ipv6Bytes(address);
+  const words: string[] = [];
+  for (let at = 0; at < bytes.length; at += 4) {
+    words.push(
+      ...bytes
+        .slice(at, at + 4)
+        .reverse()
+        .map((byte) => byte.toString(16).padStart(2, '0')),
+    );
   }
-  return '';
+  return words.join('').toUpperCase();
+}
+
+/** RFC 4291 section 2.2, without the form that ends in an IPv4 address: no look-up returns that. */
+function ipv6Bytes(address: string): number[] {
+  const [head, tail] = address.split('%')[0].split('::');
+  const groups = (text: string | undefined) => (text ? text.split(':').map((group) => Number.parseInt(group, 16)) : []);
+  const before = groups(head);
+  const after = groups(tail);
+  const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => 0);
+  return [...before, ...zeros, ...after].flatMap((group) => [group >> 8, group & 0xff]);
 }
 
 function hexPort(port: number): string {

@@ -298,7 +298,8 @@ class Run {
       index: this.#bursts.length,
       size: size ?? tally.attempted,
       kind,
-      gate: this.#plan.gate,
+      // A churn has no gate: its attempts begin one by one.
+      gate: kind === 'churn' ? 'connect' : this.#plan.gate,
       releasedAt: volley.releasedAt === null ? null : isoMicros(volley.releasedAt),
       release,
       makespanMs: volley.lastEndMs,

@@ -134,8 +134,9 @@ describe('while it is held', () => {
         peer.socket.write(frame(0x01, 'a half'));
         peer.socket.write(frame(PING, 'between'));
         peer.socket.write(frame(0x80, ' and the rest'));
-        peer.socket.write(frame(PING));
       }
+      await turns(30);
+      for (const peer of peers) peer.socket.write(frame(PING));
       await turns(30);
     };
     const fired = await fireAt(upgrading(peers), { n: 5, held: talk });
@@ -145,6 +146,18 @@ describe('while it is held', () => {
         { opcode: 10, payload: 'between' },
         { opcode: 10, payload: '' },
       ]);
+    }
+  });
+
+  test('of pings that come together only the last is answered, so that a flood of them costs no more', async () => {
+    const peers: Peer[] = [];
+    const together = Buffer.concat(Array.from({ length: 500 }, (_, i) => frame(PING, `${i}`)));
+    const fired = await fireAt(upgrading(peers, together), { n: 2, held: () => turns(25) });
+    assert.equal(fired.lost, 0);
+    for (const peer of peers) {
+      const pongs = clientFrames(peer.bytes);
+      assert.equal(pongs.at(-1)?.payload, '499');
+      assert.ok(pongs.length < 10, `${pongs.length} pongs`);
     }
   });
 
