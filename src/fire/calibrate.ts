@@ -19,11 +19,6 @@ import { fireVolley, type VolleyOrder } from './volley.js';
 
 /** Attempts a port: well under the shortest accept queue in use (somaxconn 4,096; 128 on old kernels is not covered). */
 const ATTEMPTS_PER_PORT = 1000;
-/**
- * Connections at most: the mirror holds as many as the generator, and the two of them must not need twice the memory of a
- * large burst. The floor says for how many it was measured; that of a larger burst is no lower.
- */
-const MOST_OPEN = 5000;
 /** A churn's floor is known after this many rounds of those in flight. */
 const CHURN_ROUNDS = 4;
 /**
@@ -41,10 +36,11 @@ export interface Mirror {
 
 /** @throws Error when the process does not start */
 export async function startMirror(plan: Plan): Promise<Mirror> {
-  const ports = Math.ceil(Math.min(peakOpen(plan), MOST_OPEN) / ATTEMPTS_PER_PORT);
+  const ports = Math.ceil(peakOpen(plan) / ATTEMPTS_PER_PORT);
   const child = fork(fileURLToPath(new URL('./mirror.js', import.meta.url)), [plan.target.scheme, `${ports}`], {
     stdio: ['pipe', 'pipe', 'ignore', 'ipc'],
-    execArgv: [],
+    // A small nursery: its sockets live as long as the burst, so a large one would only fill with garbage.
+    execArgv: ['--max-semi-space-size=1'],
   });
   child.channel?.unref();
   const exited = once(child, 'exit');
@@ -118,14 +114,14 @@ function mirrorOrder(
 
 /** A stage as far as its floor needs it: one burst of its largest size, or a few rounds of a churn. */
 function bounded(stage: Stage): Stage {
-  const open = Math.min(stageOpen(stage), MOST_OPEN);
+  const open = stageOpen(stage);
   if (stage.kind !== 'churn') return { kind: 'burst', size: open, times: 1, restMs: 0 };
   const rounds = open * CHURN_ROUNDS;
   return { ...stage, inFlight: open, total: Math.min(stage.total ?? rounds, rounds), forMs: null };
 }
 
 /**
- * The floor of one stage, at its largest burst (or MOST_OPEN): that of smaller ones is below it. The crew must have the mirror as its
+ * The floor of one stage, at its largest burst: that of smaller ones is below it. The crew must have the mirror as its
  * second aim.
  * @returns null when stopped before it was done
  */
