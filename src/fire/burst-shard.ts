@@ -6,8 +6,8 @@ import { outcomeCode } from '../tally/outcomes.js';
 import { AttemptSet, pause, type ShardContext } from './attempt-set.js';
 import { now } from './clock.js';
 import { LIVE } from './control.js';
+import { collectGarbage } from './garbage.js';
 import type { ShardReport } from './messages.js';
-import { emptyNursery } from './nursery.js';
 
 /** TCP connections being opened at once while a burst is armed, each worker (a listen queue is not what is measured). */
 const ARMING_IN_FLIGHT = 256;
@@ -38,6 +38,7 @@ export class BurstShard {
   /** Builds all requests and brings every attempt to the gate; resolves when each waits there or has failed. */
   async arm(): Promise<{ armed: number; failed: number }> {
     const { order, plan } = this.#x;
+    collectGarbage('major');
     for (let slot = 0; slot < this.#count; slot++) {
       this.#set.attempts.prepare(slot, order.first + slot * order.stride, true);
     }
@@ -53,7 +54,7 @@ export class BurstShard {
       this.#failedToArm = this.#ended;
       this.#set.stamps.stop();
     }
-    emptyNursery();
+    collectGarbage('minor');
     return { armed: this.#count - this.#failedToArm, failed: this.#failedToArm };
   }
 
