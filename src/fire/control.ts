@@ -70,10 +70,10 @@ export class Control {
     return Atomics.load(this.#flags, 0) !== 0;
   }
 
-  /** Stops launching in every worker and wakes them; a second call changes nothing. */
-  stop(): void {
+  /** Stops launching everywhere and wakes the given workers; a second call changes nothing. */
+  stop(workers: readonly number[]): void {
     if (Atomics.exchange(this.#flags, 0, 1) === 1) return;
-    for (let worker = 0; worker < this.workers; worker++) {
+    for (const worker of workers) {
       const at = this.#flagAt(worker) + SEQ;
       Atomics.add(this.#flags, at, STOP_STEP);
       Atomics.notify(this.#flags, at);

@@ -7,6 +7,7 @@ import { Piscina } from 'piscina';
 import { peakOpen } from '../plan/plan.js';
 import { now } from './clock.js';
 import { AIM, Control, ORDER, type Order } from './control.js';
+import { exposeCollector } from './garbage.js';
 import type { WorkerMessage, WorkerTask } from './messages.js';
 
 /** Old-space limit of a worker: room for a million columns, and an end to a leak. */
@@ -50,6 +51,7 @@ export class Crew {
   #changed: () => void = () => {};
 
   private constructor(task: CrewTask, workers: number, heapMb: number) {
+    exposeCollector();
     this.control = new Control(workers);
     this.#pool = new Piscina({
       filename: new URL('./worker.js', import.meta.url).href,
@@ -87,6 +89,11 @@ export class Crew {
   /** One sentence for each worker that is gone. */
   deaths(): string[] {
     return this.#members.flatMap(({ death }) => (death === null ? [] : [death]));
+  }
+
+  /** Stops launching in all living workers. A dead one is not woken: what waited there is being taken down. */
+  stop(): void {
+    this.control.stop(this.alive);
   }
 
   order(worker: number, kind: Order): void {

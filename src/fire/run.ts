@@ -155,9 +155,9 @@ class Run {
     const mirror = this.#plan.calibrate ? await startMirror(this.#plan) : null;
     try {
       const crew = await this.#startCrew(mirror === null ? [target] : [target, mirror.aim]);
-      const onStop = () => crew.control.stop();
+      const onStop = () => crew.stop();
       this.#o.signal.addEventListener('abort', onStop);
-      if (this.#o.signal.aborted) crew.control.stop();
+      if (this.#o.signal.aborted) crew.stop();
       try {
         const floors = mirror === null ? [] : await this.#calibrations(crew, mirror);
         await mirror?.stop();
@@ -246,7 +246,7 @@ class Run {
     this.#abort = step.state;
     if (!step.abort) return;
     this.#stopByRule();
-    crew.control.stop();
+    crew.stop();
   }
 
   #afterBurst(volley: Volley): void {

@@ -123,7 +123,7 @@ async function churn(crew: Crew, order: VolleyOrder, stage: ChurnStage): Promise
   const { timeoutMs } = order.plan;
   order.onPhase('churning');
   // Without one of its workers the stage is invalid from then on: the rest of it would be load for nothing.
-  crew.onDeath = () => crew.control.stop();
+  crew.onDeath = () => crew.stop();
   const offset = wallOffset();
   const at = now() + RELEASE_AHEAD_MS;
   crew.control.release(crew.alive, at, offset, ORDER.churn);

@@ -22,7 +22,7 @@ describe('control', () => {
           seq = (await control.next(0, seq)).seq;
         }
         for (const step of steps) {
-          if (step === 'stop') control.stop();
+          if (step === 'stop') control.stop([0]);
           else control.order(0, ORDER.close);
         }
         const woken = await control.next(0, seq);
@@ -39,8 +39,8 @@ describe('control', () => {
     const control = new Control(2);
     control.order(1, ORDER.arm);
     const armed = await control.next(1, 0);
-    control.stop();
-    control.stop();
+    control.stop([0, 1]);
+    control.stop([0, 1]);
     const stopped = await control.next(1, armed.seq);
     assert.deepEqual([armed.order, stopped.order], [ORDER.arm, null]);
     control.order(1, ORDER.quit);
@@ -54,7 +54,7 @@ describe('control', () => {
         const seen: number[] = [];
         let seq = 0;
         for (const [i, order] of orders.entries()) {
-          if (i === stopAt) control.stop();
+          if (i === stopAt) control.stop([0, 1, 2]);
           control.order(2, order as 1);
           const woken = await control.next(2, seq);
           seq = woken.seq;
@@ -88,7 +88,7 @@ describe('control', () => {
       worker.on('error', reject);
       worker.on('message', (message) => {
         messages.push(message);
-        if (messages.length === 1) setTimeout(() => control.stop(), 20);
+        if (messages.length === 1) setTimeout(() => control.stop([0]), 20);
         if (messages.length === 3) setTimeout(() => control.order(0, ORDER.quit), 20);
         if (messages.length === 4) resolve();
       });
