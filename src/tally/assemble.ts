@@ -68,6 +68,7 @@ export function assembleResult(heading: Heading, record: RunRecord): Result {
     storm: null,
     thresholds: neverBegan ? [] : thresholds,
     diagnosis: [],
+    check: null,
     validity,
     stopped: stopped?.reason ?? null,
     exitCode: exitCodeOf(stopped, validity, thresholds, totals),

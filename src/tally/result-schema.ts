@@ -34,6 +34,11 @@ function objectOf(properties: Readonly<Record<string, Schema>>): Schema {
   return { type: 'object', properties, required: Object.keys(properties), additionalProperties: true };
 }
 
+/** Keys that came later: a document without them is valid. */
+function withLater(schema: Schema, later: Readonly<Record<string, Schema>>): Schema {
+  return { ...schema, properties: { ...schema.properties, ...later } };
+}
+
 function define(name: string): Schema {
   return { $ref: `#/$defs/${name}` };
 }
@@ -128,7 +133,15 @@ const burst = objectOf({
     stealShare: nullable(share),
     tlsResumed: nullable(count),
   }),
-  after: grown,
+  after: nullable(
+    objectOf({
+      fromMs: described('T0 to the end of the burst', ms),
+      everyMs: ms,
+      probes: listOf(objectOf({ atMs: described('Its start after T0', ms), outcome: text, tookMs: ms })),
+      lastFailedMs: described('T0 to the start of the last probe that failed', nullable(ms)),
+      samples: mapOf(define('sample')),
+    }),
+  ),
   sessions: grown,
   watch: grown,
 });
@@ -150,6 +163,13 @@ const preflight = objectOf({
   latencyMs: summary,
   samples: mapOf(define('sample')),
   tls: nullable(text),
+});
+
+const diagnosis = withLater(objectOf({ cause: text, evidence: text, remedy: text, confidence: share }), {
+  outcomes: described('Those that it explains', listOf(text)),
+  gateway: described('The hop that answered, as its answers betray it', nullable(text)),
+  apart: described('What would tell it from another cause that fits as well', nullable(text)),
+  figures: described('The numbers of the evidence, units last in their names', mapOf({ type: 'number' })),
 });
 
 const result = objectOf({
@@ -180,7 +200,7 @@ const result = objectOf({
       ok: flag,
     }),
   ),
-  diagnosis: listOf(objectOf({ cause: text, evidence: text, remedy: text, confidence: { type: 'number' } })),
+  diagnosis: described('Likely causes, the most likely first', listOf(diagnosis)),
   validity: define('validity'),
   stopped: described('Why the run ended before its plan did', nullable(text)),
   exitCode: count,
@@ -192,7 +212,7 @@ const outcomeNames = NAMED_OUTCOMES.map(({ id }) => id).join(', ');
 export const resultJsonSchema: RootSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'Result of a wstampede run',
-  ...result,
+  ...withLater(result, { check: described('Of the command check: one handshake, step by step', grown) }),
   $defs: {
     gate: { enum: ['connect', 'tls', 'upgrade'] },
     outcomes: described(

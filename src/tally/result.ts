@@ -4,6 +4,7 @@
  * meaning needs a new schemaVersion.
  */
 import type { Gate, Plan } from '../plan/plan.js';
+import type { Check } from './check.js';
 
 export const SCHEMA_VERSION = 1;
 
@@ -122,9 +123,31 @@ export interface Burst extends Counted {
   readonly validity: Validity;
   readonly calibration: Calibration | null;
   readonly generator: GeneratorEvidence;
-  readonly after: null;
+  readonly after: After | null;
   readonly sessions: null;
   readonly watch: null;
+}
+
+/** One handshake by itself after the burst: what a client met that had no part in it. */
+export interface AfterProbe {
+  /** Its start after T0, ms. */
+  readonly atMs: number;
+  readonly outcome: string;
+  /** Its own start to its end, ms. */
+  readonly tookMs: number;
+}
+
+/** How long others kept suffering once a burst was over: probes at a steady pace, each by itself. */
+export interface After {
+  /** T0 to the end of the burst, its connections closed: the first probe starts here, ms. */
+  readonly fromMs: number;
+  /** From one probe's start to the next one's, ms. */
+  readonly everyMs: number;
+  readonly probes: readonly AfterProbe[];
+  /** T0 to the start of the last probe that failed; null when none did. */
+  readonly lastFailedMs: number | null;
+  /** First sample of each failed outcome. */
+  readonly samples: Readonly<Record<string, Sample>>;
 }
 
 export interface Totals extends Counted {
@@ -163,11 +186,24 @@ export interface ThresholdResult {
   readonly ok: boolean;
 }
 
+/** A likely cause of the failures of a run, most likely first. */
 export interface Diagnosis {
+  /** Stable id: src/diagnose/causes.ts. */
   readonly cause: string;
+  /** Sentences with the numbers that speak for it. */
   readonly evidence: string;
+  /** What to change, with the directive of the recognised gateway. */
   readonly remedy: string;
+  /** 0 to 1. */
   readonly confidence: number;
+  /** Outcomes that it explains. */
+  readonly outcomes: readonly string[];
+  /** The hop that answered, as its answers betray it; null when they don't. */
+  readonly gateway: string | null;
+  /** What would tell it from another cause that the evidence fits as well; null when there is none. */
+  readonly apart: string | null;
+  /** The numbers of the evidence, units last in their names: `timeoutMs`, `serviceMs`, `limit`. */
+  readonly figures: Readonly<Record<string, number>>;
 }
 
 export interface Result {
@@ -188,6 +224,8 @@ export interface Result {
   readonly storm: null;
   readonly thresholds: readonly ThresholdResult[];
   readonly diagnosis: readonly Diagnosis[];
+  /** Of `check` only: the one handshake, step by step. */
+  readonly check: Check | null;
   readonly validity: Validity;
   /** Why the run ended before its plan did; null when it did not. */
   readonly stopped: string | null;

@@ -179,6 +179,7 @@ export function result(spec: ResultSpec): Result {
     storm: null,
     thresholds: spec.thresholds ?? [],
     diagnosis: [],
+    check: null,
     validity,
     stopped: spec.stopped ?? null,
     exitCode: spec.exitCode ?? 0,
