@@ -75,6 +75,9 @@ const CONNECTION: OptionTable = {
   calibrate: flag('Connection', "measure this generator's own floor first (--no-calibrate: do not)"),
 };
 
+/** What follows each burst. */
+const AFTER = text('Load', 'TIME', 'once a burst is over, one probe every 0.5s for this long');
+
 const OBJECTIVE: OptionTable = {
   threshold: list('Objective', 'EXPR', 'e.g. "share(101) >= 99.9%" or "p99(handshake) < 500ms" (repeatable)'),
   abort: text('Objective', 'EXPR', 'stop when true, e.g. "share(5xx) > 50% for 2 bursts"'),
@@ -100,6 +103,7 @@ export const BURST_OPTIONS: OptionTable = {
   connections: text('Load', 'N', 'simultaneous handshakes in a burst (default 100)', 'c'),
   bursts: text('Load', 'N', 'number of bursts (default 1)', 'b'),
   rest: text('Load', 'TIME', 'rest after each burst (default 5s)'),
+  after: AFTER,
   ...COMMON,
 };
 
@@ -107,12 +111,14 @@ export const CHURN_OPTIONS: OptionTable = {
   total: text('Load', 'N', 'handshakes in total (default 10k, or as --duration allows)', 'n'),
   connections: text('Load', 'N', 'handshakes in flight (default 100)', 'c'),
   duration: text('Load', 'TIME', 'launch no more after this long', 'd'),
+  after: AFTER,
   ...WITHOUT_GATE,
 };
 
 export const RUN_OPTIONS: OptionTable = {
   url: text('Target', 'URL', 'another target for the profile', 'u'),
   rest: text('Load', 'TIME', 'rest after each burst, in all stages'),
+  after: AFTER,
   ...COMMON,
 };
 

@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import os from 'node:os';
+import { probesOpen } from '../plan/needs.js';
 import { type Plan, peakOpen } from '../plan/plan.js';
 import { formatCount } from '../plan/units.js';
 import type { Destination } from './transport.js';
@@ -63,7 +64,7 @@ export function unmetNeeds(
   workers: number,
   destinations: readonly Destination[],
 ): string[] {
-  const open = peakOpen(plan);
+  const open = Math.max(peakOpen(plan), probesOpen(plan));
   const needs = [
     ...plan.target.sourceIps.map(sourceNeed),
     fdNeed(open, machine, workers),

@@ -11,11 +11,11 @@ const PERIOD_MS = 100;
 const TICKS_PER_SECOND = 10;
 
 export interface Progress {
-  readonly phase: VolleyPhase | 'preflight' | 'calibrating' | 'resting';
+  readonly phase: VolleyPhase | 'preflight' | 'calibrating' | 'probing' | 'resting';
   /** Index of the burst, and how many the plan has. */
   readonly index: number;
   readonly of: number;
-  /** Attempts of the burst; null when only time ends it. */
+  /** Attempts of the burst, or its probes while these are sent; null when only time ends it. */
   readonly size: number | null;
   readonly armed: number;
   readonly released: number;

@@ -4,7 +4,7 @@
  */
 import os from 'node:os';
 import type { Host } from '../host.js';
-import { PREFLIGHT_ATTEMPTS } from '../plan/needs.js';
+import { PREFLIGHT_ATTEMPTS, probesPerBurst } from '../plan/needs.js';
 import { burstSizes, type Inputs, type Plan, peakOpen, type Stage } from '../plan/plan.js';
 import type { RunRecord, Stopped } from '../tally/assemble.js';
 import { isoMicros } from '../tally/document.js';
@@ -20,6 +20,7 @@ import {
 } from '../tally/thresholds.js';
 import type { Part } from '../tally/totals.js';
 import { judgeBurst } from '../tally/validity.js';
+import { probeAfter } from './after.js';
 import { pause } from './attempt-set.js';
 import { calibrate, type Mirror, startMirror, warmUp } from './calibrate.js';
 import { now, toMicros, wallOffset } from './clock.js';
@@ -80,6 +81,8 @@ class Run {
   #addresses: readonly string[] = [];
   #preflight: Preflight | null = null;
   #stopped: Stopped | null = null;
+  /** Of the preflight's, where sessions are to be resumed. */
+  #tlsSession: Buffer | null = null;
   #nextAttempt: number;
 
   constructor(plan: Plan, inputs: Inputs, options: RunOptions) {
@@ -103,33 +106,19 @@ class Run {
       this.#stopped = { by: 'limits', reason: unmet.join('; ') };
       return this.#record();
     }
-    const session = await this.#runPreflight(resolution);
+    await this.#runPreflight(resolution);
     if (this.#isStopped()) return this.#record();
     if (resolution.failure !== null) await this.#withoutAddress(resolution, resolution.failure);
-    else await this.#runStages(resolution, session);
+    else await this.#runStages(resolution);
     return this.#record();
   }
 
-  async #runPreflight(resolution: Resolution): Promise<Buffer | null> {
-    if (!this.#plan.preflight) return null;
+  async #runPreflight(resolution: Resolution): Promise<void> {
+    if (!this.#plan.preflight) return;
     this.#o.observer.progress?.({ phase: 'preflight', ...Live.nothing });
-    const {
-      preflight: found,
-      answered,
-      session,
-    } = await preflight({
-      plan: this.#plan,
-      inputs: this.#inputs,
-      resolution,
-      tls:
-        this.#plan.target.scheme === 'wss'
-          ? tlsOptions({ plan: this.#plan, inputs: this.#inputs, tlsSession: null })
-          : null,
-      userAgent: this.#userAgent,
-      portRange: this.#machine.portRange,
-      stopped: () => this.#o.signal.aborted,
-    });
+    const { preflight: found, answered, session } = await preflight({ resolution, ...this.#alone() });
     this.#preflight = found;
+    if (this.#plan.target.tls.resume) this.#tlsSession = session;
     this.#o.observer.preflight?.(found);
     if (!answered && !this.#isStopped()) {
       const local = Object.keys(found.outcomes).find((id) => id.startsWith('local-'));
@@ -141,15 +130,27 @@ class Run {
             }
           : { by: 'limits', reason: `not one connection could be opened from this machine (${local})` };
     }
-    return session;
   }
 
-  async #runStages(resolution: Resolution, session: Buffer | null): Promise<void> {
+  /** What every single handshake needs, before the bursts and after each. */
+  #alone() {
+    const [plan, inputs] = [this.#plan, this.#inputs];
+    return {
+      plan,
+      inputs,
+      tls: plan.target.scheme === 'wss' ? tlsOptions({ plan, inputs, tlsSession: this.#tlsSession }) : null,
+      userAgent: this.#userAgent,
+      portRange: this.#machine.portRange,
+      stopped: () => this.#isStopped(),
+    };
+  }
+
+  async #runStages(resolution: Resolution): Promise<void> {
     const target: Aim = {
       plan: this.#plan,
       inputs: this.#inputs,
       destinations: resolution.destinations,
-      tlsSession: this.#plan.target.tls.resume ? session : null,
+      tlsSession: this.#tlsSession,
       wantRows: this.#o.wantRows,
     };
     const mirror = this.#plan.calibrate ? await startMirror(this.#plan) : null;
@@ -236,7 +237,34 @@ class Run {
     if (resolution.dnsMs !== null && index === 0) volley.tally.addDns(resolution.dnsMs);
     this.#nextAttempt += size ?? crew.size * (volley.launched + 1);
     this.#keep(stageIndex, stage, size, volley, floor);
-    this.#afterBurst(volley);
+    this.#mayStop(volley);
+    if (volley.releasedAt !== null && !this.#isStopped()) await this.#probe(crew.control.releaseAt, resolution);
+    this.#o.observer.burst?.(this.#bursts[index], this.#record());
+  }
+
+  /** How long others suffer after the burst that is just over. */
+  async #probe(releasedAt: number, { destinations }: Resolution): Promise<void> {
+    const size = probesPerBurst(this.#plan);
+    if (size === 0) return;
+    const index = this.#bursts.length - 1;
+    const after = await probeAfter({
+      ...this.#alone(),
+      destinations,
+      releasedAt,
+      base: this.#nextAttempt,
+      onProgress: ({ started, ...probed }) =>
+        this.#o.observer.progress?.({
+          phase: 'probing',
+          index,
+          of: this.#planned(),
+          size,
+          armed: started,
+          released: started,
+          ...probed,
+        }),
+    });
+    this.#nextAttempt += size;
+    this.#bursts[index] = { ...this.#bursts[index], after };
   }
 
   /** A churn stage is one burst to the abort rule, so a long one is looked at while it runs, a second at a time. */
@@ -249,7 +277,7 @@ class Run {
     crew.stop();
   }
 
-  #afterBurst(volley: Volley): void {
+  #mayStop(volley: Volley): void {
     if (volley.lostWorkers.length > 0 && this.#stopped === null) {
       this.#stopped = { by: 'worker', reason: volley.lostWorkers.join('; ') };
     }
@@ -259,7 +287,6 @@ class Run {
       this.#abort = step.state;
       if (step.abort) this.#stopByRule();
     }
-    this.#o.observer.burst?.(burst, this.#record());
   }
 
   #stopByRule(): void {

@@ -1,6 +1,6 @@
 /**
  * One handshake by itself, on the calling thread, by the same engine as a burst's: for the preflight, which wants to know
- * whether the target answers at all, and how fast it does when nothing else happens.
+ * whether the target answers at all and how fast it does when nothing else happens, and for the probes after a burst.
  */
 import type { Inputs, Plan } from '../plan/plan.js';
 import { type OutcomeId, outcomeCode, outcomeId } from '../tally/outcomes.js';
@@ -31,6 +31,10 @@ export interface SoloOptions {
 
 export interface Solo {
   readonly outcome: OutcomeId;
+  /** Its first system call, ms on the clock of `now()`. */
+  readonly startedAt: number;
+  /** From there to its end. */
+  readonly tookMs: number;
   readonly tally: EncodedTally;
   readonly sample: Sample | null;
   readonly tls: TlsFacts | null;
@@ -75,7 +79,8 @@ export async function handshakeOnce(options: SoloOptions): Promise<Solo> {
   set.attempts.released = true;
   set.attempts.prepare(0, 0, false);
   set.stamps.start();
-  set.deadlines.set(0, now() + timeoutMs);
+  const launchedAt = now();
+  set.deadlines.set(0, launchedAt + timeoutMs);
   set.attempts.launch(0);
   const watch = setInterval(() => {
     if (options.stopped()) set.attempts.expire(0, now(), outcomeCode('aborted'));
@@ -88,5 +93,8 @@ export async function handshakeOnce(options: SoloOptions): Promise<Solo> {
   set.keepSamples();
   const tally = set.recorder.tally.encode();
   const outcome = outcomeId(set.columns.outcome[0]);
-  return { outcome, tally, sample: tally.samples[outcome] ?? null, tls: facts };
+  // A system call that could not even be made has no time of its own.
+  const startedAt = Number.isNaN(set.columns.opened[0]) ? launchedAt : set.columns.opened[0];
+  const tookMs = Math.max(0, set.columns.done[0] - startedAt);
+  return { outcome, startedAt, tookMs, tally, sample: tally.samples[outcome] ?? null, tls: facts };
 }

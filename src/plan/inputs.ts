@@ -2,8 +2,8 @@
  * Whether inputs fit what was written, before anything is sent: columns and variables exist, values are safe in a request,
  * rows are enough. Names the place of a bad value and never the value: it may be a secret.
  */
-import { PREFLIGHT_ATTEMPTS, plannedAttempts } from './needs.js';
-import type { Inputs, Pick, Plan, Stage } from './plan.js';
+import { PREFLIGHT_ATTEMPTS, plannedAttempts, probesPerBurst } from './needs.js';
+import { burstSizes, type Inputs, type Pick, type Plan, type Stage } from './plan.js';
 import { type Path, type Problem, refuse, valueSource } from './problems.js';
 import { maskWords } from './secrets.js';
 import { didYouMean } from './suggest.js';
@@ -18,6 +18,8 @@ interface Written {
   readonly data?: { readonly file?: string | undefined; readonly pick?: Pick | undefined } | null | undefined;
   readonly stages?: readonly Stage[] | undefined;
   readonly preflight?: boolean | undefined;
+  /** ms. */
+  readonly after?: number | undefined;
 }
 
 /** The values of the variables that are used; what is not set is left out and refused by checkInputs. */
@@ -32,7 +34,7 @@ export function pickEnv(written: Written, env: Readonly<Record<string, string | 
 
 /** `columns`: those of the data file, empty without one. Throws UserError `inputs` with every problem. */
 export function checkInputs(plan: Plan, inputs: Inputs, columns: readonly string[]): void {
-  const problems = inputProblems(plan, inputs, columns);
+  const problems = inputProblems({ ...plan, after: plan.afterMs ?? undefined }, inputs, columns);
   const source = valueSource('the data of the plan', plan);
   if (problems.length > 0)
     refuse(
@@ -103,9 +105,14 @@ function rowCountProblems(written: Written, uses: readonly Use[], { rows }: Inpu
   // A stage without a total is refused where keys are judged together.
   if (attempts === null) return [];
   const preflight = written.preflight === false ? 0 : PREFLIGHT_ATTEMPTS;
-  const needed = attempts + preflight;
+  const probes = written.stages.flatMap(burstSizes).length * probesPerBurst({ afterMs: written.after ?? null });
+  const needed = attempts + preflight + probes;
   if (rows.length >= needed) return [];
-  const sum = preflight === 0 ? '' : ` (${formatCount(attempts)} in the stages and ${preflight} in the preflight)`;
+  const others = [
+    ...(preflight === 0 ? [] : [`${preflight} in the preflight`]),
+    ...(probes === 0 ? [] : [`${formatCount(probes)} in the probes after the bursts`]),
+  ];
+  const sum = others.length === 0 ? '' : ` (${formatCount(attempts)} in the stages and ${others.join(' and ')})`;
   const found = `${file} has ${formatCount(rows.length)}`;
   const message = `once needs ${formatCount(needed)} rows${sum}, ${found}; add rows, or use cycle or random`;
   return [problem(['data', 'pick'], message)];

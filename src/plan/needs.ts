@@ -7,10 +7,26 @@ import { burstSizes, type Plan, peakOpen, type Stage } from './plan.js';
 /** Handshakes before the first burst, one after another. */
 export const PREFLIGHT_ATTEMPTS = 5;
 
+/** From one probe's start to the next one's, once a burst is over. */
+export const PROBE_EVERY_MS = 500;
+
+/** Single handshakes after each burst. */
+export function probesPerBurst({ afterMs }: Pick<Plan, 'afterMs'>): number {
+  return afterMs === null ? 0 : Math.ceil(afterMs / PROBE_EVERY_MS);
+}
+
+/** The largest number of probes that are open in the same instant: none waits for the one before. */
+export function probesOpen(plan: Pick<Plan, 'afterMs' | 'timeoutMs'>): number {
+  const lastingMs = plan.timeoutMs + CLOSE_GRACE_MS;
+  return Math.min(probesPerBurst(plan), Math.ceil(lastingMs / PROBE_EVERY_MS) + 1);
+}
+
 export interface Needs {
-  /** Null when a stage is ended by time alone. */
+  /** Of the bursts, without preflight and probes. Null when a stage is ended by time alone. */
   readonly attempts: number | null;
   readonly bursts: number;
+  /** After all bursts together. */
+  readonly probes: number;
   /** Connections open in the same instant, closing ones included. */
   readonly sockets: number;
   readonly descriptors: number;
@@ -57,14 +73,17 @@ function closesClean(plan: Plan, stage: Stage): boolean {
 
 export function planNeeds(plan: Plan): Needs {
   const attempts = plannedAttempts(plan);
-  const sockets = Math.max(peakOpen(plan), ...plan.stages.map((stage) => closingToo(plan, stage)));
+  const bursts = plan.stages.flatMap(burstSizes).length;
+  const probes = bursts * probesPerBurst(plan);
+  const sockets = Math.max(peakOpen(plan), probesOpen(plan), ...plan.stages.map((stage) => closingToo(plan, stage)));
   const workers = plan.workers ?? Math.min(MOST_WORKERS_GUESSED, Math.ceil(peakOpen(plan) / ATTEMPTS_PER_WORKER));
   const secure = plan.target.scheme === 'wss';
-  const total = attempts === null ? null : attempts + (plan.preflight ? PREFLIGHT_ATTEMPTS : 0);
+  const total = attempts === null ? null : attempts + probes + (plan.preflight ? PREFLIGHT_ATTEMPTS : 0);
   const bytes = bytesPerAttempt(plan);
   return {
     attempts,
-    bursts: plan.stages.flatMap(burstSizes).length,
+    bursts,
+    probes,
     sockets,
     descriptors: sockets + PROCESS_DESCRIPTORS + workers * WORKER_DESCRIPTORS,
     ports: sockets,
@@ -102,7 +121,8 @@ function timeWaitPeak(plan: Plan): number {
   let peak = 0;
   let oldest = 0;
   for (const { stage, size, restMs } of timedBursts(plan)) {
-    const ports = closesClean(plan, stage) ? (size ?? stageFlight(stage)) : 0;
+    // A probe is closed clean whatever the bursts do.
+    const ports = (closesClean(plan, stage) ? (size ?? stageFlight(stage)) : 0) + probesPerBurst(plan);
     used.push({ atMs, ports });
     open += ports;
     for (let first = used[oldest]; first !== undefined && atMs - first.atMs > TIME_WAIT_MS; first = used[oldest]) {
@@ -110,7 +130,7 @@ function timeWaitPeak(plan: Plan): number {
       oldest += 1;
     }
     peak = Math.max(peak, open);
-    atMs += restMs + (plan.session.holdMs ?? 0);
+    atMs += restMs + (plan.session.holdMs ?? 0) + probingMs(plan);
   }
   return peak;
 }
@@ -119,14 +139,20 @@ function stageFlight(stage: Stage): number {
   return stage.kind === 'churn' ? stage.inFlight : 0;
 }
 
+/** First probe's start to the last one's. */
+function probingMs(plan: Plan): number {
+  return Math.max(0, probesPerBurst(plan) - 1) * PROBE_EVERY_MS;
+}
+
 function durations(plan: Plan): { readonly bestMs: number; readonly worstMs: number } {
   let bestMs = 0;
   let worstMs = plan.preflight ? PREFLIGHT_WORST_MS : 0;
   for (const { stage, restMs } of timedBursts(plan)) {
     const holdMs = stage.kind === 'churn' ? 0 : (plan.session.holdMs ?? 0);
     const grace = closesClean(plan, stage) ? CLOSE_GRACE_MS : 0;
-    bestMs += restMs + (stage.kind === 'churn' && stage.total === null ? (stage.forMs ?? 0) : holdMs);
-    worstMs += restMs + holdMs + grace + worstAttemptsMs(plan, stage);
+    bestMs += probingMs(plan) + restMs + (stage.kind === 'churn' && stage.total === null ? (stage.forMs ?? 0) : holdMs);
+    const probesMs = plan.afterMs === null ? 0 : probingMs(plan) + plan.timeoutMs + CLOSE_GRACE_MS;
+    worstMs += probesMs + restMs + holdMs + grace + worstAttemptsMs(plan, stage);
   }
   return { bestMs, worstMs };
 }

@@ -95,6 +95,8 @@ export interface Plan {
   readonly timeoutMs: number;
   readonly stages: readonly Stage[];
   readonly session: SessionPlan;
+  /** Probe the target for this long once a burst is over; null: not at all. */
+  readonly afterMs: number | null;
   /** Expressions as written, already checked by the threshold parser. */
   readonly thresholds: readonly string[];
   readonly abort: string | null;

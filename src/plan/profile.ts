@@ -54,6 +54,7 @@ export function compilePlan(profile: Profile): Plan {
     timeoutMs: profile.timeout ?? DEFAULT_TIMEOUT_MS,
     stages: profile.stages,
     session: { holdMs: profile.session?.hold ?? null },
+    afterMs: profile.after === undefined || profile.after === 0 ? null : profile.after,
     thresholds: profile.thresholds ?? [],
     abort: profile.abort ?? null,
     allowHosts: profile.allowHosts ?? [],

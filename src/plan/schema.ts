@@ -85,6 +85,11 @@ const shape = {
     'session',
     ['ping', 'send', 'expect', 'expectWithin', 'close'],
   ).optional(),
+  after: duration(
+    0,
+    HOUR_MS,
+    'Once a burst is over, start one single handshake every 0.5s for this long: how long others keep suffering; default none',
+  ).optional(),
   thresholds: list(expression, 0, 100, 'expressions').optional().meta({ description: 'Missed: exit code 3' }),
   abort: text(500, 'Ends the run when true, e.g. share(5xx) > 50% for 2 bursts').optional(),
   allowHosts: list(text(255, 'A host name or address'), 0, 100, 'hosts')
@@ -101,7 +106,7 @@ const shape = {
   $schema: z.string().optional().meta({ description: 'For editors; ignored' }),
 };
 
-const LATER_KEYS = ['after', 'preset'];
+const LATER_KEYS = ['preset'];
 
 const stages = list(stageSchema, 1, 100, 'stages').meta({ description: 'In order' });
 

@@ -2,7 +2,7 @@
  * The dry run: the plan in words, what it needs, what this machine allows, and a line for each need that can't be met. Pure:
  * the plan comes masked, the machine's limits come as facts.
  */
-import { type Needs, PREFLIGHT_ATTEMPTS } from '../plan/needs.js';
+import { type Needs, PREFLIGHT_ATTEMPTS, PROBE_EVERY_MS, probesPerBurst } from '../plan/needs.js';
 import { type Plan, peakOpen, type Stage } from '../plan/plan.js';
 import { formatBytes, formatCount, formatDuration } from '../plan/units.js';
 import { wrapped } from './wrap.js';
@@ -84,6 +84,7 @@ function planRows(plan: Plan, needs: Needs, machine: MachineFacts): Row[] {
     ...(more > 0 ? [['', `… and ${more} more`] as const] : []),
     ['attempts', attemptsText(plan, needs)],
     ...(plan.session.holdMs === null ? [] : [['hold', formatDuration(plan.session.holdMs)] as const]),
+    ...(plan.afterMs === null ? [] : [['after', probesText(plan)] as const]),
     ...plan.thresholds.map((text, i): Row => [i === 0 ? 'thresholds' : '', text]),
     ...(plan.abort === null ? [] : [['abort when', plan.abort] as const]),
     ['workers', `${workers} of ${machine.cpus} cores, transport ${plan.transport}, seed ${plan.seed}`],
@@ -123,7 +124,14 @@ function stageText(stage: Stage): string {
 function attemptsText(plan: Plan, needs: Needs): string {
   const total = needs.attempts === null ? 'as many as fit the time' : formatCount(needs.attempts);
   const bursts = needs.bursts === 1 ? '1 burst' : `${formatCount(needs.bursts)} bursts`;
-  return `${total} in ${bursts}${plan.preflight ? `, and ${PREFLIGHT_ATTEMPTS} in the preflight` : ''}`;
+  const probes = needs.probes === 0 ? '' : `, ${formatCount(needs.probes)} in the probes`;
+  return `${total} in ${bursts}${probes}${plan.preflight ? `, and ${PREFLIGHT_ATTEMPTS} in the preflight` : ''}`;
+}
+
+function probesText(plan: Plan): string {
+  const count = probesPerBurst(plan);
+  const every = `one probe every ${formatDuration(PROBE_EVERY_MS)}`;
+  return count === 1 ? 'one probe once a burst is over' : `${every} once a burst is over, ${formatCount(count)} in all`;
 }
 
 /** A need with a limit on this machine. */
@@ -186,7 +194,7 @@ function costRows(plan: Plan, needs: Needs): Row[] {
     needs.bytesOut === null || needs.bytesIn === null
       ? []
       : [['bytes', `about ${formatBytes(needs.bytesOut)} to send, ${formatBytes(needs.bytesIn)} to receive`]];
-  const rows = (needs.attempts ?? 0) + (plan.preflight ? PREFLIGHT_ATTEMPTS : 0);
+  const rows = (needs.attempts ?? 0) + needs.probes + (plan.preflight ? PREFLIGHT_ATTEMPTS : 0);
   const data: Row[] =
     plan.data?.pick === 'once' ? [['rows', `${formatCount(rows)} of ${plan.data.file}, each used once`]] : [];
   const best = formatDuration(Math.round(needs.bestMs / 1000) * 1000);

@@ -17,13 +17,14 @@ type ProgressPhase =
   | 'holding'
   | 'closing'
   | 'churning'
+  | 'probing'
   | 'resting'
   | 'calibrating'
   | 'preflight';
 
 export interface ProgressNumbers {
   readonly phase: ProgressPhase;
-  /** Attempts of this burst; 0 when only time ends it. */
+  /** Attempts of this burst, or its probes; 0 when only time ends it. */
   readonly size: number;
   readonly armed: number;
   readonly released: number;
@@ -226,6 +227,7 @@ class PlainLines implements Progress {
   }
 
   update(numbers: ProgressNumbers): void {
+    if (numbers.phase === 'probing') this.#probing(numbers);
     if (this.#info === null || this.#isTold) return;
     const { phase, size, ended } = numbers;
     // At rest the numbers may be those of nothing already.
@@ -244,14 +246,23 @@ class PlainLines implements Progress {
     this.#info = null;
   }
 
+  /** A line of their own, under that of their burst. */
+  #probing(numbers: ProgressNumbers): void {
+    if (!this.#isTold) this.#tell();
+    this.#isTold = true;
+    this.#untold = numbers;
+    if (numbers.ended >= numbers.size || this.#now() - this.#lastLineMs >= BURST_LINE_MS) this.#tell();
+  }
+
   #tell(): void {
     const numbers = this.#untold;
     if (numbers === null || this.#info === null) return;
     this.#untold = null;
     this.#lastLineMs = this.#now();
     const isWhole = numbers.size > 0 && numbers.ended >= numbers.size;
+    const isProbes = numbers.phase === 'probing';
     const text = isWhole ? outcomes(numbers, this.#glyphs) : state(numbers, this.#glyphs);
-    this.#write(`${title(this.#info)}${text}`);
+    this.#write(`${title(this.#info)}${isWhole && isProbes ? 'probes after it: ' : ''}${text}`);
   }
 }
 

@@ -5,8 +5,9 @@
  */
 import { formatCount, formatDuration } from '../plan/units.js';
 import { LatencyHistogram } from '../tally/histogram.js';
-import { blameOf, type OutcomeId } from '../tally/outcomes.js';
+import { blameOf } from '../tally/outcomes.js';
 import type { Burst, Calibration, Counted, Result, Sample, Summary } from '../tally/result.js';
+import { afterText, samplesOfProbes } from './after.js';
 import { renderHistogram } from './chart.js';
 import { clip, glyphsOf, palette, percent, safeText, spokenMs, type Terminal, wrap } from './style.js';
 import { burstsTable, outcomesTable, type Pen, phasesTable, thresholdsTable } from './tables.js';
@@ -79,6 +80,7 @@ function measuredBlocks(result: Result, terminal: Terminal, pen: Pen): string[][
     factsBlock(result, pen),
     thresholdsTable(thresholds, pen),
     samplesBlock(totals.samples, totals.outcomes, pen),
+    probesBlock(result, pen),
   ];
 }
 
@@ -136,7 +138,7 @@ function chartBlock({ bursts, totals }: Result, terminal: Terminal, pen: Pen): s
 function factsBlock(result: Result, pen: Pen): string[] {
   const { bursts, totals, validity } = result;
   const lines = [...releaseFact(bursts, pen), ...bursts.flatMap((burst) => paceFact(burst, pen))];
-  lines.push(...floorFact(bursts, pen), ...tlsFact(result, pen));
+  lines.push(...afterFact(bursts, pen), ...floorFact(bursts, pen), ...tlsFact(result, pen));
   if (totals.clamped > 0) {
     const count = formatCount(totals.clamped);
     lines.push(...fact('clamped', `${count} latencies were outside 1 ${pen.glyphs.micro} to 10 min`, pen));
@@ -165,6 +167,11 @@ function releaseFact(all: readonly Burst[], pen: Pen): string[] {
   const end = burst.makespanMs === null ? '' : `, last attempt ended after ${spokenMs(burst.makespanMs, pen.glyphs)}`;
   const spread = spokenMs(spreads[0], pen.glyphs);
   return fact('release', `${formatCount(released)} within ${spread} (gate ${burst.gate})${answer}${end}`, pen);
+}
+
+function afterFact(bursts: readonly Burst[], pen: Pen): string[] {
+  const text = afterText(bursts, pen.glyphs);
+  return text === null ? [] : fact('after', text, pen);
 }
 
 /** ms after the release; null when nothing was answered. */
@@ -224,15 +231,21 @@ function tlsFact({ plan, preflight, bursts }: Result, pen: Pen): string[] {
 function samplesBlock(samples: Counted['samples'], outcomes: Counted['outcomes'], pen: Pen): string[] {
   const failed = failedOutcomes(outcomes).filter(([id]) => samples[id] !== undefined);
   const shown = failed.slice(0, MOST_SAMPLES);
-  const lines = shown.flatMap(([id]) => sampleLines(id, samples[id], pen));
+  const lines = shown.flatMap(([id]) => sampleLines(`first ${id}`, samples[id], pen));
   const rest = failed.length - shown.length;
   return rest > 0
     ? [...lines, `  ${pen.paint.dim(`first samples of ${rest} more outcomes are in the result file`)}`]
     : lines;
 }
 
+/** What probes met that the bursts did not. */
+function probesBlock({ bursts, totals }: Result, pen: Pen): string[] {
+  const samples = samplesOfProbes(bursts, totals.samples).slice(0, MOST_SAMPLES);
+  return samples.flatMap(([id, sample]) => sampleLines(`first ${id} of a probe`, sample, pen));
+}
+
 /** Every text here came from the target: nothing of it is printed as it is. */
-function sampleLines(id: OutcomeId, sample: Sample, pen: Pen): string[] {
+function sampleLines(what: string, sample: Sample, pen: Pen): string[] {
   const body = sample.body === null ? null : sample.body.trim().replace(/\s+/g, ' ');
   const told = sample.headers.filter(([name]) => !DULL_HEADERS.has(name.toLowerCase()));
   const texts = [
@@ -241,7 +254,7 @@ function sampleLines(id: OutcomeId, sample: Sample, pen: Pen): string[] {
     body,
     sample.detail,
   ].filter((text): text is string => text !== null && text !== '');
-  const head = `first ${id}, after ${spokenMs(sample.atMs, pen.glyphs)}`;
+  const head = `${what}, after ${spokenMs(sample.atMs, pen.glyphs)}`;
   return [
     `  ${pen.paint.red(head)}`,
     ...texts.map((text) => `    ${clip(safeText(text).trim(), pen.width - 4, pen.glyphs)}`),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { planNeeds } from '#dist/plan/needs.js';
+import { planNeeds, probesOpen } from '#dist/plan/needs.js';
 import type { Plan } from '#dist/plan/plan.js';
 import { checkProfile, compilePlan } from '#dist/plan/profile.js';
 import { maskPlan } from '#dist/plan/secrets.js';
@@ -50,6 +50,27 @@ test('time at best and at worst', () => {
   );
   assert.equal(churn.worstMs, 35_000);
   assert.equal(planNeeds(planOf([{ churn: { inFlight: 10, for: '30s' } }])).bestMs, 30_000);
+});
+
+test('probes after the bursts', () => {
+  const plan = planOf([{ burst: 10, times: 3, rest: '10s' }], { timeout: '20s', preflight: false, after: '15s' });
+  const needs = planNeeds(plan);
+  assert.equal(plan.afterMs, 15_000);
+  assert.deepEqual([needs.attempts, needs.bursts, needs.probes], [30, 3, 90]);
+  assert.equal(needs.bestMs, 20_000 + 3 * 14_500);
+  assert.equal(needs.worstMs, 20_000 + 3 * 22_000 + 3 * (14_500 + 22_000));
+  assert.equal(needs.sockets, 30, 'none waits for the one before');
+  assert.equal(probesOpen({ afterMs: 600_000, timeoutMs: 20_000 }), 45);
+  assert.equal(needs.portsAtWorst, 120);
+  const without = planNeeds(planOf([{ burst: 10, times: 3 }], { preflight: false }));
+  assert.equal(without.probes, 0);
+  assert.equal(needs.bytesOut, 4 * (without.bytesOut ?? 0));
+  assert.equal(planOf([{ burst: 1 }], { after: 0 }).afterMs, null, 'over a profile that has probes: none');
+  assert.equal(planNeeds(planOf([{ burst: 1 }], { after: '501ms' })).probes, 2);
+  const text = renderDryRun(plan, needs, machine, plainText);
+  assert.match(text, /after +one probe every 500ms once a burst is over, 30 in all/);
+  assert.match(text, /attempts +30 in 3 bursts, 90 in the probes\n/);
+  assert.throws(() => planOf([{ burst: 1 }], { after: '2h' }), /after: expected a duration/);
 });
 
 test('TLS costs more memory and more bytes', () => {

@@ -216,6 +216,7 @@ test('a plan has its defaults, is frozen, and survives JSON', () => {
     timeoutMs: 75_000,
     stages: [{ kind: 'burst', size: 5, times: 1, restMs: 5000 }],
     session: { holdMs: null },
+    afterMs: null,
     thresholds: [],
     abort: null,
     allowHosts: [],

@@ -192,6 +192,12 @@ test('no rows, too few rows for once', () => {
   checkInputs(planOf(target, once), rows(8), ['a']);
   checkInputs(planOf(target, { ...once, preflight: false }), rows(3), ['a']);
   assert.throws(() => checkInputs(planOf(target, { ...once, preflight: false }), rows(2), ['a']), /needs 3 rows, /);
+  const probed = planOf(target, { ...once, after: '15s' });
+  assert.throws(
+    () => checkInputs(probed, rows(8), ['a']),
+    /once needs 38 rows \(3 in the stages and 5 in the preflight and 30 in the probes after the bursts\)/,
+  );
+  checkInputs(probed, rows(38), ['a']);
 });
 
 test('values from data or environment that would break the request are refused, unseen', () => {

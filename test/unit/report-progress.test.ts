@@ -71,6 +71,25 @@ describe('plain lines', () => {
     );
   });
 
+  it('say the probes on a line of their own, and that there are some while they wait', () => {
+    const { progress, clock, stderr } = started('plain');
+    progress.burst({ index: 0, bursts: 1, size: 500, kind: 'burst' });
+    progress.update(numbers({ phase: 'closing', ended: 500, byOutcome: { 101: 500 } }));
+    const probing = { phase: 'probing', size: 30 } as const;
+    progress.update(numbers({ ...probing, released: 1 }));
+    progress.update(numbers({ ...probing, released: 1, ended: 1, byOutcome: { 504: 1 } }));
+    clock.ms += 10_000;
+    progress.update(numbers({ ...probing, released: 20, ended: 2, byOutcome: { 504: 2 } }));
+    progress.update(numbers({ ...probing, released: 30, ended: 30, byOutcome: { 504: 12, 101: 18 } }));
+    progress.update(numbers({ phase: 'resting', size: 0, ended: 0 }));
+    progress.stop();
+    assert.equal(
+      written(stderr),
+      'burst (500) 500 × 101\nburst (500) probing · ended 2/30: 2 × 504\n' +
+        'burst (500) probes after it: 18 × 101, 12 × 504\n',
+    );
+  });
+
   it('say what is known when a burst is broken off', () => {
     const { progress, stderr } = started('plain');
     progress.burst({ index: 0, bursts: 1, size: 500, kind: 'burst' });

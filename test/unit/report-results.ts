@@ -75,6 +75,7 @@ export function plan(stages: readonly Stage[], target: Partial<Plan['target']> =
     timeoutMs: 75_000,
     stages,
     session: { holdMs: null },
+    afterMs: null,
     thresholds: [],
     abort: null,
     allowHosts: [],

@@ -50,6 +50,7 @@ const PLAN: Plan = {
   transport: 'auto',
   releaseChunk: 64,
   seed: 7,
+  afterMs: null,
 };
 
 function tallyOf(outcomes: readonly ('101' | '504' | 'local-other')[]): Tally {

@@ -82,6 +82,7 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
     /--connections: expected a whole number(?:.|\n)*--timeout: expected a/,
   ],
   [['burst', NOWHERE, '-c', '0'], /--connections: .*from 1 to/],
+  [['burst', NOWHERE, '--after', '15'], /--after: expected a duration/],
   [['burst', NOWHERE, '-w', '0'], /--workers: .*from 1 to/],
   [
     ['burst', NOWHERE, '--gate', 'tsl'],
