@@ -10,6 +10,8 @@ import type { Duplex } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { WebSocketServer } from 'ws';
 import { checkedResult, labFor, resultOf, start, sum, until, wstampede } from '../cli.js';
+import { SERVICE_MS, startNginx, TIMEOUT_MS } from '../gateways/gateway.js';
+import { needsProgram } from '../needs.js';
 
 interface Served {
   readonly url: string;
@@ -57,33 +59,46 @@ function deadWork(): Serve {
 /** Other processes take the machine now and then: by so much a probe may start or be answered late. */
 const TOLERANCE_MS = 300;
 
-test('work for dead clients outlives the burst, and the probes see it by the formula', async (t) => {
-  const { url } = await targetFor(t, deadWork());
-  const size = 120;
+/** Bursts with `size` upgrades of `serviceMs` each before it, and probes that must end as the formula says. */
+async function assertByFormula(url: string, size: number, serviceMs: number, afterS: number): Promise<void> {
   const plain = ['--no-calibrate', '--no-preflight', '--json'];
-  const result = resultOf(await wstampede(['burst', url, '-c', String(size), '-w', '1', '--after', '3s', ...plain]));
+  const ran = await wstampede(['burst', url, '-c', String(size), '-w', '1', '--after', `${afterS}s`, ...plain]);
+  const result = resultOf(ran);
   const [{ after, attempted, outcomes, makespanMs }] = result.bursts;
   assert.equal(attempted, size);
   assert.equal(sum(outcomes), size, 'probes are no attempts');
   assert.equal(result.totals.attempted, size);
-  assert.equal(result.plan.afterMs, 3000);
+  assert.equal(result.plan.afterMs, 1000 * afterS);
   assert.ok(after !== null && makespanMs !== null);
-  assert.equal(after.probes.length, 6);
+  assert.equal(after.probes.length, 2 * afterS);
   assert.equal(after.everyMs, 500);
   assert.ok(after.fromMs >= makespanMs, 'the first probe follows the last attempt');
   after.probes.forEach(({ atMs, outcome, tookMs }, place) => {
     const dueMs = after.fromMs + 500 * place;
     assert.ok(atMs >= dueMs && atMs < dueMs + TOLERANCE_MS, `probe ${place} due at ${dueMs} started at ${atMs}`);
-    const waitMs = Math.max(S_MS, (size + place + 1) * S_MS - atMs);
+    const waitMs = Math.max(serviceMs, (size + place + 1) * serviceMs - atMs);
     const told = `probe ${place} at ${atMs}, to wait ${waitMs}: ${outcome} in ${tookMs}`;
     if (Math.abs(waitMs - T_MS) > TOLERANCE_MS) assert.equal(outcome, waitMs > T_MS ? '504' : '101', told);
     const expectedMs = outcome === '504' ? T_MS : waitMs;
     assert.ok(Math.abs(tookMs - expectedMs) < TOLERANCE_MS, told);
   });
   const failed = after.probes.filter(({ outcome }) => outcome === '504');
-  assert.ok(failed.length >= 1 && failed.length < 6, 'some failed and not all');
+  assert.ok(failed.length >= 1 && failed.length < after.probes.length, 'some failed and not all');
   assert.equal(after.lastFailedMs, failed.at(-1)?.atMs);
   assert.equal(after.samples['504']?.statusLine, 'HTTP/1.1 504 Gateway Time-out');
+}
+
+test('work for dead clients outlives the burst, and the probes see it by the formula', async (t) => {
+  const { url } = await targetFor(t, deadWork());
+  await assertByFormula(url, 120, S_MS, 3);
+});
+
+test('the same behind nginx', async (t) => {
+  if (!needsProgram(t, 'nginx')) return;
+  const gateway = await startNginx({ servesDead: true });
+  t.after(() => gateway.stop());
+  assert.equal(TIMEOUT_MS, T_MS);
+  await assertByFormula(`${gateway.url}after`, 600, SERVICE_MS, 4);
 });
 
 test('a burst that all survived can still leave everybody behind it without service', async (t) => {
