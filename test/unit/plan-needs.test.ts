@@ -68,7 +68,7 @@ test('probes after the bursts', () => {
   assert.equal(planOf([{ burst: 1 }], { after: 0 }).afterMs, null, 'over a profile that has probes: none');
   assert.equal(planNeeds(planOf([{ burst: 1 }], { after: '501ms' })).probes, 2);
   const text = renderDryRun(plan, needs, machine, plainText);
-  assert.match(text, /after +one probe every 500ms once a burst is over, 30 in all/);
+  assert.match(text, /after +one probe every 500ms once a burst is over, 30 after each/);
   assert.match(text, /attempts +30 in 3 bursts, 90 in the probes\n/);
   assert.throws(() => planOf([{ burst: 1 }], { after: '2h' }), /after: expected a duration/);
 });
