@@ -8,6 +8,8 @@
  *                  secrets, what a plan needs
  *   tally/         pure: the outcome table (outcomes.ts), counts and histograms that merge (tally.ts), thresholds, validity,
  *                  the Result (result.ts) and how it is assembled, written and read (assemble.ts, document.ts)
+ *   diagnose/      pure: why it failed. evidence.ts lays a result out, shape.ts reads times, hops.ts knows who answered,
+ *                  rules/ find causes (causes.ts), remedies.ts says what to change, diagnose.ts puts them in order
  *   report/        pure renderers of a Result, live progress, and the one writer of files
  *   fire/          sockets, threads and clocks. One attempt: attempts.ts over a transport.ts (node-transport.ts), its request
  *                  (handshake.ts), its answer (response.ts), when it arrived (stamps.ts). One worker's part of a burst:
@@ -21,6 +23,7 @@
  * attempts of a burst wait to be released together.
  */
 import { version } from './commands/version.js';
+import { withDiagnosis } from './diagnose/diagnose.js';
 import { runPlan } from './fire/run.js';
 import { processHost } from './host.js';
 import { checkInputs, pickEnv } from './plan/inputs.js';
@@ -80,5 +83,5 @@ export async function run(plan: Plan, options: RunOptions = {}): Promise<Result>
     wantRows: false,
     observer: { burst: (burst, soFar) => options.onBurst?.(burst, assembleResult(heading, soFar)) },
   });
-  return assembleResult(heading, record);
+  return withDiagnosis(assembleResult(heading, record));
 }

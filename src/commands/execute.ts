@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { withDiagnosis } from '../diagnose/diagnose.js';
 import { EXIT, type ExitCode, UserError } from '../errors.js';
 import { portsPerSource, readMachine } from '../fire/limits.js';
 import type { Fault } from '../fire/messages.js';
@@ -83,11 +84,11 @@ export async function measure(name: string, plan: Plan, inputs: Inputs, flags: F
         rows: (rows) => outputs.rows(rows),
         burst: (_burst, soFar: RunRecord) => {
           outputs.commitRows();
-          outputs.write(assembleResult(heading, soFar));
+          outputs.write(withDiagnosis(assembleResult(heading, soFar)));
         },
       },
     });
-    const result = assembleResult(heading, record);
+    const result = withDiagnosis(assembleResult(heading, record));
     outputs.write(result);
     outputs.close();
     return { result, problems: outputs.problems };

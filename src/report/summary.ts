@@ -9,6 +9,7 @@ import { blameOf } from '../tally/outcomes.js';
 import type { Burst, Calibration, Counted, Result, Sample, Summary } from '../tally/result.js';
 import { afterText, samplesOfProbes } from './after.js';
 import { renderHistogram } from './chart.js';
+import { diagnosisBlock } from './diagnosis.js';
 import { clip, glyphsOf, palette, percent, safeText, spokenMs, type Terminal, wrap } from './style.js';
 import { burstsTable, outcomesTable, type Pen, phasesTable, thresholdsTable } from './tables.js';
 import { failedOutcomes, preflightOutcomes, remediesOf, verdictOf } from './verdict.js';
@@ -64,7 +65,11 @@ function notMeasured(result: Result, pen: Pen): string[][] {
   for (const reason of reasons) facts.push(...fact('because', safeText(reason ?? ''), pen));
   const hasAnswer = preflight === null || (preflight.outcomes['101'] ?? 0) > 0;
   const tries = hasAnswer ? [] : remediesOf(result).flatMap((remedy) => fact('try', remedy, pen));
-  return [[...facts, ...tries], preflight === null ? [] : samplesBlock(preflight.samples, preflight.outcomes, pen)];
+  return [
+    [...facts, ...tries],
+    preflight === null ? [] : samplesBlock(preflight.samples, preflight.outcomes, pen),
+    diagnosisBlock(result.diagnosis, pen),
+  ];
 }
 
 function measuredBlocks(result: Result, terminal: Terminal, pen: Pen): string[][] {
@@ -81,6 +86,7 @@ function measuredBlocks(result: Result, terminal: Terminal, pen: Pen): string[][
     thresholdsTable(thresholds, pen),
     samplesBlock(totals.samples, totals.outcomes, pen),
     probesBlock(result, pen),
+    diagnosisBlock(result.diagnosis, pen),
   ];
 }
 

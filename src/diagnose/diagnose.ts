@@ -1,0 +1,118 @@
+/**
+ * From a result to the likely causes of its failures: all rules look at the same evidence, what they find is put in order,
+ * named once each and given its remedy. Pure: the same result gives the same diagnosis, a saved one included.
+ */
+import type { Diagnosis, Result } from '../tally/result.js';
+import type { CauseId } from './causes.js';
+import { type Evidence, evidenceOf, isFailure } from './evidence.js';
+import type { Finding, Rule } from './finding.js';
+import { remedyText } from './remedies.js';
+import { afterRule, lostRule, poisonedRule, spoiledRule } from './rules/aftermath.js';
+import { backendRule, diedRule, fellRule } from './rules/backend.js';
+import { capacityRule } from './rules/capacity.js';
+import { closedServerRule } from './rules/closed-server.js';
+import { generatorRule } from './rules/generator.js';
+import { churnRateRule, limitRule, waitingRule } from './rules/limits.js';
+import { dnsRule, refusedRule, synDroppedRule, unreachableRule } from './rules/network.js';
+import { probesRule } from './rules/probes.js';
+import { listenQueueRule, queueBehindRule, queueRecoveredRule } from './rules/queues.js';
+import { closedRule, invalidUpgradeRule, notHttpRule, silentRule } from './rules/silence.js';
+import { statusRule } from './rules/status.js';
+import { tlsPortRule, tlsRule, tlsTimeoutRule } from './rules/tls.js';
+
+const RULES: readonly Rule[] = [
+  generatorRule,
+  probesRule,
+  dnsRule,
+  refusedRule,
+  unreachableRule,
+  synDroppedRule,
+  tlsRule,
+  tlsTimeoutRule,
+  tlsPortRule,
+  closedServerRule,
+  statusRule,
+  backendRule,
+  closedRule,
+  silentRule,
+  notHttpRule,
+  invalidUpgradeRule,
+  capacityRule,
+  listenQueueRule,
+  queueBehindRule,
+  queueRecoveredRule,
+  limitRule,
+  waitingRule,
+  churnRateRule,
+  diedRule,
+  fellRule,
+  afterRule,
+  spoiledRule,
+  poisonedRule,
+  lostRule,
+];
+
+/** More than these nobody reads. */
+const MOST = 4;
+/** Below this a cause is a guess that is not worth the reading. */
+const LEAST_CONFIDENCE = 0.25;
+/** Beside a cause this much likelier for the same outcomes, another is no help. */
+const CLEARLY = 0.4;
+
+/** Most likely first; empty when nothing failed. */
+export function diagnose(result: Result): Diagnosis[] {
+  const evidence = evidenceOf(result);
+  if (evidence === null) return [];
+  const findings = kept(RULES.flatMap((rule) => rule(evidence)));
+  const hasFailed = evidence.bursts.some(({ failures }) => failures.some(({ outcome }) => isFailure(outcome)));
+  if (findings.length === 0 && hasFailed) return [diagnosisOf(unknown(evidence), evidence)];
+  return findings.map((finding) => diagnosisOf(finding, evidence));
+}
+
+/** The same result with its diagnosis. */
+export function withDiagnosis(result: Result): Result {
+  return { ...result, diagnosis: diagnose(result) };
+}
+
+function kept(findings: readonly Finding[]): Finding[] {
+  const best = new Map<CauseId, Finding>();
+  for (const finding of findings) {
+    const other = best.get(finding.cause);
+    if (other === undefined || finding.confidence > other.confidence) best.set(finding.cause, finding);
+  }
+  const sorted = [...best.values()].sort((a, b) => b.confidence - a.confidence);
+  const shown: Finding[] = [];
+  for (const finding of sorted) {
+    const rivals = shown.filter((one) => one.outcomes.some((id) => finding.outcomes.includes(id)));
+    const isClear = rivals.some(({ confidence }) => confidence - finding.confidence >= CLEARLY);
+    if (finding.confidence >= LEAST_CONFIDENCE && !isClear && shown.length < MOST) shown.push(finding);
+  }
+  return shown;
+}
+
+function unknown({ failures, worst }: Evidence): Finding {
+  const said = failures.map(({ outcome, count }) => `${count} x ${outcome}`).join(', ');
+  return {
+    cause: 'unknown',
+    confidence: 0.1,
+    evidence: `${said} of ${worst.attempted}: times and samples fit no cause that is known here.`,
+    outcomes: failures.map(({ outcome }) => outcome),
+  };
+}
+
+function diagnosisOf(finding: Finding, evidence: Evidence): Diagnosis {
+  const { cause, confidence, outcomes, lead, apart, figures = {} } = finding;
+  const failure = evidence.failures.find(({ outcome, hop }) => hop !== null && outcomes.includes(outcome));
+  const hop = failure?.hop ?? null;
+  const remedy = remedyText(cause, hop?.id ?? null);
+  return {
+    cause,
+    evidence: finding.evidence,
+    remedy: lead === undefined ? remedy : `${lead} ${remedy}`,
+    confidence,
+    outcomes,
+    gateway: hop?.id ?? null,
+    apart: apart ?? null,
+    figures: Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, Number(value.toFixed(3))])),
+  };
+}

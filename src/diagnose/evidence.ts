@@ -1,0 +1,204 @@
+/**
+ * What a result says about its failures, laid out for the rules: burst by burst, outcome by outcome, with times, samples
+ * and the hop that answered, and beside it what a single handshake does. It draws no conclusion.
+ */
+
+import type { Check } from '../tally/check.js';
+import { LatencyHistogram } from '../tally/histogram.js';
+import { blameOf, isOutcomeId } from '../tally/outcomes.js';
+import type { After, Burst, Outcomes, Result, Sample, Summary } from '../tally/result.js';
+import { type Hop, recogniseHop } from './hops.js';
+import { type Cluster, clustersOf } from './shape.js';
+
+/** One failed outcome of one burst. */
+export interface Failure {
+  readonly outcome: string;
+  readonly count: number;
+  /** From T0, ascending. */
+  readonly timesMs: readonly number[];
+  readonly clusters: readonly Cluster[];
+  readonly sample: Sample | null;
+  readonly hop: Hop | null;
+  /** Distinct details by count. */
+  readonly details: Readonly<Record<string, number>>;
+}
+
+export interface BurstFacts {
+  readonly index: number;
+  readonly size: number;
+  readonly kind: 'burst' | 'churn';
+  readonly attempted: number;
+  readonly ok: number;
+  /** 101s, from T0, ascending. */
+  readonly okMs: readonly number[];
+  /** Connect times of all that connected, ascending. */
+  readonly connectMs: readonly number[];
+  /** Request to head of the 101s, ascending. */
+  readonly upgradeMs: readonly number[];
+  readonly failures: readonly Failure[];
+  readonly lost: number;
+  readonly makespanMs: number | null;
+  /** ms since the Unix epoch. */
+  readonly releasedAtMs: number | null;
+  readonly rate: number | null;
+  readonly perSecond: readonly number[] | null;
+  readonly after: After | null;
+}
+
+/** What handshakes do that come one by one. */
+export interface Alone {
+  readonly attempted: number;
+  readonly ok: number;
+  readonly outcomes: Outcomes;
+  /** Median of what was answered, ms. */
+  readonly typicalMs: number | null;
+}
+
+export interface Evidence {
+  readonly scheme: 'ws' | 'wss';
+  readonly timeoutMs: number;
+  readonly gate: string;
+  readonly sendsOrigin: boolean;
+  readonly sendsCredentials: boolean;
+  readonly holdMs: number | null;
+  readonly bursts: readonly BurstFacts[];
+  /** The burst that says most: of those with failures the one with the most 101s beside them, then the largest. */
+  readonly worst: BurstFacts;
+  /** All failed outcomes of the worst burst, most frequent first. */
+  readonly failures: readonly Failure[];
+  /** null: no single handshake was made. */
+  readonly alone: Alone | null;
+  readonly check: Check | null;
+}
+
+/** null when nothing was attempted. */
+export function evidenceOf(result: Result): Evidence | null {
+  const preflight = preflightFacts(result);
+  const valid = result.bursts.filter(({ validity }) => validity.verdict !== 'invalid');
+  const facts = (valid.length > 0 ? valid : result.bursts).map(burstFacts);
+  const bursts = facts.length > 0 ? facts : preflight === null ? [] : [preflight];
+  const [first] = bursts;
+  if (first === undefined) return null;
+  const worst = bursts.reduce((a, b) => (weight(b) > weight(a) ? b : a), first);
+  const { target } = result.plan;
+  return {
+    scheme: target.scheme,
+    timeoutMs: result.plan.timeoutMs,
+    gate: result.plan.gate,
+    sendsOrigin: target.origin !== null || target.headers.some(([name]) => /^origin$/i.test(name)),
+    sendsCredentials: target.headers.some(([name]) => /^(authorization|cookie|x-api-key)$/i.test(name)),
+    holdMs: result.plan.session.holdMs,
+    bursts,
+    worst,
+    failures: [...worst.failures].sort((a, b) => b.count - a.count),
+    alone: aloneOf(result),
+    check: result.check,
+  };
+}
+
+/** A burst in which some got through and some did not tells the shape of the limit. */
+function weight({ failures, ok, size, lost }: BurstFacts): number {
+  const failed = failures.reduce((sum, { count }) => sum + count, 0);
+  if (failed === 0) return lost > 0 ? 0.5 : 0;
+  return size + (ok >= 5 ? 1e9 : 0);
+}
+
+/** Failures that speak of somebody: what the user or an abort rule stopped does not. */
+export function isFailure(outcome: string): boolean {
+  return outcome !== '101' && outcome !== 'aborted' && isOutcomeId(outcome);
+}
+
+export function isLocal(outcome: string): boolean {
+  return isOutcomeId(outcome) && blameOf(outcome) === 'local';
+}
+
+function burstFacts(burst: Burst): BurstFacts {
+  return {
+    index: burst.index,
+    size: burst.size,
+    kind: burst.kind,
+    attempted: burst.attempted,
+    ok: burst.outcomes['101'] ?? 0,
+    okMs: valuesOf(burst.latencyMs.handshake),
+    connectMs: valuesOf(burst.latencyMs.connect),
+    upgradeMs: valuesOf(burst.latencyMs.upgrade),
+    failures: failuresOf(burst.outcomes, burst.samples, burst.failureMs, burst.details),
+    lost: burst.lostWhileHeld,
+    makespanMs: burst.makespanMs,
+    releasedAtMs: burst.releasedAt === null ? null : Date.parse(burst.releasedAt),
+    rate: burst.rate,
+    perSecond: burst.perSecond,
+    after: burst.after,
+  };
+}
+
+/** A run that was stopped at its preflight has nothing else to go by. */
+function preflightFacts({ preflight }: Result): BurstFacts | null {
+  if (preflight === null || preflight.attempted === 0) return null;
+  return {
+    index: 0,
+    size: preflight.attempted,
+    kind: 'burst',
+    attempted: preflight.attempted,
+    ok: preflight.outcomes['101'] ?? 0,
+    okMs: valuesOf(preflight.latencyMs),
+    connectMs: [],
+    upgradeMs: [],
+    failures: failuresOf(preflight.outcomes, preflight.samples, {}, {}),
+    lost: 0,
+    makespanMs: null,
+    releasedAtMs: null,
+    rate: null,
+    perSecond: null,
+    after: null,
+  };
+}
+
+function failuresOf(
+  outcomes: Outcomes,
+  samples: Readonly<Record<string, Sample>>,
+  failureMs: Readonly<Record<string, Summary | null>>,
+  details: Readonly<Record<string, Readonly<Record<string, number>>>>,
+): Failure[] {
+  return Object.entries(outcomes)
+    .filter(([outcome]) => isFailure(outcome))
+    .map(([outcome, count]) => {
+      const sample = samples[outcome] ?? null;
+      const recorded = valuesOf(failureMs[outcome] ?? null);
+      // Without a histogram (preflight) the first one's time is what there is.
+      const timesMs = recorded.length > 0 || sample === null ? recorded : [sample.atMs];
+      return {
+        outcome,
+        count,
+        timesMs,
+        clusters: clustersOf(timesMs),
+        sample,
+        hop: sample === null ? null : recogniseHop(sample),
+        details: details[outcome] ?? {},
+      };
+    });
+}
+
+/** A burst of so few is as good as single handshakes. */
+const FEW = 1;
+
+function aloneOf({ preflight, bursts }: Result): Alone | null {
+  if (preflight !== null && preflight.attempted > 0) {
+    const { attempted, outcomes, latencyMs } = preflight;
+    return { attempted, ok: outcomes['101'] ?? 0, outcomes, typicalMs: latencyMs?.p50 ?? null };
+  }
+  const single = bursts.find(({ size, kind }) => kind === 'burst' && size <= FEW);
+  if (single === undefined) return null;
+  const { attempted, outcomes, latencyMs } = single;
+  return { attempted, ok: outcomes['101'] ?? 0, outcomes, typicalMs: latencyMs.handshake?.p50 ?? null };
+}
+
+/** The values of a histogram, ascending; those of one bucket are spread over it, so that a line stays a line. */
+function valuesOf(summary: Summary | null): number[] {
+  if (summary === null) return [];
+  const values: number[] = [];
+  for (const { fromMs, toMs, count } of LatencyHistogram.decode(summary.hdr).bars()) {
+    for (let i = 0; i < count; i++) values.push(fromMs + ((toMs - fromMs) * (i + 0.5)) / count);
+  }
+  return values;
+}

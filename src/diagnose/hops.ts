@@ -1,0 +1,106 @@
+/**
+ * Which hop answered, by what its answers look like: the Server and Via headers, headers that only one product sends, and
+ * the pages that gateways write themselves. Measured on Debian's packages of nginx, HAProxy, Apache, Caddy, Varnish, Squid,
+ * lighttpd and h2o, and on Node with ws; the others from their public documents. It knows nothing of causes.
+ */
+import type { Sample } from '../tally/result.js';
+
+export interface Hop {
+  /** Stable id: `nginx`, `haproxy`, `envoy`, ... */
+  readonly id: string;
+  /** As people write it. */
+  readonly name: string;
+  /** The hop wrote the answer itself; false: it may have passed on what its backend said. */
+  readonly own: boolean;
+}
+
+interface Fingerprint {
+  readonly id: string;
+  readonly name: string;
+  /** Value of the Server header. */
+  readonly server?: RegExp;
+  readonly via?: RegExp;
+  /** A header, `name: value`, that only this hop sends. */
+  readonly header?: RegExp;
+  /** A page that the hop writes itself. */
+  readonly page?: RegExp;
+}
+
+/** In order: what stands in front of others betrays itself first. */
+const FINGERPRINTS: readonly Fingerprint[] = [
+  { id: 'cloudflare', name: 'Cloudflare', server: /^cloudflare/i, header: /^cf-ray: /i, page: /cloudflare/i },
+  { id: 'cloudfront', name: 'Amazon CloudFront', server: /^CloudFront/i, header: /^x-amz-cf-id: /i },
+  { id: 'alb', name: 'AWS ALB', server: /^awselb\//i, page: /awselb/i },
+  { id: 'api-gateway', name: 'AWS API Gateway', header: /^x-amz(n-errortype|-apigw-id): /i },
+  {
+    id: 'heroku',
+    name: 'Heroku router',
+    via: /\bvegur\b/i,
+    header: /^server: (Cowboy|vegur|Heroku)/i,
+    page: /herokucdn\.com|heroku/i,
+  },
+  { id: 'azure', name: 'Azure Application Gateway', server: /^Microsoft-Azure-Application-Gateway/i },
+  { id: 'google', name: 'Google Cloud load balancer', server: /^Google Frontend/i, via: /\bgoogle\b/i },
+  {
+    id: 'envoy',
+    name: 'Envoy',
+    server: /^(istio-)?envoy/i,
+    header: /^x-envoy-/i,
+    page: /^(upstream connect error|no healthy upstream|upstream request timeout)/i,
+  },
+  {
+    id: 'varnish',
+    name: 'Varnish',
+    server: /^Varnish/i,
+    via: /varnish/i,
+    page: /Varnish cache server|Backend fetch failed/i,
+  },
+  { id: 'squid', name: 'Squid', server: /^squid/i, via: /\(squid/i, header: /^x-squid-error: /i, page: /\(squid/i },
+  { id: 'h2o', name: 'h2o', server: /^h2o\//i },
+  { id: 'lighttpd', name: 'lighttpd', server: /^lighttpd\//i },
+  { id: 'caddy', name: 'Caddy', server: /^Caddy/i, via: /\bCaddy\b/i },
+  { id: 'nginx', name: 'nginx', server: /^(nginx|openresty)/i, page: /<center>(nginx|openresty)/i },
+  {
+    id: 'apache',
+    name: 'Apache',
+    server: /^Apache/i,
+    page: /<address>Apache|<title>\d{3} [^<]*<\/title>\s*<\/head><body>\s*<h1>/i,
+  },
+  { id: 'haproxy', name: 'HAProxy', page: /^\s*<html><body><h1>\d{3} [^<]+<\/h1>/ },
+  { id: 'traefik', name: 'Traefik', page: /^(404 page not found|Bad Gateway|Gateway Timeout|Service Unavailable)\s*$/ },
+  { id: 'express', name: 'Express', header: /^x-powered-by: Express/i, page: /<pre>Cannot GET / },
+];
+
+/** null when nothing in it betrays a hop. */
+export function recogniseHop(sample: Sample): Hop | null {
+  for (const { id, name, server, via, header, page } of FINGERPRINTS) {
+    // A plain text such as "Service Unavailable" is also what ws and others say beside headers of their own.
+    const own = page?.test(sample.body ?? '') === true && (id !== 'traefik' || isBare(sample));
+    const named =
+      own ||
+      sample.headers.some(
+        ([key, value]) =>
+          (server?.test(value) === true && /^server$/i.test(key)) ||
+          (via?.test(value) === true && /^via$/i.test(key)) ||
+          header?.test(`${key}: ${value}`) === true,
+      );
+    if (named) return { id, name, own: own || (page === undefined && isEmpty(sample)) };
+  }
+  return null;
+}
+
+/** Traefik's answers carry neither Server nor Connection: close. */
+function isBare({ headers }: Sample): boolean {
+  return !headers.some(([key]) => /^(server|connection)$/i.test(key));
+}
+
+function isEmpty({ body }: Sample): boolean {
+  return body === null || body === '';
+}
+
+/** An answer of the ws server (abortHandshake): a closing HTTP answer whose body is one plain sentence. */
+export function isWsAnswer({ headers, body }: Sample): boolean {
+  if (body === null || body.length > 120 || /[<>]/.test(body)) return false;
+  const value = (name: string) => headers.find(([key]) => key.toLowerCase() === name)?.[1].toLowerCase();
+  return value('connection') === 'close' && value('content-type') === 'text/html' && value('content-length') !== '0';
+}

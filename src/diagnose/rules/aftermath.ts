@@ -1,0 +1,114 @@
+/** What outlives a burst: work for clients that have gone, gateways that remember a failure, connections cut later. */
+import type { BurstFacts } from '../evidence.js';
+import { counted, type Finding, type Rule, spoken } from '../finding.js';
+import { rampOf, roundMs } from '../shape.js';
+
+/** A probe that was refused this quickly was not waited for. */
+const QUICK_MS = 150;
+
+export const afterRule: Rule = ({ bursts }) => bursts.flatMap((burst) => afterFindings(burst));
+
+function afterFindings({ after, okMs, attempted }: BurstFacts): Finding[] {
+  if (after === null || after.lastFailedMs === null) return [];
+  const failed = after.probes.filter(({ outcome }) => outcome !== '101');
+  const outcomes = [...new Set(failed.map(({ outcome }) => outcome))];
+  const quick = failed.filter(({ tookMs }) => tookMs <= QUICK_MS).length;
+  const recovers = after.probes[after.probes.length - 1]?.outcome === '101';
+  const until = spoken(after.lastFailedMs);
+  if (quick >= 0.8 * failed.length && failed.every(({ outcome }) => ['502', '503'].includes(outcome))) {
+    return [
+      {
+        cause: 'negative-cache',
+        confidence: recovers ? 0.75 : 0.5,
+        evidence: `After the burst ${failed.length} single handshakes were refused at once (${outcomes.join(', ')}), the last ${until} after the release${recovers ? ', and then all went well again' : ''}: the gateway did not even try its backend.`,
+        outcomes,
+        figures: { lastFailedMs: after.lastFailedMs },
+      },
+    ];
+  }
+  const ramp = rampOf(okMs);
+  const expected = ramp === null ? '' : ` (N x S = ${spoken(attempted * ramp.stepMs)} of work were asked for)`;
+  const falls = fallingAfter(after.lastFailedMs, after.probes);
+  return [
+    {
+      cause: 'work-for-the-dead',
+      confidence: falls ? 0.82 : 0.62,
+      evidence: `After the burst ${failed.length} of ${after.probes.length} single handshakes still failed (${outcomes.join(', ')}), the last begun ${until} after the release${expected}${falls ? '; those after it waited less and less' : ''}: the backend went on working for clients that had gone.`,
+      outcomes,
+      figures: { lastFailedMs: after.lastFailedMs },
+    },
+  ];
+}
+
+/** Latency that falls as the backlog is worked off. */
+function fallingAfter(fromMs: number, probes: readonly { atMs: number; outcome: string; tookMs: number }[]): boolean {
+  const later = probes.filter(({ atMs, outcome }) => atMs > fromMs && outcome === '101');
+  return later.length >= 2 && later[0].tookMs > 3 * later[later.length - 1].tookMs && later[0].tookMs > 100;
+}
+
+/** A burst that alone would fit fails as a whole because of the one before it. */
+export const spoiledRule: Rule = ({ bursts }) => {
+  for (let i = 1; i < bursts.length; i++) {
+    const [before, now] = [bursts[i - 1], bursts[i]];
+    const ramp = rampOf(before.okMs);
+    if (ramp === null || before.ok === before.attempted || now.ok > 0 || now.attempted > before.ok) continue;
+    return [
+      {
+        cause: 'work-for-the-dead',
+        confidence: 0.7,
+        evidence: `Burst ${before.index} got ${before.ok} of ${before.attempted} through, and the next, of only ${now.attempted}, none: the backend was still working for clients that had gone.`,
+        outcomes: now.failures.map(({ outcome }) => outcome),
+      },
+    ];
+  }
+  return [];
+};
+
+/** nginx with several peers gives up each in turn: 502 at a timeout means that no peer is left, and it remembers. */
+export const poisonedRule: Rule = ({ worst }) => {
+  const failure = worst.failures.find(({ outcome, hop }) => outcome === '502' && hop?.id === 'nginx');
+  if (failure === undefined || failure.timesMs.length === 0 || worst.ok === 0) return [];
+  const late = failure.clusters.find(({ minMs }) => minMs > 400 && roundMs(minMs) !== null);
+  if (late === undefined) return [];
+  return [
+    {
+      cause: 'negative-cache',
+      confidence: 0.7,
+      evidence: `nginx answered 502, not 504, ${spoken(late.minMs)} after the release (${counted(failure.count, '502')}): after that timeout it held all of its peers for failed ("no live upstreams"), and refuses at once for fail_timeout (10 s) from then on.`,
+      outcomes: ['502'],
+      figures: { timeoutMs: late.minMs },
+      apart:
+        'A name that resolves to 127.0.0.1 and ::1 is two peers; a single peer is never disabled, and answers 504.',
+    },
+  ];
+};
+
+export const lostRule: Rule = ({ bursts, holdMs, check }) => {
+  if (check?.idle?.livedMs != null) return [];
+  const burst = bursts.find(({ lost }) => lost > 0);
+  if (burst === undefined) return [];
+  const all = burst.lost >= 0.9 * burst.ok;
+  const said = `${burst.lost} of ${burst.ok} connections were ended by the target after their 101`;
+  if (holdMs !== null && holdMs >= 1000 && all) {
+    return [
+      {
+        cause: 'idle-cut',
+        confidence: 0.75,
+        evidence: `${said}, while they were held for ${spoken(holdMs)} without a word.`,
+        outcomes: [],
+        apart:
+          'wstampede check --idle 2m says after how long and how; a ping now and then (session of the application) keeps it open.',
+      },
+    ];
+  }
+  return [
+    {
+      cause: 'cut-after-upgrade',
+      confidence: 0.7,
+      evidence: `${said}, before the burst was over.`,
+      outcomes: [],
+      apart:
+        'The log of the server or of the hop before it at that moment; a restart, a crash, or a layer that accepts and then finds no backend.',
+    },
+  ];
+};

@@ -1,0 +1,327 @@
+/**
+ * What a gateway says of its backend: 502, 503, 504 and their likes. The same status means different things from different
+ * gateways, so it is read together with who answered and after how long: at once, after a connect timeout, after a read
+ * timeout, or after retries. What only a crowd suffers is in capacity.ts, limits.ts and queues.ts.
+ */
+import type { CauseId } from '../causes.js';
+import type { Evidence, Failure } from '../evidence.js';
+import {
+  bodyOf,
+  counted,
+  earlyMs,
+  type Finding,
+  isAtOnce,
+  neverWorks,
+  type Rule,
+  spoken,
+  unlessUnseen,
+  whoSaid,
+  worksAlone,
+} from '../finding.js';
+import { isWsAnswer } from '../hops.js';
+import { roundMs } from '../shape.js';
+import { hadWorked } from './closed-server.js';
+
+interface Reading {
+  readonly cause: CauseId;
+  readonly confidence: number;
+  readonly because: string;
+  readonly apart?: string;
+}
+
+const LOGS =
+  'The log of the gateway has the reason: connection refused, timed out while connecting, timed out while reading, or ended too early.';
+const HANDLER =
+  'A single handshake that times out is either a backend that hangs, or an HTTP server without a handler that never saw Upgrade: ask the backend itself (wstampede check URL --direct ws://BACKEND).';
+
+export const backendRule: Rule = (evidence) => {
+  if (!neverWorks(evidence) || hadWorked(evidence)) return [];
+  return evidence.failures.flatMap((failure) =>
+    readingsOf(failure).map(({ cause, confidence, because, apart }): Finding => {
+      const [first] = failure.timesMs;
+      const timer = first === undefined || isAtOnce(failure) ? null : roundMs(first);
+      return {
+        cause,
+        confidence: unlessUnseen(evidence, confidence),
+        evidence: `${whoSaid(failure)} ${first === undefined ? '' : `after ${spoken(first)} `}(${failure.count} of ${evidence.worst.attempted}): ${because}`,
+        outcomes: [failure.outcome],
+        ...(timer !== null && { figures: { timeoutMs: timer } }),
+        apart: apart ?? LOGS,
+      };
+    }),
+  );
+};
+
+function readingsOf(failure: Failure): readonly Reading[] {
+  switch (failure.outcome) {
+    case '502':
+      return badGateway(failure);
+    case '503':
+      return unavailable(failure);
+    case '504':
+      return timedOut(failure);
+    case '500':
+      return failure.hop?.id === 'lighttpd'
+        ? [
+            {
+              cause: 'backend-died',
+              confidence: 0.7,
+              because: 'lighttpd says so when its backend ends in the middle of an answer.',
+            },
+          ]
+        : [];
+    default:
+      return CLOUDFLARE[failure.outcome] ?? [];
+  }
+}
+
+/** Documented, not measured: error-520.mdx and its sisters of Cloudflare's public documentation. */
+const CLOUDFLARE: Readonly<Record<string, readonly Reading[]>> = {
+  '520': [{ cause: 'backend-died', confidence: 0.6, because: 'the origin gave an empty or unknown answer.' }],
+  '521': [{ cause: 'backend-down', confidence: 0.9, because: 'the origin refused the connection.' }],
+  '522': [
+    { cause: 'backend-unreachable', confidence: 0.7, because: 'the origin did not answer a SYN within 19 s.' },
+    { cause: 'listen-queue-full', confidence: 0.5, because: 'a full listen queue of the origin drops SYNs as well.' },
+  ],
+  '523': [{ cause: 'backend-unreachable', confidence: 0.85, because: 'there is no route to the origin.' }],
+  '524': [
+    {
+      cause: 'backend-hangs',
+      confidence: 0.85,
+      because: 'the origin took the request and did not answer for 100 s or more.',
+    },
+  ],
+  '525': [{ cause: 'tls-protocol', confidence: 0.85, because: 'the TLS handshake with the origin failed.' }],
+  '526': [{ cause: 'tls-untrusted', confidence: 0.85, because: 'the certificate of the origin is not valid.' }],
+};
+
+function badGateway(failure: Failure): readonly Reading[] {
+  const id = failure.hop?.id;
+  if (isAtOnce(failure)) {
+    return [
+      { cause: 'backend-down', confidence: 0.68, because: 'so early, the connection to the backend was refused.' },
+      {
+        cause: 'backend-died',
+        confidence: 0.3,
+        because: 'or the backend took the connection and closed it without an answer.',
+      },
+    ];
+  }
+  if (id === 'caddy')
+    return [{ cause: 'backend-unreachable', confidence: 0.65, because: 'Caddy gives up dialling after 3 s.' }];
+  if (isRound(failure) && (id === 'apache' || id === 'h2o' || id === undefined)) {
+    return [
+      {
+        cause: 'backend-hangs',
+        confidence: id === undefined ? 0.5 : 0.7,
+        because: 'a configured time: the backend took the request and gave no answer.',
+        apart: HANDLER,
+      },
+      {
+        cause: 'upgrade-not-forwarded',
+        confidence: 0.4,
+        because: 'or an HTTP server without a handler never saw the Upgrade.',
+        apart: HANDLER,
+      },
+    ];
+  }
+  if (isRound(failure))
+    return [
+      {
+        cause: 'backend-hangs',
+        confidence: 0.5,
+        because: 'a configured time: the gateway gave up waiting for the last of its backends.',
+      },
+    ];
+  return [
+    {
+      cause: 'backend-died',
+      confidence: 0.65,
+      because: 'too late for a refusal and at no configured time: the backend took the connection and ended it.',
+    },
+  ];
+}
+
+function unavailable(failure: Failure): readonly Reading[] {
+  const { hop, sample, timesMs } = failure;
+  const body = bodyOf(failure);
+  if (sample !== null && isWsAnswer(sample)) return [];
+  if (hop?.id === 'haproxy') return haproxy503(failure);
+  if (hop?.id === 'envoy') return envoy503(body);
+  if (hop?.id === 'alb')
+    return [{ cause: 'backend-down', confidence: 0.8, because: 'the target group has no registered target.' }];
+  if (hop?.id === 'heroku')
+    return [
+      {
+        cause: 'application-error',
+        confidence: 0.5,
+        because:
+          'the router log has the code: H10 crashed, H12 no answer in 30 s, H13 closed, H19 connect timeout, H21 refused.',
+      },
+    ];
+  if (hop?.id === 'caddy' && isAtOnce(failure))
+    return [
+      {
+        cause: 'negative-cache',
+        confidence: 0.6,
+        because: 'Caddy remembers for fail_duration that its backend failed.',
+      },
+    ];
+  if (hop?.id === 'apache' || hop?.id === 'lighttpd' || hop?.id === 'varnish') {
+    return isAtOnce(failure)
+      ? [{ cause: 'backend-down', confidence: 0.8, because: 'so early, the connection to the backend was refused.' }]
+      : [
+          {
+            cause: 'backend-unreachable',
+            confidence: 0.7,
+            because: 'the backend did not take the connection in time.',
+          },
+        ];
+  }
+  if (hop?.id === 'nginx' && hop.own) {
+    return [
+      {
+        cause: 'rate-limit',
+        confidence: 0.4,
+        because: 'nginx itself refuses so by limit_req, limit_conn or return 503.',
+      },
+      {
+        cause: 'connection-limit',
+        confidence: 0.35,
+        because: 'nginx itself refuses so by limit_req, limit_conn or return 503.',
+      },
+    ];
+  }
+  return [
+    {
+      cause: 'backend-down',
+      confidence: 0.5,
+      because: timesMs.length > 0 && !isAtOnce(failure) ? 'nobody took it in time.' : 'nobody is there to take it.',
+    },
+    { cause: 'application-error', confidence: 0.4, because: 'or the application says so itself.' },
+  ];
+}
+
+/** retries (3) × 1 s on refusal; (retries + 1) × timeout connect without an answer. */
+function haproxy503(failure: Failure): readonly Reading[] {
+  const early = failure.timesMs.length === 0 ? 0 : earlyMs(failure.timesMs);
+  if (isAtOnce(failure))
+    return [
+      {
+        cause: 'backend-down',
+        confidence: 0.75,
+        because: 'at once means that every server is marked DOWN or none is configured.',
+      },
+    ];
+  if (Math.abs(early - 3000) < 250) {
+    return [
+      {
+        cause: 'backend-down',
+        confidence: 0.85,
+        because: '3 s are three retries, 1 s apart, of a connection that is refused each time.',
+      },
+    ];
+  }
+  return [
+    {
+      cause: 'backend-unreachable',
+      confidence: 0.65,
+      because: 'several times timeout connect (retries + 1 tries), or timeout queue: nobody took the connection.',
+    },
+  ];
+}
+
+function envoy503(body: string): readonly Reading[] {
+  if (/overflow/i.test(body))
+    return [
+      {
+        cause: 'connection-limit',
+        confidence: 0.85,
+        because: 'its circuit breaker is open (overflow; 1,024 by default).',
+      },
+    ];
+  if (/connection timeout/i.test(body))
+    return [{ cause: 'backend-unreachable', confidence: 0.82, because: 'the connection to the backend timed out.' }];
+  if (/termination/i.test(body))
+    return [
+      { cause: 'backend-died', confidence: 0.8, because: 'the backend ended the connection before it answered.' },
+    ];
+  return [{ cause: 'backend-down', confidence: 0.8, because: 'no backend is healthy, or none took the connection.' }];
+}
+
+function timedOut(failure: Failure): readonly Reading[] {
+  if (failure.hop?.id === 'cloudflare')
+    return [{ cause: 'backend-hangs', confidence: 0.6, because: 'the origin did not answer in time.' }];
+  return [
+    {
+      cause: 'backend-hangs',
+      confidence: 0.65,
+      because: 'the gateway waited for its backend in vain, for a single handshake as well.',
+      apart: HANDLER,
+    },
+    {
+      cause: 'upgrade-not-forwarded',
+      confidence: 0.42,
+      because: 'or an HTTP server without a handler never saw the Upgrade.',
+      apart: HANDLER,
+    },
+    {
+      cause: 'backend-unreachable',
+      confidence: 0.3,
+      because: 'or packets to the backend are dropped, and the gateway waited for the connection.',
+      apart: LOGS,
+    },
+  ];
+}
+
+function isRound({ timesMs }: Failure): boolean {
+  return timesMs.length > 0 && roundMs(earlyMs(timesMs)) !== null;
+}
+
+/** All went well alone, and then a whole burst fails at one moment that no timer explains. */
+export const diedRule: Rule = (evidence) => {
+  const { worst, failures } = evidence;
+  if (!worksAlone(evidence) || hadWorked(evidence)) return [];
+  const [failure] = failures;
+  if (failure === undefined || !['502', '503', '500', 'closed', 'reset', 'refused'].includes(failure.outcome))
+    return [];
+  const { timesMs, clusters } = failure;
+  if (timesMs.length < 3) return [];
+  const early = earlyMs(timesMs);
+  const together = Math.max(...clusters.map(({ count }) => count));
+  const isOneMoment = together >= 0.7 * failure.count;
+  if (!isOneMoment || isAtOnce(failure) || roundMs(early) !== null || !servedAll(evidence, early)) return [];
+  return [
+    {
+      cause: 'backend-died',
+      confidence: 0.6,
+      evidence: `${whoSaid(failure)} to ${failure.count} of ${worst.attempted} in one moment, ${spoken(early)} after the release, which is no configured time: the backend ended with the handshakes in its hands.`,
+      outcomes: failures.map(({ outcome }) => outcome),
+      figures: { diedAtMs: early },
+      apart:
+        'The log of the backend or of its process manager, and the gateway saying refused from then on; a limit would have turned clients away from the first moment.',
+    },
+  ];
+};
+
+/** No 101 came after the moment. */
+function servedAll({ worst }: Evidence, moment: number): boolean {
+  return worst.okMs.every((ms) => ms <= moment * 1.1 + 20);
+}
+
+/** Every handshake of a burst refused at once, and each alone works: the backend fell at the first touch, or refuses crowds. */
+export const fellRule: Rule = (evidence) => {
+  const { worst, failures, alone } = evidence;
+  const [failure] = failures;
+  if (failure === undefined || worst.ok > 0 || alone === null || alone.ok === 0 || hadWorked(evidence)) return [];
+  if (!['502', '503', '500', 'closed', 'reset', 'refused'].includes(failure.outcome) || !isAtOnce(failure)) return [];
+  return [
+    {
+      cause: 'backend-died',
+      confidence: 0.5,
+      evidence: `Alone ${alone.ok} of ${alone.attempted} got a 101, of the burst none: ${counted(failure.count, failure.outcome)}, the first after ${spoken(failure.timesMs[0])}.`,
+      outcomes: failures.map(({ outcome }) => outcome),
+      apart: 'A single handshake now tells: if it works, a limit refused the crowd; if not, the backend is gone.',
+    },
+  ];
+};

@@ -1,0 +1,151 @@
+/**
+ * A backend that is too slow for so many at once: the shape of the 101s tells how it works through them, the time of the
+ * failures when its gateway (or the client) gave up. Serial work is a ramp, bounded concurrency a staircase, computing side
+ * by side a common end.
+ */
+import type { BurstFacts, Evidence, Failure } from '../evidence.js';
+import { aloneSentence, counted, earlyMs, type Finding, isAtOnce, type Rule, spoken, worksAlone } from '../finding.js';
+import { type Ramp, rampOf, roundMs, type Staircase, staircaseOf } from '../shape.js';
+
+/** Failures that somebody waited for. */
+const WAITED = new Set(['504', '502', '503', 'timeout-upgrade', 'timeout-tls', '524', '408', 'closed']);
+/** The ramp must come this near to the moment at which the others were given up. */
+const CLIFF = 0.6;
+/** The count of 101s against T/S. */
+const FITS = { least: 0.6, most: 1.6 };
+
+interface Cliff {
+  readonly failures: readonly Failure[];
+  /** When the first were given up, after T0. */
+  readonly timeoutMs: number;
+  /** The client's own deadline ended them. */
+  readonly isOurs: boolean;
+}
+
+/** The failures of a burst that came late, and together or nearly. */
+function cliffOf(evidence: Evidence, burst: BurstFacts): Cliff | null {
+  const failures = burst.failures.filter((one) => WAITED.has(one.outcome) && one.timesMs.length > 0 && !isAtOnce(one));
+  if (failures.length === 0) return null;
+  const count = failures.reduce((sum, one) => sum + one.count, 0);
+  const all = burst.failures.reduce((sum, one) => sum + one.count, 0);
+  if (count < 0.7 * all) return null;
+  const measured = Math.min(...failures.map(({ timesMs }) => earlyMs(timesMs)));
+  const isOurs = failures.every(({ outcome }) => outcome.startsWith('timeout-'));
+  return { failures, timeoutMs: isOurs ? evidence.timeoutMs : (roundMs(measured) ?? measured), isOurs };
+}
+
+export const capacityRule: Rule = (evidence) => {
+  const { worst } = evidence;
+  if (worst.kind === 'churn') return [];
+  const cliff = cliffOf(evidence, worst);
+  if (cliff === null) return [];
+  const stairs = staircaseOf(worst.okMs);
+  if (stairs !== null && stairs.steps * stairs.stepMs >= CLIFF * cliff.timeoutMs)
+    return [concurrent(evidence, cliff, stairs)];
+  const ramp = rampOf(worst.okMs) ?? fewInLine(worst.okMs);
+  if (ramp !== null && ramp.firstMs <= 0.4 * cliff.timeoutMs && ramp.lastMs >= CLIFF * cliff.timeoutMs) {
+    return [serial(evidence, cliff, ramp)];
+  }
+  return [...commonEnd(evidence, cliff), ...noneInTime(evidence, cliff)];
+};
+
+/** Too few for a slope of their own: the i-th at i × S all the same. */
+function fewInLine(okMs: readonly number[]): Ramp | null {
+  if (okMs.length < 3 || okMs.length > 6) return null;
+  const lastMs = okMs[okMs.length - 1];
+  const stepMs = lastMs / okMs.length;
+  const inLine = okMs.every((ms, i) => Math.abs(ms - (i + 1) * stepMs) < 0.3 * stepMs);
+  return inLine ? { stepMs, firstMs: okMs[0], lastMs } : null;
+}
+
+function serial(evidence: Evidence, cliff: Cliff, ramp: Ramp): Finding {
+  const { worst } = evidence;
+  const { timeoutMs } = cliff;
+  const serviceMs = ramp.stepMs;
+  const limit = Math.round(timeoutMs / serviceMs);
+  const fits = worst.ok >= FITS.least * limit && worst.ok <= FITS.most * limit;
+  const needMs = worst.attempted * serviceMs;
+  return {
+    cause: 'slow-serial-upgrade',
+    confidence: fits ? 0.92 : 0.6,
+    evidence:
+      `The 101s came one after another, one every S = ${spoken(serviceMs)} from ${spoken(ramp.firstMs)} to ${spoken(ramp.lastMs)}, ` +
+      `and the others were given up ${gaveUp(cliff)} T = ${spoken(timeoutMs)}: T/S = ${limit} fit into one burst, and ${worst.ok} of ${worst.attempted} got through. ` +
+      aloneSentence(evidence),
+    outcomes: cliff.failures.map(({ outcome }) => outcome),
+    figures: { timeoutMs, serviceMs, limit, needMs },
+    lead: `${worst.attempted} at once need ${worst.attempted} x S = ${spoken(needMs)}, and T is ${spoken(timeoutMs)}: S below ${spoken(timeoutMs / worst.attempted)}, or several served side by side, would carry them.`,
+  };
+}
+
+function gaveUp({ isOurs, failures }: Cliff): string {
+  if (isOurs) return "by this client's own deadline";
+  const said = failures.map(({ outcome, count }) => counted(count, outcome)).join(', ');
+  return `(${said}) after`;
+}
+
+function concurrent(evidence: Evidence, cliff: Cliff, stairs: Staircase): Finding {
+  const { worst } = evidence;
+  const { timeoutMs } = cliff;
+  const { together, stepMs, steps } = stairs;
+  const limit = together * Math.floor(timeoutMs / stepMs);
+  return {
+    cause: 'slow-concurrent-upgrade',
+    confidence: steps >= 3 ? 0.9 : 0.62,
+    evidence:
+      `The 101s came in ${steps} steps of ${together}, D = ${spoken(stepMs)} apart, and the others were given up ${gaveUp(cliff)} T = ${spoken(timeoutMs)}: ` +
+      `${together} are served at a time, ${together} x floor(T/D) = ${limit} fit, and ${worst.ok} of ${worst.attempted} got through. ${aloneSentence(evidence)}`,
+    outcomes: cliff.failures.map(({ outcome }) => outcome),
+    figures: { timeoutMs, stepMs, concurrency: together, limit },
+    lead: `Of ${worst.attempted} at once all fit when ${Math.ceil((worst.attempted * stepMs) / timeoutMs)} are served at a time, or when D is below ${spoken((timeoutMs * together) / worst.attempted)}.`,
+    ...(steps < 3 && { apart: 'A longer -t or a larger burst shows more steps, if there are any.' }),
+  };
+}
+
+/** All that got through did so together and late: computed side by side, in turns of one CPU. */
+function commonEnd(evidence: Evidence, cliff: Cliff): Finding[] {
+  const { worst, alone } = evidence;
+  const { okMs } = worst;
+  if (okMs.length < 5) return [];
+  const [firstMs, lastMs] = [okMs[Math.floor(okMs.length * 0.02)], okMs[okMs.length - 1]];
+  if (firstMs < 0.6 * lastMs || lastMs < 0.25 * cliff.timeoutMs || firstMs < 10 * (alone?.typicalMs ?? 20)) return [];
+  return [
+    {
+      cause: 'cpu-bound',
+      confidence: 0.62,
+      evidence: `The 101s came together and late, ${spoken(firstMs)} to ${spoken(lastMs)} after the release, and the others were given up ${gaveUp(cliff)} ${spoken(cliff.timeoutMs)}: as when all are computed side by side. ${aloneSentence(evidence)}`,
+      outcomes: cliff.failures.map(({ outcome }) => outcome),
+      figures: { timeoutMs: cliff.timeoutMs, cpuMs: lastMs / worst.attempted },
+      apart:
+        'The common end moves in proportion to the size of the burst; with a listen queue it would lie on 1, 2, 3 s instead.',
+    },
+  ];
+}
+
+/** Alone it works, of the crowd not one was in time. */
+function noneInTime(evidence: Evidence, cliff: Cliff): Finding[] {
+  const { worst } = evidence;
+  if (worst.ok > 0 || !worksAlone(evidence)) return [];
+  const outcomes = cliff.failures.map(({ outcome }) => outcome);
+  const said = `Alone a handshake works, and of ${worst.attempted} at once none was answered in time (${gaveUp(cliff)} ${spoken(cliff.timeoutMs)}).`;
+  const apart =
+    'Smaller bursts tell: a ramp of 101s means serial work, a common end means CPU, a constant count a limit.';
+  return [
+    {
+      cause: 'cpu-bound',
+      confidence: 0.4,
+      evidence: `${said} Computed side by side, all end together, and then too late.`,
+      outcomes,
+      apart,
+      figures: { timeoutMs: cliff.timeoutMs },
+    },
+    {
+      cause: 'backend-hangs',
+      confidence: 0.35,
+      evidence: `${said} Or the backend stopped answering when the crowd came.`,
+      outcomes,
+      apart,
+      figures: { timeoutMs: cliff.timeoutMs },
+    },
+  ];
+}

@@ -1,0 +1,77 @@
+/**
+ * The server that closed itself: the first handshake works, its client leaves, and from then on every other fails, as
+ * when the handler of a socket's `close` calls `wss.close()`. What the others see depends on how the server was built and
+ * on the gateway before it, so the sign is the order of events and not the status.
+ */
+
+import type { Evidence } from '../evidence.js';
+import { counted, type Finding, failureOf, type Rule, whoSaid } from '../finding.js';
+import { isWsAnswer } from '../hops.js';
+
+/** One by one, the first got through and none after it. */
+function onlyTheFirst({ alone }: Evidence): boolean {
+  return alone !== null && alone.ok === 1 && alone.attempted > 1;
+}
+
+/** The preflight ended after its first handshake, because the second did not answer in time. */
+function stuckAfterFirst({ alone, worst }: Evidence): boolean {
+  return alone !== null && alone.ok === 1 && alone.attempted === 1 && (alone.typicalMs ?? 0) < 250 && worst.size > 1;
+}
+
+/** An earlier burst got all of its 101s, this one and all later ones none. */
+function turnedAfterBurst({ bursts, worst }: Evidence): boolean {
+  const place = bursts.findIndex(({ ok }) => ok === 0);
+  return (
+    place > 0 &&
+    bursts.slice(0, place).every((b) => b.ok === b.attempted) &&
+    bursts.slice(place).every((b) => b.ok === 0) &&
+    worst.ok === 0
+  );
+}
+
+/** It once worked in this run and then never again. */
+export function hadWorked(evidence: Evidence): boolean {
+  return evidence.worst.ok === 0 && (onlyTheFirst(evidence) || turnedAfterBurst(evidence) || stuckAfterFirst(evidence));
+}
+
+export const closedServerRule: Rule = (evidence) => {
+  const { worst, failures, bursts } = evidence;
+  const [failure] = failures;
+  if (failure === undefined) return [];
+  const apart =
+    'wstampede check opens, closes and opens again; in the code of the server look for wss.close() or server.close() in a handler of close.';
+  const found = (confidence: number, evidence: string): Finding[] => [
+    { cause: 'server-closed-itself', confidence, evidence, outcomes: failures.map(({ outcome }) => outcome), apart },
+  ];
+  if (worst.ok === 0 && onlyTheFirst(evidence)) {
+    return found(
+      0.88,
+      `One after another, the first handshake got its 101 and none after it had been closed: ${whoSaid(failure)}, to all ${worst.size} of the burst as well.`,
+    );
+  }
+  if (turnedAfterBurst(evidence)) {
+    const good = bursts.filter(({ ok }) => ok > 0).length;
+    return found(
+      0.75,
+      `The first ${good === 1 ? 'burst' : `${good} bursts`} got 101s only, and since their clients left not one handshake has: ${whoSaid(failure)}.`,
+    );
+  }
+  const closed = failureOf(evidence, '503');
+  if (closed?.sample != null && isWsAnswer(closed.sample) && worst.ok === 0) {
+    return found(
+      0.7,
+      `${counted(closed.count, '503')} written by a ws server itself: so it answers once it has been closed.`,
+    );
+  }
+  if (
+    worst.ok === 0 &&
+    stuckAfterFirst(evidence) &&
+    failures.every(({ outcome }) => outcome === '504' || outcome === '502' || outcome === 'timeout-upgrade')
+  ) {
+    return found(
+      0.62,
+      `The first handshake got its 101 at once; the second, alone as well, got no answer within its second, and of the burst none did (${counted(failure.count, failure.outcome)}).`,
+    );
+  }
+  return [];
+};

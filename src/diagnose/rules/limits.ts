@@ -1,0 +1,250 @@
+/**
+ * Fixed numbers: so many connections, so many a second. The count of 101s does not depend on time, those who got through
+ * did so quickly, and the others were turned away at once or were left to wait.
+ */
+import { formatCount } from '../../plan/units.js';
+import type { BurstFacts, Evidence, Failure } from '../evidence.js';
+import { counted, earlyMs, type Finding, headerOf, isAtOnce, type Rule, spoken, whoSaid } from '../finding.js';
+import { rampOf } from '../shape.js';
+import { lookAlike } from './look-alikes.js';
+
+/** Turned away, as limits do it. */
+const REFUSALS = new Set(['503', '429', '500', '502', 'closed', 'reset', 'reset-connect', '403']);
+const APART_RATE =
+  'A second burst half a second later tells: a limit of connections gives the same count again, a rate only what has come back since.';
+
+export const limitRule: Rule = (evidence) => {
+  const { worst } = evidence;
+  if (worst.kind === 'churn' || worst.ok === 0) return [];
+  const [failure] = worst.failures.filter(({ outcome }) => REFUSALS.has(outcome)).sort((a, b) => b.count - a.count);
+  if (failure === undefined || failure.count < 0.6 * failedCount(worst)) return [];
+  if (!isAtOnce(failure)) return turnedAwayLate(evidence, failure);
+  return paced(worst, failure) ?? turnedAway(evidence, failure);
+};
+
+function failedCount({ failures }: BurstFacts): number {
+  return failures.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** 101s one after another and refusals at once: admitted at a rate, those in the queue wait their turn. */
+function paced(worst: BurstFacts, failure: Failure): Finding[] | null {
+  const ramp = rampOf(worst.okMs);
+  // Quick answers to a crowd make a ramp as well; one admitted at a rate goes on long after the refusals.
+  if (ramp === null || ramp.lastMs < 500 || ramp.lastMs < 5 * failure.timesMs[failure.timesMs.length - 1]) return null;
+  const ratePerS = 1000 / ramp.stepMs;
+  return [
+    {
+      cause: 'rate-limit',
+      confidence: 0.85,
+      evidence: `The 101s came at a steady ${ratePerS.toFixed(ratePerS < 20 ? 1 : 0)} a second for ${spoken(ramp.lastMs)}, and ${whoSaid(failure)} to the other ${failure.count} at once: a rate with a queue of ${worst.ok}.`,
+      outcomes: [failure.outcome],
+      figures: { ratePerS, burst: worst.ok },
+    },
+  ];
+}
+
+function turnedAway(evidence: Evidence, failure: Failure): Finding[] {
+  const { worst, bursts } = evidence;
+  const others = bursts.filter(
+    (burst) => burst !== worst && burst.kind === 'burst' && burst.size > burst.ok && burst.ok > 0,
+  );
+  const repeat = repeated(worst, others);
+  const alike = lookAlike(worst.ok);
+  const outcomes = [failure.outcome];
+  const base =
+    `${formatCount(worst.ok)} of ${formatCount(worst.attempted)} got their 101, and ${whoSaid(failure)} to the other ${formatCount(failure.count)} ` +
+    `at once (from ${spoken(failure.timesMs[0])} on)${repeat.sentence}${alike === null ? '' : `; ${alike}`}.`;
+  const limit: Finding = {
+    cause: 'connection-limit',
+    confidence: clamp(limitConfidence(failure) + repeat.forLimit),
+    evidence: base,
+    outcomes,
+    figures: { limit: worst.ok },
+    apart: APART_RATE,
+  };
+  const rate: Finding = {
+    cause: 'rate-limit',
+    confidence: clamp(rateConfidence(failure) + repeat.forRate),
+    evidence:
+      repeat.ratePerS === null ? base : `${base} That is about ${repeat.ratePerS.toFixed(1)} a second coming back.`,
+    outcomes,
+    figures: { burst: worst.ok, ...(repeat.ratePerS !== null && { ratePerS: repeat.ratePerS }) },
+    apart: APART_RATE,
+  };
+  if (failure.outcome === '500') return [descriptors(worst, failure, 0.6), { ...limit, confidence: 0.4 }];
+  if (failure.outcome === '502') return [limit, descriptors(worst, failure, 0.42), ports(worst, failure)];
+  return [limit, rate].filter(({ confidence }) => confidence >= 0.25);
+}
+
+function limitConfidence(failure: Failure): number {
+  switch (failure.outcome) {
+    case 'closed':
+    case 'reset':
+    case 'reset-connect':
+      return 0.74;
+    case '429':
+      return 0.3;
+    case '502':
+      return 0.52;
+    default:
+      return headerOf(failure, 'retry-after') === null ? 0.6 : 0.5;
+  }
+}
+
+function rateConfidence(failure: Failure): number {
+  const asks =
+    headerOf(failure, 'retry-after') !== null || failure.sample?.headers.some(([name]) => /ratelimit/i.test(name));
+  switch (failure.outcome) {
+    case '429':
+      return 0.78;
+    case '503':
+      return asks === true ? 0.52 : 0.45;
+    case 'closed':
+    case 'reset':
+    case 'reset-connect':
+      return 0.3;
+    default:
+      return asks === true ? 0.6 : 0.3;
+  }
+}
+
+interface Repeat {
+  readonly sentence: string;
+  readonly forLimit: number;
+  readonly forRate: number;
+  readonly ratePerS: number | null;
+}
+
+const NO_REPEAT: Repeat = { sentence: '', forLimit: 0, forRate: 0, ratePerS: null };
+
+/** The same count in every burst speaks for a limit; a first burst that got more than the others for a rate. */
+function repeated(worst: BurstFacts, others: readonly BurstFacts[]): Repeat {
+  if (others.length === 0) return NO_REPEAT;
+  const all = [worst, ...others].sort((a, b) => a.index - b.index);
+  const counts = all.map(({ ok }) => ok);
+  const [first, ...later] = counts;
+  const most = Math.max(...counts);
+  const least = Math.min(...counts);
+  if (most - least <= Math.max(1, 0.02 * most)) {
+    const sizes = new Set(all.map(({ size }) => size)).size;
+    const sentence = `, in each of ${all.length} bursts${sizes > 1 ? ` of ${sizes} sizes` : ''} (${least === most ? least : `${least} to ${most}`})`;
+    // At one size and with long rests a rate refills to the same count.
+    return { sentence, forLimit: sizes > 1 ? 0.2 : 0.12, forRate: -0.1, ratePerS: null };
+  }
+  const isDrained = later.every((ok) => ok < 0.8 * first);
+  if (!isDrained) return { ...NO_REPEAT, sentence: ` (in all bursts: ${counts.join(', ')})` };
+  return {
+    sentence: `; ${counts.join(', ')} in the bursts one after another`,
+    forLimit: -0.35,
+    forRate: 0.3,
+    ratePerS: refill(all),
+  };
+}
+
+/** What came back between two bursts, a second. */
+function refill(all: readonly BurstFacts[]): number | null {
+  const [first, second] = all;
+  if (first?.releasedAtMs == null || second?.releasedAtMs == null) return null;
+  const seconds = (second.releasedAtMs - first.releasedAtMs) / 1000;
+  return seconds > 0 ? second.ok / seconds : null;
+}
+
+function descriptors(worst: BurstFacts, failure: Failure, confidence: number): Finding {
+  return {
+    cause: 'descriptor-limit',
+    confidence,
+    evidence: `${worst.ok} got their 101, and ${whoSaid(failure)} to the other ${failure.count} within milliseconds, as a hop does that may open no more files${worst.ok > 15 ? ` (a limit near ${worst.ok + 20} with the 20 or so that a server keeps open, half of that behind a proxy)` : ''}.`,
+    outcomes: [failure.outcome],
+    figures: { limit: worst.ok },
+    apart:
+      'The error log of the hop says "too many open files" (24) then; a backend that refuses connections leaves "reset by peer" or "prematurely closed".',
+  };
+}
+
+function ports(worst: BurstFacts, failure: Failure): Finding {
+  const isNear = worst.ok > 20_000;
+  return {
+    cause: 'ports-exhausted',
+    confidence: isNear ? 0.7 : 0.2,
+    evidence: `${worst.ok} got their 101, and ${whoSaid(failure)} to the others at once.`,
+    outcomes: [failure.outcome],
+    figures: { limit: worst.ok },
+    apart: 'The error log of the hop says "cannot assign requested address" (99) then.',
+  };
+}
+
+/** Those over the limit are kept waiting, and then told no. */
+function turnedAwayLate({ worst }: Evidence, failure: Failure): Finding[] {
+  const [firstMs] = failure.timesMs;
+  const slowestOk = worst.okMs[worst.okMs.length - 1];
+  if (
+    slowestOk === undefined ||
+    slowestOk > 0.5 * firstMs ||
+    !['503', '429', '502', 'closed'].includes(failure.outcome)
+  )
+    return [];
+  const queueMs = earlyMs(failure.timesMs);
+  const isHaproxy = failure.outcome === '503';
+  return [
+    {
+      cause: failure.outcome === '429' ? 'rate-limit' : 'connection-limit',
+      confidence: isHaproxy || failure.outcome === '429' ? 0.8 : 0.55,
+      evidence: `${formatCount(worst.ok)} got their 101 within ${spoken(slowestOk)}, and ${whoSaid(failure)} to the other ${formatCount(failure.count)} after ${spoken(queueMs)}: they were kept in a queue for a place that did not come free.`,
+      outcomes: [failure.outcome],
+      figures: { limit: worst.ok, queueMs },
+    },
+  ];
+}
+
+/** Those over the limit wait until the client gives up: no answer, while some got theirs at once. */
+export const waitingRule: Rule = ({ worst, timeoutMs }) => {
+  const silent = worst.failures.find(({ outcome }) => outcome === 'timeout-upgrade');
+  if (worst.kind === 'churn' || worst.ok === 0 || silent === undefined || silent.count < 0.2 * failedCount(worst))
+    return [];
+  const slowestOk = worst.okMs[worst.okMs.length - 1];
+  if (slowestOk > 0.3 * timeoutMs) return [];
+  const unconnected = worst.failures.find(({ outcome }) => outcome === 'timeout-connect')?.count ?? 0;
+  const isFrontDoor = unconnected > 0 && Math.abs(silent.count - worst.ok - 1) <= Math.max(2, 0.05 * worst.ok);
+  const alike = lookAlike(worst.ok);
+  return [
+    {
+      cause: 'connection-limit',
+      confidence: isFrontDoor ? 0.88 : 0.72,
+      evidence:
+        `${formatCount(worst.ok)} got their 101 within ${spoken(slowestOk)}, ${counted(silent.count, 'timeout-upgrade')} connected and heard nothing` +
+        `${unconnected > 0 ? `, ${counted(unconnected, 'timeout-connect')} did not even connect` : ''}: the others wait for a place${alike === null ? '' : ` (${alike})`}.` +
+        (isFrontDoor
+          ? ' As many wait in the listen queue as are carried: a limit whose listen queue has its own length, as maxconn of HAProxy.'
+          : ''),
+      outcomes: ['timeout-upgrade', ...(unconnected > 0 ? ['timeout-connect'] : [])],
+      figures: { limit: worst.ok },
+      apart:
+        'Close some of the open connections: if waiting ones are served at once, it is a limit; if not, the server hangs.',
+    },
+  ];
+};
+
+/** A closed loop meets a rate: after the burst allowance so many a second get through, the others are refused at once. */
+export const churnRateRule: Rule = (evidence) => {
+  const { worst } = evidence;
+  if (worst.kind !== 'churn' || worst.ok === 0 || worst.perSecond === null) return [];
+  const refused = worst.failures.filter(({ outcome }) => REFUSALS.has(outcome));
+  const [failure] = refused;
+  if (failure === undefined) return [];
+  const tail = worst.perSecond.slice(1, -1);
+  const mean = tail.reduce((sum, n) => sum + n, 0) / Math.max(1, tail.length);
+  const isSteady = tail.length >= 2 && tail.every((n) => Math.abs(n - mean) <= Math.max(2, 0.25 * mean));
+  const confidence = failure.outcome === '429' ? 0.85 : isSteady ? 0.8 : 0.45;
+  const finding: Finding = {
+    cause: 'rate-limit',
+    confidence,
+    evidence: `${counted(worst.ok, '101')} and ${counted(failure.count, failure.outcome)} (${whoSaid(failure)} at once)${isSteady ? `: about ${mean.toFixed(mean < 20 ? 1 : 0)} a second get through, however many try` : ''}.`,
+    outcomes: refused.map(({ outcome }) => outcome),
+    figures: isSteady ? { ratePerS: mean, burst: Math.max(0, worst.ok - mean * worst.perSecond.length) } : {},
+  };
+  return [finding];
+};
+
+function clamp(confidence: number): number {
+  return Number(Math.min(0.9, Math.max(0, confidence)).toFixed(2));
+}

@@ -1,0 +1,71 @@
+/** The way to the target: names, routes, ports on which nothing listens. */
+
+import { counted, type Finding, failureOf, neverWorks, type Rule, unlessUnseen } from '../finding.js';
+import { hadWorked } from './closed-server.js';
+
+export const dnsRule: Rule = (evidence) => {
+  const failure = failureOf(evidence, 'dns');
+  if (failure === null) return [];
+  const code = Object.keys(failure.details)[0] ?? failure.sample?.detail ?? null;
+  return [
+    {
+      cause: 'dns-failure',
+      confidence: 0.95,
+      evidence: `The look-up of the name failed${code === null ? '' : ` (${code})`}: no packet was sent to the target.`,
+      outcomes: ['dns'],
+    },
+  ];
+};
+
+export const refusedRule: Rule = (evidence) => {
+  const failure = failureOf(evidence, 'refused');
+  if (failure === null || hadWorked(evidence)) return [];
+  if (evidence.worst.ok > 0) {
+    return [
+      {
+        cause: 'backend-died',
+        confidence: 0.6,
+        evidence: `${counted(failure.count, 'refused')} beside ${counted(evidence.worst.ok, '101')} in one burst: the port was closed in the middle of it.`,
+        outcomes: ['refused'],
+        apart:
+          'A process manager that starts it again makes the next burst work; the exit status of the process says why it ended.',
+      },
+    ];
+  }
+  return [
+    {
+      cause: 'target-refused',
+      confidence: unlessUnseen(evidence, 0.95),
+      evidence: `${counted(failure.count, 'refused')}: the machine answers, and says that nothing listens on that port (or a firewall rejects).`,
+      outcomes: ['refused'],
+    },
+  ];
+};
+
+export const unreachableRule: Rule = (evidence) => {
+  const failure = failureOf(evidence, 'unreachable');
+  if (failure === null) return [];
+  return [
+    {
+      cause: 'target-unreachable',
+      confidence: 0.9,
+      evidence: `${counted(failure.count, 'unreachable')}: a router or this machine says that there is no way to the address.`,
+      outcomes: ['unreachable'],
+    },
+  ];
+};
+
+/** Not one SYN answered, alone or together. What only a crowd suffers is a listen queue (queues.ts). */
+export const synDroppedRule: Rule = (evidence) => {
+  const failure = failureOf(evidence, 'timeout-connect');
+  if (failure === null || !neverWorks(evidence) || evidence.worst.connectMs.length > 0) return [];
+  const finding: Finding = {
+    cause: 'syn-dropped',
+    confidence: unlessUnseen(evidence, 0.85),
+    evidence: `${counted(failure.count, 'timeout-connect')} and not one connection: no SYN was answered before the deadline.`,
+    outcomes: ['timeout-connect'],
+    apart:
+      'A listen queue that is full for good looks the same; on the server `ss -ltn` shows Recv-Q above Send-Q then.',
+  };
+  return [finding];
+};

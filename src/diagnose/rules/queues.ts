@@ -1,0 +1,120 @@
+/**
+ * Listen queues: who finds one full is not told so. Its SYN is dropped and sent again on a schedule, or SYN cookies let it
+ * believe that it is connected while the server knows of nothing. Direct, the connect times betray it; behind a gateway,
+ * its two timeouts do.
+ */
+import { formatCount } from '../../plan/units.js';
+import type { BurstFacts } from '../evidence.js';
+import { counted, type Finding, type Rule, spoken } from '../finding.js';
+import { clustersOf, dataRetriesOf, roundMs, synRetriesOf } from '../shape.js';
+
+/** One or two late SYNs of thousands are packet loss. */
+const LEAST_RETRIED = { count: 3, share: 0.01 };
+
+export const listenQueueRule: Rule = (evidence) => {
+  const { worst, bursts } = evidence;
+  const burst = worst.failures.length > 0 ? worst : (bursts.find((one) => isQueued(one)) ?? worst);
+  const syn = synRetriesOf(burst.connectMs);
+  const never = burst.failures.find(({ outcome }) => outcome === 'timeout-connect')?.count ?? 0;
+  const retried = syn?.retried ?? 0;
+  if (!isQueued(burst) && !(never > 0 && burst.connectMs.length > 0 && burst.ok === 0)) return [];
+  const atOnce = syn?.atOnce ?? burst.connectMs.length;
+  const waves = (syn?.wavesMs ?? []).map((ms) => spoken(ms)).join(', ');
+  const outcomes = burst.failures
+    .map(({ outcome }) => outcome)
+    .filter((id) => /^timeout-|^50[234]$|^reset$|^closed$/.test(id));
+  const finding: Finding = {
+    cause: 'listen-queue-full',
+    confidence: retried >= 5 ? 0.87 : 0.7,
+    evidence:
+      `${formatCount(atOnce)} of ${formatCount(burst.attempted)} connected at once` +
+      `${retried > 0 ? `, ${formatCount(retried)} only when the kernel sent their SYN again (after ${waves}, its schedule, and nothing between)` : ''}` +
+      `${never > 0 ? `, ${counted(never, 'timeout-connect')} never did` : ''}: ` +
+      `the listen queue was full. A server that accepts nothing meanwhile lets in B + 1, so B is ${formatCount(atOnce - 1)} or less.`,
+    outcomes,
+    figures: { backlog: atOnce - 1, connectedAtOnce: atOnce, retried },
+    apart:
+      'On the server ListenOverflows of `nstat -az` grows then; if it does not, a firewall that limits SYNs looks the same.',
+  };
+  return [finding, ...phantoms(burst, retried)];
+};
+
+function isQueued({ connectMs, attempted }: BurstFacts): boolean {
+  const retried = synRetriesOf(connectMs)?.retried ?? 0;
+  return retried >= Math.max(LEAST_RETRIED.count, LEAST_RETRIED.share * attempted);
+}
+
+/** Connected, and the first byte on the schedule of data that is sent again, or never. */
+function phantoms(burst: BurstFacts, retried: number): Finding[] {
+  const late = burst.upgradeMs.filter((ms) => ms >= 190);
+  const onSchedule = dataRetriesOf(late);
+  const silent = burst.failures.find(({ outcome }) => outcome === 'timeout-upgrade')?.count ?? 0;
+  const hasSchedule = onSchedule >= 3 && onSchedule >= 0.8 * late.length && clustersOf(late).length >= 2;
+  if (!hasSchedule && !(silent > 0 && retried > 0 && burst.ok > 0)) return [];
+  return [
+    {
+      cause: 'phantom-connections',
+      confidence: silent > 0 && retried > 0 ? 0.9 : 0.75,
+      evidence:
+        `${silent > 0 ? `${counted(silent, 'timeout-upgrade')} connected and never heard a byte` : ''}` +
+        `${silent > 0 && hasSchedule ? '; ' : ''}` +
+        `${hasSchedule ? `${onSchedule} got their first byte at 0.2, 0.6, 1.4, 3 or 6 s, when the kernel sends data again` : ''}` +
+        `${retried > 0 ? `, and ${retried} had connected on a second or later SYN` : ''}: SYN cookies made connections that the server does not know of.`,
+      outcomes: silent > 0 ? ['timeout-upgrade'] : [],
+      figures: { silent, late: onSchedule },
+      apart: 'TCPReqQFullDoCookies of `nstat -az` on the server counts the cookies.',
+    },
+  ];
+}
+
+/**
+ * Behind a gateway: those in the queue of the backend meet the read timeout, the others the connect timeout, which is
+ * another one, or reads as another status.
+ */
+export const queueBehindRule: Rule = ({ worst }) => {
+  const waited = worst.failures
+    .filter(({ outcome }) => ['504', '503', '502'].includes(outcome))
+    .flatMap(({ outcome, clusters }) => clusters.map((cluster) => ({ outcome, ...cluster })))
+    .filter(({ minMs }) => minMs > 400);
+  const groups = waited.filter(({ count }) => count >= 2).sort((a, b) => a.count - b.count);
+  if (groups.length !== 2 || worst.ok > 0.5 * worst.attempted) return [];
+  const [few, many] = groups;
+  const areTimers = roundMs(few.minMs) !== null && roundMs(many.minMs) !== null;
+  const differ = Math.abs(few.minMs - many.minMs) > 400 || few.outcome !== many.outcome;
+  if (!areTimers || !differ || few.count > 0.8 * many.count) return [];
+  return [
+    {
+      cause: 'listen-queue-full',
+      confidence: 0.78,
+      evidence:
+        `Two groups failed at two configured times: ${counted(few.count, few.outcome)} at ${spoken(few.minMs)} (taken by the backend, and not answered: read timeout) and ` +
+        `${counted(many.count, many.outcome)} at ${spoken(many.minMs)} (not taken at all: connect timeout). So the listen queue of the backend held B + 1 = ${few.count} and the backend accepted nothing.`,
+      outcomes: [...new Set([few.outcome, many.outcome])],
+      figures: { backlog: few.count - 1, readTimeoutMs: few.minMs, connectTimeoutMs: many.minMs },
+      apart: 'The log of the gateway tells "while connecting to upstream" from "while reading response header".',
+    },
+  ];
+};
+
+/** The backend stood still for less than the read timeout: those in its queue got their 101 together, the others were given up connecting. */
+export const queueRecoveredRule: Rule = ({ worst }) => {
+  const { ok, okMs, failures, attempted } = worst;
+  const [failure] = failures;
+  if (failure === undefined || failures.length > 1 || ok < 3 || ok > 0.6 * attempted) return [];
+  if (!['504', '503', '502'].includes(failure.outcome) || failure.clusters.length !== 1) return [];
+  const connectTimeout = roundMs(failure.clusters[0].minMs);
+  const isTogether = okMs[okMs.length - 1] - okMs[0] < 0.25 * okMs[okMs.length - 1];
+  if (connectTimeout === null || !isTogether || okMs[0] < 250 || okMs[0] > failure.clusters[0].minMs) return [];
+  return [
+    {
+      cause: 'listen-queue-full',
+      confidence: 0.66,
+      evidence:
+        `${ok} got their 101 together after ${spoken(okMs[0])}, as when a backend that stood still goes on, and ${counted(failure.count, failure.outcome)} came at ${spoken(failure.clusters[0].minMs)}, a connect timeout: ` +
+        `the listen queue of the backend held B + 1 = ${ok}.`,
+      outcomes: [failure.outcome],
+      figures: { backlog: ok - 1, connectTimeoutMs: connectTimeout, blockedMs: okMs[0] },
+      apart: 'The log of the gateway says "while connecting to upstream" then.',
+    },
+  ];
+};

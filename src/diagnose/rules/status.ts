@@ -1,0 +1,235 @@
+/**
+ * Answers that a single handshake gets as well: the status, the page and the headers say what the server or a hop dislikes.
+ * 5xx of gateways about their backends are in backend.ts.
+ */
+import type { CauseId } from '../causes.js';
+import type { Evidence, Failure } from '../evidence.js';
+import { bodyOf, counted, type Finding, headerOf, neverWorks, type Rule, unlessUnseen, whoSaid } from '../finding.js';
+import { isWsAnswer } from '../hops.js';
+
+type Judge = (failure: Failure, evidence: Evidence) => readonly Finding[];
+
+export const statusRule: Rule = (evidence) => {
+  if (!neverWorks(evidence)) return [];
+  return evidence.failures.flatMap((failure) => {
+    const judge =
+      BY_STATUS[failure.outcome] ?? (/^[23]\d\d$/.test(failure.outcome) ? BY_CLASS[failure.outcome[0]] : undefined);
+    return (judge?.(failure, evidence) ?? []).map((finding) => ({
+      ...finding,
+      confidence: unlessUnseen(evidence, finding.confidence),
+    }));
+  });
+};
+
+function found(failure: Failure, cause: CauseId, confidence: number, because: string, apart?: string): Finding {
+  const evidence = `${whoSaid(failure)}, ${counted(failure.count, failure.outcome)}: ${because}`;
+  return { cause, confidence, evidence, outcomes: [failure.outcome], ...(apart !== undefined && { apart }) };
+}
+
+const DIRECT =
+  'Ask the backend itself: wstampede check URL --direct ws://BACKEND. A 101 there means that a hop before it strips the headers.';
+
+function redirected(failure: Failure): Finding[] {
+  const location = headerOf(failure, 'location');
+  return [
+    found(
+      failure,
+      'redirected',
+      0.93,
+      location === null ? 'it names no Location.' : `it sends clients to ${location}.`,
+    ),
+  ];
+}
+
+function ok200(failure: Failure): Finding[] {
+  if (failure.hop?.id === 'caddy' && bodyOf(failure) === '') {
+    return [found(failure, 'wrong-path', 0.7, 'an empty page is what Caddy answers where no site or route matches.')];
+  }
+  return [
+    found(failure, 'upgrade-not-forwarded', 0.55, 'an ordinary page, as if Upgrade had not been asked for.', DIRECT),
+    found(
+      failure,
+      'not-a-websocket-endpoint',
+      0.45,
+      'an ordinary page, as a web server without WebSocket gives.',
+      DIRECT,
+    ),
+  ];
+}
+
+function bad400(failure: Failure, { sendsOrigin }: Evidence): Finding[] {
+  const body = bodyOf(failure);
+  if (/Too Large|too long/i.test(body))
+    return [found(failure, 'header-too-large', 0.93, 'the page says that the head is too large.')];
+  const versions = headerOf(failure, 'sec-websocket-version');
+  if (versions !== null) {
+    return [found(failure, 'version-mismatch', 0.9, `it speaks version ${versions} and was asked for 13.`)];
+  }
+  if (/upgrade|connection header/i.test(body)) {
+    return [
+      found(failure, 'upgrade-not-forwarded', 0.85, `it says "${body.trim().slice(0, 80)}", and the header was sent.`),
+    ];
+  }
+  if (/sec-websocket-key/i.test(body)) {
+    return [
+      found(failure, 'upgrade-not-forwarded', 0.7, 'it misses the key, and the key was sent: a hop strips headers.'),
+    ];
+  }
+  if (isWsAnswer(failure.sample ?? EMPTY)) {
+    return [
+      found(
+        failure,
+        'wrong-path',
+        0.72,
+        'a ws server answers so to a path that is not its own.',
+        'Another path, or the path with its trailing slash (wstampede check tries that).',
+      ),
+      found(failure, 'bad-request', 0.3, 'or to a request that it takes to be malformed.'),
+    ];
+  }
+  return [
+    found(
+      failure,
+      'bad-request',
+      0.6,
+      `the request is taken to be malformed${sendsOrigin ? '' : '; some servers insist on an Origin'}.`,
+    ),
+  ];
+}
+
+const EMPTY = { statusLine: null, headers: [], body: null, detail: null, atMs: 0 };
+
+function auth401(failure: Failure, { sendsCredentials }: Evidence): Finding[] {
+  const asked = headerOf(failure, 'www-authenticate');
+  if (asked !== null || !isWsAnswer(failure.sample ?? EMPTY)) {
+    const sent = sendsCredentials ? 'credentials were sent and not accepted' : 'none were sent';
+    return [found(failure, 'auth-refused', 0.92, `${asked === null ? '' : `it asks for ${asked}; `}${sent}.`)];
+  }
+  const apart = 'wstampede check tries with and without Origin; verifyClient of a ws server refuses both with 401.';
+  return [
+    found(failure, 'auth-refused', 0.7, 'verifyClient of a ws server says no.', apart),
+    found(failure, 'origin-refused', 0.4, 'verifyClient of a ws server says no, maybe to the Origin.', apart),
+  ];
+}
+
+function forbidden403(failure: Failure, { sendsOrigin }: Evidence): Finding[] {
+  const { hop } = failure;
+  const body = bodyOf(failure);
+  if (hop?.id === 'envoy' && body === '') {
+    return [
+      found(
+        failure,
+        'upgrade-not-forwarded',
+        0.85,
+        'Envoy says so, without a page, where upgrades are not enabled (upgrade_configs).',
+      ),
+    ];
+  }
+  if (hop?.id === 'cloudflare')
+    return [found(failure, 'forbidden', 0.75, 'a rule of Cloudflare (WAF, bot or rate rule).')];
+  if (/origin/i.test(body)) return [found(failure, 'origin-refused', 0.9, `it says "${body.trim().slice(0, 80)}".`)];
+  const sent = sendsOrigin
+    ? 'the Origin that was sent may not be on its list'
+    : 'no Origin was sent, and browsers always send one';
+  const apart = 'wstampede check tries with and without Origin: if one of them gets another answer, it is the Origin.';
+  return [
+    found(failure, 'origin-refused', 0.55, `${sent}.`, apart),
+    found(failure, 'forbidden', 0.5, 'a rule of the server or of a hop forbids it.', apart),
+  ];
+}
+
+function notFound404(failure: Failure): Finding[] {
+  const { hop } = failure;
+  const body = bodyOf(failure);
+  if (hop?.own === true && hop.id !== 'express') {
+    return [
+      found(failure, 'wrong-path', 0.82, `the page is ${hop.name}'s own: no route of its configuration has this path.`),
+    ];
+  }
+  const isExpress = /Cannot GET/.test(body);
+  const because = isExpress
+    ? 'the page is that of an Express application, which sees a request only when Upgrade did not reach the server, or when nobody handles it.'
+    : 'an ordinary page, as if Upgrade had not been asked for.';
+  const through = hop !== null && hop.id !== 'express';
+  return [
+    found(
+      failure,
+      'upgrade-not-forwarded',
+      through ? 0.78 : isExpress ? 0.65 : 0.5,
+      through ? `${because} ${hop.name} stands before it.` : because,
+      DIRECT,
+    ),
+    found(failure, 'wrong-path', isExpress ? 0.35 : 0.45, 'or there is no WebSocket endpoint at this path.', DIRECT),
+  ];
+}
+
+function upgrade426(failure: Failure): Finding[] {
+  const versions = headerOf(failure, 'sec-websocket-version');
+  if (versions !== null && !/\b13\b/.test(versions)) {
+    return [found(failure, 'version-mismatch', 0.92, `it speaks version ${versions} and was asked for 13.`)];
+  }
+  const upgrade = headerOf(failure, 'upgrade');
+  if (upgrade !== null && !/websocket/i.test(upgrade)) {
+    return [found(failure, 'bad-request', 0.6, `it wants an upgrade to ${upgrade} first.`)];
+  }
+  return [
+    found(
+      failure,
+      'upgrade-not-forwarded',
+      0.9,
+      'the server asks for an Upgrade, and one was sent: a hop before it strips the header.',
+    ),
+  ];
+}
+
+function tooLarge(failure: Failure): Finding[] {
+  return [found(failure, 'header-too-large', 0.93, 'the head or the URL of the request is too large for it.')];
+}
+
+function rate429(failure: Failure): Finding[] {
+  const wait = headerOf(failure, 'retry-after');
+  return [
+    found(
+      failure,
+      'rate-limit',
+      0.78,
+      `too many requests${wait === null ? '' : `, retry after ${wait} s`}; even a single one is refused.`,
+    ),
+  ];
+}
+
+function noMethod(failure: Failure): Finding[] {
+  return [found(failure, 'not-a-websocket-endpoint', 0.6, 'it does not handle such requests at this address.', DIRECT)];
+}
+
+function application500(failure: Failure): Finding[] {
+  return [
+    found(
+      failure,
+      'application-error',
+      failure.hop?.own === true ? 0.5 : 0.7,
+      'an error of the application; its log has the reason.',
+    ),
+  ];
+}
+
+const BY_CLASS: Readonly<Record<string, Judge>> = { '2': ok200, '3': redirected };
+
+const BY_STATUS: Readonly<Record<string, Judge>> = {
+  '400': bad400,
+  '401': auth401,
+  '403': forbidden403,
+  '404': notFound404,
+  '405': noMethod,
+  '407': auth401,
+  '410': notFound404,
+  '413': tooLarge,
+  '414': tooLarge,
+  '426': upgrade426,
+  '429': rate429,
+  '431': tooLarge,
+  '494': tooLarge,
+  '500': application500,
+  '501': noMethod,
+  '505': noMethod,
+};

@@ -1,0 +1,195 @@
+/**
+ * The shape of a burst's times: what a queue, a limit or a timer leaves behind in sorted latencies. Each function answers
+ * "is it this shape, and with which numbers?" and knows nothing of outcomes, hops or causes. Times in ms, ascending.
+ */
+
+/** Served one after another: the i-th is done at i × stepMs. */
+export interface Ramp {
+  readonly stepMs: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+/** Fewer points than this lie on a line by chance. */
+const LEAST_OF_RAMP = 6;
+const RAMP_R2 = 0.97;
+/** Ends of the ramp that its slope is not taken from: arrival and the last ones' luck bend them. */
+const TRIM = 0.05;
+/** A hole in the ramp as wide as this part of it: something stood still, and it is no ramp. */
+const WIDEST_HOLE = 0.2;
+
+export function rampOf(values: readonly number[]): Ramp | null {
+  const n = values.length;
+  if (n < LEAST_OF_RAMP) return null;
+  const [firstMs, lastMs] = [values[0], values[n - 1]];
+  const span = lastMs - firstMs;
+  if (!(span > 0)) return null;
+  for (let i = 1; i < n; i++) if (values[i] - values[i - 1] > Math.max(WIDEST_HOLE * span, (3 * span) / n)) return null;
+  if (rSquared(values) < RAMP_R2) return null;
+  const from = Math.floor(n * TRIM);
+  const to = n - 1 - from;
+  return { stepMs: (values[to] - values[from]) / (to - from), firstMs, lastMs };
+}
+
+/** How well the sorted values lie on a straight line over their rank, 0 to 1. */
+function rSquared(values: readonly number[]): number {
+  const n = values.length;
+  const meanX = (n - 1) / 2;
+  const meanY = values.reduce((sum, value) => sum + value, 0) / n;
+  let xy = 0;
+  let xx = 0;
+  let yy = 0;
+  for (const [x, y] of values.entries()) {
+    xy += (x - meanX) * (y - meanY);
+    xx += (x - meanX) ** 2;
+    yy += (y - meanY) ** 2;
+  }
+  return yy === 0 ? 0 : (xy * xy) / (xx * yy);
+}
+
+/** Served `together` at a time, each group stepMs after the one before. */
+export interface Staircase {
+  readonly together: number;
+  readonly stepMs: number;
+  readonly steps: number;
+}
+
+/** Between steps there is this many times the longest pause within them. */
+const STEP_CONTRAST = 3;
+const STEP_TOLERANCE = 0.25;
+const LEAST_TOGETHER = 2;
+/** Steps of other sizes than the usual one: the first and the last, and a few by the machine's moods. */
+const ODD_STEPS = 0.34;
+
+/** Groups at 1, 2, 3, … × stepMs of one size. */
+export function staircaseOf(values: readonly number[]): Staircase | null {
+  if (values.length < 2 * LEAST_TOGETHER) return null;
+  const gaps = values.slice(1).map((value, i) => value - values[i]);
+  const descending = [...gaps].sort((a, b) => b - a);
+  // The number of steps is where the sorted gaps fall off most.
+  let best = -1;
+  let contrast = STEP_CONTRAST;
+  for (let i = 0; i < descending.length / LEAST_TOGETHER; i++) {
+    const next = descending[i + 1] ?? 0;
+    const fall = descending[i] / Math.max(next, 0.05);
+    if (fall >= contrast) {
+      best = i;
+      contrast = fall;
+    }
+  }
+  if (best < 0) return null;
+  return stairs(groupsOf(values, descending[best] * 0.999));
+}
+
+function stairs(groups: readonly (readonly number[])[]): Staircase | null {
+  const centres = groups.map((group) => median(group));
+  const stepMs = centres.length > 1 ? (centres[centres.length - 1] - centres[0]) / (centres.length - 1) : centres[0];
+  // The first group is done after one step, so a lone late one is a staircase of nothing.
+  if (Math.abs(centres[0] - stepMs) > 2 * STEP_TOLERANCE * stepMs) return null;
+  const isRegular = centres.every(
+    (centre, i) => i === 0 || Math.abs(centre - centres[i - 1] - stepMs) <= STEP_TOLERANCE * stepMs,
+  );
+  const together = median(groups.map((group) => group.length).sort((a, b) => a - b));
+  const odd = groups.filter((group) => Math.abs(group.length - together) > Math.max(1, 0.1 * together)).length;
+  if (!isRegular || together < LEAST_TOGETHER || odd > Math.max(1, ODD_STEPS * groups.length)) return null;
+  return { together, stepMs, steps: groups.length };
+}
+
+/** Values that belong together in time. */
+export interface Cluster {
+  readonly count: number;
+  readonly minMs: number;
+  readonly medianMs: number;
+  readonly maxMs: number;
+}
+
+const CLUSTER_GAP = { leastMs: 60, share: 0.1 };
+
+/** Splits where nothing happened for 60 ms, or for a tenth of the time passed. */
+export function clustersOf(values: readonly number[]): Cluster[] {
+  const clusters: Cluster[] = [];
+  let from = 0;
+  for (let i = 1; i <= values.length; i++) {
+    const isEnd =
+      i === values.length ||
+      values[i] - values[i - 1] > Math.max(CLUSTER_GAP.leastMs, CLUSTER_GAP.share * values[i - 1]);
+    if (!isEnd) continue;
+    const group = values.slice(from, i);
+    clusters.push({ count: group.length, minMs: group[0], medianMs: median(group), maxMs: group[group.length - 1] });
+    from = i;
+  }
+  return clusters;
+}
+
+/** When Linux sends a SYN again: since 6.5 four times after 1 s, then doubling (tcp_syn_linear_timeouts); before, doubling. */
+const SYN_SCHEDULE_MS = [1000, 2000, 3000, 4000, 5000, 7000, 11_200, 15_000, 19_500];
+const SYN_EARLY = 0.01;
+const SYN_LATE = { share: 0.05, ms: 60 };
+/** Before the first retry nothing can be on the schedule. */
+const FIRST_RETRY_MS = 900;
+
+export interface SynRetries {
+  /** Connected without one. */
+  readonly atOnce: number;
+  readonly retried: number;
+  /** The waves in which the retried ones got in, ms. */
+  readonly wavesMs: readonly number[];
+}
+
+/** Connect times that lie on the schedule of SYN retries and nowhere between; null when they do not. */
+export function synRetriesOf(connects: readonly number[]): SynRetries | null {
+  const late = connects.filter((ms) => ms >= FIRST_RETRY_MS);
+  if (late.length === 0) return null;
+  const on = late.filter((ms) => synStep(ms) !== null);
+  if (on.length < 0.9 * late.length) return null;
+  const waves = new Set(on.map((ms) => synStep(ms) as number));
+  return { atOnce: connects.length - late.length, retried: late.length, wavesMs: [...waves] };
+}
+
+/** The point of the schedule that a connect time belongs to; null: none. */
+export function synStep(ms: number): number | null {
+  return (
+    SYN_SCHEDULE_MS.find((at) => ms >= at * (1 - SYN_EARLY) && ms <= at * (1 + SYN_LATE.share) + SYN_LATE.ms) ?? null
+  );
+}
+
+/**
+ * First bytes of requests that were sent again: the kernel retries unacknowledged data after 0.2 s × 2^k (RFC 6298 with
+ * Linux' least timeout of 200 ms), so they come at 0.2, 0.6, 1.4, 3, 6.2, 12.6, 25.4 s.
+ */
+const DATA_SCHEDULE_MS = [200, 600, 1400, 3000, 6200, 12_600, 25_400];
+const DATA_LATE = { share: 0.12, ms: 40 };
+
+/** How many of the times lie on that schedule; the rest is quick or anywhere. */
+export function dataRetriesOf(values: readonly number[]): number {
+  return values.filter((ms) =>
+    DATA_SCHEDULE_MS.some((at) => ms >= at * 0.98 && ms <= at * (1 + DATA_LATE.share) + DATA_LATE.ms),
+  ).length;
+}
+
+/** Times that people write into configurations, s. */
+const ROUND_S = [
+  0.5, 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 15, 20, 25, 29, 30, 40, 45, 50, 60, 75, 90, 100, 120, 180, 240, 300,
+];
+const ROUND_LATE = { share: 0.05, ms: 60 };
+
+/** The configured time that a duration betrays, ms: timers fire late, never early. null: it is no round one. */
+export function roundMs(ms: number): number | null {
+  const at = ROUND_S.find((s) => ms >= s * 1000 * 0.995 && ms <= s * 1000 * (1 + ROUND_LATE.share) + ROUND_LATE.ms);
+  return at === undefined ? null : at * 1000;
+}
+
+/** Of ascending values. @throws RangeError for none */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError('no values');
+  return values[Math.floor((values.length - 1) / 2)];
+}
+
+function groupsOf(values: readonly number[], gap: number): number[][] {
+  const groups: number[][] = [[values[0]]];
+  for (let i = 1; i < values.length; i++) {
+    if (values[i] - values[i - 1] >= gap) groups.push([]);
+    groups[groups.length - 1].push(values[i]);
+  }
+  return groups;
+}
