@@ -51,6 +51,14 @@ export function bodyOf({ sample }: Failure): string {
   return sample?.body ?? '';
 }
 
+/** The beginning of what came as a body, in one line. */
+export function quoteOf(failure: Failure): string {
+  const text = bodyOf(failure).trim().replace(/\s+/g, ' ');
+  return text.length <= MOST_QUOTED ? text : `${text.slice(0, MOST_QUOTED)}...`;
+}
+
+const MOST_QUOTED = 60;
+
 /** All details and the sample's, as one text to look into. */
 export function detailsOf({ details, sample }: Failure): string {
   return [...Object.keys(details), sample?.detail ?? ''].join('\n');

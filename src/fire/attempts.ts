@@ -370,8 +370,10 @@ export class Attempts implements TransportEvents {
     rest: Buffer | null = null,
   ): void {
     this.#finish(slot, code, detail, at, lower);
+    // Half an answer says more about who died than none.
+    const bytes = rest ?? this.#partial.get(slot)?.bytes ?? null;
     this.#partial.delete(slot);
-    if (this.#o.samples.take(slot, code, detail, head, rest)) {
+    if (this.#o.samples.take(slot, code, detail, head, bytes)) {
       this.#c.state[slot] = STATE.sampling;
       this.#o.deadlines.set(slot, at + this.#o.samples.patienceMs);
       this.#o.events.ended(slot);

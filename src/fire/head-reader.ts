@@ -34,6 +34,11 @@ export class HeadReader {
     return this.#length;
   }
 
+  /** What was kept so far; valid until the next read. */
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
   /** Adds what has arrived. */
   read(bytes: Buffer, length: number): Read {
     const all = this.#with(bytes.subarray(0, length));

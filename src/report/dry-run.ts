@@ -131,7 +131,9 @@ function attemptsText(plan: Plan, needs: Needs): string {
 function probesText(plan: Plan): string {
   const count = probesPerBurst(plan);
   const every = `one probe every ${formatDuration(PROBE_EVERY_MS)}`;
-  return count === 1 ? 'one probe once a burst is over' : `${every} once a burst is over, ${formatCount(count)} after each`;
+  return count === 1
+    ? 'one probe once a burst is over'
+    : `${every} once a burst is over, ${formatCount(count)} after each`;
 }
 
 /** A need with a limit on this machine. */

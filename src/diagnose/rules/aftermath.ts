@@ -1,4 +1,5 @@
 /** What outlives a burst: work for clients that have gone, gateways that remember a failure, connections cut later. */
+import { hasSuffered } from '../../tally/after.js';
 import type { BurstFacts } from '../evidence.js';
 import { counted, type Finding, type Rule, spoken } from '../finding.js';
 import { rampOf, roundMs } from '../shape.js';
@@ -10,7 +11,7 @@ export const afterRule: Rule = ({ bursts }) => bursts.flatMap((burst) => afterFi
 
 function afterFindings({ after, okMs, attempted }: BurstFacts): Finding[] {
   if (after === null || after.lastFailedMs === null) return [];
-  const failed = after.probes.filter(({ outcome }) => outcome !== '101');
+  const failed = after.probes.filter(hasSuffered);
   const outcomes = [...new Set(failed.map(({ outcome }) => outcome))];
   const quick = failed.filter(({ tookMs }) => tookMs <= QUICK_MS).length;
   const recovers = after.probes[after.probes.length - 1]?.outcome === '101';

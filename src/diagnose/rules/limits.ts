@@ -83,7 +83,7 @@ function limitConfidence(failure: Failure): number {
     case 'reset-connect':
       return 0.74;
     case '429':
-      return 0.3;
+      return 0.42;
     case '502':
       return 0.52;
     default:

@@ -3,13 +3,13 @@
  * a queue (limits.ts, queues.ts).
  */
 import {
-  bodyOf,
   counted,
   detailsOf,
   type Finding,
   failureOf,
   isAtOnce,
   neverWorks,
+  quoteOf,
   type Rule,
   spoken,
   unlessUnseen,
@@ -101,7 +101,7 @@ export const notHttpRule: Rule = (evidence) => {
       },
     ];
   }
-  const begins = bodyOf(failure).trim().slice(0, 60);
+  const begins = quoteOf(failure);
   return [
     {
       cause: 'not-http',

@@ -4,7 +4,17 @@
  */
 import type { CauseId } from '../causes.js';
 import type { Evidence, Failure } from '../evidence.js';
-import { bodyOf, counted, type Finding, headerOf, neverWorks, type Rule, unlessUnseen, whoSaid } from '../finding.js';
+import {
+  bodyOf,
+  counted,
+  type Finding,
+  headerOf,
+  neverWorks,
+  quoteOf,
+  type Rule,
+  unlessUnseen,
+  whoSaid,
+} from '../finding.js';
 import { isWsAnswer } from '../hops.js';
 
 type Judge = (failure: Failure, evidence: Evidence) => readonly Finding[];
@@ -66,9 +76,7 @@ function bad400(failure: Failure, { sendsOrigin }: Evidence): Finding[] {
     return [found(failure, 'version-mismatch', 0.9, `it speaks version ${versions} and was asked for 13.`)];
   }
   if (/upgrade|connection header/i.test(body)) {
-    return [
-      found(failure, 'upgrade-not-forwarded', 0.85, `it says "${body.trim().slice(0, 80)}", and the header was sent.`),
-    ];
+    return [found(failure, 'upgrade-not-forwarded', 0.85, `it says "${quoteOf(failure)}", and the header was sent.`)];
   }
   if (/sec-websocket-key/i.test(body)) {
     return [
@@ -127,7 +135,7 @@ function forbidden403(failure: Failure, { sendsOrigin }: Evidence): Finding[] {
   }
   if (hop?.id === 'cloudflare')
     return [found(failure, 'forbidden', 0.75, 'a rule of Cloudflare (WAF, bot or rate rule).')];
-  if (/origin/i.test(body)) return [found(failure, 'origin-refused', 0.9, `it says "${body.trim().slice(0, 80)}".`)];
+  if (/origin/i.test(body)) return [found(failure, 'origin-refused', 0.9, `it says "${quoteOf(failure)}".`)];
   const sent = sendsOrigin
     ? 'the Origin that was sent may not be on its list'
     : 'no Origin was sent, and browsers always send one';
