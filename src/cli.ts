@@ -174,6 +174,17 @@ function commandTable(host: Host, options: Options): CommandSpec[] {
         (await import('./commands/run.js')).run({ profile: String(args.PROFILE), flags }, host),
     },
     {
+      usage: 'check <URL>',
+      about: 'one handshake, step by step, and what is wrong with it',
+      positionals: url,
+      options: options.CHECK_OPTIONS,
+      examples: [
+        ['$0 check ws://127.0.0.1:8080/ws', 'name, TCP, TLS, request, answer, ping, close, and probes'],
+        ['$0 check wss://staging.example.com/ws --direct ws://10.0.0.5:8080', 'the gateway, or what is behind it?'],
+      ],
+      run: async (args, flags) => (await import('./commands/check.js')).check({ url: String(args.URL), flags }, host),
+    },
+    {
       usage: 'lab [NAME]',
       about: 'start a target that fails as real stacks do',
       positionals: { NAME: 'a target of --list' },

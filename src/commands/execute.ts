@@ -101,7 +101,7 @@ export async function measure(name: string, plan: Plan, inputs: Inputs, flags: F
 }
 
 /** @throws UserError that says what is wrong with the file; where it was named is told by whoever asked. */
-function readText(file: string, folder: string): string {
+export function readText(file: string, folder: string): string {
   const path = resolve(folder, file);
   try {
     return readFileSync(path, 'utf8');
@@ -128,7 +128,7 @@ async function dryRun(plan: Plan, flags: Flags, host: Host): Promise<ExitCode> {
 }
 
 /** First signal: stop launching, keep what was measured. Second: leave at once. */
-function listenForSignals(host: Host, note: (text: string) => void): { signal: AbortSignal; stop(): void } {
+export function listenForSignals(host: Host, note: (text: string) => void): { signal: AbortSignal; stop(): void } {
   const controller = new AbortController();
   const stop = host.onSignal((name) => {
     if (controller.signal.aborted) host.exit(name === 'SIGINT' ? EXIT.sigint : EXIT.sigterm);

@@ -9,7 +9,7 @@ export interface OptionSpec {
   /** What stands for the value in the help. */
   readonly value?: string;
   readonly help: string;
-  readonly group: 'Load' | 'Target' | 'Connection' | 'Objective' | 'Output';
+  readonly group: 'Load' | 'Check' | 'Target' | 'Connection' | 'Objective' | 'Output';
   readonly choices?: readonly string[];
 }
 
@@ -96,8 +96,12 @@ const OUTPUT: OptionTable = {
 
 const COMMON: OptionTable = { ...TARGET, ...CONNECTION, ...OBJECTIVE, ...OUTPUT };
 
+function without(table: OptionTable, names: readonly string[]): OptionTable {
+  return Object.fromEntries(Object.entries(table).filter(([name]) => !names.includes(name)));
+}
+
 /** A churn releases nothing together, so it has no gate. */
-const { gate: _gate, ...WITHOUT_GATE } = COMMON;
+const WITHOUT_GATE = without(COMMON, ['gate']);
 
 export const BURST_OPTIONS: OptionTable = {
   connections: text('Load', 'N', 'simultaneous handshakes in a burst (default 100)', 'c'),
@@ -122,6 +126,18 @@ export const RUN_OPTIONS: OptionTable = {
   ...COMMON,
 };
 
+/** One handshake: nothing is released together, and every row of the data but the first stays unread. */
+export const CHECK_OPTIONS: OptionTable = {
+  direct: text('Check', 'URL', 'the same handshake there, past the gateway, to separate the hops'),
+  idle: text('Check', 'TIME', 'say nothing on the open tunnel for this long: does it live, and how is it cut'),
+  probes: flag('Check', 'ask again with one thing changed at a time (--no-probes: do not)'),
+  ...without(TARGET, ['pick', 'tls-resume']),
+  timeout: text('Connection', 'TIME', 'deadline of each step (default 10s)', 't'),
+  'connect-to': CONNECTION['connect-to'],
+  'source-ip': CONNECTION['source-ip'],
+  ...without(OUTPUT, ['attempts', 'dry-run']),
+};
+
 export const DEMO_OPTIONS: OptionTable = {
   color: OUTPUT.color,
   progress: OUTPUT.progress,
@@ -129,7 +145,7 @@ export const DEMO_OPTIONS: OptionTable = {
 
 /** Every flag of every command, for recognising environment variables. */
 export const ALL_OPTION_NAMES: ReadonlySet<string> = new Set(
-  [BURST_OPTIONS, CHURN_OPTIONS, RUN_OPTIONS, DEMO_OPTIONS].flatMap((table) => Object.keys(table)),
+  [BURST_OPTIONS, CHURN_OPTIONS, RUN_OPTIONS, CHECK_OPTIONS, DEMO_OPTIONS].flatMap((table) => Object.keys(table)),
 );
 
 /** Parsed flags by long name; absent ones are undefined. */

@@ -16,6 +16,7 @@ import { Recorder } from './recorder.js';
 import { RequestSource } from './requests.js';
 import { Samples } from './samples.js';
 import { Stamps } from './stamps.js';
+import type { Tap } from './tap.js';
 import type { Destination } from './transport.js';
 
 const DRAIN_POLL_MS = 2;
@@ -38,6 +39,7 @@ export interface ShardContext {
   readonly sleep: (ms: number) => void;
   /** Sends CSV rows before the shard is over. */
   readonly sendRows: (rows: string) => void;
+  readonly tap?: Tap;
 }
 
 export class AttemptSet {
@@ -54,10 +56,10 @@ export class AttemptSet {
 
   /** @param due T0 of the attempt in a slot, ms on the clock of `now()` */
   constructor(context: ShardContext, slots: number, events: AttemptEvents, due: (slot: number) => number) {
-    const { plan, order, destinations, live } = context;
+    const { plan, order, destinations, live, tap } = context;
     this.columns = new Columns(slots);
     this.deadlines = new Deadlines(this.columns, plan.timeoutMs, (slot, at) => this.attempts.expire(slot, at));
-    const requests = new RequestSource(plan, context.inputs, order.base, context.userAgent);
+    const requests = new RequestSource(plan, context.inputs, order.base, context.userAgent, tap);
     this.#samples = new Samples(
       (slot) => requests.secrets(this.columns.attempt[slot]),
       (slot) => this.columns.done[slot] - due(slot),
@@ -80,7 +82,7 @@ export class AttemptSet {
       tls: context.tls,
       stamps: this.stamps,
       ports: context.ports,
-      events: this.attempts,
+      events: tap?.between(this.attempts) ?? this.attempts,
     });
     this.attempts.transport = this.transport;
     this.recorder = new Recorder({

@@ -43,6 +43,11 @@ const CONNECT_ERRORS: Readonly<Record<string, NamedOutcomeId>> = {
   ENOMEM: 'local-memory',
 };
 
+/** What an errno while connecting counts as. */
+export function connectOutcome(errno: string): NamedOutcomeId {
+  return CONNECT_ERRORS[errno] ?? 'local-other';
+}
+
 /** What the driver of a shard is told. */
 export interface AttemptEvents {
   /** The attempt has reached the gate and waits. */
@@ -251,8 +256,7 @@ export class Attempts implements TransportEvents {
     }
     if (Number.isNaN(this.#c.opened[slot])) this.onOpening(slot, at);
     if (state <= STATE.connecting) {
-      const id = CONNECT_ERRORS[error.code] ?? 'local-other';
-      this.#fail(slot, CODE(id), error.code, at, lower);
+      this.#fail(slot, CODE(connectOutcome(error.code)), error.code, at, lower);
     } else if (error.tls) this.#fail(slot, CODE('tls'), error.code, at, lower);
     else if (error.code === 'ETIMEDOUT') this.#fail(slot, CODE('timeout-upgrade'), 'ETIMEDOUT', at, lower);
     else this.#fail(slot, CODE(error.fin ? 'closed' : 'reset'), this.#whereItEnded(slot), at, lower);

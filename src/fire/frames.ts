@@ -27,9 +27,16 @@ export function closeFrame(code: number): Buffer {
   return frame(OPCODE.close, body);
 }
 
+/** A masked ping (RFC 6455 section 5.5.2). @param body at most 125 bytes */
+export function pingFrame(body: Buffer): Buffer {
+  return frame(OPCODE.ping, body);
+}
+
 export interface FrameEvents {
   /** Bytes to answer with: a pong. */
   reply(bytes: Buffer): void;
+  /** A pong came. */
+  pong?(body: Buffer): void;
   /** The server closed (1005: without a code) or broke the framing (1002); nothing is read after it. */
   concluded(code: number): void;
 }
@@ -119,6 +126,7 @@ export class FrameReader {
     const body = this.#control as Buffer;
     this.#control = null;
     if (opcode === OPCODE.ping) this.#ping = body;
+    else if (opcode === OPCODE.pong) this.#events.pong?.(body);
     else if (opcode === OPCODE.close) {
       if (body.length === 1) this.#conclude(PROTOCOL_ERROR);
       else this.#conclude(body.length === 0 ? NO_STATUS : body.readUInt16BE(0));

@@ -4,6 +4,7 @@
 import { type CompiledTarget, compileTarget, renderAttempt } from '../plan/attempt.js';
 import type { Inputs, Plan } from '../plan/plan.js';
 import { type Offer, type RequestFrame, requestFrame } from './handshake.js';
+import type { Tap } from './tap.js';
 
 export class RequestSource {
   readonly #plan: Plan;
@@ -11,15 +12,17 @@ export class RequestSource {
   readonly #compiled: CompiledTarget;
   readonly #base: number;
   readonly #userAgent: string;
+  readonly #tap: Tap | null;
   readonly #constant: { frame: RequestFrame; offer: Offer } | null;
 
   /** @param base number in the run of the burst's first attempt, so that `{{ index }}` is unique */
-  constructor(plan: Plan, inputs: Inputs, base: number, userAgent: string) {
+  constructor(plan: Plan, inputs: Inputs, base: number, userAgent: string, tap: Tap | null = null) {
     this.#plan = plan;
     this.#inputs = inputs;
     this.#compiled = compileTarget(plan);
     this.#base = base;
     this.#userAgent = userAgent;
+    this.#tap = tap;
     this.#constant = this.#compiled.constant !== null ? { frame: this.#frame(0), offer: this.#offer(0) } : null;
   }
 
@@ -31,7 +34,7 @@ export class RequestSource {
   /** Latin-1, one character a byte. */
   text(attempt: number, key: string): string {
     const { head, tail } = this.#constant?.frame ?? this.#frame(attempt);
-    return head + key + tail;
+    return this.#tap === null ? head + key + tail : this.#tap.request(head + key + tail);
   }
 
   offer(attempt: number): Offer {

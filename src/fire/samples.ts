@@ -87,19 +87,36 @@ export class Samples {
   }
 
   #keep(slot: number, code: number, head: Head | null, detail: string | null, body: Buffer): void {
-    const secrets = this.#secretsOf(slot);
-    const safe = (text: string, max: number) => printable(maskText(text, secrets), max);
-    this.#taken.set(code, {
-      statusLine: head === null ? null : safe(head.statusLine, MAX_VALUE),
-      headers: (head?.headers ?? [])
-        .filter(([name]) => TELLING.test(name))
-        .slice(0, MAX_HEADERS)
-        .map(([name, value]) => [safe(name, MAX_VALUE), safe(maskHeader(name, value), MAX_VALUE)] as const),
-      body: body.length === 0 ? null : safeBody(body, (text) => maskCutText(text, secrets)),
-      detail: detail === null ? null : safe(detail, MAX_VALUE),
-      atMs: toMicros(this.#atMs(slot)),
-    });
+    const answer = { head, detail, body, atMs: this.#atMs(slot) };
+    this.#taken.set(code, sampleOf(answer, this.#secretsOf(slot), MAX_HEADERS, TELLING));
   }
+}
+
+interface Answer {
+  readonly head: Head | null;
+  readonly detail: string | null;
+  readonly body: Buffer;
+  readonly atMs: number;
+}
+
+/** An answer as it may be shown: masked, bounded, printable; of its headers the first `most` whose names match `which`. */
+export function sampleOf(
+  { head, detail, body, atMs }: Answer,
+  secrets: readonly string[],
+  most: number,
+  which: RegExp,
+): Sample {
+  const safe = (text: string, max: number) => printable(maskText(text, secrets), max);
+  return {
+    statusLine: head === null ? null : safe(head.statusLine, MAX_VALUE),
+    headers: (head?.headers ?? [])
+      .filter(([name]) => which.test(name))
+      .slice(0, most)
+      .map(([name, value]) => [safe(name, MAX_VALUE), safe(maskHeader(name, value), MAX_VALUE)] as const),
+    body: body.length === 0 ? null : safeBody(body, (text) => maskCutText(text, secrets)),
+    detail: detail === null ? null : safe(detail, MAX_VALUE),
+    atMs: toMicros(atMs),
+  };
 }
 
 /** Bytes of body to wait for; a 101 has none (RFC 9110 section 15.2.2: what follows is another protocol). */

@@ -1,6 +1,7 @@
 /**
  * One handshake by itself, on the calling thread, by the same engine as a burst's: for the preflight, which wants to know
- * whether the target answers at all and how fast it does when nothing else happens, and for the probes after a burst.
+ * whether the target answers at all and how fast it does when nothing else happens; for the probes after a burst; and for a
+ * check, which listens in on it and has things to do on the connection before it is closed.
  */
 import type { Inputs, Plan } from '../plan/plan.js';
 import { type OutcomeId, outcomeCode, outcomeId } from '../tally/outcomes.js';
@@ -11,6 +12,7 @@ import { now } from './clock.js';
 import { Control } from './control.js';
 import type { TlsFacts, TlsOptions } from './node-transport.js';
 import { PortChooser } from './ports.js';
+import type { Tap } from './tap.js';
 import type { Destination } from './transport.js';
 
 const STOP_POLL_MS = 20;
@@ -27,6 +29,21 @@ export interface SoloOptions {
   readonly portRange: readonly [low: number, high: number];
   /** Looked at now and then: true ends the attempt as `aborted`. */
   readonly stopped: () => boolean;
+  readonly tap?: Tap;
+  /** Called once the outcome is known; the connection, if there is one, is closed when it resolves. */
+  readonly held?: (held: Held) => Promise<void>;
+}
+
+/** An attempt that has ended and is not closed yet. Times in ms after its start; NaN where it did not come so far. */
+export interface Held {
+  readonly outcome: OutcomeId;
+  readonly detail: string | null;
+  readonly connectMs: number;
+  readonly secureMs: number;
+  readonly sentMs: number;
+  readonly firstByteMs: number;
+  readonly doneMs: number;
+  send(bytes: Uint8Array): void;
 }
 
 export interface Solo {
@@ -64,6 +81,7 @@ export async function handshakeOnce(options: SoloOptions): Promise<Solo> {
       wallOffset: () => 0,
       sleep: () => {},
       sendRows: () => {},
+      tap: options.tap,
     },
     1,
     {
@@ -87,6 +105,7 @@ export async function handshakeOnce(options: SoloOptions): Promise<Solo> {
   }, STOP_POLL_MS);
   await ended;
   clearInterval(watch);
+  await options.held?.(heldOf(set));
   set.attempts.close(0, true);
   await set.drain();
   set.recorder.record(0, set.columns.opened[0]);
@@ -97,4 +116,18 @@ export async function handshakeOnce(options: SoloOptions): Promise<Solo> {
   const startedAt = Number.isNaN(set.columns.opened[0]) ? launchedAt : set.columns.opened[0];
   const tookMs = Math.max(0, set.columns.done[0] - startedAt);
   return { outcome, startedAt, tookMs, tally, sample: tally.samples[outcome] ?? null, tls: facts };
+}
+
+function heldOf({ columns, attempts, transport }: AttemptSet): Held {
+  const after = (column: Float64Array) => column[0] - columns.opened[0];
+  return {
+    outcome: outcomeId(columns.outcome[0]),
+    detail: attempts.details.get(0) ?? null,
+    connectMs: after(columns.connected),
+    secureMs: after(columns.secured),
+    sentMs: after(columns.sent),
+    firstByteMs: after(columns.first),
+    doneMs: after(columns.done),
+    send: (bytes) => transport.sendBytes(0, bytes),
+  };
 }

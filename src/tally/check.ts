@@ -97,6 +97,8 @@ export interface CheckIdle {
   readonly livedMs: number | null;
   /** `close-frame 1001`, `closed`, `reset`; null when it lived. */
   readonly cutBy: string | null;
+  /** Pings of the target meanwhile, all answered: with some the tunnel was not idle. */
+  readonly pings: number;
 }
 
 export interface CheckExchange {

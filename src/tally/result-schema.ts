@@ -2,6 +2,7 @@
  * The published JSON Schema (2020-12) of a result, the same thing that src/tally/result.ts says to the compiler. A key
  * that is not named here is allowed, so that later versions can add some; a key added later must not become required.
  */
+import { checkSchema } from './check-schema.js';
 import { NAMED_OUTCOMES } from './outcomes.js';
 import { BOUNDED_PHASES, PHASES, SCHEMA_VERSION } from './result.js';
 import type { RootSchema, Schema } from './shape.js';
@@ -215,7 +216,9 @@ const outcomeNames = NAMED_OUTCOMES.map(({ id }) => id).join(', ');
 export const resultJsonSchema: RootSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'Result of a wstampede run',
-  ...withLater(result, { check: described('Of the command check: one handshake, step by step', grown) }),
+  ...withLater(result, {
+    check: described('Of the command check: one handshake, step by step', nullable(checkSchema)),
+  }),
   $defs: {
     gate: { enum: ['connect', 'tls', 'upgrade'] },
     outcomes: described(

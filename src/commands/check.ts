@@ -1,0 +1,117 @@
+/** `wstampede check URL`: one handshake, step by step, and the probes that turn a failure into a cause. */
+import { withDiagnosis } from '../diagnose/diagnose.js';
+import { EXIT, type ExitCode, UserError } from '../errors.js';
+import { checkup } from '../fire/checkup.js';
+import { directPlan } from '../fire/probes.js';
+import type { Host } from '../host.js';
+import { supplied } from '../plan/draft.js';
+import type { Plan } from '../plan/plan.js';
+import { checkProfile, compilePlan } from '../plan/profile.js';
+import { maskPlan } from '../plan/secrets.js';
+import { parseDurationMs } from '../plan/units.js';
+import { renderCheck } from '../report/check.js';
+import { progressMode, startProgress } from '../report/progress.js';
+import { terminalOf } from '../report/style.js';
+import { openOutputs } from '../report/writer.js';
+import { assembleResult } from '../tally/assemble.js';
+import { writeResult } from '../tally/document.js';
+import { checkExitCode } from '../tally/health.js';
+import type { Result } from '../tally/result.js';
+import { listenForSignals, readText, write } from './execute.js';
+import { type Flags, listFlag, switchFlag, textFlag, writtenName } from './options.js';
+import { draftOf, EXPRESSION_CHECKS } from './profile-flags.js';
+import { version } from './version.js';
+
+const DEFAULT_TIMEOUT = '10s';
+const DAY_MS = 86_400_000;
+
+export async function check(args: { url: string; flags: Flags }, host: Host): Promise<ExitCode> {
+  const { url } = args;
+  const flags = withDefaults(args.flags);
+  const outside = { env: host.env, read: (file: string) => readText(file, host.cwd) };
+  const { profile, inputs } = supplied(draftOf(flags, { url, stages: [{ burst: 1 }] }), EXPRESSION_CHECKS, outside);
+  const plan = compilePlan(profile);
+  const direct = directOf(plan, flags);
+  const idleMs = idleOf(flags);
+  const outputs = openOutputs(
+    { results: listFlag(flags, 'output') ?? [], attempts: null },
+    { cwd: host.cwd, pid: host.pid },
+  );
+  const noColor = switchFlag(flags, 'color') === false;
+  const progress = startProgress(host, {
+    enabled: progressMode(host, {
+      noProgress: switchFlag(flags, 'progress') === false,
+      quiet: switchFlag(flags, 'quiet'),
+    }),
+    terminal: terminalOf(host.stderr, host.env, { noColor }),
+  });
+  const signals = listenForSignals(host, (text) => progress.note(text));
+  const heading = { version: version(), command: 'check', plan: maskPlan(plan) };
+  const isTold = switchFlag(flags, 'verbose') === true || idleMs !== null;
+  try {
+    const { record, check: found } = await checkup({
+      host,
+      version: heading.version,
+      plan,
+      inputs,
+      direct,
+      idleMs,
+      probes: switchFlag(flags, 'probes') !== false,
+      signal: signals.signal,
+      note: (text) => {
+        if (isTold) progress.note(text);
+      },
+    });
+    const assembled = assembleResult(heading, record);
+    const isJudged = found !== null && record.stopped === null && assembled.exitCode !== EXIT.invalid;
+    const measured: Result = withDiagnosis({
+      ...assembled,
+      check: found,
+      exitCode: isJudged ? checkExitCode(found) : assembled.exitCode,
+    });
+    outputs.write(measured);
+    outputs.close();
+    // A file that was asked for and is not there must not look like success to a script.
+    const result = outputs.problems.length > 0 ? { ...measured, exitCode: EXIT.internal } : measured;
+    progress.stop();
+    const terminal = terminalOf(host.stdout, host.env, { noColor });
+    await write(host, switchFlag(flags, 'json') === true ? writeResult(result) : renderCheck(result, terminal));
+    return result.exitCode as ExitCode;
+  } finally {
+    progress.stop();
+    signals.stop();
+    outputs.close();
+    for (const problem of outputs.problems) progress.warn(problem);
+  }
+}
+
+/** What a burst of one needs no more, and a deadline that a person can wait for. */
+function withDefaults(flags: Flags): Flags {
+  return {
+    ...flags,
+    values: { ...flags.values, timeout: flags.values.timeout ?? DEFAULT_TIMEOUT, preflight: false, calibrate: false },
+  };
+}
+
+/** @throws UserError in the flag's own name */
+function directOf(plan: Plan, flags: Flags): Plan | null {
+  const url = textFlag(flags, 'direct');
+  if (url === undefined) return null;
+  const written = { target: { url }, stages: [{ burst: 1 }] };
+  return directPlan(plan, compilePlan(checkProfile(written, writtenName(flags, 'direct'), EXPRESSION_CHECKS)).target);
+}
+
+/** @throws UserError in the flag's own name */
+function idleOf(flags: Flags): number | null {
+  const text = textFlag(flags, 'idle');
+  if (text === undefined) return null;
+  const name = writtenName(flags, 'idle');
+  try {
+    const ms = parseDurationMs(text);
+    if (ms > 0 && ms <= DAY_MS) return ms;
+  } catch (error) {
+    if (error instanceof UserError) throw new UserError(`${name}: ${error.message}`, { code: 'flag' });
+    throw error;
+  }
+  throw new UserError(`${name}: expected a duration from 1ms to 24h`, { code: 'flag' });
+}
