@@ -5,9 +5,10 @@
 import { distance } from 'fastest-levenshtein';
 import { EXIT, type ExitCode, UserError } from '../errors.js';
 import type { Host } from '../host.js';
-import { CATALOGUE, findTarget, type LabTarget } from '../lab/catalogue.js';
+import { CATALOGUE, findTarget } from '../lab/catalogue.js';
 import { COMMON_OPTIONS, type LabOption, readSettings } from '../lab/options.js';
 import { serveLab } from '../lab/serve.js';
+import type { LabTarget } from '../lab/target.js';
 
 export interface LabArguments {
   readonly name?: string;
@@ -98,12 +99,18 @@ function describeTarget(target: LabTarget): string {
   const settings = readSettings(target.name, target.options, {});
   const expected = target.expects(LISTED_BURST, settings);
   const later = target.expectsLater?.(LISTED_BURST, settings) ?? null;
+  const after = later === null || outcomes(later) === outcomes(expected ?? {}) ? null : outcomes(later);
   return [
     target.name,
     ...wrap(target.story, 2, LINE_WIDTH),
     ...own.map(describeOption),
-    `  a burst of ${LISTED_BURST}: ${expected === null ? 'no exact prediction' : outcomes(expected)}` +
-      (later === null ? '' : `; once its clients have left, the next: ${outcomes(later)}`),
+    ...wrap(
+      `a burst of ${LISTED_BURST}: ${expected === null ? 'no exact prediction' : outcomes(expected)}`,
+      2,
+      LINE_WIDTH,
+    ),
+    ...(after === null ? [] : wrap(`the next, once its clients have left: ${after}`, 2, LINE_WIDTH)),
+    `  cause: ${target.cause(settings) ?? 'none, it is healthy'}`,
   ].join('\n');
 }
 

@@ -4,7 +4,7 @@
  * ends here and is no error of the target. Knows no target.
  */
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import type { OutcomeId } from '../tally/outcomes.js';
 import { FrameReader } from './frames.js';
 import type { Ledger, Receipt } from './ledger.js';
@@ -34,7 +34,18 @@ export interface Behaviour {
   readonly resets?: boolean;
   /** What a client that hangs up after TLS, without a request, has suffered; nothing is counted when absent. */
   readonly leftAfterTls?: OutcomeId;
+  /** Over plain TCP a client begins a TLS handshake; `hello` is what came of it. Else that is read as a request. */
+  readonly onTlsHello?: (connection: Connection, hello: Buffer) => void;
+  /** The scheme of the URL when it is not that which the port speaks. */
+  readonly scheme?: 'ws' | 'wss';
+  /** Beside certificate and key of the lab, or instead of them. */
+  readonly tls?: SecureContextOptions;
+  /** Over TLS the client must show a certificate. */
+  readonly wantsCertificate?: boolean;
 }
+
+/** First byte of a TLS record that holds a ClientHello (RFC 8446 section 5.1). */
+const TLS_HANDSHAKE = 0x16;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -56,6 +67,8 @@ export class Connection {
   #owed = false;
   #upgraded = false;
   #secure = false;
+  /** Something has been read. */
+  #begun = false;
   #ended = false;
 
   /** @param tls the TLS layer over `tcp`, null over ws. */
@@ -105,6 +118,11 @@ export class Connection {
     this.#ledger.outcomeGiven(outcome, this.remotePort, this.#receipt);
   }
 
+  /** Counts what a client has suffered that did not get as far as a request. */
+  countUnasked(outcome: OutcomeId): void {
+    this.#ledger.outcomeGiven(outcome, this.remotePort, null);
+  }
+
   /** A 101 if RFC 6455 allows it, else 400. */
   upgrade(request: Request): void {
     if (upgradeProblem(request) !== null) {
@@ -114,8 +132,8 @@ export class Connection {
     this.count('101');
     this.stream.write(switchingProtocols(request), 'latin1');
     this.#frames = new FrameReader(
-      (frame) => this.stream.write(frame),
-      (frame) => this.stream.end(frame),
+      (frame) => this.open && this.stream.write(frame),
+      (frame) => this.open && this.stream.end(frame),
     );
     const early = this.#rest;
     this.#rest = NOTHING;
@@ -160,7 +178,11 @@ export class Connection {
     if (this.#frames !== null) {
       this.#frames.push(chunk);
     } else if (this.#head !== null) {
-      this.#readHead(this.#head, chunk);
+      const isFirst = !this.#begun;
+      this.#begun = true;
+      const { onTlsHello } = this.#behaviour;
+      if (isFirst && chunk[0] === TLS_HANDSHAKE && onTlsHello !== undefined) onTlsHello(this, chunk);
+      else this.#readHead(this.#head, chunk);
     } else {
       this.#rest = Buffer.concat([this.#rest, chunk]);
       if (this.#rest.length > HEAD_LIMIT_BYTES) this.destroy();
@@ -184,10 +206,8 @@ export class Connection {
     this.#ended = true;
     const failedTls = this.#tls !== null && !this.#secure && this.#tcp.bytesRead > 0;
     const unasked = this.#secure && this.#receipt === null;
-    if (failedTls) this.#ledger.outcomeGiven('tls', this.remotePort, null);
-    else if (unasked && this.#behaviour.leftAfterTls !== undefined) {
-      this.#ledger.outcomeGiven(this.#behaviour.leftAfterTls, this.remotePort, null);
-    }
+    if (failedTls) this.countUnasked('tls');
+    else if (unasked && this.#behaviour.leftAfterTls !== undefined) this.countUnasked(this.#behaviour.leftAfterTls);
     // The client gave up, or the target stopped, before there was an answer.
     this.count('timeout-upgrade');
     this.#ledger.connectionClosed(this.#upgraded);

@@ -10,15 +10,15 @@ const PING = 0x9;
 const KEPT_LIMIT_BYTES = 139;
 
 export class FrameReader {
-  readonly #send: (frame: Buffer) => void;
-  readonly #finish: (frame: Buffer) => void;
+  readonly #send: (frame: Buffer) => unknown;
+  readonly #finish: (frame: Buffer) => unknown;
   #kept: Buffer = Buffer.alloc(0);
   /** Payload of a data frame that is still to be skipped, bytes. */
   #skip = 0;
   #closed = false;
 
   /** @param send writes a frame. @param finish writes the last frame and closes TCP. */
-  constructor(send: (frame: Buffer) => void, finish: (frame: Buffer) => void) {
+  constructor(send: (frame: Buffer) => unknown, finish: (frame: Buffer) => unknown) {
     this.#send = send;
     this.#finish = finish;
   }

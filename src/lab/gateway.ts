@@ -1,15 +1,16 @@
 /**
- * A gateway as nginx is one: passes a handshake on to a backend over TCP and joins the two, or answers 502 when the
- * backend cannot be reached or hangs up without a word. The targets of this file are what becomes of that when the
- * backend is not there, or closes itself.
+ * A gateway as nginx is one: passes a handshake on to a backend over TCP and joins the two, answers 502 when the backend
+ * cannot be reached or hangs up without a word, and 504 when it says nothing for too long. The targets of this file are
+ * what becomes of that when the backend is not there, dies, or closes itself.
  */
-import { connect, type Socket } from 'node:net';
-import { WebSocketServer } from 'ws';
+import { connect, createServer, type Socket } from 'node:net';
 import type { OutcomeId } from '../tally/outcomes.js';
+import { startSelfClosing } from './backends.js';
 import type { Connection } from './connection.js';
+import { Agenda, nowUs } from './due.js';
 import { type LabEnv, LONGEST_BACKLOG, openLab, type RunningLab, tryPorts } from './listener.js';
-import type { LabSettings } from './options.js';
-import { nginxPage } from './pages.js';
+import { type LabSettings, numberOf, textOf } from './options.js';
+import { haproxyUnavailable, nginxPage } from './pages.js';
 import type { Request } from './request.js';
 
 const BACKEND_HOST = '127.0.0.1';
@@ -17,26 +18,36 @@ const BACKEND_HOST = '127.0.0.1';
 /** tcpmux: assigned in 1988, served by nobody; a port of our own choice could be taken while it is meant to be dead. */
 const DEAD_PORT = 1;
 
-function forward(connection: Connection, request: Request, port: number): void {
+/** @param timeoutMs how long the backend may say nothing; null: for ever */
+function forward(connection: Connection, request: Request, port: number, timeoutMs: number | null): void {
   const { stream, rest } = connection.take();
   const backend = connect({ host: BACKEND_HOST, port, noDelay: true, autoSelectFamily: false });
   let answered = false;
+  const answer = (status: '502' | '504'): void => {
+    if (answered) return;
+    answered = true;
+    connection.finish(status, nginxPage(status));
+    // Nobody reads the client any more: without this its FIN would never be seen.
+    stream.resume();
+    backend.destroy();
+  };
+  const timer = timeoutMs === null ? null : setTimeout(() => answer('504'), timeoutMs);
   backend.on('error', () => {});
   backend.once('connect', () => backend.write(Buffer.concat([request.head, rest])));
   backend.once('data', (first: Buffer) => {
+    if (answered) return;
     answered = true;
+    if (timer !== null) clearTimeout(timer);
     backend.pause();
     connection.count(statusOf(first));
     stream.write(first);
     join(stream, backend);
   });
-  backend.once('close', () => {
-    if (answered) return;
-    connection.finish('502', nginxPage('502'));
-    // Nobody reads the client any more: without this its FIN would never be seen.
-    stream.resume();
+  backend.once('close', () => answer('502'));
+  stream.once('close', () => {
+    if (timer !== null) clearTimeout(timer);
+    backend.destroy();
   });
-  stream.once('close', () => backend.destroy());
 }
 
 function join(stream: Socket, backend: Socket): void {
@@ -54,34 +65,59 @@ function statusOf(first: Buffer): OutcomeId {
 
 export function startBackendRefused(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   return openLab('backend-refused', settings, env, {
-    onRequest: (connection, request) => forward(connection, request, DEAD_PORT),
+    onRequest: (connection, request) => forward(connection, request, DEAD_PORT, null),
   });
 }
 
-/** A real ws server with a real mistake: the handler of one socket's end closes the server of all. */
-export async function startCloseKillsServer(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
-  const { port, server } = await tryPorts(0, (candidate) => {
-    const backend = new WebSocketServer({
-      host: BACKEND_HOST,
-      port: candidate,
-      backlog: LONGEST_BACKLOG,
-      perMessageDeflate: false,
-      maxPayload: 65_536,
-    });
-    backend.on('connection', (socket) => {
-      socket.on('error', () => {});
-      socket.on('close', () => backend.close());
-    });
-    return backend;
+/** HAProxy's habit: `retries 3` of `timeout connect` each, and then its 503. */
+const CONNECT_TRIES = 4;
+
+/** No packet is lost on loopback, so the gateway only keeps the time that it would wait. */
+export function startBackendUnreachable(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const waitUs = CONNECT_TRIES * numberOf(settings, 'connect') * 1000;
+  const agenda = new Agenda<'503'>();
+  return openLab('backend-unreachable', settings, env, {
+    onRequest: (connection) =>
+      agenda.at('503', nowUs() + waitUs, () => connection.open && connection.finish('503', haproxyUnavailable())),
+    onStop: () => agenda.stop(),
   });
+}
+
+/** A process that crashes over every handshake, and is started again by whoever watches it. */
+export async function startBackendDied(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const afterMs = numberOf(settings, 'after');
+  const sockets = new Set<Socket>();
+  const { port, server } = await tryPorts(0, (candidate) =>
+    createServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+      socket.once('data', () => setTimeout(() => socket.resetAndDestroy(), afterMs).unref()).resume();
+    }).listen({ host: BACKEND_HOST, port: candidate, backlog: LONGEST_BACKLOG }),
+  );
   server.on('error', () => {});
-  const stopBackend = (): void => {
-    for (const client of server.clients) client.terminate();
+  return openBefore('backend-died', settings, env, port, null, () => {
+    for (const socket of sockets) socket.destroy();
     server.close();
-  };
+  });
+}
+
+export async function startCloseKillsServer(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const { port, stop } = await startSelfClosing(textOf(settings, 'server'), BACKEND_HOST);
+  return openBefore('close-kills-server', settings, env, port, numberOf(settings, 'timeout'), stop);
+}
+
+/** The front door of a gateway before the backend on `port`, which stops with it. */
+async function openBefore(
+  name: string,
+  settings: LabSettings,
+  env: LabEnv,
+  port: number,
+  timeoutMs: number | null,
+  stopBackend: () => void,
+): Promise<RunningLab> {
   try {
-    return await openLab('close-kills-server', settings, env, {
-      onRequest: (connection, request) => forward(connection, request, port),
+    return await openLab(name, settings, env, {
+      onRequest: (connection, request) => forward(connection, request, port, timeoutMs),
       onStop: stopBackend,
     });
   } catch (error) {

@@ -3,6 +3,7 @@
  * no upgrade with 426 and a wrong one with 400, as ws does by itself, and echoes messages.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { OutcomeId } from '../tally/outcomes.js';
@@ -26,13 +27,31 @@ function startWs(
   settings: LabSettings,
   env: LabEnv,
 ): Promise<RunningLab> {
+  const server = wsServer();
+  return openLab(name, settings, env, {
+    // Not reached: http reads every connection itself.
+    onRequest: () => {},
+    onConnection: (connection) => server.adopt(connection.stream, connection),
+    leftAfterTls,
+    onStop: () => server.stop(),
+  });
+}
+
+export interface WsServer {
+  /** Serves `stream` from its first byte, and counts in the name of `connection`. */
+  adopt(stream: Socket, connection: Connection): void;
+  stop(): void;
+}
+
+export function wsServer(): WsServer {
   const connections = new WeakMap<Duplex, Connection>();
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 65_536 });
   // Connections that wait at a gate before they send anything must not be cut by a timer of http.
   const http = createServer({ headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0 });
 
   sockets.on('wsClientError', (_error: Error, socket: Duplex) => {
-    connections.get(socket)?.finish('400', nginxPage('400'));
+    connections.get(socket)?.count('400');
+    socket.end(nginxPage('400'), 'latin1');
   });
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const connection = connections.get(socket);
@@ -46,22 +65,19 @@ function startWs(
   http.on('request', (request: IncomingMessage, _response: ServerResponse) => {
     const connection = connections.get(request.socket);
     connection?.requestReceived();
-    connection?.finish('426', wsUpgradeRequired());
+    connection?.count('426');
+    request.socket.end(wsUpgradeRequired(), 'latin1');
   });
   http.on('clientError', (_error: Error, socket: Duplex) => socket.destroy());
-
-  return openLab(name, settings, env, {
-    // Not reached: http reads every connection itself.
-    onRequest: () => {},
-    onConnection: (connection) => {
-      connections.set(connection.stream, connection);
-      http.emit('connection', connection.stream);
+  return {
+    adopt(stream, connection) {
+      connections.set(stream, connection);
+      http.emit('connection', stream);
     },
-    leftAfterTls,
-    onStop: () => {
+    stop: () => {
       http.close();
     },
-  });
+  };
 }
 
 function echo(this: WebSocket, data: RawData, isBinary: boolean): void {

@@ -46,10 +46,11 @@ export async function openLab(
   const secure = settings.tls === true;
   const ledger = new Ledger(name, settings.log === null ? null : textOf(settings, 'log'), env.note);
   const connections = new Set<Connection>();
-  const context = secure ? labContext(behaviour.resets === true) : null;
+  const context = secure ? labContext(behaviour) : null;
+  const asks = behaviour.wantsCertificate === true && { requestCert: true, rejectUnauthorized: true };
 
   const server = createServer({ noDelay: true }, (tcp: Socket) => {
-    const tls = context === null ? null : new TLSSocket(tcp, { isServer: true, secureContext: context });
+    const tls = context === null ? null : new TLSSocket(tcp, { isServer: true, secureContext: context, ...asks });
     // Without a tls.Server around it, a socket tells of an error after its handshake only by this event.
     tls?.on('_tlsError', () => tcp.destroy());
     const connection = new Connection(tcp, tls, ledger, behaviour);
@@ -67,7 +68,7 @@ export async function openLab(
   server.on('error', (error) => env.note(`accept: ${error.message}`));
 
   return {
-    url: `${secure ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${port}/`,
+    url: labUrl(behaviour.scheme ?? (secure ? 'wss' : 'ws'), host, port),
     report: () => ledger.report(),
     async stop() {
       const closed = new Promise((resolve) => server.close(resolve));
@@ -86,12 +87,19 @@ export async function openLab(
  * TLS 1.3 sends session tickets after the handshake. A client that finds them unread together with an RST may be shown an
  * ordinary end (libuv does, after a partial read), so targets that reset speak 1.2, which leaves nothing unread.
  */
-function labContext(resets: boolean): SecureContext {
+function labContext(behaviour: Behaviour): SecureContext {
   return createSecureContext({
     cert: LAB_CERTIFICATE,
     key: LAB_PRIVATE_KEY,
-    ...(resets && { maxVersion: 'TLSv1.2' as const }),
+    ...(behaviour.resets === true && { maxVersion: 'TLSv1.2' as const }),
+    ...behaviour.tls,
   });
+}
+
+/** An address that can be dialled: who listens on every address is met on the loopback one. */
+export function labUrl(scheme: 'ws' | 'wss', host: string, port: number): string {
+  const dialled = host === '0.0.0.0' ? '127.0.0.1' : /^[0:]+$/.test(host) ? '::1' : host;
+  return `${scheme}://${dialled.includes(':') ? `[${dialled}]` : dialled}:${port}/`;
 }
 
 interface Listening {

@@ -25,6 +25,13 @@ export const COMMON_OPTIONS: readonly LabOption[] = [
   { name: 'host', type: 'text', choices: [], default: '127.0.0.1', help: 'address to listen on' },
   { name: 'port', type: 'count', choices: [], default: 0, help: 'port to listen on; 0 picks a free one' },
   { name: 'tls', type: 'switch', choices: [], default: false, help: 'serve wss:// with the certificate of the lab' },
+  {
+    name: 'write-ca',
+    type: 'text',
+    choices: [],
+    default: null,
+    help: 'write the certificate to this file that a client must trust over wss:// (its --ca)',
+  },
   { name: 'log', type: 'text', choices: [], default: null, help: 'write a CSV row for every request to this file' },
 ];
 
@@ -52,7 +59,8 @@ export function readSettings(
   for (const option of options) {
     const value = given[option.name] ?? option.default;
     const read = value === null ? null : readValue(option, value);
-    if (read === undefined) problems.push(`lab ${target} --${option.name}: expected ${expected(option)}, got ${value}`);
+    if (read === undefined)
+      problems.push(`lab ${target} --${option.name}: expected ${expected(option)}, got ${said(value)}`);
     else settings[option.name] = read;
   }
   if (problems.length > 0) {
@@ -109,6 +117,11 @@ function expected(option: LabOption): string {
     case 'text':
       return 'a text';
   }
+}
+
+/** A flag without a value is read as a switch that is on; so is one after which the next flag stands. */
+function said(value: unknown): string {
+  return value === true || value === '' ? 'nothing' : String(value);
 }
 
 /** A setting that is a number (counts; durations in ms). Throws when the target declares no such option: a bug. */

@@ -1,30 +1,92 @@
 /**
- * The error pages of real stacks, byte for byte as far as a fingerprint looks: nginx for every gateway of the lab, ws
- * and Express for the backends that a gateway hides. Whole HTTP answers that end their connection.
+ * The error pages of real stacks, byte for byte as far as a fingerprint looks: nginx for most gateways of the lab, HAProxy
+ * and Envoy where only they fail in that way, ws, Express and gorilla for the backends that a gateway hides. Whole HTTP
+ * answers that end their connection.
  */
 
-const REASONS = new Map([
-  ['200', 'OK'],
-  ['400', 'Bad Request'],
-  ['404', 'Not Found'],
-  ['426', 'Upgrade Required'],
-  ['429', 'Too Many Requests'],
-  ['431', 'Request Header Fields Too Large'],
-  ['502', 'Bad Gateway'],
-  ['503', 'Service Temporarily Unavailable'],
-  ['504', 'Gateway Time-out'],
-]);
+const REASONS = {
+  200: 'OK',
+  301: 'Moved Permanently',
+  302: 'Moved Temporarily',
+  307: 'Temporary Redirect',
+  308: 'Permanent Redirect',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  426: 'Upgrade Required',
+  429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Temporarily Unavailable',
+  504: 'Gateway Time-out',
+} as const;
 
 /** A status that a lab target can give. */
-export type PageStatus = '200' | '400' | '404' | '426' | '429' | '431' | '502' | '503' | '504';
+export type PageStatus = `${keyof typeof REASONS}`;
+
+export function isPageStatus(word: string): word is PageStatus {
+  return word in REASONS;
+}
+
+/** Where nginx's page says something else than its status line, and what it adds below its heading. */
+const TITLES: Partial<Record<PageStatus, string>> = { 401: '401 Authorization Required', 302: '302 Found' };
+const PLAIN_TO_TLS = 'The plain HTTP request was sent to HTTPS port';
+const NO_CLIENT_CERTIFICATE = 'No required SSL certificate was sent';
+const HEAD_TOO_LARGE = 'Request Header Or Cookie Too Large';
 
 /** nginx's own page of a status. `extra` headers go before the empty line, e.g. `Retry-After: 1`. */
 export function nginxPage(status: PageStatus, extra: readonly string[] = []): string {
-  const title = `${status} ${REASONS.get(status)}`;
+  const title = TITLES[status] ?? `${status} ${REASONS[status]}`;
+  return answer(status, 'text/html', nginxBody(title, title, ''), extra);
+}
+
+/** One of the 400s of nginx that say what is wrong. */
+function nginxBadRequest(why: string): string {
+  const body = nginxBody(`400 ${why}`, '400 Bad Request', `<center>${why}</center>\r\n`);
+  return answer('400', 'text/html', body, []);
+}
+
+export function nginxHeadTooLarge(): string {
+  return nginxBadRequest(HEAD_TOO_LARGE);
+}
+
+export function nginxPlainToTls(): string {
+  return nginxBadRequest(PLAIN_TO_TLS);
+}
+
+export function nginxNoClientCertificate(): string {
+  return nginxBadRequest(NO_CLIENT_CERTIFICATE);
+}
+
+function nginxBody(title: string, heading: string, below: string): string {
+  return (
+    `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${heading}</h1></center>\r\n${below}` +
+    '<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n'
+  );
+}
+
+/** HAProxy: names in lower case, no Server, no Date. */
+export function haproxyUnavailable(): string {
   const body =
-    `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n` +
-    `<center><h1>${title}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n`;
-  return answer(status, 'text/html', body, extra);
+    '<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n';
+  return headed('503 Service Unavailable', [
+    `content-length: ${body.length}`,
+    'cache-control: no-cache',
+    'content-type: text/html',
+    'connection: close',
+  ]).concat(body);
+}
+
+/** Envoy where `upgrade_configs` does not name websocket: 403 without a word (envoyproxy/envoy#4740). */
+export function envoyForbidden(): string {
+  return headed('403 Forbidden', [
+    'content-length: 0',
+    `date: ${new Date().toUTCString()}`,
+    'server: envoy',
+    'connection: close',
+  ]);
 }
 
 /** What ws answers to a GET that asks for no upgrade, seen through nginx. */
@@ -32,17 +94,54 @@ export function wsUpgradeRequired(): string {
   return answer('426', 'text/plain', 'Upgrade Required', []);
 }
 
-/** What Express answers to a path without a route, seen through nginx. */
-export function expressNotFound(path: string): string {
-  const shown = path.split('?')[0].replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
-  const body =
-    '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n<body>\n' +
-    `<pre>Cannot GET ${shown}</pre>\n</body>\n</html>\n`;
-  return answer('404', 'text/html; charset=utf-8', body, [
-    'X-Powered-By: Express',
-    "Content-Security-Policy: default-src 'none'",
+/** How ws refuses by itself, e.g. a path that is not its own, seen through nginx. */
+export function wsRefusal(status: '400' | '401'): string {
+  return answer(status, 'text/html', REASONS[status], []);
+}
+
+/** What Node's http answers to a head that is longer than it reads. */
+export function nodeHeadTooLarge(): string {
+  return headed(`431 ${REASONS[431]}`, ['Connection: close']);
+}
+
+/** A server that speaks other versions of the protocol than 13 (RFC 6455 section 4.4), seen through nginx. */
+export function otherVersions(status: '400' | '426', versions: string): string {
+  return answer(status, 'text/plain', REASONS[status], [`Sec-WebSocket-Version: ${versions}`]);
+}
+
+/** How gorilla/websocket refuses an Origin, seen through nginx. */
+export function gorillaForbidden(): string {
+  return answer('403', 'text/plain; charset=utf-8', 'Forbidden\n', [
+    'Sec-Websocket-Version: 13',
     'X-Content-Type-Options: nosniff',
   ]);
+}
+
+/** What Express answers to a path without a route, seen through nginx. */
+export function expressNotFound(path: string): string {
+  return answer('404', 'text/html; charset=utf-8', expressBody(`Cannot GET ${escaped(path)}`), EXPRESS_HEADERS);
+}
+
+/** What Express answers when a handler throws, seen through nginx. */
+export function expressError(): string {
+  return answer('500', 'text/html; charset=utf-8', expressBody('Internal Server Error'), EXPRESS_HEADERS);
+}
+
+const EXPRESS_HEADERS = [
+  'X-Powered-By: Express',
+  "Content-Security-Policy: default-src 'none'",
+  'X-Content-Type-Options: nosniff',
+];
+
+function escaped(path: string): string {
+  return path.split('?')[0].replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
+
+function expressBody(text: string): string {
+  return (
+    '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n<body>\n' +
+    `<pre>${text}</pre>\n</body>\n</html>\n`
+  );
 }
 
 /** The start page of a site that knows no WebSocket. */
@@ -52,15 +151,17 @@ export function sitePage(): string {
 }
 
 function answer(status: PageStatus, type: string, body: string, extra: readonly string[]): string {
-  return [
-    `HTTP/1.1 ${status} ${REASONS.get(status)}`,
+  return headed(`${status} ${REASONS[status]}`, [
     'Server: nginx',
     `Date: ${new Date().toUTCString()}`,
     `Content-Type: ${type}`,
     `Content-Length: ${Buffer.byteLength(body, 'latin1')}`,
     'Connection: close',
     ...extra,
-    '',
-    body,
-  ].join('\r\n');
+  ]).concat(body);
+}
+
+/** A head with its empty line. */
+function headed(status: string, headers: readonly string[]): string {
+  return `HTTP/1.1 ${[status, ...headers].join('\r\n')}\r\n\r\n`;
 }

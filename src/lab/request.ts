@@ -73,7 +73,8 @@ export function upgradeProblem(request: Request): string | null {
   return null;
 }
 
-function hasToken(value: string | undefined, token: string): boolean {
+/** Whether a comma-separated list of a header names `token`, in any case. */
+export function hasToken(value: string | undefined, token: string): boolean {
   return (value ?? '').split(',').some((word) => word.trim().toLowerCase() === token);
 }
 

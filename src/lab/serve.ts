@@ -3,10 +3,13 @@
  * told to stop what it saw as one line of JSON. Shared by the command and by the child process, so that a person and a
  * program read the same.
  */
+import { writeFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
-import type { LabTarget } from './catalogue.js';
+import { UserError } from '../errors.js';
+import { LAB_CERTIFICATE } from './certificate.js';
 import type { LabReport } from './ledger.js';
 import type { LabSettings } from './options.js';
+import type { LabTarget } from './target.js';
 
 export interface LabStreams {
   readonly stdout: Writable;
@@ -23,6 +26,7 @@ export async function serveLab(
   const note = (message: string): void => {
     streams.stderr.write(`lab ${target.name}: ${message}\n`);
   };
+  if (typeof settings['write-ca'] === 'string') writeCa(settings['write-ca']);
   const running = await target.start(settings, { note });
   streams.stdout.write(`${running.url}\n`);
   note(target.story);
@@ -30,4 +34,12 @@ export async function serveLab(
   const report = await running.stop();
   await new Promise((resolve) => streams.stdout.write(`${JSON.stringify(report)}\n`, resolve));
   return report;
+}
+
+function writeCa(path: string): void {
+  try {
+    writeFileSync(path, LAB_CERTIFICATE);
+  } catch (error) {
+    throw new UserError(`lab --write-ca: cannot write ${path}: ${(error as Error).message}`, { code: 'lab' });
+  }
 }

@@ -1,45 +1,11 @@
 /**
- * The targets that need no more than one decision a request: refuse above a limit, say nothing, say too little, say
- * something else. Each is a few lines on top of the lab's front door.
+ * Targets whose answer is none, or none that HTTP knows: they say nothing, too little, too slowly, too much, or something
+ * else. Each is a few lines on top of the lab's front door.
  */
 import type { Connection } from './connection.js';
 import { type LabEnv, openLab, type RunningLab } from './listener.js';
 import { type LabSettings, numberOf, textOf } from './options.js';
-import { expressNotFound, nginxPage, sitePage, wsUpgradeRequired } from './pages.js';
 import { acceptOf, switchingProtocols } from './request.js';
-
-export function startUpgradeNotForwarded(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
-  const answer = textOf(settings, 'answer');
-  return openLab('upgrade-not-forwarded', settings, env, {
-    onRequest(connection, request) {
-      if (answer === '404') connection.finish('404', expressNotFound(request.target));
-      else if (answer === '426') connection.finish('426', wsUpgradeRequired());
-      else connection.finish('200', sitePage());
-    },
-  });
-}
-
-export function startLimit(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
-  const max = numberOf(settings, 'max');
-  const answer = textOf(settings, 'answer');
-  let open = 0;
-  return openLab('limit', settings, env, {
-    resets: answer === 'reset',
-    onRequest(connection, request) {
-      if (open < max) {
-        connection.upgrade(request);
-        if (connection.upgraded) open += 1;
-      } else if (answer === '503' || answer === '429') {
-        connection.finish(answer, nginxPage(answer, ['Retry-After: 1']));
-      } else if (answer === 'reset') {
-        connection.reset('reset');
-      }
-    },
-    onLeave: () => {
-      open -= 1;
-    },
-  });
-}
 
 export function startSilent(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   return openLab('silent', settings, env, { onRequest: () => {} });
@@ -129,18 +95,14 @@ export function startNotHttp(settings: LabSettings, env: LabEnv): Promise<Runnin
   });
 }
 
-export function startSlowAccept(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
-  const blockMs = numberOf(settings, 'block');
-  let blocked = false;
-  return openLab('slow-accept', settings, env, {
-    backlog: numberOf(settings, 'backlog'),
-    onRequest(connection, request) {
-      if (!blocked) {
-        blocked = true;
-        // The whole process stands still, and with it the accept queue: what a synchronous password hash does to a server.
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockMs);
-      }
-      connection.upgrade(request);
-    },
+const HEADER_BYTES = 1024;
+
+/** A 101 as it should be, with headers beside it that make its head at least so many bytes. */
+export function startResponseTooLarge(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const lines = Math.ceil(numberOf(settings, 'bytes') / HEADER_BYTES);
+  const padding = Array.from({ length: lines }, (_, i) => `X-Padding-${i}: ${'x'.repeat(HEADER_BYTES)}\r\n`).join('');
+  return openLab('response-too-large', settings, env, {
+    onRequest: (connection, request) =>
+      connection.say('malformed', switchingProtocols(request).replace(/\r\n$/, `${padding}\r\n`)),
   });
 }

@@ -70,9 +70,12 @@ test('IPv6: the URL has its brackets', async () => {
   await target.stop();
 });
 
-for (const { name } of CATALOGUE.filter((target) => target.name !== 'slow-accept')) {
+/** Stop the process that they run in, or see no client at all. */
+const APART = ['slow-accept', 'phantom-connections', 'nothing-listens', 'syn-dropped'];
+
+for (const { name } of CATALOGUE.filter((target) => !APART.includes(target.name))) {
   test(`${name}: survives clients that reset, vanish, say nothing, half or too much, and requests that are none`, async () => {
-    const target = await start(name, name === 'tls-self-signed' ? {} : { tls: false });
+    const target = await start(name);
     const port = Number(new URL(target.url).port);
     const texts = [
       '',
@@ -109,7 +112,8 @@ for (const { name } of CATALOGUE.filter((target) => target.name !== 'slow-accept
     const report = await target.stop();
     assert.equal(report.accepted, sockets.length + 3);
     const named = Object.values(report.byOutcome).reduce((sum, one) => sum + one, 0);
-    assert.equal(named - (report.byOutcome.tls ?? 0), report.requests);
+    const unasked = (report.byOutcome.tls ?? 0) + (name === 'accept-then-fin' ? (report.byOutcome.closed ?? 0) : 0);
+    assert.equal(named - unasked, report.requests);
   });
 }
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { FrameReader } from '#dist/lab/frames.js';
 import { readSettings } from '#dist/lab/options.js';
 import { acceptOf, HEAD_LIMIT_BYTES, HeadReader, parseRequest, upgradeProblem } from '#dist/lab/request.js';
-import { capacity, UpgradeQueue } from '#dist/lab/schedule.js';
+import { capacity, RateLimit, SharedCpu, UpgradeQueue } from '#dist/lab/schedule.js';
 
 const GOOD =
   'GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: h2c, WebSocket\r\nConnection: keep-alive, Upgrade\r\n' +
@@ -103,6 +103,10 @@ test('the accept of RFC 6455 section 1.3, and what makes a request no opening ha
   assert.match(problem('dGhl', '') ?? '', /Key/);
 });
 
+function serial(serviceMs: number, timeoutMs: number, togetherMs: number): UpgradeQueue {
+  return new UpgradeQueue({ serviceMs, width: 1, worksForDead: false }, timeoutMs, togetherMs);
+}
+
 function verdicts(queue: UpgradeQueue, arrivals: readonly number[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const at of arrivals) {
@@ -115,19 +119,19 @@ function verdicts(queue: UpgradeQueue, arrivals: readonly number[]): Record<stri
 test('schedule: a burst gets min(N, T/S), whatever its spread and its gaps', () => {
   for (const spread of [0, 1, 37, 150]) {
     const at = Array.from({ length: 1000 }, (_, i) => 5_000_000 + i * spread);
-    assert.deepEqual(verdicts(new UpgradeQueue(5, 1000, 500), at), { 101: 200, 504: 800 }, `spread ${spread}`);
-    assert.deepEqual(verdicts(new UpgradeQueue(5, 1000, 500), at.slice(0, 200)), { 101: 200 });
+    assert.deepEqual(verdicts(serial(5, 1000, 500), at), { 101: 200, 504: 800 }, `spread ${spread}`);
+    assert.deepEqual(verdicts(serial(5, 1000, 500), at.slice(0, 200)), { 101: 200 });
   }
   // The second client comes after the first was served: still one burst.
   const gap = [0, ...Array.from({ length: 999 }, () => 40_000)];
-  assert.deepEqual(verdicts(new UpgradeQueue(5, 1000, 500), gap), { 101: 200, 504: 800 });
+  assert.deepEqual(verdicts(serial(5, 1000, 500), gap), { 101: 200, 504: 800 });
   assert.equal(capacity(5, 1000), 200);
   assert.equal(capacity(0.3, 1), 3);
   assert.equal(capacity(7, 5), 0);
 });
 
 test('schedule: the k-th is due at k·S on an absolute schedule, a 504 T after its own arrival, each in order', () => {
-  const queue = new UpgradeQueue(10, 300, 500);
+  const queue = serial(10, 300, 500);
   const due = Array.from({ length: 60 }, (_, i) => queue.admit(1000 + i));
   due.slice(0, 30).forEach((admission, k) => {
     assert.equal(admission.status, '101');
@@ -140,19 +144,19 @@ test('schedule: the k-th is due at k·S on an absolute schedule, a 504 T after i
 });
 
 test('schedule: a drained queue owes the next burst nothing', () => {
-  const queue = new UpgradeQueue(10, 300, 500);
+  const queue = serial(10, 300, 500);
   const now = (at: number): readonly number[] => Array.from({ length: 60 }, () => at);
   assert.deepEqual(verdicts(queue, now(0)), { 101: 30, 504: 30 });
   assert.deepEqual(verdicts(queue, now(301_000)), { 101: 30, 504: 30 });
   // Half of the work is left when the third comes: half of the room is.
   assert.deepEqual(verdicts(queue, now(301_000 + 150_001 + 150_000)), { 101: 30, 504: 30 });
-  const half = new UpgradeQueue(10, 300, 1);
+  const half = serial(10, 300, 1);
   assert.deepEqual(verdicts(half, now(0)), { 101: 30, 504: 30 });
   assert.deepEqual(verdicts(half, now(150_000)), { 101: 15, 504: 45 });
 });
 
 test('schedule: who leaves ends the group, so clients one after another are each judged alone', () => {
-  const queue = new UpgradeQueue(5, 100, 500);
+  const queue = serial(5, 100, 500);
   let now = 0;
   for (let i = 0; i < 100; i += 1) {
     const admission = queue.admit(now);
@@ -168,7 +172,7 @@ test('schedule: who leaves ends the group, so clients one after another are each
     { 101: 20, 504: 20 },
   );
   // A closed loop with less in flight than T/S never sees a 504.
-  const loop = new UpgradeQueue(5, 100, 500);
+  const loop = serial(5, 100, 500);
   const flying = Array.from({ length: 15 }, () => loop.admit(0));
   for (let i = 0; i < 500; i += 1) {
     const first = flying.shift();
@@ -177,6 +181,69 @@ test('schedule: who leaves ends the group, so clients one after another are each
     loop.clientLeft();
     flying.push(loop.admit(first.dueUs));
   }
+});
+
+test('schedule: C at a time come in steps of D, C·floor(T/D) of them', () => {
+  const at = Array.from({ length: 100 }, (_, i) => 1000 + i * 200);
+  const queue = new UpgradeQueue({ serviceMs: 100, width: 7, worksForDead: false }, 350, 500);
+  const due = at.map((now) => queue.admit(now));
+  due.slice(0, 21).forEach(({ status, dueUs }, k) => {
+    assert.equal(status, '101');
+    const step = Math.floor(k / 7) + 1;
+    assert.equal(dueUs, Math.max(1000 + step * 100_000, at[k] + 100_000));
+  });
+  assert.ok(due.slice(21).every(({ status }, k) => status === '504' && due[k + 21].dueUs === at[k + 21] + 350_000));
+  assert.equal(capacity(100, 350, 7), 21);
+  const unbounded = (timeout: number): UpgradeQueue =>
+    new UpgradeQueue({ serviceMs: 100, width: 0, worksForDead: false }, timeout, 500);
+  assert.deepEqual(verdicts(unbounded(350), at), { 101: 100 });
+  assert.deepEqual(verdicts(unbounded(99), at), { 504: 100 });
+  assert.equal(capacity(100, 350, 0), Number.POSITIVE_INFINITY);
+  assert.equal(capacity(100, 99, 0), 0);
+});
+
+test('schedule: a backend that works for the dead lets the next wait until N·S − T, one that skips them does not', () => {
+  const now = (at: number, n: number): readonly number[] => Array.from({ length: n }, () => at);
+  for (const worksForDead of [true, false]) {
+    const queue = new UpgradeQueue({ serviceMs: 10, width: 1, worksForDead }, 300, 1);
+    // 1 s of work for 100, of which 30 are in time.
+    assert.deepEqual(verdicts(queue, now(0, 100)), { 101: 30, 504: 70 });
+    const left = worksForDead ? 500_000 : 0;
+    if (worksForDead) assert.deepEqual(verdicts(queue, [500_000]), { 504: 1 }, 'the probe adds its own work');
+    // N·S − T = 700 ms, and 10 ms for the probe.
+    const { status, dueUs } = queue.admit(711_000 + 10_000);
+    assert.equal(status, '101');
+    assert.equal(dueUs, left === 0 ? 731_000 : 1_020_000);
+  }
+});
+
+test('schedule: a rate limit lets b + 1 of a burst in, and b + r·t of a stream', () => {
+  const burst = (limit: RateLimit, at: readonly number[]): number => at.filter((now) => limit.admits(now)).length;
+  const spread = Array.from({ length: 100 }, (_, i) => i * 900);
+  assert.equal(burst(new RateLimit(10, 20, 100), spread), 21);
+  assert.equal(burst(new RateLimit(0, 20, 0), spread), 21);
+  // Oracle: 200 at 100/s through b = 20, r = 50/s let 120 in; one more or less is the first instant's.
+  const stream = Array.from({ length: 200 }, (_, i) => i * 10_000);
+  const admitted = burst(new RateLimit(50, 20, 20), stream);
+  assert.ok(admitted >= 118 && admitted <= 121, `${admitted}`);
+  const limit = new RateLimit(10, 20, 100);
+  assert.equal(burst(limit, spread), 21);
+  limit.clientLeft();
+  assert.equal(
+    burst(
+      limit,
+      spread.map((at) => at + 1_000_000),
+    ),
+    10,
+  );
+});
+
+test('schedule: a CPU that is shared has all who came together done at k·S', () => {
+  const cpu = new SharedCpu(4);
+  assert.deepEqual([cpu.arrive(1000), cpu.arrive(1500), cpu.arrive(4000)], [5000, 9000, 13_000]);
+  assert.equal(cpu.dueUs, 13_000);
+  cpu.done();
+  assert.equal(cpu.arrive(50_000), 54_000);
 });
 
 test('settings: defaults, units, and every problem at once', () => {

@@ -8,6 +8,9 @@ import { connect as connectTls } from 'node:tls';
 import { LAB_CERTIFICATE } from '#dist/lab/certificate.js';
 import type { LabReport } from '#dist/lab/ledger.js';
 
+/** What a client reads of an answer's head before it gives up. */
+const LONGEST_HEAD = 65_536;
+
 export interface Raw {
   readonly socket: Socket;
   /** Local port, while it was open. */
@@ -114,6 +117,7 @@ function judge(text: string, key: string): string {
   const head = text.slice(0, text.indexOf('\r\n\r\n'));
   const status = /^HTTP\/1\.[01] (\d{3}) /.exec(head)?.[1] ?? 'malformed';
   if (status !== '101') return status;
+  if (head.length > LONGEST_HEAD) return 'malformed';
   const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
   const valid =
     head.startsWith('HTTP/1.1') &&

@@ -28,11 +28,17 @@ function outcomes(): string {
 
 function lab(): string {
   return table(
-    ['target', 'what it is', `a burst of ${BURST}`],
+    ['target', 'what it is', 'cause', `a burst of ${BURST}`],
     CATALOGUE.map((target) => {
-      const expected = target.expects(BURST, readSettings(target.name, target.options, {}));
+      const settings = readSettings(target.name, target.options, {});
+      const [expected, cause] = [target.expects(BURST, settings), target.cause(settings)];
       const counts = Object.entries(expected ?? {}).map(([id, count]) => `${count} × ${id}`);
-      return [`\`${target.name}\``, target.story, expected === null ? 'depends on its options' : counts.join(', ')];
+      return [
+        `\`${target.name}\``,
+        target.story,
+        cause === null ? 'none' : `\`${cause}\``,
+        expected === null ? 'depends on its options' : counts.join(', '),
+      ];
     }),
   );
 }
