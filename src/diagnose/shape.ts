@@ -57,6 +57,8 @@ export interface Staircase {
 /** Between steps there is this many times the longest pause within them. */
 const STEP_CONTRAST = 3;
 const STEP_TOLERANCE = 0.25;
+/** Pauses between steps are alike: one of less than this part of the longest is within a step. */
+const LEAST_GAP = 0.4;
 const LEAST_TOGETHER = 2;
 /** Steps of other sizes than the usual one: the first and the last, and a few by the machine's moods. */
 const ODD_STEPS = 0.34;
@@ -69,7 +71,7 @@ export function staircaseOf(values: readonly number[]): Staircase | null {
   // The number of steps is where the sorted gaps fall off most.
   let best = -1;
   let contrast = STEP_CONTRAST;
-  for (let i = 0; i < descending.length / LEAST_TOGETHER; i++) {
+  for (let i = 0; i < descending.length / LEAST_TOGETHER && descending[i] >= LEAST_GAP * descending[0]; i++) {
     const next = descending[i + 1] ?? 0;
     const fall = descending[i] / Math.max(next, 0.05);
     if (fall >= contrast) {
@@ -173,9 +175,9 @@ const ROUND_S = [
 ];
 const ROUND_LATE = { share: 0.05, ms: 60 };
 
-/** The configured time that a duration betrays, ms: timers fire late, never early. null: it is no round one. */
+/** The configured time that a duration betrays, ms: timers fire late, never early, so the latest that fits. null: it is no round one. */
 export function roundMs(ms: number): number | null {
-  const at = ROUND_S.find((s) => ms >= s * 1000 * 0.995 && ms <= s * 1000 * (1 + ROUND_LATE.share) + ROUND_LATE.ms);
+  const at = ROUND_S.findLast((s) => ms >= s * 1000 * 0.995 && ms <= s * 1000 * (1 + ROUND_LATE.share) + ROUND_LATE.ms);
   return at === undefined ? null : at * 1000;
 }
 
