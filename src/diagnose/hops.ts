@@ -24,6 +24,8 @@ interface Fingerprint {
   readonly header?: RegExp;
   /** A page that the hop writes itself. */
   readonly page?: RegExp;
+  /** Others say the same words: the page betrays nobody without the header. */
+  readonly isPlain?: true;
 }
 
 /** In order: what stands in front of others betrays itself first. */
@@ -55,9 +57,27 @@ const FINGERPRINTS: readonly Fingerprint[] = [
     via: /varnish/i,
     page: /Varnish cache server|Backend fetch failed/i,
   },
-  { id: 'squid', name: 'Squid', server: /^squid/i, via: /\(squid/i, header: /^x-squid-error: /i, page: /\(squid/i },
-  { id: 'h2o', name: 'h2o', server: /^h2o\//i },
-  { id: 'lighttpd', name: 'lighttpd', server: /^lighttpd\//i },
+  {
+    id: 'squid',
+    name: 'Squid',
+    server: /^squid/i,
+    via: /\(squid/i,
+    header: /^x-squid-error: /i,
+    page: /\(squid|Squid Software Foundation/i,
+  },
+  {
+    id: 'h2o',
+    name: 'h2o',
+    server: /^h2o\//i,
+    page: /^(not found|connection failed|I\/O (timeout|error)[^<]*)\s*$/,
+    isPlain: true,
+  },
+  {
+    id: 'lighttpd',
+    name: 'lighttpd',
+    server: /^lighttpd\//i,
+    page: /^<\?xml version="1\.0" encoding="iso-8859-1"\?>\s*<!DOCTYPE html PUBLIC "-\/\/W3C\/\/DTD XHTML 1\.0/,
+  },
   { id: 'caddy', name: 'Caddy', server: /^Caddy/i, via: /\bCaddy\b/i },
   { id: 'nginx', name: 'nginx', server: /^(nginx|openresty)/i, page: /<center>(nginx|openresty)/i },
   {
@@ -73,18 +93,17 @@ const FINGERPRINTS: readonly Fingerprint[] = [
 
 /** null when nothing in it betrays a hop. */
 export function recogniseHop(sample: Sample): Hop | null {
-  for (const { id, name, server, via, header, page } of FINGERPRINTS) {
+  for (const { id, name, server, via, header, page, isPlain = false } of FINGERPRINTS) {
+    const named = sample.headers.some(
+      ([key, value]) =>
+        (server?.test(value) === true && /^server$/i.test(key)) ||
+        (via?.test(value) === true && /^via$/i.test(key)) ||
+        header?.test(`${key}: ${value}`) === true,
+    );
     // A plain text such as "Service Unavailable" is also what ws and others say beside headers of their own.
-    const own = page?.test(sample.body ?? '') === true && (id !== 'traefik' || isBare(sample));
-    const named =
-      own ||
-      sample.headers.some(
-        ([key, value]) =>
-          (server?.test(value) === true && /^server$/i.test(key)) ||
-          (via?.test(value) === true && /^via$/i.test(key)) ||
-          header?.test(`${key}: ${value}`) === true,
-      );
-    if (named) return { id, name, own: own || (page === undefined && isEmpty(sample)) };
+    const hasPage = page?.test(sample.body ?? '') === true && (id !== 'traefik' || isBare(sample));
+    const own = hasPage && (named || !isPlain);
+    if (named || own) return { id, name, own: own || (page === undefined && isEmpty(sample)) };
   }
   return null;
 }
@@ -98,9 +117,13 @@ function isEmpty({ body }: Sample): boolean {
   return body === null || body === '';
 }
 
-/** An answer of the ws server (abortHandshake): a closing HTTP answer whose body is one plain sentence. */
-export function isWsAnswer({ headers, body }: Sample): boolean {
-  if (body === null || body.length > 120 || /[<>]/.test(body)) return false;
+/**
+ * An answer of the ws server (abortHandshake): `Content-Type: text/html` and one plain sentence, by default the reason
+ * phrase. Directly it also closes the connection; a gateway passes the rest on.
+ */
+export function isWsAnswer({ statusLine, headers, body }: Sample): boolean {
+  if (body === null || body === '' || body.length > 120 || /[<>]/.test(body)) return false;
   const value = (name: string) => headers.find(([key]) => key.toLowerCase() === name)?.[1].toLowerCase();
-  return value('connection') === 'close' && value('content-type') === 'text/html' && value('content-length') !== '0';
+  if (value('content-type') !== 'text/html') return false;
+  return value('connection') === 'close' || statusLine?.replace(/^\S+ \d{3} /, '') === body;
 }

@@ -95,8 +95,25 @@ const CLOUDFLARE: Readonly<Record<string, readonly Reading[]>> = {
   '526': [{ cause: 'tls-untrusted', confidence: 0.85, because: 'the certificate of the origin is not valid.' }],
 };
 
+/** h2o writes its reason as the page. */
+const H2O_SAYS: Readonly<Record<string, Reading>> = {
+  'connection failed': { cause: 'backend-down', confidence: 0.82, because: 'its page says "connection failed".' },
+  'I/O error (head)': { cause: 'backend-died', confidence: 0.82, because: 'its page says "I/O error (head)".' },
+};
+
 function badGateway(failure: Failure): readonly Reading[] {
   const id = failure.hop?.id;
+  const said = id === 'h2o' ? H2O_SAYS[bodyOf(failure).trim()] : undefined;
+  if (said !== undefined) return [said];
+  if (isAtOnce(failure) && (id === 'haproxy' || id === 'apache')) {
+    return [
+      {
+        cause: 'backend-died',
+        confidence: 0.7,
+        because: 'a refused connection would have been a 503; the backend took it and closed it without an answer.',
+      },
+    ];
+  }
   if (isAtOnce(failure)) {
     return [
       { cause: 'backend-down', confidence: 0.68, because: 'so early, the connection to the backend was refused.' },
@@ -167,7 +184,8 @@ function unavailable(failure: Failure): readonly Reading[] {
         because: 'Caddy remembers for fail_duration that its backend failed.',
       },
     ];
-  if (hop?.id === 'apache' || hop?.id === 'lighttpd' || hop?.id === 'varnish') {
+  if (hop?.id === 'varnish') return varnish503(failure);
+  if (hop?.id === 'apache' || hop?.id === 'lighttpd') {
     return isAtOnce(failure)
       ? [{ cause: 'backend-down', confidence: 0.8, because: 'so early, the connection to the backend was refused.' }]
       : [
@@ -202,6 +220,28 @@ function unavailable(failure: Failure): readonly Reading[] {
   ];
 }
 
+/** "Backend fetch failed" whatever happened to it: connect_timeout is 3.5 s by default, first_byte_timeout 60 s. */
+function varnish503(failure: Failure): readonly Reading[] {
+  if (isAtOnce(failure)) {
+    return [
+      { cause: 'backend-down', confidence: 0.62, because: 'so early, the connection to the backend was refused.' },
+      { cause: 'backend-died', confidence: 0.3, because: 'or the backend closed it without an answer.' },
+    ];
+  }
+  const hangs: Reading = {
+    cause: 'backend-hangs',
+    confidence: isRound(failure) ? 0.65 : 0.4,
+    because: 'the backend took the request and gave no answer within first_byte_timeout.',
+    apart: HANDLER,
+  };
+  const unreachable: Reading = {
+    cause: 'backend-unreachable',
+    confidence: isRound(failure) ? 0.35 : 0.6,
+    because: 'the backend did not take the connection within connect_timeout.',
+  };
+  return [hangs, unreachable];
+}
+
 /** retries (3) × 1 s on refusal; (retries + 1) × timeout connect without an answer. */
 function haproxy503(failure: Failure): readonly Reading[] {
   const early = failure.timesMs.length === 0 ? 0 : earlyMs(failure.timesMs);
@@ -219,6 +259,23 @@ function haproxy503(failure: Failure): readonly Reading[] {
         cause: 'backend-down',
         confidence: 0.85,
         because: '3 s are three retries, 1 s apart, of a connection that is refused each time.',
+      },
+    ];
+  }
+  if (early < 2750) {
+    // Between tries it waits 1 s, or timeout connect where that is shorter.
+    return [
+      {
+        cause: 'backend-down',
+        confidence: 0.5,
+        because:
+          'three retries of a connection that is refused each time, with a timeout connect below 1 s between them.',
+      },
+      {
+        cause: 'backend-unreachable',
+        confidence: 0.45,
+        because:
+          'or four tries (retries + 1) of a short timeout connect, or timeout queue: nobody took the connection.',
       },
     ];
   }
