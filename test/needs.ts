@@ -8,6 +8,8 @@ import type { TestContext } from 'node:test';
 const INSTALL: Readonly<Record<string, string>> = {
   nginx: 'apt-get install nginx',
   haproxy: 'apt-get install haproxy',
+  apache2: 'apt-get install apache2',
+  caddy: 'apt-get install caddy',
   chromium: 'apt-get install chromium',
   tcpdump: 'apt-get install tcpdump',
   ip: 'apt-get install iproute2',

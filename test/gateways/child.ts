@@ -58,19 +58,25 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
+export interface DaemonOptions {
+  /** What it said, should it not start. */
+  readonly complaints: () => string;
+  /** Beside the environment of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /**
  * Starts a gateway in the foreground and waits until it listens on `ports` of 127.0.0.1.
- * @param complaints what it said, should it not start
  * @throws Error with its own words
  */
 export async function startDaemon(
   command: readonly [program: string, ...args: string[]],
   stdio: readonly ['ignore', number | 'ignore', number | 'ignore'],
   ports: readonly number[],
-  complaints: () => string,
+  { complaints, env = {} }: DaemonOptions,
 ): Promise<Daemon> {
   const [program, ...args] = command;
-  const child = spawn(program, args, { stdio: [...stdio] });
+  const child = spawn(program, args, { stdio: [...stdio], env: { ...process.env, ...env } });
   let failure: Error | null = null;
   child.once('error', (error) => {
     failure = error;

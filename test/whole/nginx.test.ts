@@ -25,7 +25,7 @@ test('nginx: 101s, 504s and 502s by number and by port as in its access log', as
     t.diagnostic(`ws, 500, gate upgrade: ${JSON.stringify(atGate)}`);
     const secure = await agreedBurst(gateway, 500, { secure: true, gate: 'upgrade' });
     t.diagnostic(`wss, 500, gate upgrade: ${JSON.stringify(secure)}`);
-    await gateway.stopBackend();
+    await gateway.stopBackends();
     assert.deepEqual(await agreedBurst(gateway, 500), { '502': 500 }, 'nobody behind nginx');
   } finally {
     await gateway.stop();
