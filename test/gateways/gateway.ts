@@ -6,9 +6,9 @@ import type { GatewayName, GatewaySettings } from './configs.js';
 import { type Stack, startStack } from './stack.js';
 
 /** Read timeout of the gateways (T): what takes the backend longer is a 504. */
-const TIMEOUT_MS = 1000;
+export const TIMEOUT_MS = 1000;
 /** What the backend needs for one upgrade (S). */
-const SERVICE_MS = 5;
+export const SERVICE_MS = 5;
 
 export type Gateway = Pick<Stack, 'url' | 'secureUrl' | 'ca' | 'log' | 'stopBackends' | 'stop'>;
 
