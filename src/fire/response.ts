@@ -150,15 +150,29 @@ export function judgeUpgrade(head: Head, accept: string, offer: Offer): string |
       ? 'Sec-WebSocket-Accept sent more than once (section 11.3.3)'
       : 'wrong Sec-WebSocket-Accept (section 4.1 point 4)';
   }
+  // To be rejected or taken for a space; where the RFC leaves the choice, the tool's is that of the clients it stands for.
+  if (head.headers.some(([, v]) => v.includes('\0'))) return 'NUL in the value of a header (RFC 9110 section 5.5)';
   return judgeExtensions(headerValue(head, 'sec-websocket-extensions'), offer) ?? judgeProtocol(head, offer);
 }
 
+/** What an answer may say of permessage-deflate (RFC 7692 section 7.1); a value may be quoted (RFC 6455 section 9.1). */
+const DEFLATE_PARAMETER =
+  /^(?:((?:server|client)_no_context_takeover)|((?:server|client)_max_window_bits)[ \t]*=[ \t]*("?)(?:8|9|1[0-5])\3)$/;
+
 function judgeExtensions(value: string | null, offer: Offer): string | null {
-  if (value === null || value === '') return null;
-  if (!offer.deflate) return 'an extension that was not asked for (section 4.1 point 5)';
-  const names = value.split(',').map((part) => part.split(';')[0].trim().toLowerCase());
-  if (names.length === 1 && names[0] === 'permessage-deflate') return null;
-  return 'extensions that were not asked for (section 4.1 point 5)';
+  if (value === null) return null;
+  // A list has at least one element (section 9.1, which fails what does not conform), and may have empty ones beside.
+  const extensions = value.split(',').map(trimmed).filter(Boolean);
+  if (extensions.length === 0) return 'an empty list of extensions (section 9.1)';
+  const named = extensions.map((extension) => extension.split(';').map(trimmed));
+  if (!offer.deflate || named.some(([name]) => name.toLowerCase() !== 'permessage-deflate')) {
+    return 'an extension that was not asked for (section 4.1 point 5)';
+  }
+  if (named.length > 1) return 'permessage-deflate accepted more than once (RFC 7692 section 5)';
+  const parameters = named[0].slice(1).map((parameter) => DEFLATE_PARAMETER.exec(parameter));
+  const names = new Set(parameters.map((match) => match?.[1] ?? match?.[2]));
+  const isSound = parameters.every((match) => match !== null) && names.size === parameters.length;
+  return isSound ? null : 'permessage-deflate with parameters that are wrong (RFC 7692 section 7.1)';
 }
 
 function judgeProtocol(head: Head, offer: Offer): string | null {
@@ -167,6 +181,7 @@ function judgeProtocol(head: Head, offer: Offer): string | null {
   if (value === null) return null;
   if (countHeader(head, 'sec-websocket-protocol') > 1)
     return 'Sec-WebSocket-Protocol sent more than once (section 11.3.4)';
+  if (value === '') return 'an empty subprotocol (section 4.2.2 point 5)';
   return offer.subprotocols.includes(value) ? null : 'a subprotocol that was not asked for (section 4.1 point 6)';
 }
 
