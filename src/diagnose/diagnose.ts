@@ -4,7 +4,7 @@
  */
 import type { Diagnosis, Result } from '../tally/result.js';
 import type { CauseId } from './causes.js';
-import { type Evidence, evidenceOf, isFailure } from './evidence.js';
+import { type Evidence, evidenceOf, type Failure, isFailure } from './evidence.js';
 import type { Finding, Rule } from './finding.js';
 import { remedyText } from './remedies.js';
 import { afterRule, lostRule, poisonedRule, spoiledRule } from './rules/aftermath.js';
@@ -15,7 +15,7 @@ import { generatorRule } from './rules/generator.js';
 import { churnRateRule, limitRule, waitingRule } from './rules/limits.js';
 import { dnsRule, refusedRule, synDroppedRule, unreachableRule } from './rules/network.js';
 import { probesRule } from './rules/probes.js';
-import { listenQueueRule, queueBehindRule, queueRecoveredRule } from './rules/queues.js';
+import { listenQueueRule, queueBehindRule, queueRecoveredRule, queueRetriedRule } from './rules/queues.js';
 import { closedRule, invalidUpgradeRule, notHttpRule, silentRule } from './rules/silence.js';
 import { statusRule } from './rules/status.js';
 import { tlsPortRule, tlsRule, tlsTimeoutRule } from './rules/tls.js';
@@ -41,6 +41,7 @@ const RULES: readonly Rule[] = [
   listenQueueRule,
   queueBehindRule,
   queueRecoveredRule,
+  queueRetriedRule,
   limitRule,
   waitingRule,
   churnRateRule,
@@ -65,13 +66,19 @@ export function diagnose(result: Result): Diagnosis[] {
   if (evidence === null) return [];
   const findings = kept(RULES.flatMap((rule) => rule(evidence)));
   const hasFailed = evidence.bursts.some(({ failures }) => failures.some(({ outcome }) => isFailure(outcome)));
-  if (findings.length === 0 && hasFailed) return [diagnosisOf(unknown(evidence), evidence)];
-  return findings.map((finding) => diagnosisOf(finding, evidence));
+  if (findings.length === 0 && hasFailed) return [diagnosisOf(unknown(evidence), evidence.failures)];
+  return findings.map((finding) => diagnosisOf(finding, evidence.failures));
 }
 
-/** The same result with its diagnosis. */
+/** The same result with its diagnosis. A mistake in a rule must not cost what was measured: it is told as what it is. */
 export function withDiagnosis(result: Result): Result {
-  return { ...result, diagnosis: diagnose(result) };
+  try {
+    return { ...result, diagnosis: diagnose(result) };
+  } catch (error) {
+    const evidence = `The diagnosis failed (${error instanceof Error ? error.message : String(error)}): please report it.`;
+    const broken: Finding = { cause: 'unknown', confidence: 0, evidence, outcomes: [] };
+    return { ...result, diagnosis: [diagnosisOf(broken, [])] };
+  }
 }
 
 function kept(findings: readonly Finding[]): Finding[] {
@@ -100,9 +107,9 @@ function unknown({ failures, worst }: Evidence): Finding {
   };
 }
 
-function diagnosisOf(finding: Finding, evidence: Evidence): Diagnosis {
+function diagnosisOf(finding: Finding, failures: readonly Failure[]): Diagnosis {
   const { cause, confidence, outcomes, lead, apart, figures = {} } = finding;
-  const failure = evidence.failures.find(({ outcome, hop }) => hop !== null && outcomes.includes(outcome));
+  const failure = failures.find(({ outcome, hop }) => hop !== null && outcomes.includes(outcome));
   const hop = failure?.hop ?? null;
   const remedy = remedyText(cause, hop?.id ?? null);
   return {

@@ -54,7 +54,7 @@ export interface Staircase {
   readonly steps: number;
 }
 
-/** Between steps there is this many times the longest pause within them. */
+/** Between steps the pauses are this many times as long as within them. */
 const STEP_CONTRAST = 3;
 const STEP_TOLERANCE = 0.25;
 /** Pauses between steps are alike: one of less than this part of the longest is within a step. */
@@ -62,28 +62,36 @@ const LEAST_GAP = 0.4;
 const LEAST_TOGETHER = 2;
 /** Steps of other sizes than the usual one: the first and the last, and a few by the machine's moods. */
 const ODD_STEPS = 0.34;
+/** Where the line is drawn between a pause within a step and one between steps: parts of the longest pause. */
+const CUTS = [0.97, 0.9, 0.8, 0.7, 0.6, 0.5, LEAST_GAP];
 
 /** Groups at 1, 2, 3, … × stepMs of one size. */
 export function staircaseOf(values: readonly number[]): Staircase | null {
   if (values.length < 2 * LEAST_TOGETHER) return null;
   const gaps = values.slice(1).map((value, i) => value - values[i]);
-  const descending = [...gaps].sort((a, b) => b - a);
-  // The number of steps is where the sorted gaps fall off most.
-  let best = -1;
+  const longest = gaps.reduce((most, gap) => Math.max(most, gap), 0);
+  let best: Staircase | null = null;
   let contrast = STEP_CONTRAST;
-  for (let i = 0; i < descending.length / LEAST_TOGETHER && descending[i] >= LEAST_GAP * descending[0]; i++) {
-    const next = descending[i + 1] ?? 0;
-    const fall = descending[i] / Math.max(next, 0.05);
-    if (fall >= contrast) {
-      best = i;
-      contrast = fall;
-    }
+  for (const part of CUTS) {
+    const cut = part * longest;
+    const between = gaps.filter((gap) => gap >= cut);
+    if (between.length > gaps.length / LEAST_TOGETHER) break;
+    const within = (sumOf(gaps) - sumOf(between)) / (gaps.length - between.length);
+    const found = sumOf(between) / between.length / Math.max(within, 0.05);
+    if (found <= contrast) continue;
+    const stairs = stairsOf(groupsOf(values, cut));
+    if (stairs === null) continue;
+    best = stairs;
+    contrast = found;
   }
-  if (best < 0) return null;
-  return stairs(groupsOf(values, descending[best] * 0.999));
+  return best;
 }
 
-function stairs(groups: readonly (readonly number[])[]): Staircase | null {
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+function stairsOf(groups: readonly (readonly number[])[]): Staircase | null {
   const centres = groups.map((group) => median(group));
   const stepMs = centres.length > 1 ? (centres[centres.length - 1] - centres[0]) / (centres.length - 1) : centres[0];
   // The first group is done after one step, so a lone late one is a staircase of nothing.
@@ -179,6 +187,14 @@ const ROUND_LATE = { share: 0.05, ms: 60 };
 export function roundMs(ms: number): number | null {
   const at = ROUND_S.findLast((s) => ms >= s * 1000 * 0.995 && ms <= s * 1000 * (1 + ROUND_LATE.share) + ROUND_LATE.ms);
   return at === undefined ? null : at * 1000;
+}
+
+const CONFIGURED_LATE = { share: 0.02, ms: 15 };
+
+/** The configured time itself where a duration is hardly later than a round one; else the duration as measured. */
+export function configuredMs(ms: number): number {
+  const round = roundMs(ms);
+  return round !== null && ms - round <= CONFIGURED_LATE.share * round + CONFIGURED_LATE.ms ? round : ms;
 }
 
 /** Of ascending values. @throws RangeError for none */

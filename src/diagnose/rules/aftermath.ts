@@ -84,18 +84,23 @@ export const poisonedRule: Rule = ({ worst }) => {
   ];
 };
 
-export const lostRule: Rule = ({ bursts, holdMs, check }) => {
+/** Something may end an idle tunnel this early; sooner, it was not for idleness. */
+const IDLE_MS = 900;
+
+export const lostRule: Rule = ({ bursts, holdMs, check, failures }) => {
   if (check?.idle?.livedMs != null) return [];
   const burst = bursts.find(({ lost }) => lost > 0);
   if (burst === undefined) return [];
-  const all = burst.lost >= 0.9 * burst.ok;
+  const heldMs = (burst.makespanMs ?? 0) + (holdMs ?? 0);
   const said = `${burst.lost} of ${burst.ok} connections were ended by the target after their 101`;
-  if (holdMs !== null && holdMs >= 1000 && all) {
+  // Beside failures it is a matter of its own, and not the first one.
+  const confidence = (alone: number) => (failures.length > 0 ? 0.4 : alone);
+  if (heldMs >= IDLE_MS) {
     return [
       {
         cause: 'idle-cut',
-        confidence: 0.75,
-        evidence: `${said}, while they were held for ${spoken(holdMs)} without a word.`,
+        confidence: confidence(burst.lost >= 0.9 * burst.ok ? 0.75 : 0.6),
+        evidence: `${said}, while they were held for up to ${spoken(heldMs)} without a word: the timeout of a gateway for an answer also ends tunnels in which nothing is said.`,
         outcomes: [],
         apart:
           'wstampede check --idle 2m says after how long and how; a ping now and then (session of the application) keeps it open.',
@@ -105,7 +110,7 @@ export const lostRule: Rule = ({ bursts, holdMs, check }) => {
   return [
     {
       cause: 'cut-after-upgrade',
-      confidence: 0.7,
+      confidence: confidence(0.7),
       evidence: `${said}, before the burst was over.`,
       outcomes: [],
       apart:

@@ -124,7 +124,7 @@ function badGateway(failure: Failure): readonly Reading[] {
       },
     ];
   }
-  if (id === 'caddy')
+  if (id === 'caddy' && isRound(failure))
     return [{ cause: 'backend-unreachable', confidence: 0.65, because: 'Caddy gives up dialling after 3 s.' }];
   if (isRound(failure) && (id === 'apache' || id === 'h2o' || id === undefined)) {
     return [
@@ -251,6 +251,11 @@ function haproxy503(failure: Failure): readonly Reading[] {
         cause: 'backend-down',
         confidence: 0.75,
         because: 'at once means that every server is marked DOWN or none is configured.',
+      },
+      {
+        cause: 'negative-cache',
+        confidence: 0.45,
+        because: 'a server that is marked DOWN stays so until its checks succeed again (rise x inter).',
       },
     ];
   if (Math.abs(early - 3000) < 250) {

@@ -5,7 +5,7 @@
  */
 import type { BurstFacts, Evidence, Failure } from '../evidence.js';
 import { aloneSentence, counted, earlyMs, type Finding, isAtOnce, type Rule, spoken, worksAlone } from '../finding.js';
-import { type Ramp, rampOf, roundMs, type Staircase, staircaseOf } from '../shape.js';
+import { configuredMs, type Ramp, rampOf, type Staircase, staircaseOf } from '../shape.js';
 
 /** Failures that somebody waited for. */
 const WAITED = new Set(['504', '502', '503', 'timeout-upgrade', 'timeout-tls', '524', '408', 'closed']);
@@ -17,6 +17,8 @@ const FITS = { least: 0.6, most: 1.6 };
 interface Cliff {
   readonly failures: readonly Failure[];
   /** When the first were given up, after T0. */
+  readonly measuredMs: number;
+  /** T: how long they were waited for. */
   readonly timeoutMs: number;
   /** The client's own deadline ended them. */
   readonly isOurs: boolean;
@@ -31,7 +33,7 @@ function cliffOf(evidence: Evidence, burst: BurstFacts): Cliff | null {
   if (count < 0.7 * all) return null;
   const measured = Math.min(...failures.map(({ timesMs }) => earlyMs(timesMs)));
   const isOurs = failures.every(({ outcome }) => outcome.startsWith('timeout-'));
-  return { failures, timeoutMs: isOurs ? evidence.timeoutMs : (roundMs(measured) ?? measured), isOurs };
+  return { failures, measuredMs: measured, timeoutMs: isOurs ? evidence.timeoutMs : configuredMs(measured), isOurs };
 }
 
 export const capacityRule: Rule = (evidence) => {
@@ -41,13 +43,19 @@ export const capacityRule: Rule = (evidence) => {
   if (cliff === null) return [];
   const stairs = staircaseOf(worst.okMs);
   if (stairs !== null && stairs.steps * stairs.stepMs >= CLIFF * cliff.timeoutMs)
-    return [concurrent(evidence, cliff, stairs)];
+    return [concurrent(evidence, sinceArrival(cliff, worst.okMs[0] - stairs.stepMs), stairs)];
   const ramp = rampOf(worst.okMs) ?? fewInLine(worst.okMs);
   if (ramp !== null && ramp.firstMs <= 0.4 * cliff.timeoutMs && ramp.lastMs >= CLIFF * cliff.timeoutMs) {
-    return [serial(evidence, cliff, ramp)];
+    return [serial(evidence, sinceArrival(cliff, ramp.firstMs - ramp.stepMs), ramp)];
   }
   return [...commonEnd(evidence, cliff), ...noneInTime(evidence, cliff)];
 };
+
+/** A gateway's time begins when a request has reached it; in a crowd the first 101 is late by as much. */
+function sinceArrival(cliff: Cliff, lateMs: number): Cliff {
+  if (cliff.isOurs || lateMs <= 0) return cliff;
+  return { ...cliff, timeoutMs: configuredMs(cliff.measuredMs - Math.min(lateMs, 0.2 * cliff.measuredMs)) };
+}
 
 /** Too few for a slope of their own: the i-th at i × S all the same. */
 function fewInLine(okMs: readonly number[]): Ramp | null {
@@ -108,7 +116,13 @@ function commonEnd(evidence: Evidence, cliff: Cliff): Finding[] {
   const { okMs } = worst;
   if (okMs.length < 5) return [];
   const [firstMs, lastMs] = [okMs[Math.floor(okMs.length * 0.02)], okMs[okMs.length - 1]];
-  if (firstMs < 0.6 * lastMs || lastMs < 0.25 * cliff.timeoutMs || firstMs < 10 * (alone?.typicalMs ?? 20)) return [];
+  if (
+    lastMs > 1.1 * cliff.timeoutMs ||
+    firstMs < 0.6 * lastMs ||
+    lastMs < 0.25 * cliff.timeoutMs ||
+    firstMs < 10 * (alone?.typicalMs ?? 20)
+  )
+    return [];
   return [
     {
       cause: 'cpu-bound',

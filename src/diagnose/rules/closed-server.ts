@@ -4,8 +4,8 @@
  * on the gateway before it, so the sign is the order of events and not the status.
  */
 
-import type { Evidence } from '../evidence.js';
-import { counted, type Finding, failureOf, type Rule, whoSaid } from '../finding.js';
+import type { Evidence, Failure } from '../evidence.js';
+import { counted, earlyMs, type Finding, failureOf, type Rule, whoSaid } from '../finding.js';
 import { isWsAnswer } from '../hops.js';
 
 /** One by one, the first got through and none after it. */
@@ -14,8 +14,8 @@ function onlyTheFirst({ alone }: Evidence): boolean {
 }
 
 /** The preflight ended after its first handshake, because the second did not answer in time. */
-function stuckAfterFirst({ alone, worst }: Evidence): boolean {
-  return alone !== null && alone.ok === 1 && alone.attempted === 1 && (alone.typicalMs ?? 0) < 250 && worst.size > 1;
+function stuckAfterFirst({ alone }: Evidence): boolean {
+  return alone !== null && alone.ok === 1 && alone.attempted === 1 && (alone.typicalMs ?? 0) < 250;
 }
 
 /** An earlier burst got all of its 101s, this one and all later ones none. */
@@ -63,15 +63,19 @@ export const closedServerRule: Rule = (evidence) => {
       `${counted(closed.count, '503')} written by a ws server itself: so it answers once it has been closed.`,
     );
   }
-  if (
-    worst.ok === 0 &&
-    stuckAfterFirst(evidence) &&
-    failures.every(({ outcome }) => outcome === '504' || outcome === '502' || outcome === 'timeout-upgrade')
-  ) {
+  if (worst.ok === 0 && stuckAfterFirst(evidence) && failures.every(({ outcome }) => STUCK.has(outcome))) {
     return found(
-      0.62,
+      isRefusedByHaproxy(failure) ? 0.78 : 0.62,
       `The first handshake got its 101 at once; the second, alone as well, got no answer within its second, and of the burst none did (${counted(failure.count, failure.outcome)}).`,
     );
   }
   return [];
 };
+
+/** What a server that is closed, and a gateway before it, answer after a wait. */
+const STUCK = new Set(['502', '503', '504', 'timeout-upgrade', 'closed']);
+
+/** 503 after 3 s: three retries, 1 s apart, of a connection that is refused. */
+function isRefusedByHaproxy({ outcome, hop, timesMs }: Failure): boolean {
+  return outcome === '503' && hop?.id === 'haproxy' && Math.abs(earlyMs(timesMs) - 3000) < 400;
+}

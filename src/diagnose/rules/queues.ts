@@ -118,3 +118,29 @@ export const queueRecoveredRule: Rule = ({ worst }) => {
     },
   ];
 };
+
+/**
+ * The gateway tries to connect again and again, and the backend goes on at last: those that were taken before it stood
+ * still met the read timeout, all the others got their 101 after that.
+ */
+export const queueRetriedRule: Rule = ({ worst }) => {
+  const { okMs, failures, ok } = worst;
+  const [failure] = failures;
+  if (failure === undefined || failures.length > 1 || !['504', '502'].includes(failure.outcome)) return [];
+  const [cluster, ...more] = failure.clusters;
+  if (cluster === undefined || more.length > 0 || roundMs(cluster.minMs) === null || ok < failure.count) return [];
+  if (okMs[0] < cluster.maxMs) return [];
+  return [
+    {
+      cause: 'listen-queue-full',
+      confidence: 0.72,
+      evidence:
+        `${counted(failure.count, failure.outcome)} came at ${spoken(cluster.minMs)}, a read timeout, and all ${ok} 101s after it, from ${spoken(okMs[0])} on: ` +
+        `the backend stood still with B + 1 = ${failure.count} connections in its listen queue, and the gateway went on connecting for the others.`,
+      outcomes: [failure.outcome],
+      figures: { backlog: failure.count - 1, readTimeoutMs: cluster.minMs },
+      apart:
+        'The log of the gateway counts retries of connections; the event loop of the backend was blocked that long.',
+    },
+  ];
+};

@@ -136,15 +136,26 @@ function forbidden403(failure: Failure, { sendsOrigin }: Evidence): Finding[] {
   if (hop?.id === 'cloudflare')
     return [found(failure, 'forbidden', 0.75, 'a rule of Cloudflare (WAF, bot or rate rule).')];
   if (/origin/i.test(body)) return [found(failure, 'origin-refused', 0.9, `it says "${quoteOf(failure)}".`)];
+  if (hop?.own === true && GATEWAYS.has(hop.id)) {
+    return [
+      found(failure, 'forbidden', 0.75, `the page is ${hop.name}'s own: a rule of its configuration forbids it.`),
+      found(failure, 'origin-refused', 0.4, 'the rule may be about the Origin.', ORIGIN_APART),
+    ];
+  }
   const sent = sendsOrigin
     ? 'the Origin that was sent may not be on its list'
     : 'no Origin was sent, and browsers always send one';
-  const apart = 'wstampede check tries with and without Origin: if one of them gets another answer, it is the Origin.';
+  const apart = ORIGIN_APART;
   return [
     found(failure, 'origin-refused', 0.55, `${sent}.`, apart),
     found(failure, 'forbidden', 0.5, 'a rule of the server or of a hop forbids it.', apart),
   ];
 }
+
+/** Hops whose own pages speak of their own rules. */
+const GATEWAYS = new Set(['nginx', 'haproxy', 'apache', 'caddy', 'envoy', 'varnish', 'squid', 'lighttpd', 'h2o']);
+const ORIGIN_APART =
+  'wstampede check tries with and without Origin: if one of them gets another answer, it is the Origin.';
 
 function notFound404(failure: Failure): Finding[] {
   const { hop } = failure;
