@@ -59,6 +59,8 @@ const STEP_CONTRAST = 3;
 const STEP_TOLERANCE = 0.25;
 /** Pauses between steps are alike: one of less than this part of the longest is within a step. */
 const LEAST_GAP = 0.4;
+/** Within a step all is over in this part of the time to the next. */
+const WIDEST_STEP = 0.5;
 const LEAST_TOGETHER = 2;
 /** Steps of other sizes than the usual one: the first and the last, and a few by the machine's moods. */
 const ODD_STEPS = 0.34;
@@ -99,6 +101,9 @@ function stairsOf(groups: readonly (readonly number[])[]): Staircase | null {
   const isRegular = centres.every(
     (centre, i) => i === 0 || Math.abs(centre - centres[i - 1] - stepMs) <= STEP_TOLERANCE * stepMs,
   );
+  // A crowd that came as it liked fills the time between, however its pauses fell.
+  const spans = groups.map((group) => group[group.length - 1] - group[0]).sort((a, b) => a - b);
+  if (median(spans) > WIDEST_STEP * stepMs) return null;
   const together = median(groups.map((group) => group.length).sort((a, b) => a - b));
   const odd = groups.filter((group) => Math.abs(group.length - together) > Math.max(1, 0.1 * together)).length;
   if (!isRegular || together < LEAST_TOGETHER || odd > Math.max(1, ODD_STEPS * groups.length)) return null;
