@@ -62,7 +62,7 @@ const LEAST_GAP = 0.4;
 /** Within a step all is over in this part of the time to the next. */
 const WIDEST_STEP = 0.5;
 const LEAST_TOGETHER = 2;
-/** Steps of other sizes than the usual one: the first and the last, and a few by the machine's moods. */
+/** Steps of other sizes than the usual one, by the machine's moods. */
 const ODD_STEPS = 0.34;
 /** Where the line is drawn between a pause within a step and one between steps: parts of the longest pause. */
 const CUTS = [0.97, 0.9, 0.8, 0.7, 0.6, 0.5, LEAST_GAP];
@@ -103,10 +103,15 @@ function stairsOf(groups: readonly (readonly number[])[]): Staircase | null {
   );
   // A crowd that came as it liked fills the time between, however its pauses fell.
   const spans = groups.map((group) => group[group.length - 1] - group[0]).sort((a, b) => a - b);
-  if (median(spans) > WIDEST_STEP * stepMs) return null;
-  const together = median(groups.map((group) => group.length).sort((a, b) => a - b));
-  const odd = groups.filter((group) => Math.abs(group.length - together) > Math.max(1, 0.1 * together)).length;
-  if (!isRegular || together < LEAST_TOGETHER || odd > Math.max(1, ODD_STEPS * groups.length)) return null;
+  if (spans[Math.ceil(0.75 * (spans.length - 1))] > WIDEST_STEP * stepMs) return null;
+  // The last step may have been cut short by whoever gave up.
+  const sizes = groups.map((group) => group.length);
+  const whole = sizes.length > 1 ? sizes.slice(0, -1) : sizes;
+  const together = median([...whole].sort((a, b) => a - b));
+  const slack = Math.max(1, 0.1 * together);
+  const odd = whole.filter((size) => Math.abs(size - together) > slack).length;
+  if (!isRegular || together < LEAST_TOGETHER || odd > Math.floor(ODD_STEPS * whole.length)) return null;
+  if (sizes[sizes.length - 1] > together + slack) return null;
   return { together, stepMs, steps: groups.length };
 }
 
