@@ -156,8 +156,8 @@ export class Examination {
     return judgeClauses(head, acceptFor(key), offer, (text) => maskText(text, this.#secrets));
   }
 
-  /** A ping, and its pong or what came instead (RFC 6455 section 5.5.2). */
-  async ping(): Promise<CheckExchange> {
+  /** A ping, and its pong or what came instead (RFC 6455 section 5.5.2); null: stopped before either. */
+  async ping(): Promise<CheckExchange | null> {
     const body = randomBytes(4);
     const start = now();
     this.#held.send(pingFrame(body));
@@ -167,7 +167,7 @@ export class Examination {
     if (isIt()) return { ok: true, tookMs, found: 'pong' };
     const cut = this.#cut();
     if (cut !== null) return { ok: false, tookMs, found: `no pong: ${cut.by}` };
-    if (this.#setting.signal.aborted) return { ok: false, tookMs: null, found: 'stopped before a pong came' };
+    if (this.#setting.signal.aborted) return null;
     return { ok: false, tookMs: null, found: this.#trace.pongs.length > 0 ? 'a pong with another payload' : 'no pong' };
   }
 
@@ -191,8 +191,9 @@ export class Examination {
       await this.#solo;
       return { ok: false, tookMs: null, found: `already ended by the target: ${before.by}` };
     }
-    const { timeoutMs } = this.#setting;
-    await this.#until(() => this.#trace.ending !== null, Math.min(timeoutMs, CLOSE_GRACE_MS));
+    // Ctrl-C too closes in an orderly way; this has a bound of its own.
+    const patience = Math.min(this.#setting.timeoutMs, CLOSE_GRACE_MS);
+    await this.#trace.until(() => this.#trace.ending !== null, patience, new AbortController().signal);
     const { closeFrame, ending } = this.#trace;
     await this.#solo;
     if (closeFrame !== null) {

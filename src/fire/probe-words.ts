@@ -64,12 +64,13 @@ function otherVersion({ main, probe, versions }: Both): string {
   if (main === '101' && probe === '101') return 'Version 8 is served as well: a server that still serves old browsers.';
   if (main === '101') return `Another version is refused, as RFC 6455 section 4.2.2 asks${spoken}.`;
   if (probe === '101') return 'Version 8 is served and 13 is not: the server is older than RFC 6455.';
+  if (main === probe && !isStatus(main)) return 'The same end: nothing is learnt about the version.';
   if (main === probe) return `The version makes no difference${spoken}: the answer was given before anything read it.`;
   return `The version makes a difference (${named(probe)}, not ${named(main)})${spoken}: a WebSocket server did read the request.`;
 }
 
 function origin({ main, probe }: Both, here: string, there: string): string {
-  if (main === probe) return 'Origin makes no difference.';
+  if (main === probe) return main === '101' || isStatus(main) ? 'Origin makes no difference.' : 'The same end.';
   if (probe === '101')
     return `It is accepted ${here}, and refused ${there}: the server checks Origin, and that is why it fails.`;
   if (main === '101') return `It is refused ${here} (${named(probe)}) and accepted ${there}: the server checks Origin.`;
@@ -96,7 +97,7 @@ function otherScheme({ main, probe, isSecure }: Both): string {
 }
 
 function otherSlash({ main, probe }: Both): string {
-  if (main === probe) return 'The slash makes no difference.';
+  if (main === probe) return main === '101' || isStatus(main) ? 'The slash makes no difference.' : 'The same end.';
   if (probe === '101') return 'It works there: the path of the URL is wrong by a slash.';
   if (main === '101') return `The slash matters (${named(probe)}): the path is right as it was asked.`;
   return `Another answer: ${named(probe)}, not ${named(main)}; something there looks at the path.`;

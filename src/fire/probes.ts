@@ -51,18 +51,19 @@ export function directProbe(direct: Plan): ProbePlan {
 
 /** The target of `--direct` with all else as in the handshake itself. */
 export function directPlan(plan: Plan, direct: Target): Plan {
-  const { url, scheme, host, port, path } = direct;
+  const { scheme, host, port } = direct;
   const { tls } = plan.target;
+  // An address alone means: the same path there.
+  const path = direct.path === '/' ? plan.target.path : direct.path;
   return {
     ...plan,
     target: {
       ...plan.target,
-      url,
+      url: urlOf({ scheme, host, port, path }),
       scheme,
       host,
       port,
-      // An address alone means: the same path there.
-      path: path === '/' ? plan.target.path : path,
+      path,
       connectTo: null,
       tls: { ...tls, servername: null },
       headers: plan.target.headers.filter(([name]) => name.toLowerCase() !== 'host'),

@@ -182,6 +182,7 @@ function body({ body: text, statusLine }: Sample, pen: Pen): string[] {
 }
 
 function clauses({ clauses: all }: Check, pen: Pen): string[] {
+  if (all.every(({ ok }) => ok === null)) return step('rfc 6455', ['nothing to judge: no head of an answer came'], pen);
   return step(
     'rfc 6455',
     all.map((clause) => clauseLine(clause, pen)),
