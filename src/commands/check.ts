@@ -6,9 +6,10 @@ import { directPlan } from '../fire/probes.js';
 import type { Host } from '../host.js';
 import { supplied } from '../plan/draft.js';
 import type { Plan } from '../plan/plan.js';
-import { checkProfile, compilePlan } from '../plan/profile.js';
+import { compilePlan } from '../plan/profile.js';
 import { maskPlan } from '../plan/secrets.js';
 import { parseDurationMs } from '../plan/units.js';
+import { parseUrl } from '../plan/url.js';
 import { renderCheck } from '../report/check.js';
 import { progressMode, startProgress } from '../report/progress.js';
 import { terminalOf } from '../report/style.js';
@@ -97,21 +98,34 @@ function withDefaults(flags: Flags): Flags {
 function directOf(plan: Plan, flags: Flags): Plan | null {
   const url = textFlag(flags, 'direct');
   if (url === undefined) return null;
-  const written = { target: { url }, stages: [{ burst: 1 }] };
-  return directPlan(plan, compilePlan(checkProfile(written, writtenName(flags, 'direct'), EXPRESSION_CHECKS)).target);
+  const there = named(writtenName(flags, 'direct'), () => {
+    const parts = parseUrl(url);
+    // Its values would be looked for in data and environment of another plan.
+    if (parts.path.includes('{{')) {
+      throw new UserError('no templates here; without a path it takes the one of URL', { code: 'url' });
+    }
+    return parts;
+  });
+  return directPlan(plan, there);
 }
 
 /** @throws UserError in the flag's own name */
 function idleOf(flags: Flags): number | null {
   const text = textFlag(flags, 'idle');
   if (text === undefined) return null;
-  const name = writtenName(flags, 'idle');
-  try {
+  return named(writtenName(flags, 'idle'), () => {
     const ms = parseDurationMs(text);
-    if (ms > 0 && ms <= DAY_MS) return ms;
+    if (ms >= 1 && ms <= DAY_MS) return ms;
+    throw new UserError('expected a duration from 1ms to 24h', { code: 'flag' });
+  });
+}
+
+/** What `read` gives; what it complains of is led by the flag's name. */
+function named<T>(flag: string, read: () => T): T {
+  try {
+    return read();
   } catch (error) {
-    if (error instanceof UserError) throw new UserError(`${name}: ${error.message}`, { code: 'flag' });
+    if (error instanceof UserError) throw new UserError(`${flag}: ${error.message}`, { code: 'flag' });
     throw error;
   }
-  throw new UserError(`${name}: expected a duration from 1ms to 24h`, { code: 'flag' });
 }

@@ -50,7 +50,7 @@ export function directProbe(direct: Plan): ProbePlan {
 }
 
 /** The target of `--direct` with all else as in the handshake itself. */
-export function directPlan(plan: Plan, direct: Target): Plan {
+export function directPlan(plan: Plan, direct: Pick<Target, 'scheme' | 'host' | 'port' | 'path'>): Plan {
   const { scheme, host, port } = direct;
   const { tls } = plan.target;
   // An address alone means: the same path there.

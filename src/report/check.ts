@@ -64,6 +64,9 @@ function verdict(result: Result, check: Check, pen: Pen): { text: string; isGood
     return { text: `${start}Healthy: the handshake got its 101${time}${answered}.`, isGood: start === '' };
   }
   const detail = check.detail === null ? '' : ` (${safeText(check.detail)})`;
+  if (outcome === 'tls' && check.tls !== null && check.tls.problems.length > 0) {
+    return { text: `${start}No WebSocket: TLS failed${detail}: ${safeText(check.tls.problems[0])}.`, isGood: false };
+  }
   const text = /^\d+$/.test(outcome)
     ? `No WebSocket: the handshake was answered ${statusOf(check)}${detail}.`
     : `No WebSocket: ${outcome}${detail}, ${meaningOf(outcome as OutcomeId)}.`;
