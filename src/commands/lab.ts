@@ -5,8 +5,10 @@
 import { distance } from 'fastest-levenshtein';
 import { EXIT, type ExitCode, UserError } from '../errors.js';
 import type { Host } from '../host.js';
+import { BEHIND } from '../lab/behind.js';
 import { CATALOGUE, findTarget } from '../lab/catalogue.js';
-import { COMMON_OPTIONS, type LabOption, readSettings } from '../lab/options.js';
+import { GATEWAYS } from '../lab/gateway-config.js';
+import { COMMON_OPTIONS, type LabOption, type LabSettings, readSettings } from '../lab/options.js';
 import { serveLab } from '../lab/serve.js';
 import type { LabTarget } from '../lab/target.js';
 
@@ -110,8 +112,16 @@ function describeTarget(target: LabTarget): string {
       LINE_WIDTH,
     ),
     ...(after === null ? [] : wrap(`the next, once its clients have left: ${after}`, 2, LINE_WIDTH)),
+    ...(BEHIND.has(target.name)
+      ? [`  with a real gateway: --gateway ${gatewaysOf(target, settings).join(' | ')}`]
+      : []),
     `  cause: ${target.cause(settings) ?? 'none, it is healthy'}`,
   ].join('\n');
+}
+
+/** Those that can be made to do it as it is by default. */
+function gatewaysOf(target: LabTarget, settings: LabSettings): readonly string[] {
+  return GATEWAYS.filter((gateway) => BEHIND.get(target.name)?.needs(gateway, settings) !== null);
 }
 
 function describeOption(option: LabOption): string {

@@ -3,6 +3,7 @@
  * becomes of the next handshake depends on how the server was made, and is not acted here but left to ws and Node.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { LONGEST_BACKLOG, tryPorts } from './listener.js';
@@ -19,8 +20,19 @@ const HTTP_OPTIONS = { headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0
 /**
  * @param made how the server was made, a word of `--server`: `port` of its own, on the server of an application
  * (`express`) or of none (`bare`), or with `noserver` and handed its upgrades
+ * @param onUpgrade told of each connection that has got its 101
  */
-export async function startSelfClosing(made: string, host: string): Promise<Backend> {
+export async function startSelfClosing(
+  made: string,
+  host: string,
+  onUpgrade: (socket: Socket) => void = () => {},
+): Promise<Backend> {
+  const closesItself = (server: WebSocketServer): WebSocketServer =>
+    server.on('connection', (socket: WebSocket, request: IncomingMessage) => {
+      onUpgrade(request.socket);
+      socket.on('error', () => {});
+      socket.on('close', () => server.close());
+    });
   if (made === 'port') {
     const { port, server } = await tryPorts(0, (candidate) =>
       closesItself(new WebSocketServer({ ...WS_OPTIONS, host, port: candidate, backlog: LONGEST_BACKLOG })),
@@ -42,13 +54,6 @@ export async function startSelfClosing(made: string, host: string): Promise<Back
   const { port } = await tryPorts(0, (candidate) => http.listen({ host, port: candidate, backlog: LONGEST_BACKLOG }));
   http.on('error', () => {}).on('clientError', (_error: Error, socket: Duplex) => socket.destroy());
   return { port, stop: () => stopAll(sockets, http) };
-}
-
-function closesItself(server: WebSocketServer): WebSocketServer {
-  return server.on('connection', (socket: WebSocket) => {
-    socket.on('error', () => {});
-    socket.on('close', () => server.close());
-  });
 }
 
 function answerAsExpress(request: IncomingMessage, response: ServerResponse): void {

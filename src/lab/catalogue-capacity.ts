@@ -171,7 +171,7 @@ const LIMITS: readonly LabTarget[] = [
       'The same with a queue so short that the SYNs which the kernel sends again overflow it too: with SYN cookies they ' +
       'are answered, so clients hold open connections that the server has never heard of. Try it with 200 and -t 10s.',
     options: withOptions(
-      option('backlog', 'count', 16, 'length of the listen queue'),
+      option('backlog', 'count', 4, 'length of the listen queue'),
       option('block', 'duration', '500ms', 'how long the event loop stands still (Ctrl-C has to wait as well)'),
     ),
     gates: ['connect'],

@@ -3,12 +3,12 @@
  * cannot be reached or hangs up without a word, and 504 when it says nothing for too long. The targets of this file are
  * what becomes of that when the backend is not there, dies, or closes itself.
  */
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { OutcomeId } from '../tally/outcomes.js';
 import { startSelfClosing } from './backends.js';
 import type { Connection } from './connection.js';
 import { Agenda, nowUs } from './due.js';
-import { type LabEnv, LONGEST_BACKLOG, openLab, type RunningLab, tryPorts } from './listener.js';
+import { type LabEnv, openLab, type RunningLab } from './listener.js';
 import { type LabSettings, numberOf, textOf } from './options.js';
 import { haproxyUnavailable, nginxPage } from './pages.js';
 import type { Request } from './request.js';
@@ -83,21 +83,21 @@ export function startBackendUnreachable(settings: LabSettings, env: LabEnv): Pro
   });
 }
 
-/** A process that crashes over every handshake, and is started again by whoever watches it. */
 export async function startBackendDied(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const quiet = { ...settings, host: BACKEND_HOST, port: 0, tls: false, log: null };
+  const backend = await startDyingBackend(quiet, env);
+  const port = Number(new URL(backend.url).port);
+  return openBefore('backend-died', settings, env, port, null, () => backend.stop());
+}
+
+/** A process that crashes over every handshake, and is started again by whoever watches it. */
+export function startDyingBackend(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const afterMs = numberOf(settings, 'after');
-  const sockets = new Set<Socket>();
-  const { port, server } = await tryPorts(0, (candidate) =>
-    createServer((socket) => {
-      sockets.add(socket);
-      socket.on('error', () => {}).on('close', () => sockets.delete(socket));
-      socket.once('data', () => setTimeout(() => socket.resetAndDestroy(), afterMs).unref()).resume();
-    }).listen({ host: BACKEND_HOST, port: candidate, backlog: LONGEST_BACKLOG }),
-  );
-  server.on('error', () => {});
-  return openBefore('backend-died', settings, env, port, null, () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
+  return openLab('backend-died', settings, env, {
+    resets: true,
+    onRequest: (connection) => {
+      setTimeout(() => connection.open && connection.reset('reset'), afterMs).unref();
+    },
   });
 }
 
@@ -113,12 +113,14 @@ async function openBefore(
   env: LabEnv,
   port: number,
   timeoutMs: number | null,
-  stopBackend: () => void,
+  stopBackend: () => unknown,
 ): Promise<RunningLab> {
   try {
     return await openLab(name, settings, env, {
       onRequest: (connection, request) => forward(connection, request, port, timeoutMs),
-      onStop: stopBackend,
+      onStop: () => {
+        stopBackend();
+      },
     });
   } catch (error) {
     stopBackend();

@@ -32,6 +32,13 @@ export const COMMON_OPTIONS: readonly LabOption[] = [
     default: null,
     help: 'write the certificate to this file that a client must trust over wss:// (its --ca)',
   },
+  {
+    name: 'gateway',
+    type: 'choice',
+    choices: ['nginx', 'haproxy'],
+    default: null,
+    help: 'put a real gateway before the same backend, where that can be had',
+  },
   { name: 'log', type: 'text', choices: [], default: null, help: 'write a CSV row for every request to this file' },
 ];
 

@@ -45,6 +45,17 @@ export function startUpgradeNotForwarded(settings: LabSettings, env: LabEnv): Pr
   });
 }
 
+/** A healthy server behind a proxy that forwards no upgrade: what its application says to an ordinary GET. */
+export function startOrdinary(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const answer = textOf(settings, 'answer');
+  return startAnswer('upgrade-not-forwarded', settings, env, (connection, request) => {
+    if (hasToken(request.headers.get('upgrade'), 'websocket')) connection.upgrade(request);
+    else if (answer === '404') connection.finish('404', expressNotFound(request.target));
+    else if (answer === '426') connection.finish('426', wsUpgradeRequired());
+    else if (answer === '200') connection.finish('200', sitePage());
+  });
+}
+
 export function startPlainSite(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   return startAnswer('plain-site', settings, env, (connection) => connection.finish('200', sitePage()));
 }

@@ -1,14 +1,16 @@
 /**
- * The life of a lab target that somebody started: its URL as the first line of `out`, its story on `err`, and when it is
- * told to stop what it saw as one line of JSON. Shared by the command and by the child process, so that a person and a
- * program read the same.
+ * The life of a lab target that somebody started: its URL as the first line of `out`, with a real gateway where its files
+ * are as the second, its story on `err`, and when it is told to stop what it saw as one line of JSON. Shared by the command
+ * and by the child process, so that a person and a program read the same.
  */
 import { writeFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { UserError } from '../errors.js';
 import { LAB_CERTIFICATE } from './certificate.js';
 import type { LabReport } from './ledger.js';
+import type { LabEnv, RunningLab } from './listener.js';
 import type { LabSettings } from './options.js';
+import { openBehind, type RunningGateway } from './real-gateway.js';
 import type { LabTarget } from './target.js';
 
 export interface LabStreams {
@@ -16,7 +18,7 @@ export interface LabStreams {
   readonly stderr: Writable;
 }
 
-/** @throws UserError `lab` when the target cannot listen or its log cannot be written. */
+/** @throws UserError `lab` when the target cannot listen, its log cannot be written, or its gateway ends by itself. */
 export async function serveLab(
   target: LabTarget,
   settings: LabSettings,
@@ -27,13 +29,24 @@ export async function serveLab(
     streams.stderr.write(`lab ${target.name}: ${message}\n`);
   };
   if (typeof settings['write-ca'] === 'string') writeCa(settings['write-ca']);
-  const running = await target.start(settings, { note });
+  const running = await start(target, settings, { note });
   streams.stdout.write(`${running.url}\n`);
   note(target.story);
-  await stopped;
+  let died: UserError | null = null;
+  if ('files' in running) {
+    streams.stdout.write(`${JSON.stringify(running.files)}\n`);
+    const { gateway, config, accessLog, errorLog } = running.files;
+    note(`a real ${gateway} by ${config}\n  its logs: ${accessLog}\n            ${errorLog}`);
+    died = await Promise.race([stopped.then(() => null), running.died]);
+  } else await stopped;
   const report = await running.stop();
   await new Promise((resolve) => streams.stdout.write(`${JSON.stringify(report)}\n`, resolve));
+  if (died !== null) throw died;
   return report;
+}
+
+function start(target: LabTarget, settings: LabSettings, env: LabEnv): Promise<RunningLab | RunningGateway> {
+  return settings.gateway === null ? target.start(settings, env) : openBehind(target, settings, env);
 }
 
 function writeCa(path: string): void {

@@ -7,9 +7,12 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.js';
 import type { LabReport } from './ledger.js';
+import type { GatewayFiles } from './real-gateway.js';
 
 export interface SpawnedLab {
   readonly url: string;
+  /** Of the real gateway, with the option `gateway`; they are the caller's to remove. */
+  readonly files: GatewayFiles | null;
   readonly pid: number;
   /** Stops the target; what it saw. The second call returns the same. Rejects when the child died without a report. */
   stop(): Promise<LabReport>;
@@ -48,6 +51,9 @@ export async function spawnLab(
     throw new UserError(complaints.trim() || `lab ${name} did not start`, { code: 'lab' });
   }
 
+  const said = options.gateway === undefined ? null : await withPatience(child, lines.next());
+  const files = said === null ? null : (JSON.parse(said) as GatewayFiles);
+
   let report: Promise<LabReport> | null = null;
   const stop = async (): Promise<LabReport> => {
     child.stdin?.end();
@@ -58,6 +64,7 @@ export async function spawnLab(
   };
   return {
     url,
+    files,
     pid: child.pid ?? 0,
     stop: () => {
       report ??= stop();

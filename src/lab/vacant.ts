@@ -43,7 +43,8 @@ export async function startSynDropped(settings: LabSettings, env: LabEnv): Promi
   });
 }
 
-async function freePort(settings: LabSettings): Promise<number> {
+/** A port of the lab's own range, or the one asked for, on which nothing listens. @throws UserError `lab` */
+export async function freePort(settings: LabSettings): Promise<number> {
   const host = textOf(settings, 'host');
   const { port, server } = await tryPorts(numberOf(settings, 'port'), (candidate) =>
     createServer().listen({ host, port: candidate }),

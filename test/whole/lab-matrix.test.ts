@@ -49,7 +49,7 @@ const ONE_WORD = ['redirect', 'wrong-path', 'version-mismatch', 'header-too-larg
 /** Every word of every choice that the plain matrix does not use. */
 const VARIANTS = CATALOGUE.filter(({ name }) => !ONE_WORD.includes(name)).flatMap((target) =>
   target.options
-    .filter(({ type }) => type === 'choice')
+    .filter(({ name, type }) => type === 'choice' && name !== 'gateway')
     .flatMap(({ name, choices, default: plain }) =>
       choices.filter((word) => word !== plain).map((word) => ({ target, options: { [name]: word } })),
     ),
