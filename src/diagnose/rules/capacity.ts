@@ -126,7 +126,8 @@ function commonEnd(evidence: Evidence, cliff: Cliff): Finding[] {
   return [
     {
       cause: 'cpu-bound',
-      confidence: 0.62,
+      // Computing goes on until the timeout cuts it; an end long before that is another's.
+      confidence: lastMs > 0.8 * cliff.timeoutMs ? 0.62 : 0.45,
       evidence: `The 101s came together and late, ${spoken(firstMs)} to ${spoken(lastMs)} after the release, and the others were given up ${gaveUp(cliff)} ${spoken(cliff.timeoutMs)}: as when all are computed side by side. ${aloneSentence(evidence)}`,
       outcomes: cliff.failures.map(({ outcome }) => outcome),
       figures: { timeoutMs: cliff.timeoutMs, cpuMs: lastMs / worst.attempted },

@@ -15,7 +15,7 @@ export const generatorRule: Rule = ({ failures }) => {
   const said = local.map(({ outcome, count }) => `${counted(count, outcome)} (${WHAT[outcome] ?? outcome})`);
   const finding: Finding = {
     cause: 'generator-limit',
-    confidence: 0.95,
+    confidence: 0.99,
     evidence: `${said.join(', ')}: these attempts never reached the target.`,
     outcomes: local.map(({ outcome }) => outcome),
   };

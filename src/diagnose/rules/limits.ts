@@ -19,7 +19,7 @@ export const limitRule: Rule = (evidence) => {
   const [failure] = worst.failures.filter(({ outcome }) => REFUSALS.has(outcome)).sort((a, b) => b.count - a.count);
   if (failure === undefined || failure.count < 0.6 * failedCount(worst)) return [];
   if (!isAtOnce(failure)) return turnedAwayLate(evidence, failure);
-  return paced(worst, failure) ?? turnedAway(evidence, failure);
+  return paced(evidence, failure) ?? turnedAway(evidence, failure);
 };
 
 function failedCount({ failures }: BurstFacts): number {
@@ -27,15 +27,18 @@ function failedCount({ failures }: BurstFacts): number {
 }
 
 /** 101s one after another and refusals at once: admitted at a rate, those in the queue wait their turn. */
-function paced(worst: BurstFacts, failure: Failure): Finding[] | null {
+function paced({ worst, alone }: Evidence, failure: Failure): Finding[] | null {
   const ramp = rampOf(worst.okMs);
   // Quick answers to a crowd make a ramp as well; one admitted at a rate goes on long after the refusals.
   if (ramp === null || ramp.lastMs < 500 || ramp.lastMs < 5 * failure.timesMs[failure.timesMs.length - 1]) return null;
+  // As long as a handshake takes by itself: no rate holds them back, they are served one after another.
+  const typicalMs = alone?.typicalMs ?? null;
+  if (typicalMs !== null && typicalMs > 0.5 * ramp.stepMs) return null;
   const ratePerS = 1000 / ramp.stepMs;
   return [
     {
       cause: 'rate-limit',
-      confidence: 0.85,
+      confidence: typicalMs === null ? 0.65 : 0.85,
       evidence: `The 101s came at a steady ${ratePerS.toFixed(ratePerS < 20 ? 1 : 0)} a second for ${spoken(ramp.lastMs)}, and ${whoSaid(failure)} to the other ${failure.count} at once: a rate with a queue of ${worst.ok}.`,
       outcomes: [failure.outcome],
       figures: { ratePerS, burst: worst.ok },
@@ -178,6 +181,7 @@ function turnedAwayLate({ worst }: Evidence, failure: Failure): Finding[] {
   const [firstMs] = failure.timesMs;
   const slowestOk = worst.okMs[worst.okMs.length - 1];
   if (
+    firstMs === undefined ||
     slowestOk === undefined ||
     slowestOk > 0.5 * firstMs ||
     !['503', '429', '502', 'closed'].includes(failure.outcome)
@@ -202,7 +206,7 @@ export const waitingRule: Rule = ({ worst, timeoutMs }) => {
   if (worst.kind === 'churn' || worst.ok === 0 || silent === undefined || silent.count < 0.2 * failedCount(worst))
     return [];
   const slowestOk = worst.okMs[worst.okMs.length - 1];
-  if (slowestOk > 0.3 * timeoutMs) return [];
+  if (slowestOk === undefined || slowestOk > 0.3 * timeoutMs) return [];
   const unconnected = worst.failures.find(({ outcome }) => outcome === 'timeout-connect')?.count ?? 0;
   const isFrontDoor = unconnected > 0 && Math.abs(silent.count - worst.ok - 1) <= Math.max(2, 0.05 * worst.ok);
   const alike = lookAlike(worst.ok);

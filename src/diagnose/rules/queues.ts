@@ -96,6 +96,9 @@ export const queueBehindRule: Rule = ({ worst }) => {
   ];
 };
 
+/** Answers up to this part of the timeout were cut by it. */
+const CUT = 0.85;
+
 /** The backend stood still for less than the read timeout: those in its queue got their 101 together, the others were given up connecting. */
 export const queueRecoveredRule: Rule = ({ worst }) => {
   const { ok, okMs, failures, attempted } = worst;
@@ -108,7 +111,8 @@ export const queueRecoveredRule: Rule = ({ worst }) => {
   return [
     {
       cause: 'listen-queue-full',
-      confidence: 0.66,
+      // A crowd that is computed side by side ends just before the first are given up; a stop ends at any time.
+      confidence: okMs[okMs.length - 1] > CUT * failure.clusters[0].minMs ? 0.45 : 0.66,
       evidence:
         `${ok} got their 101 together after ${spoken(okMs[0])}, as when a backend that stood still goes on, and ${counted(failure.count, failure.outcome)} came at ${spoken(failure.clusters[0].minMs)}, a connect timeout: ` +
         `the listen queue of the backend held B + 1 = ${ok}.`,
