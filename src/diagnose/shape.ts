@@ -56,11 +56,13 @@ export interface Staircase {
 
 /** Between steps the pauses are this many times as long as within them. */
 const STEP_CONTRAST = 3;
-const STEP_TOLERANCE = 0.25;
+const STEP_TOLERANCE = 0.4;
 /** Pauses between steps are alike: one of less than this part of the longest is within a step. */
 const LEAST_GAP = 0.4;
 /** Within a step all is over in this part of the time to the next. */
 const WIDEST_STEP = 0.5;
+/** Up to here every step must be where it belongs. */
+const FEW_STEPS = 3;
 const LEAST_TOGETHER = 2;
 /** Steps of other sizes than the usual one, by the machine's moods. */
 const ODD_STEPS = 0.34;
@@ -96,11 +98,11 @@ function sumOf(values: readonly number[]): number {
 function stairsOf(groups: readonly (readonly number[])[]): Staircase | null {
   const centres = groups.map((group) => median(group));
   const stepMs = centres.length > 1 ? (centres[centres.length - 1] - centres[0]) / (centres.length - 1) : centres[0];
-  // The first group is done after one step, so a lone late one is a staircase of nothing.
-  if (Math.abs(centres[0] - stepMs) > 2 * STEP_TOLERANCE * stepMs) return null;
-  const isRegular = centres.every(
-    (centre, i) => i === 0 || Math.abs(centre - centres[i - 1] - stepMs) <= STEP_TOLERANCE * stepMs,
-  );
+  // The first group is done after one step, a little late when a crowd must get in first; quick ones are no step.
+  const latest = centres.length > FEW_STEPS ? 2.5 : 1.5;
+  if (centres[0] < 0.5 * stepMs || centres[0] > latest * stepMs) return null;
+  // Against the line and not from one to the next: a late timer is made good by the one after it.
+  const isRegular = centres.every((centre, i) => Math.abs(centre - centres[0] - i * stepMs) <= STEP_TOLERANCE * stepMs);
   // A crowd that came as it liked fills the time between, however its pauses fell.
   const spans = groups.map((group) => group[group.length - 1] - group[0]).sort((a, b) => a - b);
   if (spans[Math.ceil(0.75 * (spans.length - 1))] > WIDEST_STEP * stepMs) return null;

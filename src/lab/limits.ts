@@ -45,7 +45,7 @@ export function startLimit(settings: LabSettings, env: LabEnv): Promise<RunningL
   return startPlaces('limit', settings, env, {
     resets: answer === 'reset',
     full(connection) {
-      if (answer === '503' || answer === '429') connection.finish(answer, nginxPage(answer, ['Retry-After: 1']));
+      if (answer === '503' || answer === '429') connection.finish(answer, nginxPage(answer));
       else if (answer === 'reset') connection.reset('reset');
       else if (answer === 'closed') connection.finish('closed', '');
     },

@@ -37,6 +37,8 @@ const FIRST: Readonly<Record<string, readonly string[]>> = {
   'Upgrade stripped before Express': ['upgrade-not-forwarded'],
   'backend hangs': ['backend-hangs'],
   'nothing listens behind it': ['backend-down'],
+  // Taken with a timeout connect below 1 s: three pauses of that are no known time.
+  'nothing listens behind it: haproxy': ['backend-down', 'backend-unreachable'],
   // nginx, Caddy, Squid and Varnish answer the same as when nothing listens.
   'backend closes without an answer': ['backend-died', 'backend-down'],
   'backend closes without an answer: haproxy': ['backend-died'],

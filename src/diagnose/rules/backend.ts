@@ -242,10 +242,14 @@ function varnish503(failure: Failure): readonly Reading[] {
   return [hangs, unreachable];
 }
 
-/** retries (3) × 1 s on refusal; (retries + 1) × timeout connect without an answer. */
+/** A refused connection is tried three times more, after 1 s or timeout connect where that is shorter. */
+const REFUSED_MS = [1500, 3000];
+const NEAR_MS = 250;
+
+/** At once: nobody to ask. After three pauses: refused. After (retries + 1) x timeout connect: no answer to a SYN. */
 function haproxy503(failure: Failure): readonly Reading[] {
   const early = failure.timesMs.length === 0 ? 0 : earlyMs(failure.timesMs);
-  if (isAtOnce(failure))
+  if (isAtOnce(failure)) {
     return [
       {
         cause: 'backend-down',
@@ -258,39 +262,20 @@ function haproxy503(failure: Failure): readonly Reading[] {
         because: 'a server that is marked DOWN stays so until its checks succeed again (rise x inter).',
       },
     ];
-  if (Math.abs(early - 3000) < 250) {
-    return [
-      {
-        cause: 'backend-down',
-        confidence: 0.85,
-        because: '3 s are three retries, 1 s apart, of a connection that is refused each time.',
-      },
-    ];
   }
-  if (early < 2750) {
-    // Between tries it waits 1 s, or timeout connect where that is shorter.
-    return [
-      {
-        cause: 'backend-down',
-        confidence: 0.5,
-        because:
-          'three retries of a connection that is refused each time, with a timeout connect below 1 s between them.',
-      },
-      {
-        cause: 'backend-unreachable',
-        confidence: 0.45,
-        because:
-          'or four tries (retries + 1) of a short timeout connect, or timeout queue: nobody took the connection.',
-      },
-    ];
-  }
-  return [
-    {
-      cause: 'backend-unreachable',
-      confidence: 0.65,
-      because: 'several times timeout connect (retries + 1 tries), or timeout queue: nobody took the connection.',
-    },
-  ];
+  const isRefused = REFUSED_MS.some((ms) => Math.abs(early - ms) < NEAR_MS);
+  const refused =
+    'three retries of a connection that is refused each time, 1 s apart or timeout connect if that is less.';
+  const silent = 'retries + 1 times timeout connect, or timeout queue: nobody took the connection.';
+  return isRefused
+    ? [
+        { cause: 'backend-down', confidence: Math.abs(early - 3000) < NEAR_MS ? 0.85 : 0.6, because: refused },
+        { cause: 'backend-unreachable', confidence: 0.35, because: silent },
+      ]
+    : [
+        { cause: 'backend-unreachable', confidence: 0.65, because: silent },
+        { cause: 'backend-down', confidence: 0.35, because: refused },
+      ];
 }
 
 function envoy503(body: string): readonly Reading[] {
