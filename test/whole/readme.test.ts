@@ -8,6 +8,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { CAUSES, type CauseId } from '#dist/diagnose/causes.js';
+import { remedyOf } from '#dist/diagnose/remedies.js';
 import { CATALOGUE } from '#dist/lab/catalogue.js';
 import { readSettings } from '#dist/lab/options.js';
 import { spawnLab } from '#dist/lab/spawn.js';
@@ -52,7 +54,59 @@ function profiles(): string {
   return table(['profile', 'the question that it answers'], rows);
 }
 
-for (const [name, expected] of Object.entries({ outcomes, lab, profiles })) {
+/** The first cause of each group. */
+const GROUPS: Partial<Record<CauseId, string>> = {
+  'slow-serial-upgrade': 'Alone a handshake works, many at once do not',
+  'backend-down': 'The backend',
+  'upgrade-not-forwarded': 'Configuration: a single handshake fails as well',
+  'tls-untrusted': 'TLS',
+  'dns-failure': 'The way there',
+  'idle-cut': 'After the handshake',
+  'generator-limit': 'Not the target',
+};
+
+/** Gateways as people write them, in the order in which their directives are listed. */
+const GATEWAYS: Readonly<Record<string, string>> = {
+  nginx: 'nginx',
+  haproxy: 'HAProxy',
+  apache: 'Apache',
+  caddy: 'Caddy',
+  varnish: 'Varnish',
+  squid: 'Squid',
+  lighttpd: 'lighttpd',
+  h2o: 'h2o',
+  envoy: 'Envoy',
+  alb: 'AWS ALB',
+  'api-gateway': 'AWS API Gateway',
+  cloudflare: 'Cloudflare',
+  google: 'Google Cloud',
+  heroku: 'Heroku',
+};
+
+const html = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+
+/** A folded paragraph a cause: the titles are the table of contents. */
+function causes(): string {
+  return CAUSES.map(({ id, title }) => {
+    const { symptom, confirm, fix, at = {} } = remedyOf(id);
+    for (const hop of Object.keys(at)) assert.ok(GATEWAYS[hop], `no name for ${hop}`);
+    const general = [`*Seen:* ${symptom}`, `*Confirm:* ${confirm}`, `*Fix:* ${fix}`];
+    const there = Object.entries(GATEWAYS).flatMap(([hop, name]) =>
+      at[hop] === undefined ? [] : [`*${name}:* ${at[hop]}`],
+    );
+    const advice = [general, there].filter((part) => part.length > 0).map((part) => part.join('<br>'));
+    const group = GROUPS[id];
+    return [
+      ...(group === undefined ? [] : [`\n**${group}**\n`]),
+      `<details><summary><code>${id}</code> ${html(title)}</summary>\n`,
+      `${advice.join('<br>\n')}\n</details>`,
+    ].join('\n');
+  })
+    .join('\n')
+    .trim();
+}
+
+for (const [name, expected] of Object.entries({ outcomes, causes, lab, profiles })) {
   test(`the table of ${name} is the code's own`, () => {
     const text = readFileSync(README, 'utf8');
     const [begin, end] = [`<!-- ${name}:begin -->\n`, `<!-- ${name}:end -->`];
