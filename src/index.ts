@@ -8,6 +8,8 @@
  *                  secrets, what a plan needs
  *   tally/         pure: the outcome table (outcomes.ts), counts and histograms that merge (tally.ts), thresholds, validity,
  *                  the Result (result.ts) and how it is assembled, written and read (assemble.ts, document.ts)
+ *   search/        pure: the search for the drop-off point as a state machine (machine.ts), the next load (next.ts), the
+ *                  verdict on a burst (verdict.ts), the posterior, and the final value (drop-off.ts)
  *   diagnose/      pure: why it failed. evidence.ts lays a result out, shape.ts reads times, hops.ts knows who answered,
  *                  rules/ find causes (causes.ts), remedies.ts says what to change, diagnose.ts puts them in order
  *   report/        pure renderers of a Result, live progress, and the one writer of files

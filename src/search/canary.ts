@@ -1,0 +1,73 @@
+/**
+ * The canary (METHOD A.4.6): 20 handshakes one after another, before the search as a baseline and then before each
+ * burst. It owns what "as healthy as before" means. A target that fails a handshake now and then at rest is allowed what
+ * its baseline showed, otherwise a background failure rate would read as a target that never recovers.
+ */
+import { median } from './loads.js';
+import type { CanaryCounts, CanaryFacts, Health } from './state.js';
+
+/** METHOD A.4.6. */
+export const CANARY = { handshakes: 20, overMs: 1000, baselines: 3 } as const;
+const SLOWER_FACTOR = 2;
+const SLOWER_BY_MS = 50;
+const FIRST_POLL_MS = 2000;
+const POLL_FACTOR = 1.5;
+
+export const UNPROVEN: Health = { isProven: false, failingSinceMs: null, pollMs: FIRST_POLL_MS };
+
+export const NO_CANARIES: CanaryCounts = {
+  canaries: 0,
+  handshakes: 0,
+  failed: 0,
+  rested: { attempted: 0, failed: 0, withFailures: 0 },
+};
+
+export function isHealthy(canary: CanaryFacts, baseline: readonly CanaryFacts[]): boolean {
+  const allowed = Math.max(0, ...baseline.map(failuresOf));
+  if (failuresOf(canary) > allowed) return false;
+  const usual = median(baseline.flatMap(({ p95Ms }) => (p95Ms === null ? [] : [p95Ms])));
+  if (usual === null || canary.p95Ms === null) return true;
+  return canary.p95Ms <= Math.max(SLOWER_FACTOR * usual, usual + SLOWER_BY_MS);
+}
+
+export function counted(counts: CanaryCounts, canary: CanaryFacts, isRested: boolean): CanaryCounts {
+  const failed = failuresOf(canary);
+  const { rested } = counts;
+  return {
+    canaries: counts.canaries + 1,
+    handshakes: counts.handshakes + canary.attempted,
+    failed: counts.failed + failed,
+    rested: isRested
+      ? {
+          attempted: rested.attempted + canary.attempted,
+          failed: rested.failed + failed,
+          withFailures: rested.withFailures + (failed > 0 ? 1 : 0),
+        }
+      : rested,
+  };
+}
+
+/** After a canary that failed at `nowMs`: when to try the next one; null when that would be after `maxWaitMs`. */
+export function nextPoll(health: Health, nowMs: number, maxWaitMs: number): { health: Health; atMs: number } | null {
+  const failingSinceMs = health.failingSinceMs ?? nowMs;
+  const endMs = failingSinceMs + maxWaitMs;
+  if (nowMs >= endMs) return null;
+  const atMs = Math.min(endMs, nowMs + health.pollMs);
+  return { health: { isProven: false, failingSinceMs, pollMs: health.pollMs * POLL_FACTOR }, atMs };
+}
+
+/** Canaries before one burst, at most: one that fails at once, and then each poll. */
+export function mostCanaries(maxWaitMs: number): number {
+  let canaries = 1;
+  let health = UNPROVEN;
+  let nowMs = 0;
+  for (let poll = nextPoll(health, nowMs, maxWaitMs); poll !== null; poll = nextPoll(health, nowMs, maxWaitMs)) {
+    canaries++;
+    ({ health, atMs: nowMs } = poll);
+  }
+  return canaries;
+}
+
+function failuresOf({ attempted, survived }: CanaryFacts): number {
+  return attempted - survived;
+}

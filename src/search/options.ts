@@ -1,0 +1,152 @@
+/**
+ * What a search is asked: loads, objectives, presets, limits, with the defaults. METHOD is the method's own text; the
+ * section that a constant comes from stands beside it. The options are plain data and travel inside of the search's
+ * state, so that a resumed search goes on under the rules it began with.
+ */
+import { UserError } from '../errors.js';
+
+/** At least `share` of the launched handshakes must get their 101, within `withinMs` of T0 where that is given. */
+export interface Objective {
+  readonly name: string;
+  readonly share: number;
+  readonly withinMs: number | null;
+}
+
+export interface SearchOptions {
+  readonly min: number;
+  /** Never are more handshakes than this sent at once. */
+  readonly max: number;
+  readonly start: number;
+  /** Factor from one load of the ramp to the next. */
+  readonly growth: number;
+  /** Relative width of the bracket at which narrowing ends. */
+  readonly width: number;
+  /** Lead of one verdict over the other at which a load is decided (Wald's sequential test, METHOD A.1). */
+  readonly lead: number;
+  /** Bursts at one load before the search moves to a load that is easier to tell. */
+  readonly cap: number;
+  /** Bursts of every kind. */
+  readonly budget: number;
+  readonly coolMs: number;
+  /** Rest after a bad burst that makes the target count as rested. */
+  readonly freshWaitMs: number;
+  /** Longest wait for a target to recover. */
+  readonly maxWaitMs: number;
+  readonly deadlineMs: number;
+  /** The search stops once this many handshakes have failed on the target. */
+  readonly harm: number;
+  /** Share of bursts that must meet the objectives. */
+  readonly quantile: number;
+  /** Mass of the interval. */
+  readonly ci: number;
+  readonly objectives: readonly Objective[];
+  /** A burst is bad, too, when the target drains it at less than 0.8 of the rate that it had at good loads. */
+  readonly drain: boolean;
+  /** After the drop-off is found: what does the target take right after a break? */
+  readonly downSweep: boolean;
+}
+
+const PRESETS = {
+  quick: { lead: 2, cap: 5, width: 0.1, freshWaitMs: 30_000, deadlineMs: 3_600_000 },
+  standard: { lead: 3, cap: 7, width: 0.05, freshWaitMs: 120_000, deadlineMs: 7_200_000 },
+  thorough: { lead: 4, cap: 9, width: 0.05, freshWaitMs: 300_000, deadlineMs: 21_600_000 },
+} as const;
+export type Preset = keyof typeof PRESETS;
+export const SEARCH_PRESETS = Object.keys(PRESETS) as readonly Preset[];
+
+/** METHOD A.4.1 where nothing else is said. */
+const DEFAULTS = { min: 10, start: 64, growth: 2, budget: 60, coolMs: 10_000, ci: 0.95, quantile: 0.5 } as const;
+/** With an expected drop-off E the ramp begins at E / 16: four doublings below it (METHOD A.4.1). */
+const EXPECT_DIVISOR = 16;
+/** Loads that a search decides, or nearly: a stricter share of bursts costs each of them more (METHOD A.3: about 4 times). */
+const LOADS_TO_DECIDE = 8;
+/** METHOD A.4.1. */
+const MAX_WAIT_OVER_FRESH_WAIT = 1.5;
+/** A search ends with some 15 bad bursts (METHOD A.7), not all of whose handshakes fail: this bites only when it strays. */
+const HARM_OVER_MAX = 20;
+/** METHOD A.3. */
+const DEFAULT_OBJECTIVE: Objective = { name: 'share(101) >= 99.9%', share: 0.999, withinMs: null };
+
+/** Doubts about sizes end here: a plan bounds them lower. */
+const LARGEST = 100_000_000;
+
+/** What a person asks; everything but `max` has a default. */
+export interface SearchWish extends Partial<SearchOptions> {
+  readonly max: number;
+  readonly preset?: Preset;
+  /** The drop-off that the person expects. */
+  readonly expect?: number;
+}
+
+/** @throws UserError `find` that names what does not fit */
+export function searchOptions({ preset = 'standard', expect, ...wish }: SearchWish): SearchOptions {
+  const chosen = { ...DEFAULTS, ...PRESETS[preset] };
+  const min = Math.min(wish.min ?? chosen.min, wish.min === undefined ? wish.max : LARGEST);
+  const freshWaitMs = wish.freshWaitMs ?? chosen.freshWaitMs;
+  const quantile = wish.quantile ?? chosen.quantile;
+  const lead = wish.lead ?? chosen.lead;
+  const cap = wish.cap ?? chosen.cap + moreBursts(quantile, lead);
+  const options: SearchOptions = {
+    ...chosen,
+    min,
+    start: clamped(Math.round(expect === undefined ? chosen.start : expect / EXPECT_DIVISOR), min, wish.max),
+    cap,
+    budget: chosen.budget + LOADS_TO_DECIDE * moreBursts(quantile, lead),
+    maxWaitMs: MAX_WAIT_OVER_FRESH_WAIT * freshWaitMs,
+    harm: HARM_OVER_MAX * wish.max,
+    objectives: [DEFAULT_OBJECTIVE],
+    drain: false,
+    downSweep: false,
+    ...given(wish),
+    max: wish.max,
+  };
+  const problem = problemOf(options);
+  if (problem !== null) throw new UserError(`find: ${problem}`, { code: 'find' });
+  return options;
+}
+
+/**
+ * What a good burst weighs against a bad one: at the load where just the `quantile` of the bursts is good, the two
+ * cancel each other out. 1 for the default of half of the bursts. In units of ln 4 it is Wald's step for the hypotheses
+ * p and 4p with p = (k - 1) / (4k - 1), k = 4^((1 - quantile) / quantile): .2 against .8 for half of the bursts,
+ * .045 against .18 for 9 of 10 (METHOD A.1 and A.3).
+ */
+export function goodWeight(quantile: number): number {
+  return (1 - quantile) / quantile;
+}
+
+/** Bursts that a decision takes beyond those that it takes for half of the bursts (METHOD A.3). */
+function moreBursts(quantile: number, lead: number): number {
+  return Math.max(0, Math.ceil(lead / goodWeight(quantile)) - lead);
+}
+
+function given(wish: Partial<SearchOptions>): Partial<SearchOptions> {
+  return Object.fromEntries(Object.entries(wish).filter(([, value]) => value !== undefined));
+}
+
+function clamped(value: number, least: number, most: number): number {
+  return Math.max(least, Math.min(most, value));
+}
+
+function problemOf(o: SearchOptions): string | null {
+  const sizes = { min: o.min, max: o.max, start: o.start, lead: o.lead, cap: o.cap, budget: o.budget, harm: o.harm };
+  for (const [name, value] of Object.entries(sizes)) {
+    if (!Number.isSafeInteger(value) || value < 1) return `${name} must be a whole number of at least 1, not ${value}`;
+  }
+  const times = [o.coolMs, o.freshWaitMs, o.maxWaitMs, o.deadlineMs];
+  if (!times.every((ms) => Number.isFinite(ms) && ms >= 0)) return 'a time is no number of ms';
+  if (o.max > LARGEST) return `max must be at most ${LARGEST}`;
+  if (o.min > o.max) return `min ${o.min} is above max ${o.max}`;
+  if (o.start < o.min || o.start > o.max) return `start ${o.start} is not between min ${o.min} and max ${o.max}`;
+  if (!(o.width >= 0.005 && o.width <= 0.5)) return `width must be between 0.5% and 50%, not ${o.width}`;
+  if (!(o.growth >= 1.25 && o.growth <= 10)) return `growth must be between 1.25 and 10, not ${o.growth}`;
+  if (!(o.quantile >= 0.5 && o.quantile <= 0.99))
+    return `burst quantile must be between 50% and 99%, not ${o.quantile}`;
+  if (!(o.ci > 0 && o.ci < 1)) return `the interval must hold between 0 and 1, not ${o.ci}`;
+  if (o.cap < o.lead) return `cap ${o.cap} is below lead ${o.lead}: no load could be decided`;
+  if (o.objectives.length === 0) return 'at least one objective is needed';
+  const odd = o.objectives.find(
+    ({ share, withinMs }) => !(share > 0 && share <= 1) || !(withinMs === null || withinMs > 0),
+  );
+  return odd === undefined ? null : `no such objective: ${odd.name}`;
+}

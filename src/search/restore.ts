@@ -1,0 +1,52 @@
+/**
+ * Proof, after the first break, that the target takes a good load again, and how long a rest it needs for that (METHOD
+ * A.4.5). A canary alone is not enough: a target at a third of its capacity answers it. Each burst here is a sentinel of
+ * a load that was good; it counts towards that load only once recovery is proven.
+ */
+import type { Loads } from './loads.js';
+import type { BurstVerdict, Restore } from './state.js';
+
+/** METHOD A.4.5: attempts at the largest good load, at the smallest one, at those between. */
+const ATTEMPTS = { largest: 4, smallest: 2, between: 1 } as const;
+/** Threefold and not twofold: a sentinel that fails breaks a metastable target anew (METHOD A.4.5). */
+const WAIT_FACTOR = 3;
+
+export function beginRestore(loads: Loads, badCoolMs: number): Restore {
+  const sizes = loads.sizesOf('good').sort((a, b) => b - a);
+  return { loads: sizes, at: 0, attempt: 0, waitMs: badCoolMs, missed: null };
+}
+
+export type Restored =
+  /**
+   * `waitMs`: the cool-down that bad bursts need from now on, null when the target was there at the first attempt. Also
+   * where only a smaller load passed: either the largest one was luck, or the target's memory is longer than every wait
+   * so far, and then a fresh burst must rest longer still. `missed` counts now, too.
+   */
+  | { readonly is: 'recovered'; readonly waitMs: number | null; readonly missed: number | null }
+  | { readonly is: 'again'; readonly restore: Restore }
+  | { readonly is: 'lost' };
+
+/** `place`: of the sentinel in the history. */
+export function restoreAfter(restore: Restore, verdict: BurstVerdict, place: number, maxWaitMs: number): Restored {
+  const isLargest = restore.at === 0;
+  if (verdict === 'good' || verdict === 'marginal') {
+    const waitMs = isLargest && restore.attempt === 0 ? null : restore.waitMs;
+    return { is: 'recovered', waitMs, missed: isLargest ? null : restore.missed };
+  }
+  const missed = isLargest ? place : restore.missed;
+  const waitMs = Math.min(maxWaitMs, WAIT_FACTOR * restore.waitMs);
+  return nextAttempt({ ...restore, missed, waitMs });
+}
+
+/** A sentinel that this generator can't send tells nothing; the next smaller one may. */
+export function skipSentinel(restore: Restore): Restored {
+  return nextAttempt({ ...restore, attempt: ATTEMPTS.largest });
+}
+
+function nextAttempt(restore: Restore): Restored {
+  const { loads, at, attempt } = restore;
+  const attempts = at === 0 ? ATTEMPTS.largest : at === loads.length - 1 ? ATTEMPTS.smallest : ATTEMPTS.between;
+  if (attempt + 1 < attempts) return { is: 'again', restore: { ...restore, attempt: attempt + 1 } };
+  if (at + 1 < loads.length) return { is: 'again', restore: { ...restore, at: at + 1, attempt: 0 } };
+  return { is: 'lost' };
+}
