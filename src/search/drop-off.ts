@@ -1,0 +1,114 @@
+/**
+ * The final value of a search (METHOD A.5), from its state, at any moment: of an interrupted search it is the best that
+ * is known. It owns bracket, estimate, interval and confidence; the ladder and the flags have files of their own. It
+ * refuses to render anything but the one sentence of a flag.
+ */
+import type { DropOff, Inversion, SearchCost, Span } from '../tally/drop-off.js';
+import { evidenceOf } from './background.js';
+import { flagsOf } from './flags.js';
+import { kneeOf } from './knee.js';
+import { ladderOf, measuredBursts } from './ladder.js';
+import { Loads, largest, least, median } from './loads.js';
+import { failedHandshakes } from './machine.js';
+import { Posterior } from './posterior.js';
+import type { SearchState } from './state.js';
+import { drainOf } from './verdict.js';
+
+const INTERRUPTED = { verdict: 'INTERRUPTED', because: 'the search was interrupted' } as const;
+
+export function dropOffOf(state: SearchState): DropOff {
+  const loads = new Loads(state);
+  const { verdict, because } = state.ended ?? INTERRUPTED;
+  const [lo, hi] = bracketOf(loads);
+  const { options } = state;
+  const posterior = new Posterior(evidenceOf(state, loads, lo, hi), options.min, options.max, options.quantile);
+  const isClosed = lo !== null && hi !== null;
+  const inversions = inversionsOf(loads, hi);
+  return {
+    verdict,
+    because,
+    estimate: isClosed ? Math.round(Math.min(Math.max(posterior.quantile(0.5), lo), hi)) : null,
+    bracket: [lo, hi],
+    interval95: intervalOf(lo, hi, posterior, options.ci),
+    confidence: posterior.massWithin(lo, hi),
+    objective: hi === null ? null : bindingAt(state, hi),
+    quantile: options.quantile,
+    survivorsAtLo: survivorsAt(state, lo),
+    survivorsAtHi: survivorsAt(state, hi),
+    flags: flagsOf(state, lo, inversions),
+    inversions,
+    ladder: ladderOf(state),
+    knee: kneeOf(ratesBelow(state, hi)),
+    afterBreak: state.sweep?.passed ?? null,
+    recoveredAfterMs: state.recoveredAfterMs,
+    cost: costOf(state),
+  };
+}
+
+/** METHOD A.4.7: from decided to decided; where a side has nothing decided, its class has to do. */
+function bracketOf(loads: Loads): Span {
+  const sizes = loads.all().map(({ size }) => size);
+  const hi = least(sizes.filter((size) => loads.isOutvoted(size))) ?? loads.bounds().hi;
+  const isBelow = (size: number) => hi === null || size < hi;
+  const decided = sizes.filter((size) => loads.isDecidedGood(size) && isBelow(size));
+  return [largest(decided) ?? largest(loads.sizesOf('good').filter(isBelow)), hi];
+}
+
+/** Union of bracket and posterior; what no burst has seen the end of stays open. */
+function intervalOf(lo: number | null, hi: number | null, posterior: Posterior, ci: number): Span {
+  const low = Math.round(posterior.quantile((1 - ci) / 2));
+  const high = Math.round(posterior.quantile(1 - (1 - ci) / 2));
+  if (hi === null) return lo === null ? [null, null] : [lo, null];
+  return lo === null ? [0, hi] : [Math.min(lo, low), Math.max(hi, high)];
+}
+
+function bindingAt(state: SearchState, size: number): string | null {
+  const { objectives } = state.options;
+  const votes = new Map<number, number>();
+  for (const { binding, verdict, counts, size: of } of state.history) {
+    if (of === size && verdict === 'bad' && counts !== null && binding !== null) {
+      votes.set(binding, (votes.get(binding) ?? 0) + 1);
+    }
+  }
+  const [first] = [...votes].sort((a, b) => b[1] - a[1]);
+  return first === undefined ? null : (objectives[first[0]]?.name ?? 'drain rate');
+}
+
+function survivorsAt(state: SearchState, size: number | null): number | null {
+  const survived = measuredBursts(state, size).map(({ facts }) => facts.survived);
+  const middle = median(survived);
+  return middle === null ? null : Math.round(middle);
+}
+
+/** METHOD A.5: a mode switch, or luck; the bracket stays at the lower break. */
+function inversionsOf(loads: Loads, hi: number | null): Inversion[] {
+  if (hi === null) return [];
+  const bad = loads.sizesOf('bad');
+  return loads
+    .sizesOf('good')
+    .filter((size) => size > hi)
+    .sort((a, b) => a - b)
+    .map((passes) => ({ passes, failsFrom: hi, failsTo: largest(bad.filter((size) => size < passes)) ?? hi }));
+}
+
+function ratesBelow(state: SearchState, hi: number | null): { size: number; rate: number }[] {
+  return state.history.flatMap(({ verdict, size, facts }) => {
+    const drain = drainOf(facts);
+    const isFine = verdict === 'good' && (hi === null || size < hi);
+    return isFine && drain !== null ? [{ size, rate: drain * 1000 }] : [];
+  });
+}
+
+function costOf(state: SearchState): SearchCost {
+  const { history, canary } = state;
+  return {
+    bursts: history.length,
+    handshakes: history.reduce((sum, { facts }) => sum + facts.launched, 0),
+    failedHandshakes: failedHandshakes(state),
+    badBursts: history.filter(({ verdict }) => verdict === 'bad').length,
+    invalidBursts: history.filter(({ verdict }) => verdict === 'invalid').length,
+    canaries: canary.canaries,
+    canaryHandshakes: canary.handshakes,
+    wallMs: state.lastAtMs - state.startedAtMs - state.pausedMs,
+  };
+}

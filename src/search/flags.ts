@@ -1,0 +1,70 @@
+/**
+ * What a reader of a drop-off must know beside its number (METHOD A.5): hysteresis, a floor of failures that no load
+ * causes, a pace that was the generator's, a limit of the generator, loads that contradict each other. A flag knows its
+ * own sentence, with its numbers; it changes no verdict.
+ */
+import type { Inversion, SearchFlag } from '../tally/drop-off.js';
+import { backgroundOf } from './background.js';
+import type { SearchState } from './state.js';
+
+/** Failures of one unlucky moment are no floor: they must turn up in this many bursts or canaries. */
+const FLOOR_WITNESSES = 2;
+
+export function flagsOf(state: SearchState, lo: number | null, inversions: readonly Inversion[]): SearchFlag[] {
+  return [...hysteresis(state), ...floor(state, lo), ...paced(state, lo), ...limited(state), ...inverted(inversions)];
+}
+
+function hysteresis({ freshMode, recoveredAfterMs }: SearchState): SearchFlag[] {
+  const flags: SearchFlag[] = [];
+  if (recoveredAfterMs !== null) {
+    const says = `After a break it needed up to ${seconds(recoveredAfterMs)} to take a good load again; numbers are for a rested target.`;
+    flags.push({ id: 'HYSTERESIS', says });
+  }
+  if (freshMode) {
+    const says =
+      'A load passed on a rested target and failed only soon after a break; only bursts on a rested target count.';
+    flags.push({ id: 'HYSTERESIS_SUSPECTED', says });
+  }
+  return flags;
+}
+
+/** METHOD A.5: canaries and small bursts together miss the share, so failures are there at any load. */
+function floor(state: SearchState, lo: number | null): SearchFlag[] {
+  const { objectives } = state.options;
+  const share = Math.max(0, ...objectives.filter(({ withinMs }) => withinMs === null).map((one) => one.share));
+  const { launched, failed, witnesses } = backgroundOf(state, lo);
+  if (share === 0 || witnesses < FLOOR_WITNESSES || failed < launched * (1 - share)) return [];
+  const says = `Background failure rate ${percent(failed / launched)} at small loads, ${percent(1 - share)} is allowed: the drop-off is relative to that floor.`;
+  return [{ id: 'FLOOR', says }];
+}
+
+function paced({ history }: SearchState, lo: number | null): SearchFlag[] {
+  const slow = history.filter(({ verdict, size, facts }) => verdict === 'good' && size === lo && facts.paced);
+  if (slow.length === 0) return [];
+  const spreadMs = Math.max(...slow.map(({ facts }) => facts.spreadMs ?? 0));
+  const says = `The target answered ${lo} as fast as they were asked: read it as ${lo} within ${Math.round(spreadMs)} ms.`;
+  return [{ id: 'PACED', says }];
+}
+
+function limited({ limits, options, history }: SearchState): SearchFlag[] {
+  if (limits.reason === null) return [];
+  const valid = history.filter(({ verdict }) => verdict !== 'invalid').map(({ size }) => size);
+  const most = valid.length === 0 ? 'none was valid' : `${Math.max(...valid)} was the largest valid burst`;
+  const says = `This generator could not send all that was asked for, up to ${options.max}: ${limits.reason}; ${most}.`;
+  return [{ id: 'GENERATOR_LIMITED', says }];
+}
+
+function inverted(inversions: readonly Inversion[]): SearchFlag[] {
+  return inversions.map(({ passes, failsFrom, failsTo }) => {
+    const fails = failsFrom === failsTo ? `${failsFrom}` : `${failsFrom}–${failsTo}`;
+    return { id: 'INVERSION', says: `It fails at ${fails} but passes at ${passes}: look for a switch of mode.` };
+  });
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(2))}%`;
+}
