@@ -5,6 +5,7 @@
  */
 import type { Gate, Plan } from '../plan/plan.js';
 import type { Check } from './check.js';
+import type { DropOff } from './drop-off.js';
 
 export const SCHEMA_VERSION = 1;
 
@@ -220,7 +221,8 @@ export interface Result {
   readonly bursts: readonly Burst[];
   readonly preflight: Preflight | null;
   readonly totals: Totals;
-  readonly dropOff: null;
+  /** Of the stage `find`; null without one. */
+  readonly dropOff: DropOff | null;
   readonly storm: null;
   readonly thresholds: readonly ThresholdResult[];
   readonly diagnosis: readonly Diagnosis[];
