@@ -3,7 +3,7 @@
  * is known. It owns bracket, estimate, interval and confidence; the ladder and the flags have files of their own. It
  * refuses to render anything but the one sentence of a flag.
  */
-import type { DropOff, Inversion, SearchCost, Span } from '../tally/drop-off.js';
+import type { DropOff, Inversion, SearchCost, SearchLimit, SearchTerms, Span, Unrecovered } from '../tally/drop-off.js';
 import { evidenceOf } from './background.js';
 import { flagsOf } from './flags.js';
 import { kneeOf } from './knee.js';
@@ -25,6 +25,7 @@ export function dropOffOf(state: SearchState): DropOff {
   const isClosed = lo !== null && hi !== null;
   const inversions = inversionsOf(loads, hi);
   return {
+    asked: termsOf(state),
     verdict,
     because,
     estimate: isClosed ? Math.round(Math.min(Math.max(posterior.quantile(0.5), lo), hi)) : null,
@@ -41,8 +42,33 @@ export function dropOffOf(state: SearchState): DropOff {
     knee: kneeOf(ratesBelow(state, hi)),
     afterBreak: state.sweep?.passed ?? null,
     recoveredAfterMs: state.recoveredAfterMs,
+    unrecovered: verdict === 'DID_NOT_RECOVER' ? unrecoveredOf(state) : null,
+    limit: limitOf(state),
     cost: costOf(state),
   };
+}
+
+function termsOf({ options }: SearchState): SearchTerms {
+  const { min, max, objectives, freshWaitMs } = options;
+  return { min, max, objectives: objectives.map(({ name }) => name), freshWaitMs };
+}
+
+/** The burst that broke it is the last one that was no proof of recovery. */
+function unrecoveredOf({ history, startedAtMs, lastAtMs }: SearchState): Unrecovered {
+  const last = history.findLastIndex(({ why, verdict }) => why !== 'sentinel' && verdict !== 'invalid');
+  const missed = history.slice(last + 1).filter(({ verdict }) => verdict === 'bad');
+  return {
+    load: largest(missed.map(({ size }) => size)),
+    waitedMs: lastAtMs - (history[last]?.endedAtMs ?? startedAtMs),
+  };
+}
+
+function limitOf({ limits, history, options }: SearchState): SearchLimit | null {
+  const { reason, max, invalidFrom } = limits;
+  if (reason === null) return null;
+  const valid = history.filter(({ verdict }) => verdict !== 'invalid').map(({ size }) => size);
+  const isKnown = invalidFrom === null && max < options.max && max >= options.min;
+  return { most: isKnown ? max : largest(valid), reason };
 }
 
 /** METHOD A.4.7: from decided to decided; where a side has nothing decided, its class has to do. */
@@ -109,6 +135,7 @@ function costOf(state: SearchState): SearchCost {
     invalidBursts: history.filter(({ verdict }) => verdict === 'invalid').length,
     canaries: canary.canaries,
     canaryHandshakes: canary.handshakes,
+    canaryFailures: canary.failed,
     wallMs: state.lastAtMs - state.startedAtMs - state.pausedMs,
   };
 }

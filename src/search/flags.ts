@@ -42,23 +42,30 @@ function paced({ history }: SearchState, lo: number | null): SearchFlag[] {
   const slow = history.filter(({ verdict, size, facts }) => verdict === 'good' && size === lo && facts.paced);
   if (slow.length === 0) return [];
   const spreadMs = Math.max(...slow.map(({ facts }) => facts.spreadMs ?? 0));
-  const says = `The target answered ${lo} as fast as they were asked: read it as ${lo} within ${Math.round(spreadMs)} ms.`;
+  const says = `The target answered ${counted(lo ?? 0)} as fast as they were asked: read it as ${counted(lo ?? 0)} within ${Math.round(spreadMs)} ms.`;
   return [{ id: 'PACED', says }];
 }
 
 function limited({ limits, options, history }: SearchState): SearchFlag[] {
   if (limits.reason === null) return [];
   const valid = history.filter(({ verdict }) => verdict !== 'invalid').map(({ size }) => size);
-  const most = valid.length === 0 ? 'none was valid' : `${Math.max(...valid)} was the largest valid burst`;
-  const says = `This generator could not send all that was asked for, up to ${options.max}: ${limits.reason}; ${most}.`;
+  const most = valid.length === 0 ? 'none was valid' : `${counted(Math.max(...valid))} was the largest valid burst`;
+  const says = `This generator could not send all that was asked for, up to ${counted(options.max)}: ${limits.reason}; ${most}.`;
   return [{ id: 'GENERATOR_LIMITED', says }];
 }
 
 function inverted(inversions: readonly Inversion[]): SearchFlag[] {
   return inversions.map(({ passes, failsFrom, failsTo }) => {
-    const fails = failsFrom === failsTo ? `${failsFrom}` : `${failsFrom}–${failsTo}`;
-    return { id: 'INVERSION', says: `It fails at ${fails} but passes at ${passes}: look for a switch of mode.` };
+    const fails = failsFrom === failsTo ? counted(failsFrom) : `${counted(failsFrom)}–${counted(failsTo)}`;
+    return {
+      id: 'INVERSION',
+      says: `It fails at ${fails} but passes at ${counted(passes)}: look for a switch of mode.`,
+    };
   });
+}
+
+function counted(n: number): string {
+  return n.toLocaleString('en-US');
 }
 
 function seconds(ms: number): string {

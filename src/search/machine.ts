@@ -140,12 +140,16 @@ function spentBy(state: SearchState, size: number): Ended | null {
   const { budget, harm } = options;
   if (history.length >= budget) return { verdict: 'BUDGET', because: `all ${budget} bursts were used` };
   const failed = failedHandshakes(state);
-  if (failed >= harm) return { verdict: 'BUDGET', because: `${failed} handshakes failed, ${harm} may` };
+  if (failed >= harm)
+    return {
+      verdict: 'BUDGET',
+      because: `${failed.toLocaleString('en-US')} handshakes failed, ${harm.toLocaleString('en-US')} may`,
+    };
   if (state.lastAtMs >= deadlineMs(state)) return OVER_DEADLINE;
   // Interruptions repeat canaries; what was promised beforehand holds all the same.
   const sent = canary.handshakes + history.reduce((sum, fired) => sum + fired.size, 0);
   if (sent + CANARY.handshakes + size <= mostHandshakes(options)) return null;
-  return { verdict: 'BUDGET', because: `${sent} handshakes were sent, no more were promised` };
+  return { verdict: 'BUDGET', because: `${sent.toLocaleString('en-US')} handshakes were sent, no more were promised` };
 }
 
 export function failedHandshakes({ history, canary }: SearchState): number {

@@ -86,11 +86,38 @@ export interface SearchCost {
   readonly invalidBursts: number;
   readonly canaries: number;
   readonly canaryHandshakes: number;
+  readonly canaryFailures: number;
   /** Pauses between an interruption and its resumption left out. */
   readonly wallMs: number;
 }
 
+/** What was asked for, as far as a reader of the answer needs it. */
+export interface SearchTerms {
+  readonly min: number;
+  readonly max: number;
+  /** By name, in the order in which they were asked for. */
+  readonly objectives: readonly string[];
+  /** Rest after a break that makes the target count as rested. */
+  readonly freshWaitMs: number;
+}
+
+/** What this generator could not do. */
+export interface SearchLimit {
+  /** Largest load that it was able to send; null when none was. */
+  readonly most: number | null;
+  readonly reason: string;
+}
+
+/** How a target failed to recover from its break. */
+export interface Unrecovered {
+  /** Largest load that it did not take again; null: it did not even answer single handshakes as before. */
+  readonly load: number | null;
+  /** From the end of the burst that broke it to the end of the search. */
+  readonly waitedMs: number;
+}
+
 export interface DropOff {
+  readonly asked: SearchTerms;
   readonly verdict: SearchVerdict;
   /** One sentence: why the search ended so. */
   readonly because: string;
@@ -118,5 +145,9 @@ export interface DropOff {
   readonly afterBreak: number | null;
   /** Rest after which the target took a good load again once it had broken; null when it did so at once or never. */
   readonly recoveredAfterMs: number | null;
+  /** Of DID_NOT_RECOVER only. */
+  readonly unrecovered: Unrecovered | null;
+  /** null: it could send all that was asked of it. */
+  readonly limit: SearchLimit | null;
   readonly cost: SearchCost;
 }

@@ -251,7 +251,7 @@ test('a good burst as fast as it was sent is flagged', () => {
   const [flag] = found(hardLimit(3000), {}, hooks).dropOff.flags;
   assert.deepEqual(
     [flag?.id, flag?.says],
-    ['PACED', 'The target answered 2928 as fast as they were asked: read it as 2928 within 480 ms.'],
+    ['PACED', 'The target answered 2,928 as fast as they were asked: read it as 2,928 within 480 ms.'],
   );
 });
 
