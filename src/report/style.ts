@@ -161,6 +161,15 @@ export function spokenMs(ms: number, glyphs: Glyphs): string {
   return rounded < 1000 ? `${rounded.toPrecision(3)} ms` : `${seconds(rounded)} s`;
 }
 
+/** A span of waiting for prose, to the second or the minute: `90 s`, `6 min`, `2 h 5 min`. */
+export function spokenSpan(ms: number): string {
+  const whole = Math.round(ms / 1000);
+  if (whole <= 120) return `${whole} s`;
+  const minutes = Math.round(whole / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 function seconds(ms: number): string {
   return ms < 100_000 ? (ms / 1000).toPrecision(3) : (ms / 1000).toFixed(0);
 }

@@ -4,15 +4,19 @@
  * target said when it refused. A pure function from a result to text; no line is wider than the terminal.
  */
 import { formatCount, formatDuration } from '../plan/units.js';
+import type { DropOff } from '../tally/drop-off.js';
 import { LatencyHistogram } from '../tally/histogram.js';
 import { blameOf } from '../tally/outcomes.js';
 import type { Burst, Calibration, Counted, Result, Sample, Summary } from '../tally/result.js';
 import { afterText, samplesOfProbes } from './after.js';
 import { renderHistogram } from './chart.js';
 import { diagnosisBlock } from './diagnosis.js';
+import { dropOffFacts, dropOffFlags } from './drop-off.js';
+import { ladderTable } from './ladder.js';
+import { searchPicture } from './search-picture.js';
 import { clip, glyphsOf, palette, percent, safeText, spokenMs, type Terminal, wrap } from './style.js';
 import { burstsTable, outcomesTable, type Pen, phasesTable, thresholdsTable } from './tables.js';
-import { failedOutcomes, preflightOutcomes, remediesOf, verdictOf } from './verdict.js';
+import { failedOutcomes, hasDropOff, preflightOutcomes, remediesOf, verdictOf } from './verdict.js';
 
 const LABEL_WIDTH = 11;
 const CHART_ROWS = 14;
@@ -28,8 +32,10 @@ export function renderSummary(result: Result, terminal: Terminal): string {
     glyphs: glyphsOf(terminal.unicode),
     paint: palette(terminal.color),
   };
-  const blocks = [sentence(result, pen), ...(result.bursts.length === 0 ? notMeasured(result, pen) : [])];
+  const isSearch = hasDropOff(result);
+  const blocks = [sentence(result, pen), ...(isSearch ? searchBlocks(result, result.dropOff, pen) : [])];
   if (result.bursts.length > 0) blocks.push(...measuredBlocks(result, terminal, pen));
+  else if (!isSearch) blocks.push(...notMeasured(result, pen));
   const text = blocks
     .filter((block) => block.length > 0)
     .map((block) => `${block.join('\n')}\n`)
@@ -42,7 +48,7 @@ function sentence(result: Result, pen: Pen): string[] {
   const { text, mood } = verdictOf(result, pen.glyphs);
   const color = { good: pen.paint.green, doubtful: pen.paint.yellow, bad: pen.paint.red }[mood];
   const lines = wrap(text, pen.width, '', pen.glyphs).map((line) => pen.paint.bold(color(line)));
-  return [...lines, ...(result.bursts.length === 0 ? [] : targetLine(result, pen))];
+  return [...lines, ...(result.bursts.length === 0 && !hasDropOff(result) ? [] : targetLine(result, pen))];
 }
 
 function targetLine(result: Result, pen: Pen): string[] {
@@ -72,30 +78,47 @@ function notMeasured(result: Result, pen: Pen): string[][] {
   ];
 }
 
+/** The answer of a search and what it stands on; its bursts, taken together, come after it. */
+function searchBlocks(result: Result, dropOff: DropOff, pen: Pen): string[][] {
+  const flags = dropOffFlags(dropOff, pen.glyphs).flatMap(([label, text]) => fact(label, text, pen, pen.paint.yellow));
+  const facts = dropOffFacts(dropOff, pen.glyphs).flatMap(([label, text]) => fact(label, text, pen));
+  return [flags, searchPicture(dropOff, pen), ladderTable(dropOff, pen), facts, diagnosisBlock(result.diagnosis, pen)];
+}
+
 function measuredBlocks(result: Result, terminal: Terminal, pen: Pen): string[][] {
   const { bursts, totals, thresholds, preflight } = result;
+  const isSearch = hasDropOff(result);
+  // The ladder tells a search's bursts; latencies of loads that are far apart make no distribution.
+  const listed = isSearch ? bursts.filter((burst) => !isSearched(result, burst)) : bursts;
   const gates = new Set(bursts.filter(({ kind }) => kind === 'burst').map(({ gate }) => gate));
   const [gate] = gates.size === 1 && !bursts.some(({ kind }) => kind === 'churn') ? gates : [null];
   return [
     doubts(result, pen),
     outcomesTable(totals, pen),
-    phasesTable(totals, preflight, gate, pen),
+    isSearch ? [] : phasesTable(totals, preflight, gate, pen),
     chartBlock(result, terminal, pen),
-    bursts.length > 1 ? burstsTable(bursts, pen) : [],
+    listed.length > (isSearch ? 0 : 1) ? burstsTable(listed, pen) : [],
     factsBlock(result, pen),
     thresholdsTable(thresholds, pen),
     samplesBlock(totals.samples, totals.outcomes, pen),
     probesBlock(result, pen),
-    diagnosisBlock(result.diagnosis, pen),
+    isSearch ? [] : diagnosisBlock(result.diagnosis, pen),
   ];
 }
 
+function isSearched({ plan }: Result, { stage }: Burst): boolean {
+  const kind: string | undefined = plan.stages[stage]?.kind;
+  return kind === 'find';
+}
+
 /** What limits belief comes before the numbers, not after them. */
-function doubts({ validity, preflight }: Result, pen: Pen): string[] {
+function doubts(result: Result, pen: Pen): string[] {
+  const { validity, preflight } = result;
   const lines: string[] = [];
   if (validity.verdict !== 'valid') {
-    // An invalid run's first reason is in the sentence above.
-    const reasons = validity.verdict === 'invalid' ? validity.reasons.slice(1) : validity.reasons;
+    // An invalid run's first reason is in the sentence above, but for a search.
+    const isTold = validity.verdict === 'invalid' && !hasDropOff(result);
+    const reasons = isTold ? validity.reasons.slice(1) : validity.reasons;
     for (const reason of reasons) lines.push(...fact(validity.verdict, safeText(reason), pen, pen.paint.yellow));
   }
   if (preflight !== null && Object.keys(preflight.outcomes).some((id) => id !== '101')) {
@@ -113,13 +136,14 @@ function fact(label: string, text: string, pen: Pen, paint = pen.paint.dim): str
 }
 
 /**
- * Bursts of one size share a shape and are drawn together. Of several sizes the largest valid one is drawn: added up,
- * their shapes would hide each other.
+ * Bursts of one size share a shape and are drawn together. Of several sizes the largest valid one is drawn, or the one
+ * that a search came to: added up, their shapes would hide each other.
  */
-function chartBlock({ bursts, totals }: Result, terminal: Terminal, pen: Pen): string[] {
+function chartBlock({ bursts, totals, dropOff }: Result, terminal: Terminal, pen: Pen): string[] {
   const hasOneSize = new Set(bursts.map(({ size }) => size)).size === 1;
   const candidates = bursts.filter(({ validity }) => validity.verdict !== 'invalid');
-  const chosen = (candidates.length > 0 ? candidates : bursts).reduce((a, b) => (b.size > a.size ? b : a));
+  const atBound = candidates.findLast(({ size }) => size === (dropOff?.bracket[1] ?? dropOff?.bracket[0]));
+  const chosen = atBound ?? (candidates.length > 0 ? candidates : bursts).reduce((a, b) => (b.size > a.size ? b : a));
   const counted: Counted = hasOneSize ? totals : chosen;
   const failures = failedOutcomes(counted.outcomes).flatMap(([id]) => {
     const summary = counted.failureMs[id] ?? null;

@@ -24,7 +24,7 @@ export interface Pen {
   readonly paint: Palette;
 }
 
-interface Cell {
+export interface Cell {
   readonly text: string;
   readonly right?: boolean;
   readonly paint?: Paint;
@@ -40,13 +40,13 @@ function columnWidths(rows: readonly (readonly Cell[])[]): number[] {
   return widths;
 }
 
-function naturalWidth(rows: readonly (readonly Cell[])[]): number {
+export function naturalWidth(rows: readonly (readonly Cell[])[]): number {
   const widths = columnWidths(rows);
   return INDENT.length + widths.reduce((sum, width) => sum + width, 0) + 2 * (widths.length - 1);
 }
 
 /** Rows in aligned columns two spaces apart; what would not fit is cut from the last column. */
-function aligned(rows: readonly (readonly Cell[])[], pen: Pen): string[] {
+export function aligned(rows: readonly (readonly Cell[])[], pen: Pen): string[] {
   const widths = columnWidths(rows);
   return rows.map((row) => {
     let left = pen.width - INDENT.length;
@@ -135,7 +135,7 @@ const MATERIAL_SHARE = 0.05;
 const MATERIAL_MS = 0.5;
 
 /** `26.4 (≥ 24.9)` where the generator may have stamped late, `26.4` where both bounds agree. */
-function boundedCell(upper: number, lower: number | null, glyphs: Glyphs): string {
+export function boundedCell(upper: number, lower: number | null, glyphs: Glyphs): string {
   const isMaterial = lower !== null && upper - lower > Math.max(MATERIAL_SHARE * upper, MATERIAL_MS);
   return isMaterial ? `${tableMs(upper)} (${glyphs.atLeast}${tableMs(lower)})` : tableMs(upper);
 }

@@ -3,8 +3,10 @@
  * numbers behind them are in the tables. A limit of the generator is never told as a fact about the target.
  */
 import { formatCount } from '../plan/units.js';
+import type { DropOff, SearchVerdict } from '../tally/drop-off.js';
 import { blameOf, type OutcomeId } from '../tally/outcomes.js';
 import type { Burst, Counted, Outcomes, Result, Summary } from '../tally/result.js';
+import { dropOffSentence } from './drop-off.js';
 import { type Glyphs, percent, safeText, spokenMs } from './style.js';
 
 interface Verdict {
@@ -16,6 +18,7 @@ interface Verdict {
 const NAMED_FAILURES = 3;
 
 export function verdictOf(result: Result, glyphs: Glyphs): Verdict {
+  if (hasDropOff(result)) return searched(result, result.dropOff, glyphs);
   if (result.bursts.length === 0) return { text: notStarted(result), mood: 'bad' };
   if (result.validity.verdict === 'invalid') return { text: invalid(result, glyphs), mood: 'bad' };
   const partial = result.stopped === null ? '' : `PARTIAL (${bare(safeText(result.stopped))}): `;
@@ -24,6 +27,28 @@ export function verdictOf(result: Result, glyphs: Glyphs): Verdict {
   const hasFailed = failedOutcomes(result.totals.outcomes).length > 0 || result.totals.lostWhileHeld > 0;
   if (isMissed || (hasFailed && partial === '')) return { text, mood: 'bad' };
   return { text, mood: partial === '' && result.validity.verdict === 'valid' ? 'good' : 'doubtful' };
+}
+
+/** A search that was stopped before its first burst knows no more than a run that was. */
+export function hasDropOff(result: Result): result is Result & { readonly dropOff: DropOff } {
+  const { dropOff } = result;
+  return dropOff !== null && (dropOff.cost.bursts > 0 || dropOff.verdict !== 'INTERRUPTED');
+}
+
+const SEARCH_MOODS: Readonly<Record<SearchVerdict, Verdict['mood']>> = {
+  FOUND: 'good',
+  AT_LEAST_MAX: 'good',
+  BELOW_MIN: 'bad',
+  DID_NOT_RECOVER: 'bad',
+  GENERATOR_LIMITED: 'doubtful',
+  BUDGET: 'doubtful',
+  INTERRUPTED: 'doubtful',
+};
+
+/** Bursts that fail are what a search is made of; only its answer and the thresholds have a mood. */
+function searched(result: Result, dropOff: DropOff, glyphs: Glyphs): Verdict {
+  const text = dropOffSentence(dropOff, result.stopped, glyphs);
+  return { text, mood: result.thresholds.some(({ ok }) => !ok) ? 'bad' : SEARCH_MOODS[dropOff.verdict] };
 }
 
 /** Outcomes that are neither a 101 nor an attempt that was stopped, most frequent first. */

@@ -30,6 +30,8 @@ function hysteresis({ freshMode, recoveredAfterMs }: SearchState): SearchFlag[] 
 
 /** METHOD A.5: canaries and small bursts together miss the share, so failures are there at any load. */
 function floor(state: SearchState, lo: number | null): SearchFlag[] {
+  // What a target fails that is down is no background.
+  if (state.ended?.verdict === 'DID_NOT_RECOVER') return [];
   const { objectives } = state.options;
   const share = Math.max(0, ...objectives.filter(({ withinMs }) => withinMs === null).map((one) => one.share));
   const { launched, failed, witnesses } = backgroundOf(state, lo);
