@@ -226,7 +226,7 @@ function survivorsFact({ bracket: [lo, hi], survivorsAtLo, survivorsAtHi }: Drop
 
 /** Of the upper bound, and where it was overloaded most. */
 function failureFacts(dropOff: DropOff, glyphs: Glyphs): Fact[] {
-  const broken = dropOff.ladder.filter((rung) => rung.bad > rung.good && failuresOf(rung).length > 0);
+  const broken = dropOff.ladder.filter((rung) => rung.bad > rung.good && failureWords(rung, '').length > 0);
   const [first, last] = [broken[0], broken.at(-1)];
   return [...new Set([first, last])].flatMap((rung, i): Fact[] =>
     rung === undefined
@@ -235,20 +235,24 @@ function failureFacts(dropOff: DropOff, glyphs: Glyphs): Fact[] {
   );
 }
 
-/** In the place of an outcome: a 101 that did not last until the burst had ended. */
-export const LOST = 'lost';
+const LOST = 'lost';
 
-/** What did not get its 101, or lost it again, over the valid bursts of a load; most frequent first. */
-export function failuresOf({ outcomes, share }: Rung): [what: string, count: number][] {
+/**
+ * What did not get its 101, or lost it before the burst had ended, over the valid bursts of a load; most frequent first.
+ * `times` stands between a count and its outcome.
+ */
+export function failureWords({ outcomes, share }: Rung, times: string): string[] {
   const failed = Object.entries(outcomes).filter(([id, count]) => id !== '101' && count > 0);
   const launched = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
   const lost = share === null ? 0 : (outcomes['101'] ?? 0) - Math.round(share * launched);
-  return [...failed, ...(lost > 0 ? [[LOST, lost] as [string, number]] : [])].sort(([, a], [, b]) => b - a);
+  const all: [string, number][] = [...failed, ...(lost > 0 ? [[LOST, lost] as [string, number]] : [])];
+  const words = all.sort(([, a], [, b]) => b - a);
+  return words.map(([id, count]) => `${formatCount(count)}${id === LOST ? ' ' : times}${safeText(id)}`);
 }
 
 function failureText(rung: Rung, { times }: Glyphs): string {
   const bursts = rung.good + rung.bad + rung.marginal;
-  const kinds = failuresOf(rung).map(([id, count]) => `${formatCount(count)} ${id === LOST ? '' : `${times} `}${id}`);
+  const kinds = failureWords(rung, ` ${times} `);
   return `${kinds.join(', ')} in ${bursts} burst${bursts === 1 ? '' : 's'}`;
 }
 

@@ -5,6 +5,7 @@
 import { type Needs, PREFLIGHT_ATTEMPTS, PROBE_EVERY_MS, probesPerBurst } from '../plan/needs.js';
 import { type Plan, peakOpen, type Stage } from '../plan/plan.js';
 import { formatBytes, formatCount, formatDuration } from '../plan/units.js';
+import { type PlannedSearch, searchCosts, searchTerms } from './search-cost.js';
 import { wrapped } from './wrap.js';
 
 /** What this machine allows; null where it does not say. */
@@ -22,6 +23,8 @@ export interface MachineFacts {
 export interface DryRunOptions {
   readonly width: number;
   readonly color: boolean;
+  /** Of a plan with a search: what it will cost. */
+  readonly search?: PlannedSearch | null;
 }
 
 const LABEL = 14;
@@ -44,6 +47,7 @@ export function renderDryRun(plan: Plan, needs: Needs, machine: MachineFacts, op
     heading('Plan'),
     ...rows(planRows(plan, needs, machine)),
     '',
+    ...searchLines(options.search ?? null, heading, options.width),
     heading('Needs, and what this machine allows'),
     ...rows([...needed.map(resourceRow), ...costRows(plan, needs)]),
     '',
@@ -56,6 +60,12 @@ export function renderDryRun(plan: Plan, needs: Needs, machine: MachineFacts, op
 }
 
 type Row = readonly [label: string, text: string];
+
+function searchLines(search: PlannedSearch | null, heading: (text: string) => string, width: number): string[] {
+  if (search === null) return [];
+  const terms = searchTerms(search).flatMap((row) => fitted(row, width));
+  return [heading('Search for the drop-off point'), ...terms, ...searchCosts(search, width), ''];
+}
 
 function planRows(plan: Plan, needs: Needs, machine: MachineFacts): Row[] {
   const { target } = plan;

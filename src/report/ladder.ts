@@ -6,7 +6,7 @@
  */
 import { formatCount } from '../plan/units.js';
 import type { DropOff, Rung } from '../tally/drop-off.js';
-import { failuresOf, LOST } from './drop-off.js';
+import { failureWords } from './drop-off.js';
 import { percent, tableMs } from './style.js';
 import { aligned, boundedCell, type Cell, naturalWidth, type Pen } from './tables.js';
 
@@ -49,7 +49,7 @@ const FAILURES_WIDTH = 16;
 export function ladderTable(dropOff: DropOff, pen: Pen): string[] {
   const rungs = shown(dropOff);
   if (rungs.length === 0) return [];
-  const hasFailures = rungs.some((rung) => failuresOf(rung).length > 0);
+  const hasFailures = rungs.some((rung) => failureWords(rung, '').length > 0);
   let columns = COLUMNS.filter(({ title }) => rungs.some((rung) => SILENT_AT_ZERO[title]?.(rung) !== 0));
   const room = pen.width - (hasFailures ? FAILURES_WIDTH + 2 : 0);
   while (naturalWidth(tableOf(rungs, columns, pen)) > room) {
@@ -72,9 +72,7 @@ const FAILURES: Column = {
   right: false,
   dispensable: null,
   cell: (rung, { glyphs, paint }) => ({
-    text: failuresOf(rung)
-      .map(([id, count]) => `${formatCount(count)}${id === LOST ? ' ' : glyphs.times}${id}`)
-      .join(', '),
+    text: failureWords(rung, glyphs.times).join(', '),
     paint: paint.red,
   }),
 };

@@ -6,6 +6,7 @@
 import { type Options, type Params, SingleBar } from 'cli-progress';
 import { type Host, monotonicMs } from '../host.js';
 import { formatCount } from '../plan/units.js';
+import { burstLine, restLine, type SearchNews, searchLine } from './search-line.js';
 import { bar, clip, type Glyphs, glyphsOf, palette, safeText, type Terminal } from './style.js';
 
 export type ProgressMode = 'bar' | 'plain' | 'off';
@@ -20,6 +21,7 @@ type ProgressPhase =
   | 'probing'
   | 'resting'
   | 'calibrating'
+  | 'canary'
   | 'preflight';
 
 export interface ProgressNumbers {
@@ -30,6 +32,8 @@ export interface ProgressNumbers {
   readonly released: number;
   readonly ended: number;
   readonly byOutcome: Readonly<Record<string, number>>;
+  /** Of a search: where it stands. */
+  readonly search?: SearchNews | null;
 }
 
 interface BurstInfo {
@@ -78,8 +82,9 @@ export function startProgress(host: Pick<Host, 'stderr'>, options: ProgressOptio
     host.stderr.write(`${text}\n`);
   };
   const warning = (text: string): string => yellow(`warning: ${safeText(text)}`);
-  if (options.enabled === 'bar') return new LiveBar(host.stderr, options.terminal.width, glyphs, dim, warning);
-  if (options.enabled === 'plain') return new PlainLines(write, options.now ?? monotonicMs, glyphs, warning);
+  const now = options.now ?? monotonicMs;
+  if (options.enabled === 'bar') return new LiveBar(host.stderr, options.terminal.width, glyphs, dim, warning, now);
+  if (options.enabled === 'plain') return new PlainLines(write, now, glyphs, warning);
   return {
     note: () => {},
     warn: (text) => write(warning(text)),
@@ -103,6 +108,9 @@ class LiveBar implements Progress {
   #bar: SingleBar | null = null;
   #info: BurstInfo | null = null;
   #numbers: ProgressNumbers | null = null;
+  readonly #now: () => number;
+  /** News of a search do not change while it waits: then it is their age that tells the time. */
+  #search: { readonly news: SearchNews; readonly atMs: number } | null = null;
 
   constructor(
     stream: Host['stderr'],
@@ -110,7 +118,9 @@ class LiveBar implements Progress {
     glyphs: Glyphs,
     dim: (text: string) => string,
     warning: (text: string) => string,
+    now: () => number,
   ) {
+    this.#now = now;
     this.#stream = stream;
     this.#width = width;
     this.#glyphs = glyphs;
@@ -138,6 +148,9 @@ class LiveBar implements Progress {
 
   update(numbers: ProgressNumbers): void {
     this.#numbers = numbers;
+    const news = numbers.search ?? null;
+    if (news === null) this.#search = null;
+    else if (news !== this.#search?.news) this.#search = { news, atMs: this.#now() };
     if (this.#bar === null) {
       this.#bar = this.#newBar();
       this.#bar.start(Math.max(1, numbers.size), numbers.ended);
@@ -168,9 +181,18 @@ class LiveBar implements Progress {
   #frame(): string {
     if (this.#numbers === null) return '';
     const { size, ended } = this.#numbers;
+    if (this.#search !== null) return clip(this.#searching(this.#numbers), this.#width - 1, this.#glyphs);
     const full = bar(ended, size, BAR_CELLS, this.#glyphs).padEnd(BAR_CELLS);
     const text = `${title(this.#info)}${size > 0 ? `|${full}| ` : ''}${state(this.#numbers, this.#glyphs)}`;
     return clip(text, this.#width - 1, this.#glyphs);
+  }
+
+  /** What a burst of a search has come to stands behind where the search is. */
+  #searching(numbers: ProgressNumbers): string {
+    if (this.#search === null) return '';
+    const { news, atMs } = this.#search;
+    const line = searchLine(news, this.#now() - atMs, this.#glyphs);
+    return numbers.phase === 'resting' ? line : `${line} ${this.#glyphs.dot} ${state(numbers, this.#glyphs)}`;
   }
 
   #line(text: string): void {
@@ -195,6 +217,9 @@ class PlainLines implements Progress {
   #untold: ProgressNumbers | null = null;
   /** This burst's last line is out. */
   #isTold = false;
+  /** Of a search: the burst and the wait that were told last. */
+  #toldBurst: number | null = null;
+  #toldRestMs: number | null = null;
   #lastLineMs: number;
 
   constructor(write: (line: string) => void, now: () => number, glyphs: Glyphs, warning: (text: string) => string) {
@@ -227,11 +252,16 @@ class PlainLines implements Progress {
   }
 
   update(numbers: ProgressNumbers): void {
+    const news = numbers.search ?? null;
+    if (news !== null) {
+      this.#searching(numbers, news);
+      return;
+    }
     if (numbers.phase === 'probing') this.#probing(numbers);
     if (this.#info === null || this.#isTold) return;
     const { phase, size, ended } = numbers;
     // At rest the numbers may be those of nothing already.
-    if (phase !== 'resting') this.#untold = numbers;
+    if (phase !== 'resting' && phase !== 'canary') this.#untold = numbers;
     if (phase === 'closing' || phase === 'resting' || (size > 0 && ended >= size)) {
       this.#tell();
       this.#isTold = true;
@@ -244,6 +274,19 @@ class PlainLines implements Progress {
   stop(): void {
     this.#tell();
     this.#info = null;
+  }
+
+  /** A line for each burst that has ended and for each wait that is long. */
+  #searching(numbers: ProgressNumbers, news: SearchNews): void {
+    const { size, ended } = numbers;
+    if (size > 0 && ended >= size && this.#toldBurst !== news.bursts) {
+      this.#toldBurst = news.bursts;
+      this.#write(burstLine(news, outcomes(numbers, this.#glyphs), this.#glyphs));
+    }
+    if (news.restUntilMs === null || news.restUntilMs === this.#toldRestMs) return;
+    this.#toldRestMs = news.restUntilMs;
+    const line = restLine(news, this.#glyphs);
+    if (line !== null) this.#write(line);
   }
 
   /** A line of their own, under that of their burst. */
@@ -277,7 +320,7 @@ function state(numbers: ProgressNumbers, glyphs: Glyphs): string {
   const { phase, size, armed, released, ended } = numbers;
   const of = size > 0 ? `/${formatCount(size)}` : '';
   if (phase === 'arming' || phase === 'armed') return `${phase} ${formatCount(armed)}${of}`;
-  if (phase === 'calibrating' || phase === 'preflight' || phase === 'resting') return phase;
+  if (phase === 'calibrating' || phase === 'preflight' || phase === 'resting' || phase === 'canary') return phase;
   const told = outcomes(numbers, glyphs);
   const start = phase === 'released' ? `released ${formatCount(released)}` : phase;
   const before = phase === 'churning' ? '' : `${start} ${glyphs.dot} `;

@@ -1,12 +1,13 @@
 /**
- * What a search will cost, said before it begins: expected, by running it against calculated targets, and at the very
- * worst (worst-case.ts). The expected numbers are those of a well-behaved target; a noisy one takes about half as many
- * bursts again. It refuses to know the real target.
+ * What a search will cost, said before it begins, and what is left of it while it goes on: expected, by running it
+ * against calculated targets, and at the very worst (worst-case.ts). The expected numbers are those of a well-behaved
+ * target; a noisy one takes about half as many bursts again. It refuses to know the real target.
  */
 import { CANARY } from './canary.js';
+import { Loads, median } from './loads.js';
 import { beginSearch, failedHandshakes, step } from './machine.js';
 import type { SearchOptions } from './options.js';
-import type { BurstFacts, SearchState } from './state.js';
+import type { BurstFacts, SearchState, Step } from './state.js';
 import { type Spending, worstCase } from './worst-case.js';
 
 export interface Forecast {
@@ -32,7 +33,10 @@ const GOLDEN = 0.618_033_988_749_895;
 export function forecast(options: SearchOptions, durations: Durations, expect: number | null = null): Forecast {
   const dropOffs = expect === null ? guesses(options) : [expect];
   const runs = dropOffs.flatMap((dropOff) =>
-    [false, true].map((isHarsh) => rehearse(options, durations, dropOff, isHarsh)),
+    [false, true].map((isHarsh) => {
+      const { state } = rehearse(beginSearch(options, 0), durations.usualBurstMs, dropOff, isHarsh);
+      return spendingOf(state);
+    }),
   );
   const mean = (of: (spending: Spending) => number) =>
     Math.round(runs.reduce((sum, run) => sum + of(run), 0) / runs.length);
@@ -52,10 +56,30 @@ function guesses({ start, max }: SearchOptions): number[] {
   return [...new Set(GUESSES.map((share) => Math.round(start * (max / start) ** share)))];
 }
 
+/**
+ * What is left of a search that has begun, ms, waiting included: its way from here to a drop-off where it is most likely
+ * by now, with bursts that take as long as those before. 0 when it is over.
+ */
+export function msLeft(now: Step, usualBurstMs: number): number {
+  const { state } = now;
+  const took = state.history.map(({ startedAtMs, endedAtMs }) => endedAtMs - startedAtMs);
+  const { state: end } = rehearse(now, median(took) ?? usualBurstMs, likelyDropOff(state), false);
+  return end.lastAtMs - state.lastAtMs;
+}
+
+function likelyDropOff(state: SearchState): number {
+  const { lo, hi } = new Loads(state).bounds();
+  const { min, max } = state.options;
+  const { hint } = state.cursor;
+  const least = lo ?? min;
+  const most = hi ?? max;
+  return hint !== null && hint > least && hint < most ? hint : Math.sqrt(least * most);
+}
+
 /** `isHarsh`: over its capacity the target serves nobody, instead of as many as it can. */
-function rehearse(options: SearchOptions, durations: Durations, dropOff: number, isHarsh: boolean): Spending {
-  let { state, action } = beginSearch(options, 0);
-  let nowMs = 0;
+function rehearse(from: Step, burstMs: number, dropOff: number, isHarsh: boolean): Step {
+  let { state, action } = from;
+  let nowMs = state.lastAtMs;
   while (action.do !== 'stop') {
     if (action.do === 'rest') {
       nowMs = action.untilMs;
@@ -65,13 +89,14 @@ function rehearse(options: SearchOptions, durations: Durations, dropOff: number,
       const facts = { attempted: CANARY.handshakes, survived: CANARY.handshakes, p95Ms: 1 };
       ({ state, action } = step(state, { is: 'canary', nowMs, facts }));
     } else {
-      nowMs += durations.usualBurstMs;
+      nowMs += burstMs;
       const capacity = Math.floor(dropOff * (1 + JITTER * (((action.index + 1) * GOLDEN) % 1) - JITTER / 2));
       const survived = action.size <= capacity ? action.size : isHarsh ? 0 : capacity;
-      ({ state, action } = step(state, { is: 'burst', nowMs, facts: factsOf(options, action.size, survived) }));
+      const facts = factsOf(state.options, action.size, survived);
+      ({ state, action } = step(state, { is: 'burst', nowMs, facts }));
     }
   }
-  return spendingOf(state, nowMs);
+  return { state, action };
 }
 
 function factsOf({ objectives }: SearchOptions, launched: number, survived: number): BurstFacts {
@@ -89,8 +114,8 @@ function factsOf({ objectives }: SearchOptions, launched: number, survived: numb
   };
 }
 
-function spendingOf(state: SearchState, wallMs: number): Spending {
+function spendingOf(state: SearchState): Spending {
   const bursts = state.history.length;
   const handshakes = state.history.reduce((sum, { size }) => sum + size, state.canary.handshakes);
-  return { bursts, handshakes, failedHandshakes: failedHandshakes(state), wallMs };
+  return { bursts, handshakes, failedHandshakes: failedHandshakes(state), wallMs: state.lastAtMs };
 }
