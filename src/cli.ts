@@ -165,6 +165,18 @@ function commandTable(host: Host, options: Options): CommandSpec[] {
       run: async (args, flags) => (await import('./commands/churn.js')).churn({ url: String(args.URL), flags }, host),
     },
     {
+      usage: 'find <URL>',
+      about: 'search for the drop-off point: how many at once before it breaks',
+      positionals: url,
+      options: options.FIND_OPTIONS,
+      examples: [
+        ['$0 find ws://127.0.0.1:8080/ws --max 20k', 'the largest burst of which 99.9% get their 101'],
+        ['$0 find wss://staging.example.com/ws --max 5k --p99 1s -o found.json', 'of which 99% get it within 1 s'],
+        ['$0 find … --max 20k -o found.json --resume found.json', 'go on where it was stopped'],
+      ],
+      run: async (args, flags) => (await import('./commands/find.js')).find({ url: String(args.URL), flags }, host),
+    },
+    {
       usage: 'run <PROFILE>',
       about: 'a scenario: a file, or the name of a shipped profile',
       positionals: { PROFILE: 'path, or a name that `wstampede profiles` lists' },

@@ -24,6 +24,7 @@
  * Words: Profile → Plan → Stage → Burst → Shard → Attempt → Outcome → Tally → Result. The gate is the step at which all
  * attempts of a burst wait to be released together.
  */
+import { directorOf } from './commands/find-director.js';
 import { version } from './commands/version.js';
 import { withDiagnosis } from './diagnose/diagnose.js';
 import { runPlan } from './fire/run.js';
@@ -83,6 +84,7 @@ export async function run(plan: Plan, options: RunOptions = {}): Promise<Result>
     version: heading.version,
     signal: options.signal ?? new AbortController().signal,
     wantRows: false,
+    director: directorOf(plan),
     observer: { burst: (burst, soFar) => options.onBurst?.(burst, assembleResult(heading, soFar)) },
   });
   return withDiagnosis(assembleResult(heading, record));

@@ -8,7 +8,7 @@ import { withDiagnosis } from '../diagnose/diagnose.js';
 import { EXIT, type ExitCode, UserError } from '../errors.js';
 import { portsPerSource, readMachine } from '../fire/limits.js';
 import type { Fault } from '../fire/messages.js';
-import { runPlan } from '../fire/run.js';
+import { type RunOptions, runPlan } from '../fire/run.js';
 import type { Host } from '../host.js';
 import { type Draft, supplied } from '../plan/draft.js';
 import { planNeeds } from '../plan/needs.js';
@@ -23,17 +23,33 @@ import { openOutputs } from '../report/writer.js';
 import { assembleResult, type RunRecord } from '../tally/assemble.js';
 import { writeResult } from '../tally/document.js';
 import type { Result } from '../tally/result.js';
+import type { Resumed } from './find.js';
+import { directorOf } from './find-director.js';
 import { type Flags, listFlag, switchFlag, textFlag } from './options.js';
 import { EXPRESSION_CHECKS } from './profile-flags.js';
 import { version } from './version.js';
 
-/** Runs what `draft` comes to as command `name`. Paths in it are relative to `folder`. */
-export async function execute(name: string, draft: Draft, folder: string, flags: Flags, host: Host): Promise<ExitCode> {
+/**
+ * Runs what `draft` comes to as command `name`. Paths in it are relative to `folder`. `resume` finds what an earlier
+ * process left of a search.
+ */
+export async function execute(
+  name: string,
+  draft: Draft,
+  folder: string,
+  flags: Flags,
+  host: Host,
+  resume: (plan: Plan) => Resumed | null = () => null,
+): Promise<ExitCode> {
   const outside = { env: host.env, read: (file: string) => readText(file, folder) };
   const { profile, inputs } = supplied(draft, EXPRESSION_CHECKS, outside);
   const plan = compilePlan(profile);
+  // What does not fit together is said before anything is opened, or forecast.
+  const resumed = resume(plan);
+  const director = directorOf(plan, resumed?.state ?? null);
   if (switchFlag(flags, 'dry-run') === true) return dryRun(plan, flags, host);
-  const { result: measured, problems } = await measure(name, plan, inputs, flags, host);
+  const search = { director, earlier: resumed?.earlier ?? null };
+  const { result: measured, problems } = await measure(name, plan, inputs, flags, host, search);
   // A file that was asked for and is not there must not look like success to a script; what was measured is still shown.
   const result = problems.length > 0 ? { ...measured, exitCode: EXIT.internal } : measured;
   const terminal = terminalOf(host.stdout, host.env, { noColor: switchFlag(flags, 'color') === false });
@@ -49,7 +65,14 @@ export interface Measured {
 }
 
 /** Fires the plan and leaves its files behind. */
-export async function measure(name: string, plan: Plan, inputs: Inputs, flags: Flags, host: Host): Promise<Measured> {
+export async function measure(
+  name: string,
+  plan: Plan,
+  inputs: Inputs,
+  flags: Flags,
+  host: Host,
+  search: Pick<RunOptions, 'director' | 'earlier'> = { director: directorOf(plan) },
+): Promise<Measured> {
   const attempts = textFlag(flags, 'attempts') ?? null;
   const outputs = openOutputs({ results: listFlag(flags, 'output') ?? [], attempts }, { cwd: host.cwd, pid: host.pid });
   const terminal = terminalOf(host.stderr, host.env, { noColor: switchFlag(flags, 'color') === false });
@@ -67,6 +90,7 @@ export async function measure(name: string, plan: Plan, inputs: Inputs, flags: F
       version: heading.version,
       signal: signals.signal,
       wantRows: attempts !== null,
+      ...search,
       fault: testFault(host),
       workerHeapMb: numberFrom(host.env.WST_WORKER_HEAP_MB) ?? undefined,
       observer: {
@@ -86,6 +110,8 @@ export async function measure(name: string, plan: Plan, inputs: Inputs, flags: F
           outputs.commitRows();
           outputs.write(withDiagnosis(assembleResult(heading, soFar)));
         },
+        save: (soFar) => outputs.write(withDiagnosis(assembleResult(heading, soFar))),
+        note: (text) => progress.warn(text),
       },
     });
     const result = withDiagnosis(assembleResult(heading, record));

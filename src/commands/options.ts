@@ -119,6 +119,40 @@ export const CHURN_OPTIONS: OptionTable = {
   ...WITHOUT_GATE,
 };
 
+/** The defaults are those of the presets; `width` and the waits differ between them. */
+export const FIND_OPTIONS: OptionTable = {
+  max: text('Load', 'N', 'never more handshakes than this at once (required)'),
+  min: text('Load', 'N', 'smallest burst (default 10)'),
+  expect: text(
+    'Load',
+    'N',
+    'the drop-off that you expect: the search begins at a 16th of it (default: it begins at 64)',
+  ),
+  preset: {
+    ...text('Load', 'NAME', 'how sure to be, for how much load and time (default standard)'),
+    choices: ['quick', 'standard', 'thorough'],
+  },
+  width: text('Load', 'SHARE', 'relative width of the bracket at which it ends (default 5%; quick 10%)'),
+  rest: text('Load', 'TIME', 'cool-down after each burst (default 10s)'),
+  'fresh-wait': text(
+    'Load',
+    'TIME',
+    'rest after which a target that broke counts as rested (default 120s; quick 30s, thorough 300s)',
+  ),
+  'max-wait': text('Load', 'TIME', 'longest wait for the target to recover (default 1.5 times --fresh-wait)'),
+  budget: text('Load', 'N', 'bursts at most (default 60)'),
+  deadline: text('Load', 'TIME', 'no burst begins after this long (default 2h; quick 1h, thorough 6h)'),
+  harm: text('Load', 'N', 'stop once so many handshakes have failed (default 20 times --max)'),
+  'down-sweep': flag('Load', 'once found, try what the target takes right after a break'),
+  resume: text('Load', 'FILE.json', 'go on with the search that this result holds'),
+  share: text('Objective', 'SHARE', 'so many get their 101 (default 99.9% when no objective is given)'),
+  p99: text('Objective', 'TIME', '99% get their 101 within this time'),
+  p95: text('Objective', 'TIME', '95% get their 101 within this time'),
+  'burst-quantile': text('Objective', 'SHARE', 'share of bursts that must meet the objectives (default 50%)'),
+  ...COMMON,
+  threshold: list('Objective', 'EXPR', 'e.g. "dropOff >= 2000": judged by the lower end of the interval (repeatable)'),
+};
+
 export const RUN_OPTIONS: OptionTable = {
   url: text('Target', 'URL', 'another target for the profile', 'u'),
   rest: text('Load', 'TIME', 'rest after each burst, in all stages'),
@@ -145,7 +179,9 @@ export const DEMO_OPTIONS: OptionTable = {
 
 /** Every flag of every command, for recognising environment variables. */
 export const ALL_OPTION_NAMES: ReadonlySet<string> = new Set(
-  [BURST_OPTIONS, CHURN_OPTIONS, RUN_OPTIONS, CHECK_OPTIONS, DEMO_OPTIONS].flatMap((table) => Object.keys(table)),
+  [BURST_OPTIONS, CHURN_OPTIONS, FIND_OPTIONS, RUN_OPTIONS, CHECK_OPTIONS, DEMO_OPTIONS].flatMap((table) =>
+    Object.keys(table),
+  ),
 );
 
 /** Parsed flags by long name; absent ones are undefined. */

@@ -46,6 +46,15 @@ const FLAG_OF: Readonly<Record<string, string>> = {
   'stages[0].churn.total': 'total',
   'stages[0].churn.inFlight': 'connections',
   'stages[0].churn.for': 'duration',
+  ...Object.fromEntries(
+    ['max', 'min', 'expect', 'width', 'share', 'p99', 'p95', 'preset', 'rest', 'budget', 'deadline', 'harm'].map(
+      (name) => [`stages[0].find.${name}`, name],
+    ),
+  ),
+  'stages[0].find.freshWait': 'fresh-wait',
+  'stages[0].find.maxWait': 'max-wait',
+  'stages[0].find.burstQuantile': 'burst-quantile',
+  'stages[0].find.downSweep': 'down-sweep',
 };
 
 /** What the user calls a path: the flag, or the variable that it came from. */

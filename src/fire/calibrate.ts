@@ -34,9 +34,12 @@ export interface Mirror {
   stop(): Promise<void>;
 }
 
-/** @throws Error when the process does not start */
-export async function startMirror(plan: Plan): Promise<Mirror> {
-  const ports = Math.ceil(peakOpen(plan) / ATTEMPTS_PER_PORT);
+/**
+ * @param open attempts that it must take at once
+ * @throws Error when the process does not start
+ */
+export async function startMirror(plan: Plan, open: number): Promise<Mirror> {
+  const ports = Math.max(1, Math.ceil(open / ATTEMPTS_PER_PORT));
   const child = fork(fileURLToPath(new URL('./mirror.js', import.meta.url)), [plan.target.scheme, `${ports}`], {
     stdio: ['pipe', 'pipe', 'ignore', 'ipc'],
     // A small nursery: its sockets live as long as the burst, so a large one would only fill with garbage.
@@ -121,8 +124,8 @@ function bounded(stage: Stage): Stage {
 }
 
 /**
- * The floor of one stage, at its largest burst: that of smaller ones is below it. The crew must have the mirror as its
- * second aim.
+ * The floor of one stage, at its largest burst unless a size is given: that of smaller ones is below it. The crew must
+ * have the mirror as its second aim.
  * @returns null when stopped before it was done
  */
 export async function calibrate(
@@ -130,11 +133,12 @@ export async function calibrate(
   mirror: Mirror,
   stage: number,
   stopped: () => boolean,
+  atSize: number | null = null,
 ): Promise<Calibration | null> {
   const { plan } = mirror.aim;
   const own: Stage = plan.stages[stage];
   const churn = own.kind === 'churn' ? own : null;
-  const size = churn?.total ?? stageOpen(own);
+  const size = atSize ?? churn?.total ?? stageOpen(own);
   const volley = await fireVolley(crew, mirrorOrder(plan, stage, size, churn, stopped));
   if (stopped()) return null;
   const { tally } = volley;

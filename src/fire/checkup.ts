@@ -337,6 +337,7 @@ class Checkup {
       generators: [this.#generator()],
       addresses,
       preflight: null,
+      found: null,
     };
   }
 

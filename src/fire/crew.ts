@@ -8,7 +8,7 @@ import { peakOpen } from '../plan/plan.js';
 import { now } from './clock.js';
 import { AIM, Control, ORDER, type Order } from './control.js';
 import { exposeCollector } from './garbage.js';
-import type { WorkerMessage, WorkerTask } from './messages.js';
+import type { Aim, NewAim, WorkerMessage, WorkerTask } from './messages.js';
 
 /** Old-space limit of a worker: room for a million columns, and an end to a leak. */
 const WORKER_HEAP_MB = 1024;
@@ -98,6 +98,13 @@ export class Crew {
 
   order(worker: number, kind: Order): void {
     if (this.#members[worker].death === null) this.control.order(worker, kind);
+  }
+
+  /** Gives the living another aim at that place of their task; resolves when all have it. */
+  async aimAt(place: number, aim: Aim): Promise<void> {
+    const news: NewAim = { place, aim };
+    for (const { port, death } of this.#members) if (death === null) port.postMessage(news);
+    await this.gather('aimed', now() + START_MS);
   }
 
   /**

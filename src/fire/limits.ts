@@ -6,7 +6,7 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import os from 'node:os';
 import { probesOpen } from '../plan/needs.js';
-import { type Plan, peakOpen } from '../plan/plan.js';
+import { fixedOpen, type Plan } from '../plan/plan.js';
 import { formatCount } from '../plan/units.js';
 import type { Destination } from './transport.js';
 
@@ -57,21 +57,51 @@ function connectionsByFds(machine: Machine, workers: number): number | null {
   return Math.max(0, machine.fds - (machine.fdsOpen ?? 0) - SPARE_FDS - workers * FDS_PER_WORKER);
 }
 
-/** One sentence for each need that can't be met; empty: the plan fits this machine. */
+/** A need that can't be met: so many connections fit, and why not as many as were asked for. */
+export interface Shortage {
+  readonly fit: number;
+  /** One sentence with the way out. */
+  readonly reason: string;
+  /** It goes away by itself: ports in TIME_WAIT. */
+  readonly passes: boolean;
+}
+
+/** One sentence for each need that can't be met; empty: the plan fits this machine. A search takes what it can get. */
 export function unmetNeeds(
   plan: Plan,
   machine: Machine,
   workers: number,
   destinations: readonly Destination[],
 ): string[] {
-  const open = Math.max(peakOpen(plan), probesOpen(plan));
-  const needs = [
-    ...plan.target.sourceIps.map(sourceNeed),
-    fdNeed(open, machine, workers),
-    portNeed(open, plan, machine, destinations),
-    memoryNeed(open, machine),
-  ];
-  return needs.filter((reason) => reason !== null);
+  const open = Math.max(fixedOpen(plan), probesOpen(plan));
+  const sources = plan.target.sourceIps.map(sourceNeed).filter((reason) => reason !== null);
+  return [...sources, ...shortages(open, plan, machine, workers, destinations).map(({ reason }) => reason)];
+}
+
+/** What stands most in the way of `open` connections at once, as this machine is now; null: nothing does. */
+export function shortageOf(
+  open: number,
+  plan: Plan,
+  machine: Machine,
+  workers: number,
+  destinations: readonly Destination[],
+): Shortage | null {
+  const [first, ...others] = shortages(open, plan, machine, workers, destinations);
+  return others.reduce<Shortage | null>(
+    (least, one) => (least === null || one.fit < least.fit ? one : least),
+    first ?? null,
+  );
+}
+
+function shortages(
+  open: number,
+  plan: Plan,
+  machine: Machine,
+  workers: number,
+  destinations: readonly Destination[],
+): Shortage[] {
+  const all = [fdNeed(open, machine, workers), portNeed(open, plan, machine, destinations), memoryNeed(open, machine)];
+  return all.filter((shortage) => shortage !== null);
 }
 
 /** A source address must be one of this machine's; on Linux the whole block of the loopback interface is. */
@@ -85,18 +115,18 @@ function sourceNeed(address: string): string | null {
   );
 }
 
-function fdNeed(open: number, machine: Machine, workers: number): string | null {
+function fdNeed(open: number, machine: Machine, workers: number): Shortage | null {
   const fit = connectionsByFds(machine, workers);
   if (fit === null || open <= fit) return null;
   const need = open - fit + (machine.fds as number);
-  return (
+  const reason =
     `${formatCount(open)} connections at once need ${formatCount(need)} file descriptors, and this process may open ` +
     `${formatCount(machine.fds as number)} (hard limit ${machine.fdsHard === null ? 'none' : formatCount(machine.fdsHard)}): ` +
-    `at most ${formatCount(fit)} connections fit; raise it with: ulimit -n ${need}`
-  );
+    `at most ${formatCount(fit)} connections fit; raise it with: ulimit -n ${need}`;
+  return { fit, reason, passes: false };
 }
 
-function portNeed(open: number, plan: Plan, machine: Machine, to: readonly Destination[]): string | null {
+function portNeed(open: number, plan: Plan, machine: Machine, to: readonly Destination[]): Shortage | null {
   if (to.length === 0) return null;
   const sources = Math.max(1, plan.target.sourceIps.length);
   const perSource = portsPerSource(machine);
@@ -104,23 +134,23 @@ function portNeed(open: number, plan: Plan, machine: Machine, to: readonly Desti
   const fit = Math.max(0, perSource * sources * to.length - used);
   if (open <= fit) return null;
   const [low, high] = machine.portRange;
-  return (
+  const reason =
     `${formatCount(open)} connections at once need as many local ports, and ${formatCount(sources)} source ` +
     `address${sources === 1 ? '' : 'es'} to ${formatCount(to.length)} destination${to.length === 1 ? '' : 's'} ` +
     `${sources * to.length === 1 ? 'has' : 'have'} ${formatCount(fit)} free (${low}-${high}` +
     `${used > 0 ? `, ${formatCount(used)} in use` : ''}): at most ${formatCount(fit)} fit; ` +
-    'add source addresses (--source-ip, repeatable, CIDR) or widen it with: sysctl net.ipv4.ip_local_port_range="1024 65535"'
-  );
+    'add source addresses (--source-ip, repeatable, CIDR) or widen it with: sysctl net.ipv4.ip_local_port_range="1024 65535"';
+  return { fit, reason, passes: open <= fit + used };
 }
 
-function memoryNeed(open: number, machine: Machine): string | null {
+function memoryNeed(open: number, machine: Machine): Shortage | null {
   if (machine.memoryFree === null) return null;
   const fit = Math.floor(machine.memoryFree / BYTES_PER_CONNECTION);
   if (open <= fit) return null;
-  return (
+  const reason =
     `${formatCount(open)} connections at once need about ${Math.ceil((open * BYTES_PER_CONNECTION) / 2 ** 20)} MiB, and ` +
-    `${Math.floor(machine.memoryFree / 2 ** 20)} MiB are free: at most ${formatCount(fit)} fit; free memory or use fewer`
-  );
+    `${Math.floor(machine.memoryFree / 2 ** 20)} MiB are free: at most ${formatCount(fit)} fit; free memory or use fewer`;
+  return { fit, reason, passes: false };
 }
 
 /** Sockets in any state, TIME_WAIT included, that hold a port of the range towards one of the destinations. */

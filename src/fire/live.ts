@@ -5,13 +5,14 @@
 import { OUTCOME_CODES, outcomeId } from '../tally/outcomes.js';
 import { Tally } from '../tally/tally.js';
 import { type Control, LIVE, liveOutcome } from './control.js';
+import type { SearchNews } from './find.js';
 import { addUntimed, type VolleyPhase } from './volley.js';
 
 const PERIOD_MS = 100;
 const TICKS_PER_SECOND = 10;
 
 export interface Progress {
-  readonly phase: VolleyPhase | 'preflight' | 'calibrating' | 'probing' | 'resting';
+  readonly phase: VolleyPhase | 'preflight' | 'calibrating' | 'probing' | 'resting' | 'canary';
   /** Index of the burst, and how many the plan has. */
   readonly index: number;
   readonly of: number;
@@ -21,7 +22,11 @@ export interface Progress {
   readonly released: number;
   readonly ended: number;
   readonly byOutcome: Readonly<Record<string, number>>;
+  /** Where the search stands that this is a part of. */
+  readonly search?: SearchNews;
 }
+
+type OfBurst = Pick<Progress, 'index' | 'size' | 'of' | 'search'>;
 
 export class Live {
   /** Numbers before there is a burst. */
@@ -37,13 +42,13 @@ export class Live {
   /** Called once a second with the outcomes so far, no times. */
   onOutcomes: ((tally: Tally) => void) | null = null;
   readonly #control: Control;
-  readonly #burst: Pick<Progress, 'index' | 'size' | 'of'>;
+  readonly #burst: OfBurst;
   readonly #show: (progress: Progress) => void;
   #phase: VolleyPhase = 'arming';
   #timer: NodeJS.Timeout | null = null;
   #ticks = 0;
 
-  constructor(control: Control, burst: Pick<Progress, 'index' | 'size' | 'of'>, show: (progress: Progress) => void) {
+  constructor(control: Control, burst: OfBurst, show: (progress: Progress) => void) {
     this.#control = control;
     this.#burst = burst;
     this.#show = show;

@@ -24,6 +24,12 @@ export interface Aim {
   readonly wantRows: boolean;
 }
 
+/** To a worker: from now on the aim at this place of its task is another one. */
+export interface NewAim {
+  readonly place: number;
+  readonly aim: Aim;
+}
+
 export interface WorkerTask {
   /** Orders name one by its index. */
   readonly aims: readonly Aim[];
@@ -59,6 +65,7 @@ export interface ShardReport {
 
 export type WorkerMessage =
   | { readonly kind: 'ready' }
+  | { readonly kind: 'aimed' }
   | { readonly kind: 'armed'; readonly armed: number; readonly failed: number }
   | { readonly kind: 'ended' }
   | { readonly kind: 'rows'; readonly rows: string }

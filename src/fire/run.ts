@@ -5,10 +5,10 @@
 import os from 'node:os';
 import type { Host } from '../host.js';
 import { PREFLIGHT_ATTEMPTS, probesPerBurst } from '../plan/needs.js';
-import { burstSizes, type Inputs, type Plan, peakOpen, type Stage } from '../plan/plan.js';
-import type { RunRecord, Stopped } from '../tally/assemble.js';
+import { burstSizes, fixedOpen, type Inputs, type Plan, peakOpen } from '../plan/plan.js';
+import type { Found, RunRecord, Stopped } from '../tally/assemble.js';
 import { isoMicros } from '../tally/document.js';
-import type { Burst, Calibration, Generator, Preflight, Release } from '../tally/result.js';
+import type { Burst, Calibration, Generator, Preflight } from '../tally/result.js';
 import { Tally } from '../tally/tally.js';
 import {
   type AbortState,
@@ -19,15 +19,16 @@ import {
   tightestLatencyMs,
 } from '../tally/thresholds.js';
 import type { Part } from '../tally/totals.js';
-import { judgeBurst } from '../tally/validity.js';
 import { probeAfter } from './after.js';
 import { pause } from './attempt-set.js';
+import { burstOf, latencyLimitOf, nothingFired } from './burst-record.js';
 import { calibrate, type Mirror, startMirror, warmUp } from './calibrate.js';
-import { now, toMicros, wallOffset } from './clock.js';
+import { now, wallOffset } from './clock.js';
 import { AIM } from './control.js';
 import { Crew, type CrewTask } from './crew.js';
-import { type Disturbance, watchMachine } from './evidence.js';
-import { portsPerSource, readMachine, unmetNeeds } from './limits.js';
+import { watchMachine } from './evidence.js';
+import { type Director, runSearch, type SearchGround, type SearchNews } from './find.js';
+import { portsPerSource, readMachine, shortageOf, unmetNeeds } from './limits.js';
 import { Live, type Progress } from './live.js';
 import type { Aim, Fault } from './messages.js';
 import { preflight } from './preflight.js';
@@ -38,6 +39,21 @@ import { tlsOptions } from './worker.js';
 /** Attempts that one worker can release close together; more workers than this needs only add skew. */
 const ATTEMPTS_PER_WORKER = 250;
 
+/** Before what follows a search that was given no cool-down of its own (METHOD A.4.1). */
+const REST_AFTER_SEARCH_MS = 10_000;
+
+/** One burst, or one churn stage, about to be fired. */
+interface OneBurst {
+  readonly stageIndex: number;
+  readonly index: number;
+  readonly size: number | null;
+  readonly floor: Calibration | null;
+  readonly resolution: Resolution;
+  /** Number of its first attempt; the next free one where it has not been given yet. */
+  readonly base?: number;
+  readonly search?: SearchNews;
+}
+
 /** Told as things happen; what it returns is awaited, so that a slow disk delays the next burst and not this one. */
 export interface RunObserver {
   preflight?(preflight: Preflight): void;
@@ -46,6 +62,21 @@ export interface RunObserver {
   rows?(rows: string): void;
   /** After each burst, with everything so far. */
   burst?(burst: Burst, record: RunRecord): void;
+  /** A search is about to fire: what there is must be safe before that. */
+  save?(record: RunRecord): void;
+  /** A line for a person. */
+  note?(text: string): void;
+}
+
+/** What an earlier process measured of the same plan. */
+export interface Earlier {
+  readonly startedAt: string;
+  readonly bursts: readonly Burst[];
+  readonly parts: readonly Part[];
+  /** Index of the first burst of the search. */
+  readonly firstIndex: number;
+  /** Handshakes that had a number. */
+  readonly attempts: number;
 }
 
 export interface RunOptions {
@@ -55,6 +86,10 @@ export interface RunOptions {
   /** Aborted by the first Ctrl-C, with the signal's name as its reason. */
   readonly signal: AbortSignal;
   readonly wantRows: boolean;
+  /** Of the search, where the plan has one. */
+  readonly director?: Director | null;
+  /** The run goes on with its search; stages before that are over. */
+  readonly earlier?: Earlier | null;
   /** For tests. */
   readonly fault?: Fault | null;
   readonly workerHeapMb?: number;
@@ -70,7 +105,7 @@ class Run {
   readonly #plan: Plan;
   readonly #inputs: Inputs;
   readonly #o: RunOptions;
-  readonly #startedAt = isoMicros(now() + wallOffset());
+  readonly #startedAt: string;
   readonly #machine = readMachine();
   readonly #workers: number;
   readonly #bursts: Burst[] = [];
@@ -84,6 +119,10 @@ class Run {
   /** Of the preflight's, where sessions are to be resumed. */
   #tlsSession: Buffer | null = null;
   #nextAttempt: number;
+  #nextIndex = 0;
+  #found: Found | null = null;
+  /** For the calibrations of a search: there only while it is needed. */
+  #mirror: Mirror | null = null;
 
   constructor(plan: Plan, inputs: Inputs, options: RunOptions) {
     this.#plan = plan;
@@ -94,7 +133,12 @@ class Run {
       plan.workers ?? Math.max(1, Math.min(this.#machine.cpus, Math.ceil(peakOpen(plan) / ATTEMPTS_PER_WORKER)));
     this.#latencyLimitMs = tightestLatencyMs(plan.thresholds.map(parseThreshold));
     this.#abort = plan.abort === null ? null : startAbort(parseAbort(plan.abort));
-    this.#nextAttempt = plan.preflight ? PREFLIGHT_ATTEMPTS : 0;
+    const { earlier = null } = options;
+    this.#startedAt = earlier?.startedAt ?? isoMicros(now() + wallOffset());
+    this.#nextAttempt = earlier?.attempts ?? (plan.preflight ? PREFLIGHT_ATTEMPTS : 0);
+    this.#bursts.push(...(earlier?.bursts ?? []));
+    this.#nextIndex = (this.#bursts.at(-1)?.index ?? -1) + 1;
+    this.#parts.push(...(earlier?.parts ?? []));
   }
 
   async run(): Promise<RunRecord> {
@@ -153,7 +197,7 @@ class Run {
       tlsSession: this.#tlsSession,
       wantRows: this.#o.wantRows,
     };
-    const mirror = this.#plan.calibrate ? await startMirror(this.#plan) : null;
+    const mirror = this.#plan.calibrate ? await startMirror(this.#plan, fixedOpen(this.#plan)) : null;
     try {
       const crew = await this.#startCrew(mirror === null ? [target] : [target, mirror.aim]);
       const onStop = () => crew.stop();
@@ -162,8 +206,10 @@ class Run {
       try {
         const floors = mirror === null ? [] : await this.#calibrations(crew, mirror);
         await mirror?.stop();
-        for (let stage = 0; stage < this.#plan.stages.length && !this.#isStopped(); stage++) {
-          await this.#runStage(crew, stage, resolution, floors[stage] ?? null);
+        const first = this.#o.earlier == null ? 0 : this.#plan.stages.findIndex(({ kind }) => kind === 'find');
+        for (let stage = first; stage < this.#plan.stages.length && !this.#isStopped(); stage++) {
+          if (this.#plan.stages[stage].kind === 'find') await this.#runSearch(crew, stage, resolution);
+          else await this.#runStage(crew, stage, resolution, floors[stage] ?? null);
         }
       } finally {
         this.#o.signal.removeEventListener('abort', onStop);
@@ -171,6 +217,7 @@ class Run {
       }
     } finally {
       await mirror?.stop();
+      await this.#mirror?.stop();
     }
   }
 
@@ -192,7 +239,9 @@ class Run {
     await warmUp(crew, mirror, () => this.#isStopped());
     for (let stage = 0; stage < this.#plan.stages.length && !this.#isStopped(); stage++) {
       this.#o.observer.progress?.({ phase: 'calibrating', ...Live.nothing });
-      floors.push(await calibrate(crew, mirror, stage, () => this.#isStopped()));
+      // A search measures its floors as it goes, at the sizes that it comes to.
+      const isSearch = this.#plan.stages[stage].kind === 'find';
+      floors.push(isSearch ? null : await calibrate(crew, mirror, stage, () => this.#isStopped()));
     }
     return floors;
   }
@@ -203,22 +252,86 @@ class Run {
     for (const [place, size] of sizes.entries()) {
       if (this.#isStopped()) return;
       const isLast = index === this.#plan.stages.length - 1 && place === sizes.length - 1;
-      await this.#runBurst(crew, index, stage, size, resolution, floor);
-      if (!isLast && !this.#isStopped()) await this.#rest(stage.restMs);
+      await this.#runBurst(crew, index, size, resolution, floor);
+      if (!isLast && !this.#isStopped()) await this.#rest(stage.restMs ?? 0);
     }
+  }
+
+  async #runSearch(crew: Crew, stage: number, resolution: Resolution): Promise<void> {
+    const { director = null, earlier = null } = this.#o;
+    if (director === null) throw new Error('a plan with a search needs a director');
+    const firstIndex = earlier?.firstIndex ?? this.#nextIndex;
+    await runSearch(this.#ground(crew, stage, resolution, director, firstIndex), director);
+    const isLast = stage === this.#plan.stages.length - 1;
+    if (!isLast && !this.#isStopped()) await this.#rest(this.#plan.stages[stage].restMs ?? REST_AFTER_SEARCH_MS);
+  }
+
+  /** What a search can have done here. */
+  #ground(crew: Crew, stage: number, resolution: Resolution, director: Director, firstIndex: number): SearchGround {
+    const plan = this.#plan;
+    const { destinations } = resolution;
+    const found = (): void => {
+      const search = { stage, firstIndex, attempts: this.#nextAttempt, state: director.state };
+      this.#found = { dropOff: director.dropOff, search };
+    };
+    const news = () => director.news(now() + wallOffset());
+    return {
+      stopped: () => this.#isStopped(),
+      fire: async (size, index, floor, base) => {
+        const one = { stageIndex: stage, index: firstIndex + index, size, floor, resolution, base, search: news() };
+        await this.#fire(crew, one);
+        return this.#bursts[this.#bursts.length - 1];
+      },
+      calibrate: async (size) => {
+        if (!plan.calibrate) return null;
+        if (this.#mirror === null) {
+          this.#mirror = await startMirror(plan, size);
+          await crew.aimAt(AIM.mirror, this.#mirror.aim);
+        }
+        return calibrate(crew, this.#mirror, stage, () => this.#isStopped(), size);
+      },
+      endCalibration: async () => {
+        await this.#mirror?.stop();
+        this.#mirror = null;
+      },
+      shortage: (size) => shortageOf(size, plan, readMachine(), this.#workers, destinations),
+      alone: () => ({ ...this.#alone(), destinations }),
+      number: (handshakes) => {
+        this.#nextAttempt += handshakes;
+        return this.#nextAttempt - handshakes;
+      },
+      save: (burst) => {
+        found();
+        if (burst === null) this.#o.observer.save?.(this.#record());
+        else this.#o.observer.burst?.(burst, this.#record());
+      },
+      note: (text) => this.#o.observer.note?.(text),
+      show: (phase) => this.#o.observer.progress?.({ phase, ...Live.nothing, search: news() }),
+      refuse: (reason) => {
+        this.#stopped ??= { by: 'limits', reason };
+      },
+    };
   }
 
   async #runBurst(
     crew: Crew,
     stageIndex: number,
-    stage: Stage,
     size: number | null,
     resolution: Resolution,
     floor: Calibration | null,
   ): Promise<void> {
-    const index = this.#bursts.length;
+    const volley = await this.#fire(crew, { stageIndex, index: this.#nextIndex, size, floor, resolution });
+    if (volley.releasedAt !== null && !this.#isStopped()) await this.#probe(crew.control.releaseAt, resolution);
+    this.#o.observer.burst?.(this.#bursts[this.#bursts.length - 1], this.#record());
+  }
+
+  async #fire(crew: Crew, one: OneBurst): Promise<Volley> {
+    const { stageIndex, index, size, floor, resolution, search, base = this.#nextAttempt } = one;
+    const stage = this.#plan.stages[stageIndex];
     const churn = stage.kind === 'churn' ? stage : null;
-    const live = new Live(crew.control, { index, size, of: this.#planned() }, (p) => this.#o.observer.progress?.(p));
+    const live = new Live(crew.control, { index, size, of: this.#planned(), search }, (p) =>
+      this.#o.observer.progress?.(p),
+    );
     live.onOutcomes = churn === null || this.#abort === null ? null : (tally) => this.#watchChurn(tally, crew);
     live.start();
     const volley = await fireVolley(crew, {
@@ -226,7 +339,7 @@ class Run {
       stage: stageIndex,
       index,
       size,
-      base: this.#nextAttempt,
+      base,
       plan: this.#plan,
       churn,
       onPhase: (phase) => live.enter(phase),
@@ -234,12 +347,11 @@ class Run {
     });
     live.stop();
     for (const rows of volley.rows) this.#o.observer.rows?.(rows);
-    if (resolution.dnsMs !== null && index === 0) volley.tally.addDns(resolution.dnsMs);
-    this.#nextAttempt += size ?? crew.size * (volley.launched + 1);
-    this.#keep(stageIndex, stage, size, volley, floor);
+    if (resolution.dnsMs !== null && this.#bursts.length === 0) volley.tally.addDns(resolution.dnsMs);
+    this.#nextAttempt = Math.max(this.#nextAttempt, base + (size ?? crew.size * (volley.launched + 1)));
+    this.#keep(stageIndex, index, size, volley, floor);
     this.#mayStop(volley);
-    if (volley.releasedAt !== null && !this.#isStopped()) await this.#probe(crew.control.releaseAt, resolution);
-    this.#o.observer.burst?.(this.#bursts[index], this.#record());
+    return volley;
   }
 
   /** How long others suffer after the burst that is just over. */
@@ -293,63 +405,22 @@ class Run {
     this.#stopped = { by: 'abort', reason: `stopped by the abort rule: ${this.#plan.abort}` };
   }
 
-  #keep(stageIndex: number, stage: Stage, size: number | null, volley: Volley, floor: Calibration | null): void {
-    const { tally, disturbance } = volley;
-    const counted = tally.counted();
-    const kind = stage.kind === 'churn' ? 'churn' : 'burst';
-    const release = releaseOf(volley);
-    const seconds = (volley.lastEndMs ?? 0) / 1000;
-    const rate = kind === 'churn' ? (seconds > 0 ? tally.count('101') / seconds : 0) : null;
-    const isSecure = this.#plan.target.scheme === 'wss';
-    const validity = judgeBurst({
-      kind,
-      gate: this.#plan.gate,
-      // A churn that was stopped has no size to fall short of.
-      planned: kind === 'churn' && this.#isStopped() ? null : size,
-      outcomes: counted.outcomes,
-      release,
-      makespanMs: volley.lastEndMs,
-      calibration: floor,
-      latencyLimitMs: this.#latencyLimitMs,
-      launched: volley.launched,
-      failedToArm: volley.failedToArm,
-      overdue: volley.overdue,
-      timeoutMs: this.#plan.timeoutMs,
-      lostWorkers: volley.lostWorkers,
-      longestGapMs: volley.longestGapMs,
-      gcMaxMs: volley.gcMaxMs,
-      ...disturbance,
+  #keep(stageIndex: number, index: number, size: number | null, volley: Volley, floor: Calibration | null): void {
+    const stage = this.#plan.stages[stageIndex];
+    const { burst, part } = burstOf({
+      plan: this.#plan,
+      stageIndex,
+      stage,
+      index,
+      size,
+      volley,
+      floor,
+      latencyLimitMs: latencyLimitOf(stage) ?? this.#latencyLimitMs,
+      isStopped: this.#isStopped(),
     });
-    this.#bursts.push({
-      stage: stageIndex,
-      index: this.#bursts.length,
-      size: size ?? tally.attempted,
-      kind,
-      // A churn has no gate: its attempts begin one by one.
-      gate: kind === 'churn' ? 'connect' : this.#plan.gate,
-      releasedAt: volley.releasedAt === null ? null : isoMicros(volley.releasedAt),
-      release,
-      makespanMs: volley.lastEndMs,
-      rate,
-      perSecond: volley.perSecond,
-      ...counted,
-      validity,
-      calibration: floor,
-      generator: {
-        launched: volley.launched,
-        failedToArm: volley.failedToArm,
-        longestGapMs: volley.longestGapMs,
-        gcPauses: volley.gcPauses,
-        gcMaxMs: volley.gcMaxMs,
-        throttledMs: disturbance.throttledMs,
-        stealShare: disturbance.stealShare,
-        tlsResumed: isSecure ? volley.tlsResumed : null,
-      },
-      after: null,
-      sessions: null,
-      watch: null,
-    });
-    this.#parts.push({ tally, validity, launched: volley.launched, rate });
+    this.#bursts.push(burst);
+    this.#parts.push(part);
+    this.#nextIndex = index + 1;
   }
 
   /** The name has no address: every attempt of every burst ends before its first packet, as `dns`. */
@@ -359,7 +430,7 @@ class Run {
         const tally = new Tally();
         addUntimed(tally, 'dns', failure, size ?? 1);
         if (this.#bursts.length === 0 && resolution.dnsMs !== null) tally.addDns(resolution.dnsMs);
-        this.#keep(index, stage, size, nothingFired(tally, size ?? 1, watchMachine()()), null);
+        this.#keep(index, this.#nextIndex, size, nothingFired(tally, size ?? 1, watchMachine()()), null);
       }
     }
     const last = this.#bursts[this.#bursts.length - 1];
@@ -395,6 +466,7 @@ class Run {
       bursts: [...this.#bursts],
       parts: [...this.#parts],
       stopped: this.#stopped,
+      found: this.#found,
     };
   }
 
@@ -414,32 +486,4 @@ class Run {
       },
     };
   }
-}
-
-function releaseOf(volley: Volley): Release | null {
-  const { firstReleaseMs: first, lastReleaseMs: last } = volley;
-  if (first === null || last === null) return null;
-  return { spreadMs: toMicros(last - first), firstMs: first, lastMs: last, perWorkerMs: volley.perWorkerMs };
-}
-
-function nothingFired(tally: Tally, launched: number, disturbance: Disturbance): Volley {
-  return {
-    tally,
-    launched,
-    failedToArm: 0,
-    overdue: 0,
-    firstReleaseMs: null,
-    lastReleaseMs: null,
-    perWorkerMs: [],
-    lastEndMs: null,
-    releasedAt: null,
-    longestGapMs: 0,
-    gcPauses: 0,
-    gcMaxMs: 0,
-    tlsResumed: 0,
-    perSecond: null,
-    rows: [],
-    lostWorkers: [],
-    disturbance,
-  };
 }

@@ -10,7 +10,7 @@ import { BurstShard } from './burst-shard.js';
 import { ChurnShard } from './churn-shard.js';
 import { now } from './clock.js';
 import { AIM, Control, ORDER } from './control.js';
-import type { Aim, Fault, WorkerMessage, WorkerTask } from './messages.js';
+import type { Aim, Fault, NewAim, WorkerMessage, WorkerTask } from './messages.js';
 import type { TlsOptions } from './node-transport.js';
 import { PortChooser } from './ports.js';
 
@@ -20,11 +20,15 @@ type Shard = BurstShard | ChurnShard;
 export default async function work(task: WorkerTask): Promise<void> {
   const control = new Control(task.workers, task.control);
   const say = (message: WorkerMessage) => task.port.postMessage(message);
-  const contextOf = shardContexts(task, control, say);
+  const aims = new Aims(task.aims);
+  const contextOf = shardContexts(task, aims, control, say);
   let shard: Shard | null = null;
   let seq = 0;
   // The thread lives by its port even while it waits for memory to change.
-  task.port.on('message', () => {});
+  task.port.on('message', ({ place, aim }: NewAim) => {
+    aims.set(place, aim);
+    say({ kind: 'aimed' });
+  });
   task.port.ref();
   say({ kind: 'ready' });
   for (;;) {
@@ -77,21 +81,47 @@ async function startAt(at: number, churn: ChurnShard): Promise<void> {
   await churn.run();
 }
 
-function shardContexts(task: WorkerTask, control: Control, say: (message: WorkerMessage) => void): () => ShardContext {
+/** What orders may aim at, each with its TLS context. */
+class Aims {
+  readonly #aims: Aim[] = [];
+  readonly #secure: (TlsOptions | null)[] = [];
+
+  constructor(aims: readonly Aim[]) {
+    aims.forEach((aim, place) => {
+      this.set(place, aim);
+    });
+  }
+
+  set(place: number, aim: Aim): void {
+    this.#aims[place] = aim;
+    this.#secure[place] = aim.plan.target.scheme === 'wss' ? tlsOptions(aim) : null;
+  }
+
+  at(place: number): { readonly aim: Aim; readonly tls: TlsOptions | null } {
+    return { aim: this.#aims[place], tls: this.#secure[place] };
+  }
+}
+
+function shardContexts(
+  task: WorkerTask,
+  aims: Aims,
+  control: Control,
+  say: (message: WorkerMessage) => void,
+): () => ShardContext {
   const [low, high] = task.portRange;
   const start = Math.floor(Math.random() * (high - low));
   const ports = new PortChooser(low, high, task.worker, task.workers, start);
-  const secure = task.aims.map((aim) => (aim.plan.target.scheme === 'wss' ? tlsOptions(aim) : null));
   return () => {
     const order = control.shardOf(task.worker);
-    const { plan, inputs, destinations, wantRows } = task.aims[order.aim];
+    const { aim, tls } = aims.at(order.aim);
+    const { plan, inputs, destinations, wantRows } = aim;
     return {
       plan,
       inputs,
       order,
       worker: task.worker,
       destinations,
-      tls: secure[order.aim],
+      tls,
       ports,
       live: control.live(task.worker),
       userAgent: task.userAgent,

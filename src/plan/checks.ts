@@ -19,6 +19,9 @@ export interface Measured {
   readonly tls: boolean | null;
   /** A name has to be looked up. */
   readonly dns: boolean | null;
+  /** Some stage is a search for the drop-off; every stage is. */
+  readonly search: boolean | null;
+  readonly onlySearch: boolean | null;
 }
 
 /**
@@ -38,6 +41,7 @@ export function crossProblems(profile: ProfileParts, checks: ExpressionChecks): 
     ...gateProblems(profile),
     ...dataProblems(profile),
     ...stageTotalProblems(profile.stages ?? []),
+    ...searchProblems(profile),
   ];
 }
 
@@ -69,6 +73,8 @@ function measuredBy({ target, stages }: ProfileParts): Measured {
     rate: stages === undefined ? null : stages.some(({ kind }) => kind === 'churn'),
     tls: url === null ? null : url.scheme === 'wss',
     dns: host === undefined ? null : addressFamily(host) === null,
+    search: stages === undefined ? null : stages.some(({ kind }) => kind === 'find'),
+    onlySearch: stages === undefined ? null : stages.every(({ kind }) => kind === 'find'),
   };
 }
 
@@ -129,6 +135,27 @@ function dataProblems(profile: ProfileParts): Problem[] {
         ]
       : [],
   );
+}
+
+function searchProblems({ stages = [], after, data }: ProfileParts): Problem[] {
+  const places = stages.flatMap(({ kind }, i) => (kind === 'find' ? [i] : []));
+  const [first] = places;
+  if (first === undefined) return [];
+  const problems: Problem[] = [];
+  if (places.length > 1) {
+    problems.push(
+      value(['stages', places[1] ?? 0, 'find'], 'expected one search in a run, found several: run them apart'),
+    );
+  }
+  if (after !== undefined && after > 0 && places.length === stages.length) {
+    problems.push(value(['after'], 'a search looks after the target between its bursts by itself: leave after out'));
+  }
+  if (data?.pick === 'once') {
+    problems.push(
+      value(['data', 'pick'], 'once needs the number of handshakes beforehand, and a search decides it as it goes'),
+    );
+  }
+  return problems;
 }
 
 function stageTotalProblems(stages: readonly Stage[]): Problem[] {

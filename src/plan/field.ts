@@ -7,7 +7,7 @@ import { UserError } from '../errors.js';
 import { maskLoose } from './secrets.js';
 import { didYouMean } from './suggest.js';
 import { compileTemplate } from './template.js';
-import { EXPECTED, formatCount, formatDuration, parseCount, parseDurationMs } from './units.js';
+import { EXPECTED, formatCount, formatDuration, parseCount, parseDurationMs, parseShare } from './units.js';
 
 const LONGEST_SHOWN = 60;
 
@@ -68,6 +68,12 @@ const DURATION: Scale = {
   parse: parseDurationMs,
   format: formatDuration,
 };
+const SHARE: Scale = {
+  expected: EXPECTED.share,
+  pattern: '^\\s*\\d+(\\.\\d+)?\\s*%?\\s*$',
+  parse: parseShare,
+  format: (value) => `${Number((value * 100).toPrecision(6))}%`,
+};
 
 function scaled(scale: Scale, numbers: z.ZodNumber, least: number, most: number, about: string) {
   const expected = `${scale.expected}, from ${scale.format(least)} to ${scale.format(most)}`;
@@ -92,6 +98,11 @@ export function count(least: number, most: number, about: string) {
 export function duration(leastMs: number, mostMs: number, about: string) {
   // A bare number passes here, so that the parser's message, which names the units, is the one that is read.
   return scaled(DURATION, z.number().meta({ const: 0 }), leastMs, mostMs, about);
+}
+
+/** A part of a whole, 0 to 1, written 99.9% or 0.999. */
+export function share(least: number, most: number, about: string) {
+  return scaled(SHARE, z.number().meta({ minimum: least, maximum: most }), least, most, about);
 }
 
 /** A text of 1 to `longest` characters. */

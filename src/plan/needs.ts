@@ -2,7 +2,7 @@
  * What a plan will need before anything is sent: sockets, ports, descriptors, memory, bytes, time. Estimates err on the side
  * of more. What the machine allows is asked elsewhere; the two meet in the dry run and before the first burst.
  */
-import { burstSizes, type Plan, peakOpen, type Stage } from './plan.js';
+import { burstSizes, findStageOf, type Plan, peakOpen, type Stage } from './plan.js';
 
 /** Handshakes before the first burst, one after another. */
 export const PREFLIGHT_ATTEMPTS = 5;
@@ -22,7 +22,7 @@ export function probesOpen(plan: Pick<Plan, 'afterMs' | 'timeoutMs'>): number {
 }
 
 export interface Needs {
-  /** Of the bursts, without preflight and probes. Null when a stage is ended by time alone. */
+  /** Of the bursts, without preflight and probes. Null when a stage is ended by time alone, or a search decides. */
   readonly attempts: number | null;
   readonly bursts: number;
   /** After all bursts together. */
@@ -61,8 +61,9 @@ const WORKER_DESCRIPTORS = 16;
 const ATTEMPTS_PER_WORKER = 250;
 const MOST_WORKERS_GUESSED = 16;
 
-/** Attempts of all stages, without the preflight; null when a churn is ended by time alone. */
+/** Attempts of all stages, without the preflight; null when a churn is ended by time alone, or a search decides. */
 export function plannedAttempts(plan: Pick<Plan, 'stages'>): number | null {
+  if (findStageOf(plan.stages) !== null) return null;
   const sizes = plan.stages.flatMap(burstSizes);
   return sizes.reduce<number | null>((sum, size) => (sum === null || size === null ? null : sum + size), 0);
 }
@@ -109,7 +110,9 @@ interface Timed {
 }
 
 function timedBursts(plan: Plan): Timed[] {
-  const all = plan.stages.flatMap((stage) => burstSizes(stage).map((size) => ({ stage, size, restMs: stage.restMs })));
+  const all = plan.stages.flatMap((stage) =>
+    burstSizes(stage).map((size) => ({ stage, size, restMs: stage.restMs ?? 0 })),
+  );
   return all.map((burst, i) => (i === all.length - 1 ? { ...burst, restMs: 0 } : burst));
 }
 

@@ -69,8 +69,37 @@ export interface ChurnStage {
   readonly restMs: number;
 }
 
+/** A search for the drop-off point; null: what the preset says. Sizes are handshakes released together. */
+export interface FindStage {
+  readonly kind: 'find';
+  readonly max: number;
+  readonly min: number | null;
+  /** The drop-off that the person expects. */
+  readonly expect: number | null;
+  /** Relative width of the bracket at which the search ends. */
+  readonly width: number | null;
+  /** Objectives; with none of them the preset's. */
+  readonly share: number | null;
+  readonly p99Ms: number | null;
+  readonly p95Ms: number | null;
+  readonly preset: 'quick' | 'standard' | 'thorough' | null;
+  /** Cool-down after a burst. */
+  readonly restMs: number | null;
+  /** Rest after a bad burst that makes the target count as rested. */
+  readonly freshWaitMs: number | null;
+  readonly maxWaitMs: number | null;
+  /** Bursts. */
+  readonly budget: number | null;
+  readonly deadlineMs: number | null;
+  /** Share of bursts that must meet the objectives. */
+  readonly burstQuantile: number | null;
+  readonly downSweep: boolean;
+  /** Failed handshakes on the target that end the search. */
+  readonly harm: number | null;
+}
+
 /** A new kind of stage is a new member of this union and one entry in the schema's stage table. */
-export type Stage = BurstStage | StepsStage | ChurnStage;
+export type Stage = BurstStage | StepsStage | ChurnStage | FindStage;
 
 export type Pick = 'cycle' | 'random' | 'once';
 
@@ -125,7 +154,10 @@ export interface Inputs {
   readonly tls: { readonly ca: string | null; readonly cert: string | null; readonly key: string | null };
 }
 
-/** How many attempts of `n` a stage's bursts hold, in order (churn: one entry, its total, or null when time ends it). */
+/**
+ * How many attempts of `n` a stage's bursts hold, in order (churn: one entry, its total, or null when time ends it). None
+ * for a search: it decides as it goes.
+ */
 export function burstSizes(stage: Stage): readonly (number | null)[] {
   switch (stage.kind) {
     case 'burst':
@@ -134,12 +166,23 @@ export function burstSizes(stage: Stage): readonly (number | null)[] {
       return stage.sizes;
     case 'churn':
       return [stage.total];
+    case 'find':
+      return [];
   }
 }
 
 /** The largest number of attempts of the plan that are open in the same instant. */
 export function peakOpen(plan: Plan): number {
   return Math.max(0, ...plan.stages.map(stageOpen));
+}
+
+/** The same without searches, which take less where less can be had. */
+export function fixedOpen(plan: Plan): number {
+  return Math.max(0, ...plan.stages.filter(({ kind }) => kind !== 'find').map(stageOpen));
+}
+
+export function findStageOf(stages: readonly Stage[]): FindStage | null {
+  return stages.find((stage) => stage.kind === 'find') ?? null;
 }
 
 /** The largest number of attempts of one stage that are open in the same instant. */
@@ -151,5 +194,7 @@ export function stageOpen(stage: Stage): number {
       return Math.max(...stage.sizes);
     case 'churn':
       return stage.total === null ? stage.inFlight : Math.min(stage.inFlight, stage.total);
+    case 'find':
+      return stage.max;
   }
 }

@@ -113,7 +113,7 @@ function gateText(plan: Plan): string {
 }
 
 function stageText(stage: Stage): string {
-  const rest = stage.restMs === 0 ? '' : `, rest ${formatDuration(stage.restMs)}`;
+  const rest = stage.restMs === null || stage.restMs === 0 ? '' : `, rest ${formatDuration(stage.restMs)}`;
   switch (stage.kind) {
     case 'burst':
       return `burst of ${formatCount(stage.size)}${stage.times === 1 ? '' : `, ${formatCount(stage.times)} times`}${rest}`;
@@ -128,6 +128,8 @@ function stageText(stage: Stage): string {
       const time = stage.forMs === null ? '' : `, for ${formatDuration(stage.forMs)}`;
       return `churn, ${total}${formatCount(stage.inFlight)} in flight${time}${rest}`;
     }
+    case 'find':
+      return `search for the drop-off, up to ${formatCount(stage.max)} at once${rest}`;
   }
 }
 

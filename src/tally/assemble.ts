@@ -4,7 +4,8 @@
  */
 import { EXIT, type ExitCode } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
-import type { Burst, Generator, Preflight, Result, ThresholdResult, Totals, Validity } from './result.js';
+import type { DropOff } from './drop-off.js';
+import type { Burst, Generator, Preflight, Result, SavedSearch, ThresholdResult, Totals, Validity } from './result.js';
 import { SCHEMA_VERSION } from './result.js';
 import { judge, parseThreshold } from './thresholds.js';
 import { judgedTally, type Part, totalsOf } from './totals.js';
@@ -28,6 +29,13 @@ export interface RunRecord {
   /** The same bursts with their tallies. */
   readonly parts: readonly Part[];
   readonly stopped: Stopped | null;
+  /** Of a search; null before there is one. */
+  readonly found: Found | null;
+}
+
+export interface Found {
+  readonly dropOff: DropOff;
+  readonly search: SavedSearch;
 }
 
 export interface Heading {
@@ -39,15 +47,19 @@ export interface Heading {
 
 export function assembleResult(heading: Heading, record: RunRecord): Result {
   const { parts, stopped } = record;
-  const judged = judgedTally(parts);
+  const dropOff = record.found?.dropOff ?? null;
+  const isOfSearch = (place: number) => heading.plan.stages[record.bursts[place].stage]?.kind === 'find';
+  // A search overloads its target on purpose: its bursts are judged by the search alone.
+  const judged = judgedTally(parts.filter((_, place) => !isOfSearch(place)));
   const thresholds = judge(heading.plan.thresholds.map(parseThreshold), judged.tally.counted(), {
     rate: judged.rate,
-    dropOff: null,
+    dropOff: dropOff?.interval95[0] ?? null,
   });
   const neverBegan = stopped?.by === 'limits' || stopped?.by === 'no-answer';
   const limits = stopped?.by === 'limits' || stopped?.by === 'worker' ? [stopped.reason] : [];
+  if (dropOff?.verdict === 'GENERATOR_LIMITED') limits.push(dropOff.because);
   const validity = judgeRun(
-    parts.map((part) => part.validity),
+    record.bursts.map((burst, place) => (isOfSearch(place) ? credit(burst, dropOff) : burst.validity)),
     neverBegan ? [] : thresholds,
     limits,
   );
@@ -64,16 +76,29 @@ export function assembleResult(heading: Heading, record: RunRecord): Result {
     bursts: record.bursts,
     preflight: record.preflight,
     totals,
-    dropOff: null,
+    dropOff,
     storm: null,
     thresholds: neverBegan ? [] : thresholds,
     diagnosis: [],
     check: null,
+    search: record.found?.search ?? null,
     validity,
     stopped: stopped?.reason ?? null,
-    exitCode: exitCodeOf(stopped, validity, thresholds, totals),
+    exitCode: exitCodeOf(stopped, validity, thresholds, totals, dropOff),
   };
 }
+
+/**
+ * What a burst of a search says about the run: nothing when it was invalid, because then it was repeated, or ended the
+ * search; and its doubts are the run's where the number comes from.
+ */
+function credit({ size, validity }: Burst, dropOff: DropOff | null): Validity {
+  const isBound = dropOff?.bracket.includes(size) === true;
+  return validity.verdict === 'suspect' && isBound ? validity : { verdict: 'valid', reasons: [] };
+}
+
+/** Verdicts of a search that name a number, or that nothing was to be found up to the one that was asked for. */
+const ANSWERS: readonly DropOff['verdict'][] = ['FOUND', 'AT_LEAST_MAX'];
 
 /** Signals before invalidity before missed objectives: what ended the run is what a script must hear of first. */
 function exitCodeOf(
@@ -81,11 +106,13 @@ function exitCodeOf(
   validity: Validity,
   thresholds: readonly ThresholdResult[],
   totals: Totals,
+  dropOff: DropOff | null,
 ): ExitCode {
   if (stopped?.by === 'SIGINT') return EXIT.sigint;
   if (stopped?.by === 'SIGTERM') return EXIT.sigterm;
   if (stopped?.by === 'no-answer') return EXIT.noAnswer;
   if (validity.verdict === 'invalid') return EXIT.invalid;
+  if (dropOff !== null && !ANSWERS.includes(dropOff.verdict)) return EXIT.missed;
   const gotOne = (totals.outcomes['101'] ?? 0) > 0;
   if (stopped?.by === 'abort' || !gotOne || thresholds.some(({ ok }) => !ok)) return EXIT.missed;
   return EXIT.ok;

@@ -31,8 +31,9 @@ export function readResult(value: unknown): Result {
   const current = UPGRADES.slice(version - 1).reduce((older, upgrade) => upgrade(older), value);
   const problem = shapeProblem(resultJsonSchema, current);
   if (problem !== null) throw notAResult(problem);
-  // A key that came after the first documents of this version.
-  const result: Result = { ...(current as Result), check: (current as Partial<Result>).check ?? null };
+  // Keys that came after the first documents of this version.
+  const { check = null, search = null } = current as Partial<Result>;
+  const result: Result = { ...(current as Result), check, search };
   try {
     assertAddsUp(result);
   } catch (error) {

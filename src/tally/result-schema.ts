@@ -5,6 +5,7 @@
 import { checkSchema } from './check-schema.js';
 import { NAMED_OUTCOMES } from './outcomes.js';
 import { BOUNDED_PHASES, PHASES, SCHEMA_VERSION } from './result.js';
+import { dropOffSchema, searchSchema } from './search-schema.js';
 import type { RootSchema, Schema } from './shape.js';
 
 const text: Schema = { type: 'string' };
@@ -191,7 +192,7 @@ const result = objectOf({
     'All bursts, merged',
     objectOf({ ...counted, validity: define('validity'), launched: count, rate: nullable(ms) }),
   ),
-  dropOff: grown,
+  dropOff: described('Of a search', nullable(dropOffSchema)),
   storm: grown,
   thresholds: listOf(
     objectOf({
@@ -218,6 +219,7 @@ export const resultJsonSchema: RootSchema = {
   title: 'Result of a wstampede run',
   ...withLater(result, {
     check: described('Of the command check: one handshake, step by step', nullable(checkSchema)),
+    search: described('Where a search stands', nullable(searchSchema)),
   }),
   $defs: {
     gate: { enum: ['connect', 'tls', 'upgrade'] },

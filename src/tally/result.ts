@@ -207,6 +207,17 @@ export interface Diagnosis {
   readonly figures: Readonly<Record<string, number>>;
 }
 
+export interface SavedSearch {
+  /** Its stage in the plan. */
+  readonly stage: number;
+  /** Index of its first burst. */
+  readonly firstIndex: number;
+  /** Handshakes of the run that had a number so far: `{{ index }}` of the next one. */
+  readonly attempts: number;
+  /** The search's own; its shape is in search-schema.ts. */
+  readonly state: object;
+}
+
 export interface Result {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly tool: { readonly name: 'wstampede'; readonly version: string };
@@ -228,6 +239,8 @@ export interface Result {
   readonly diagnosis: readonly Diagnosis[];
   /** Of `check` only: the one handshake, step by step. */
   readonly check: Check | null;
+  /** Where a search stands, so that it can go on; null: there was none. */
+  readonly search: SavedSearch | null;
   readonly validity: Validity;
   /** Why the run ended before its plan did; null when it did not. */
   readonly stopped: string | null;

@@ -114,11 +114,20 @@ interface Measurable {
   readonly rate: boolean | null;
   readonly tls: boolean | null;
   readonly dns: boolean | null;
+  /** Some stage is a search for the drop-off; every stage is. */
+  readonly search: boolean | null;
+  readonly onlySearch: boolean | null;
 }
 
 /** null when the text is a threshold, and one that a run of that kind can meet; otherwise what is wrong with it. */
 export function checkThreshold(text: string, run?: Measurable): string | null {
-  return problemOf(() => parseThreshold(text).subject, run);
+  return problemOf(() => parseThreshold(text).subject, run, run?.onlySearch === true ? besideSearch : undefined);
+}
+
+/** A search overloads its target on purpose, so its bursts are judged by the search alone. */
+function besideSearch({ kind }: Subject): string | null {
+  if (kind !== 'share' && kind !== 'count' && kind !== 'latency') return null;
+  return 'a search overloads its target on purpose: use dropOff, or an objective of the search (share, p99, p95)';
 }
 
 /** null when the text is an abort rule, and one that a run of that kind can meet; otherwise what is wrong with it. */
@@ -128,7 +137,8 @@ export function checkAbort(text: string, run?: Measurable): string | null {
 
 /** Why nothing will ever be measured that could be judged, or null. */
 function neverMeasured(subject: Subject, run: Measurable | undefined): string | null {
-  if (subject.kind === 'dropOff') return 'dropOff is not available in this version: there is no search for it';
+  if (subject.kind === 'dropOff')
+    return run?.search === false ? 'no stage searches for the drop-off: that is find' : null;
   if (subject.kind === 'rate') return run?.rate === false ? 'only a churn has a rate, and no stage is one' : null;
   if (subject.kind !== 'latency') return null;
   switch (subject.phase) {
@@ -344,9 +354,14 @@ function meant(word: string, aliases: Readonly<Record<string, string>>, known: r
   return Object.hasOwn(aliases, alias) ? aliases[alias] : nearest(word, known);
 }
 
-function problemOf(parse: () => Subject, run: Measurable | undefined): string | null {
+function problemOf(
+  parse: () => Subject,
+  run: Measurable | undefined,
+  more: (subject: Subject) => string | null = () => null,
+): string | null {
   try {
-    return neverMeasured(parse(), run);
+    const subject = parse();
+    return neverMeasured(subject, run) ?? more(subject);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return error.hint === null ? error.message : `${error.message}; ${error.hint}`;

@@ -141,6 +141,7 @@ export function resultOf(told: Told): Result {
     diagnosis: [],
     check: told.check ?? null,
     validity: VALID,
+    search: null,
     stopped: null,
     exitCode: 0,
   };

@@ -91,9 +91,9 @@ const REPORT = `36 problems in p.yaml:
   p.yaml:23:5  stages[3].arrive: not available in this version
   p.yaml:24:51  stages[4].steps.factor: expected by or factor, found both
   p.yaml:25:14  stages[5].churn: expected total or for, found neither
-  p.yaml:26:5  stages[6]: expected a stage, a map with one of burst, steps, churn; found 5
+  p.yaml:26:5  stages[6]: expected a stage, a map with one of burst, steps, churn, find; found 5
   p.yaml:27:5  stages[7]: expected one kind of stage, found burst and churn: make them two stages
-  p.yaml:28:5  stages[8]: expected a stage, a map with one of burst, steps, churn; found an empty map
+  p.yaml:28:5  stages[8]: expected a stage, a map with one of burst, steps, churn, find; found an empty map
   p.yaml:29:23  session.ping: not available in this version
   p.yaml:29:34  session.hodl: unknown key; did you mean "hold"?
   p.yaml:30:15  thresholds[0]: expected a function, found "bogus"

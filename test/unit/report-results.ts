@@ -181,6 +181,7 @@ export function result(spec: ResultSpec): Result {
     thresholds: spec.thresholds ?? [],
     diagnosis: [],
     check: null,
+    search: null,
     validity,
     stopped: spec.stopped ?? null,
     exitCode: spec.exitCode ?? 0,

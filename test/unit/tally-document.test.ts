@@ -159,6 +159,7 @@ function sampleResult(): Result {
       },
     ],
     check: null,
+    search: null,
     validity: { verdict: 'suspect', reasons: ['paced by the generator'] },
     stopped: null,
     exitCode: 3,

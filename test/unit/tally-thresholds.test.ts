@@ -71,7 +71,7 @@ test('every form of the grammar is read, spaces or not', () => {
   ];
   for (const [expression, subject, operator, limit] of cases) {
     assert.deepEqual(parseThreshold(expression), { expression: expression.trim(), subject, operator, limit });
-    if (!expression.startsWith('dropOff')) assert.equal(checkThreshold(expression), null);
+    assert.equal(checkThreshold(expression), null);
   }
 });
 
@@ -113,9 +113,9 @@ test('an error says where, what was expected and what was probably meant', () =>
 });
 
 test('what a run can never measure is refused before it', () => {
-  const never = { rate: false, tls: false, dns: false };
-  const always = { rate: true, tls: true, dns: true };
-  const unknown = { rate: null, tls: null, dns: null };
+  const never = { rate: false, tls: false, dns: false, search: false, onlySearch: false };
+  const always = { rate: true, tls: true, dns: true, search: true, onlySearch: false };
+  const unknown = { rate: null, tls: null, dns: null, search: null, onlySearch: null };
   for (const [condition, reason] of [
     ['rate >= 200/s', /only a churn has a rate/],
     ['p99(tls) < 1s', /over ws:\/\/ there is no phase tls/],
@@ -127,10 +127,17 @@ test('what a run can never measure is refused before it', () => {
     }
   }
   for (const run of [always, undefined]) {
-    assert.match(checkThreshold('dropOff >= 2000', run) ?? '', /not available in this version/);
+    assert.equal(checkThreshold('dropOff >= 2000', run), null);
     assert.match(checkThreshold('p50(message) < 1s', run) ?? '', /not available in this version/);
     assert.match(checkAbort('p50(message) > 1s', run) ?? '', /not available in this version/);
   }
+  assert.match(checkThreshold('dropOff >= 2000', never) ?? '', /no stage searches for the drop-off/);
+  const onlySearch = { ...never, search: true, onlySearch: true };
+  for (const beside of ['share(101) >= 99%', 'count(503) == 0', 'p99(handshake) < 1s']) {
+    assert.match(checkThreshold(beside, onlySearch) ?? '', /a search overloads its target on purpose/);
+    assert.equal(checkThreshold(beside, always), null, 'other stages have bursts to judge');
+  }
+  assert.equal(checkAbort('share(5xx) > 50% for 2 bursts', onlySearch), null);
   for (const good of [
     'share(101) >= 99%',
     'count(dns) == 0',

@@ -106,7 +106,7 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
   [['burst', NOWHERE, '--origin', 'not a url'], /--origin: expected null or SCHEME:\/\/HOST/],
   [['churn', NOWHERE, '--gate', 'upgrade'], /there is no flag --gate/],
   [['burst', NOWHERE, '--threshold', 'rate > 5/s'], /--threshold: only a churn has a rate/],
-  [['burst', NOWHERE, '--threshold', 'dropOff > 5'], /--threshold: dropOff is not available in this version/],
+  [['burst', NOWHERE, '--threshold', 'dropOff > 5'], /--threshold: no stage searches for the drop-off/],
   [['burst', NOWHERE, '--threshold', 'p99(message) < 1s'], /--threshold: the phase message is not available/],
   [['burst', NOWHERE, '--threshold', 'p99(tls) < 1s'], /--threshold: over ws:\/\//],
   [['burst', NOWHERE, '--threshold', 'p99(dns) < 1s'], /--threshold: .*no name is looked up/],

@@ -1,0 +1,110 @@
+/**
+ * `wstampede find URL --max N`: the search for the drop-off point, and `--resume`, which goes on with one that was
+ * stopped. A search goes on only as what it was: the same target, the same terms.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { type ExitCode, UserError } from '../errors.js';
+import type { Earlier } from '../fire/run.js';
+import type { Host } from '../host.js';
+import { findStageOf, type Plan } from '../plan/plan.js';
+import { maskPlan } from '../plan/secrets.js';
+import { savedProblem } from '../search/saved.js';
+import type { SearchState } from '../search/state.js';
+import { readResult } from '../tally/document.js';
+import { partOf } from '../tally/recounted.js';
+import type { Result } from '../tally/result.js';
+import { execute, readText } from './execute.js';
+import { searchOptionsOf } from './find-director.js';
+import { type Flags, switchFlag, textFlag } from './options.js';
+import { draftOf, given } from './profile-flags.js';
+
+export async function find(args: { url: string; flags: Flags }, host: Host): Promise<ExitCode> {
+  const { url, flags } = args;
+  const stage = given({
+    max: textFlag(flags, 'max'),
+    min: textFlag(flags, 'min'),
+    expect: textFlag(flags, 'expect'),
+    width: textFlag(flags, 'width'),
+    share: textFlag(flags, 'share'),
+    p99: textFlag(flags, 'p99'),
+    p95: textFlag(flags, 'p95'),
+    preset: textFlag(flags, 'preset'),
+    rest: textFlag(flags, 'rest'),
+    freshWait: textFlag(flags, 'fresh-wait'),
+    maxWait: textFlag(flags, 'max-wait'),
+    budget: textFlag(flags, 'budget'),
+    deadline: textFlag(flags, 'deadline'),
+    burstQuantile: textFlag(flags, 'burst-quantile'),
+    downSweep: switchFlag(flags, 'down-sweep'),
+    harm: textFlag(flags, 'harm'),
+  });
+  const draft = draftOf(flags, { url, stages: [{ find: stage }] });
+  const file = textFlag(flags, 'resume');
+  const resume = file === undefined ? undefined : (plan: Plan) => resumed(file, plan, host);
+  return execute('find', draft, host.cwd, flags, host, resume);
+}
+
+/** What a stopped search left: where it stood, and what was measured. */
+export interface Resumed {
+  readonly state: SearchState;
+  readonly earlier: Earlier;
+}
+
+/** @throws UserError `resume` when the file holds no search, one that is over, or another one than is asked for */
+function resumed(file: string, plan: Plan, host: Host): Resumed {
+  const refuse = (why: string, hint?: string): never => {
+    throw new UserError(`--resume ${file}: ${why}`, { code: 'resume', ...(hint === undefined ? {} : { hint }) });
+  };
+  const result = resultIn(file, host, refuse);
+  const { search } = result;
+  if (search === null) return refuse('the result holds no search: only one of find can go on');
+  const state = search.state as SearchState;
+  const stage = findStageOf(plan.stages);
+  if (stage === null || search.stage !== 0 || result.plan.stages.length !== 1)
+    return refuse('it was made by a profile');
+  const other = difference(maskPlan(plan), result.plan);
+  if (other !== null) return refuse(`the search was for another ${other}`, 'go on with the flags that it began with');
+  if (!isDeepStrictEqual(state.options, searchOptionsOf(stage))) {
+    return refuse('the search began under other terms', 'go on with the flags that it began with');
+  }
+  const problem = savedProblem(state) ?? burstsProblem(result, search.firstIndex, state);
+  if (problem !== null) return refuse(`the search does not add up: ${problem}`, 'the file was changed; begin anew');
+  if (state.ended !== null) return refuse(`the search is over: ${state.ended.verdict}`, 'begin anew, to another file');
+  const { startedAt, bursts } = result;
+  const { firstIndex, attempts } = search;
+  return { state, earlier: { startedAt, bursts, parts: bursts.map(partOf), firstIndex, attempts } };
+}
+
+function resultIn(file: string, host: Host, refuse: (why: string) => never): Result {
+  let value: unknown;
+  try {
+    value = JSON.parse(readText(file, host.cwd));
+  } catch (error) {
+    if (error instanceof SyntaxError) return refuse('it is no JSON document');
+    throw error;
+  }
+  return readResult(value);
+}
+
+/** What a search can't change on its way; both masked. Output, thresholds and the like may differ. */
+function difference(wanted: Plan, saved: Plan): string | null {
+  const parts = { target: 'target', gate: 'gate', timeoutMs: 'timeout', session: 'hold', close: 'close' } as const;
+  for (const [key, name] of Object.entries(parts) as [keyof typeof parts, string][]) {
+    if (!isDeepStrictEqual(plain(wanted[key]), plain(saved[key]))) return name;
+  }
+  return null;
+}
+
+/** As a document holds it. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+function burstsProblem({ bursts }: Result, firstIndex: number, { history }: SearchState): string | null {
+  const known = new Map(history.map(({ index, size }) => [firstIndex + index, size]));
+  const flying = firstIndex + history.length;
+  const places = bursts.map(({ index }) => index);
+  if (new Set(places).size !== places.length) return 'two bursts have one index';
+  const odd = bursts.find(({ index, size, stage }) => stage !== 0 || (index !== flying && known.get(index) !== size));
+  return odd === undefined ? null : `burst ${odd.index} is none of the search`;
+}

@@ -1,0 +1,47 @@
+/**
+ * From the bursts of a saved result back to the parts of a run, so that a run which goes on can add to what was measured
+ * before. What a document rounds away (nothing but bounds that spoke of some attempts only) stays away.
+ */
+import { UserError } from '../errors.js';
+import type { Burst, Counted, Summary } from './result.js';
+import { type EncodedTally, Tally } from './tally.js';
+import type { Part } from './totals.js';
+
+/** @throws UserError `result` when a histogram of the burst can't be read. */
+export function partOf(burst: Burst): Part {
+  let tally: Tally;
+  try {
+    tally = tallyOf(burst);
+  } catch (error) {
+    throw new UserError(`the result can't be read: burst ${burst.index}: ${(error as Error).message}`, {
+      code: 'result',
+    });
+  }
+  return { tally, validity: burst.validity, launched: burst.generator.launched, rate: burst.rate };
+}
+
+function tallyOf(counted: Counted): Tally {
+  // Which histogram was clamped is not in a document; only their sum is ever told.
+  let { clamped } = counted;
+  const encoded = (summaries: Readonly<Record<string, Summary | null>>) =>
+    Object.fromEntries(
+      Object.entries(summaries).flatMap(([key, summary]) => {
+        if (summary === null) return [];
+        const one = [key, { hdr: summary.hdr, clamped }] as const;
+        clamped = 0;
+        return [one];
+      }),
+    );
+  const { attempted, outcomes, samples, details, lostWhileHeld } = counted;
+  const tally: EncodedTally = {
+    attempted,
+    outcomes,
+    latency: encoded(counted.latencyMs),
+    latencyLower: encoded(counted.latencyLowerMs ?? {}),
+    failure: encoded(counted.failureMs),
+    samples,
+    details,
+    lostWhileHeld,
+  };
+  return Tally.decode(tally);
+}
