@@ -24,7 +24,7 @@ import { assembleResult, type RunRecord } from '../tally/assemble.js';
 import { writeResult } from '../tally/document.js';
 import type { Result } from '../tally/result.js';
 import type { Resumed } from './find.js';
-import { directorOf } from './find-director.js';
+import { directorOf, searchForecast } from './find-director.js';
 import { type Flags, listFlag, switchFlag, textFlag } from './options.js';
 import { EXPRESSION_CHECKS } from './profile-flags.js';
 import { version } from './version.js';
@@ -149,7 +149,8 @@ async function dryRun(plan: Plan, flags: Flags, host: Host): Promise<ExitCode> {
     cpus: machine.cpus,
     somaxconn: machine.somaxconn,
   };
-  await write(host, renderDryRun(maskPlan(plan), planNeeds(plan), facts, terminal));
+  const search = searchForecast(plan);
+  await write(host, renderDryRun(maskPlan(plan), planNeeds(plan), facts, { ...terminal, search }));
   return EXIT.ok;
 }
 

@@ -7,7 +7,7 @@ import { type FindStage, findStageOf, type Plan } from '../plan/plan.js';
 import { formatDuration } from '../plan/units.js';
 import { dropOffOf } from '../search/drop-off.js';
 import { factsOf } from '../search/evidence.js';
-import { type Durations, type Forecast, forecast } from '../search/forecast.js';
+import { type Durations, type Forecast, forecast, msLeft } from '../search/forecast.js';
 import { Loads } from '../search/loads.js';
 import { beginSearch, step } from '../search/machine.js';
 import { type Objective, type SearchOptions, searchOptions } from '../search/options.js';
@@ -142,6 +142,7 @@ class SearchDirector implements Director {
       restWhy: isResting ? action.why : null,
       restUntilMs: isResting ? action.untilMs : null,
       deadlineAtMs: startedAtMs + pausedMs + options.deadlineMs,
+      leftMs: msLeft(this.#step, USUAL_BURST_MS),
       nowMs,
     };
   }

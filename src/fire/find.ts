@@ -48,6 +48,8 @@ export interface SearchNews {
   readonly restUntilMs: number | null;
   /** No burst begins after this. */
   readonly deadlineAtMs: number;
+  /** What is left of the search, by its own expectation. */
+  readonly leftMs: number;
   readonly nowMs: number;
 }
 
