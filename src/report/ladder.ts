@@ -68,7 +68,7 @@ export function ladderTable(dropOff: DropOff, pen: Pen): string[] {
 }
 
 const FAILURES: Column = {
-  title: 'failures of all bursts',
+  title: 'failures (sum)',
   right: false,
   dispensable: null,
   cell: (rung, { glyphs, paint }) => ({
