@@ -53,7 +53,7 @@ export function renderDryRun(plan: Plan, needs: Needs, machine: MachineFacts, op
     '',
     ...(unmet.length === 0
       ? wrapped('Every need is met, as far as this machine says.', options.width)
-      : [paint('1;31', 'Not met: the run would end with exit code 4'), ...rows(unmet.map(unmetRow))]),
+      : [...unmetHeading(plan, options.width).map((line) => paint('1;31', line)), ...rows(unmet.map(unmetRow))]),
     ...notes(plan, machine).flatMap((note) => wrapped(note, options.width)),
   ];
   return `${lines.join('\n')}\n`;
@@ -133,11 +133,18 @@ function stageText(stage: Stage): string {
   }
 }
 
+/** It decides as it goes, and takes less where less can be had. */
+function hasSearch({ stages }: Plan): boolean {
+  return stages.some(({ kind }) => kind === 'find');
+}
+
 function attemptsText(plan: Plan, needs: Needs): string {
   const total = needs.attempts === null ? 'as many as fit the time' : formatCount(needs.attempts);
   const bursts = needs.bursts === 1 ? '1 burst' : `${formatCount(needs.bursts)} bursts`;
   const probes = needs.probes === 0 ? '' : `, ${formatCount(needs.probes)} in the probes`;
-  return `${total} in ${bursts}${probes}${plan.preflight ? `, and ${PREFLIGHT_ATTEMPTS} in the preflight` : ''}`;
+  const others = needs.bursts === 0 ? '' : ` and ${bursts} beside it`;
+  const sent = hasSearch(plan) ? `what the search takes${others}` : `${total} in ${bursts}`;
+  return `${sent}${probes}${plan.preflight ? `, and ${PREFLIGHT_ATTEMPTS} in the preflight` : ''}`;
 }
 
 function probesText(plan: Plan): string {
@@ -199,6 +206,15 @@ function resourceRow(one: Resource): Row {
   return [one.name, `${one.show(one.needed)} of ${allowed} (${one.note})`];
 }
 
+function unmetHeading(plan: Plan, width: number): string[] {
+  return hasSearch(plan)
+    ? wrapped(
+        'Not met: the search goes only as far as this machine does (exit code 4 if the drop-off is beyond)',
+        width,
+      )
+    : ['Not met: the run would end with exit code 4'];
+}
+
 function unmetRow(one: Resource): Row {
   return [one.name, `${one.show(one.needed)} needed, ${one.show(one.allowed ?? 0)} allowed: ${one.remedy}`];
 }
@@ -214,7 +230,11 @@ function costRows(plan: Plan, needs: Needs): Row[] {
   const best = formatDuration(Math.round(needs.bestMs / 1000) * 1000);
   const worst = formatDuration(Math.round(needs.worstMs / 1000) * 1000);
   const extra = plan.calibrate ? '; calibration comes on top' : '';
-  return [...volume, ...data, ['time', `${best} at best, ${worst} when every attempt runs into its timeout${extra}`]];
+  // The search has a table of its own.
+  if (hasSearch(plan) && needs.bursts === 0) return [...volume, ...data];
+  const what = hasSearch(plan) ? 'beside the search ' : '';
+  const time = `${what}${best} at best, ${worst} when every attempt runs into its timeout${extra}`;
+  return [...volume, ...data, ['time', time]];
 }
 
 function notes(plan: Plan, machine: MachineFacts): string[] {

@@ -74,7 +74,8 @@ function bracketText({ bracket: [lo, hi] }: SearchNews, { dash }: Glyphs): strin
   return lo === null ? `find under ${formatCount(hi)}` : `find ${formatCount(lo)}${dash}${formatCount(hi)}`;
 }
 
-function whyBurst({ why }: SearchNews): string {
+function whyBurst({ why, bursts }: SearchNews): string {
+  if (bursts === 0) return 'the first';
   return why === null ? 'next' : (WHY_BURST[why] ?? safeText(why, 40));
 }
 

@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { planNeeds } from '#dist/plan/needs.js';
+import type { Plan, Stage } from '#dist/plan/plan.js';
 import { renderDryRun } from '#dist/report/dry-run.js';
 import { type ProgressMode, type ProgressNumbers, startProgress } from '#dist/report/progress.js';
 import { type SearchNews, searchLine } from '#dist/report/search-line.js';
@@ -33,7 +34,10 @@ const line = (over: Partial<SearchNews>, sinceMs = 0): string =>
 describe('the line of a search', () => {
   it('says the bracket, what is tried and why, and the time left', () => {
     assert.equal(line({}), 'find 2,048–4,096 · 2,928: where the survivors point · ~4 min left');
-    assert.equal(line({ bracket: [null, null], size: 64, why: 'ramp' }), 'find · 64: larger · ~4 min left');
+    assert.equal(
+      line({ bracket: [null, null], bursts: 0, size: 64, why: 'ramp' }),
+      'find · 64: the first · ~4 min left',
+    );
     assert.match(line({ bracket: [1024, null] }), /^find over 1,024 · /);
     assert.match(line({ bracket: [null, 64], why: 'descend' }), /^find under 64 · 2,928: smaller · /);
     assert.match(line({ why: 'something new' }), / · 2,928: something new · /);
@@ -165,6 +169,19 @@ describe('the dry run of a search', () => {
     assert.match(text, /\n {2}cost +expected +at worst\n {2}bursts +~\d+ +60\n {2}handshakes +~[\d,]+ +[\d,]+\n/);
     assert.match(text, /\n {2}of them failed +~[\d,]+ +[\d,]+\n {2}time +~\d+ (s|min) +1 h 2 min\n/);
     assert.match(text, /drop-off is at 3,000;/);
+  });
+
+  it('counts no bursts that the search has not decided on', () => {
+    const find = { kind: 'find', max: 20_000, restMs: null } as unknown as Stage;
+    const alone = planOfStages([find]);
+    const text = (one: Plan, fds = machine.fds): string =>
+      renderDryRun(one, planNeeds(one), { ...machine, fds }, { width: 80, color: false });
+    assert.match(text(alone), /\n {2}attempts +what the search takes, and 5 in the preflight\n/);
+    assert.doesNotMatch(text(alone), /\n {2}time /);
+    const both = planOfStages([find, { kind: 'burst', size: 10, times: 2, restMs: 0 }]);
+    assert.match(text(both), /\n {2}attempts +what the search takes and 2 bursts beside it, and 5/);
+    assert.match(text(both), /\n {2}time +beside the search /);
+    assert.match(text(alone, 1000), /\nNot met: the search goes only as far as this machine does/);
   });
 
   it('fits', () => {
