@@ -88,9 +88,13 @@ function doing(news: SearchNews, sinceMs: number): string {
   return `${WHY_REST[restWhy] ?? safeText(restWhy, 40)} for ${spokenSpan(waitMs)}${then}`;
 }
 
+/** An expectation that is used up is no promise of the next second. */
+const NEARLY_MS = 1000;
+
 /** Its own expectation, or the bound that holds whatever happens. */
 function left({ leftMs, deadlineAtMs, nowMs }: SearchNews, sinceMs: number): string {
   const expected = leftMs ?? null;
-  if (expected !== null && expected > sinceMs) return `~${spokenSpan(expected - sinceMs)} left`;
+  if (expected !== null)
+    return expected - sinceMs < NEARLY_MS ? 'nearly done' : `~${spokenSpan(expected - sinceMs)} left`;
   return `at most ${spokenSpan(Math.max(0, deadlineAtMs - nowMs - sinceMs))} left`;
 }

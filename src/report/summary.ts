@@ -116,8 +116,9 @@ function doubts(result: Result, pen: Pen): string[] {
   const { validity, preflight } = result;
   const lines: string[] = [];
   if (validity.verdict !== 'valid') {
-    // An invalid run's first reason is in the sentence above, but for a search.
-    const isTold = validity.verdict === 'invalid' && !hasDropOff(result);
+    // An invalid run's first reason is in the sentence above; a search has another one there, but for its generator's limit.
+    const isTold =
+      validity.verdict === 'invalid' && (!hasDropOff(result) || result.dropOff.verdict === 'GENERATOR_LIMITED');
     const reasons = isTold ? validity.reasons.slice(1) : validity.reasons;
     for (const reason of reasons) lines.push(...fact(validity.verdict, safeText(reason), pen, pen.paint.yellow));
   }
