@@ -12,7 +12,8 @@ interface Fit {
   readonly target: string;
   readonly options: Readonly<Record<string, string | number | boolean>>;
   readonly exitCode: number;
-  readonly sizes: readonly number[];
+  /** null: a search, which finds nothing below the largest size that it was given. */
+  readonly sizes: readonly number[] | null;
 }
 
 /** One entry a profile: a new one without an entry fails the tests. */
@@ -32,6 +33,8 @@ export const FITS: Readonly<Record<string, Fit>> = {
     sizes: [100, 200, 300, 400, 500, 600, 700, 800, 900, 1000],
   },
   'tls-burst': { target: 'healthy', options: { tls: true }, exitCode: 0, sizes: [50, 200, 200, 200] },
+  'find-limit': { target: 'healthy', options: {}, exitCode: 0, sizes: null },
+  'find-under-latency': { target: 'healthy', options: {}, exitCode: 0, sizes: null },
   'auth-tokens': { target: 'healthy', options: {}, exitCode: 0, sizes: [50, 50, 50] },
 };
 
@@ -53,13 +56,17 @@ export async function runShipped(
   const result = resultOf(ran);
   const report = await lab.stop();
   assert.equal(ran.code, exitCode, `${result.validity.reasons.join('; ')} ${JSON.stringify(result.thresholds)}`);
-  assert.deepEqual(
-    result.bursts.map(({ size }) => size),
-    sizes,
-  );
+  const { dropOff } = result;
+  if (sizes === null) assert.equal(dropOff?.verdict, 'AT_LEAST_MAX', dropOff?.because);
+  else {
+    assert.deepEqual(
+      result.bursts.map(({ size }) => size),
+      sizes,
+    );
+  }
   assert.equal(result.plan.name, name);
-  const preflight = result.preflight?.outcomes['101'] ?? 0;
-  assert.equal(report.upgraded, (result.totals.outcomes['101'] ?? 0) + preflight);
+  const beside = (result.preflight?.outcomes['101'] ?? 0) + (dropOff?.cost.canaryHandshakes ?? 0);
+  assert.equal(report.upgraded, (result.totals.outcomes['101'] ?? 0) + beside);
   assert.equal(report.byOutcome['504'] ?? 0, result.totals.outcomes['504'] ?? 0);
   if (name === 'auth-tokens') assertMasked(ran.stdout);
   return result;

@@ -11,6 +11,7 @@ import { type LabSettings, numberOf, textOf } from './options.js';
 import { capacity } from './schedule.js';
 import { startCpuBound, startNegativeCache, startSimultaneous504, startSlowConcurrent } from './slow.js';
 import { type Expected, type LabTarget, option, outcomeOfAnswer, split, withDefaults, withOptions } from './target.js';
+import { leftOf, startFlaky, startHysteretic } from './unsteady.js';
 
 /** How many upgrades the backend of a target gets done within the gateway's patience. */
 function room(settings: LabSettings, width = 1): number {
@@ -181,4 +182,46 @@ const LIMITS: readonly LabTarget[] = [
   }),
 ];
 
-export const CAPACITY_TARGETS: readonly LabTarget[] = [...SLOW, ...LIMITS];
+const UNSTEADY: readonly LabTarget[] = [
+  withDefaults({
+    name: 'hysteretic',
+    story:
+      'A stack that a break leaves with less for a while, because caches are cold or half of it restarts: turned away ' +
+      'once, it serves a share of its capacity for some time after the last one that it turned away.',
+    options: withOptions(
+      option('capacity', 'count', 100, 'upgraded connections that may be open at once'),
+      option('share', 'count', 35, 'percent of them that it serves after a break'),
+      option('for', 'duration', '20s', 'how long (60m: for a search, it never recovers)'),
+    ),
+    cause: () => 'connection-limit',
+    expects: (n, settings) => split(n, numberOf(settings, 'capacity'), '503'),
+    expectsLater: (n, settings) =>
+      split(n, n > numberOf(settings, 'capacity') ? leftOf(settings) : numberOf(settings, 'capacity'), '503'),
+    start: startHysteretic,
+  }),
+  withDefaults({
+    name: 'flaky',
+    story:
+      'A stack that fails now and then, whatever the load: of a million handshakes some hundreds are 500, by chance.',
+    options: withOptions(
+      option('failures', 'count', 500, 'of a million handshakes that fail'),
+      option('seed', 'count', 1, 'rules which'),
+      option(
+        'capacity',
+        'count',
+        0,
+        'upgraded connections that may be open at once, the others get 503; 0: any number',
+      ),
+    ),
+    // No load causes it, so there is nothing of a cause to be named.
+    cause: () => null,
+    expects: (n, settings) => {
+      const failures = numberOf(settings, 'failures');
+      if (failures >= 1_000_000) return split(n, 0, '500');
+      return failures > 0 ? null : split(n, numberOf(settings, 'capacity') || n, '503');
+    },
+    start: startFlaky,
+  }),
+];
+
+export const CAPACITY_TARGETS: readonly LabTarget[] = [...SLOW, ...LIMITS, ...UNSTEADY];

@@ -34,9 +34,14 @@ const BLOCKS = ['slow-accept', 'phantom-connections'];
 const UNSEEN = ['nothing-listens', 'syn-dropped'];
 const UNASKED = ['accept-then-fin', 'tls-self-signed', 'tls-wrong'];
 
+/** With their defaults. */
+const BY_CHANCE = ['flaky'];
+
 /** Every target with its defaults, and each of its choices. */
 const CASES: readonly Case[] = [
-  ...CATALOGUE.filter(({ name }) => ![...BLOCKS, ...UNSEEN].includes(name)).map((target) => ({ name: target.name })),
+  ...CATALOGUE.filter(({ name }) => ![...BLOCKS, ...UNSEEN, ...BY_CHANCE].includes(name)).map((target) => ({
+    name: target.name,
+  })),
   { name: 'simultaneous-504', options: { timeout: '400ms', service: '20ms' } },
   { name: 'limit', options: { max: 15 } },
   { name: 'limit', options: { max: 15, answer: '429' } },
@@ -53,6 +58,9 @@ const CASES: readonly Case[] = [
   { name: 'descriptor-limit', options: { max: 15 } },
   { name: 'ports-exhausted', options: { max: 15 } },
   { name: 'header-too-large', options: { bytes: 8192 } },
+  { name: 'hysteretic', options: { capacity: 15 } },
+  { name: 'flaky', options: { failures: 0, capacity: 15 } },
+  { name: 'flaky', options: { failures: 1_000_000 } },
   ...CHOICES,
   { name: 'limit', options: { max: 15, answer: 'reset', tls: true } },
   ...['healthy', 'limit', 'reset', 'half-head', 'silent', 'not-http', 'close-kills-server'].map((name) => ({

@@ -77,6 +77,8 @@ test('every key has a description for the editor', () => {
 test('every shipped profile says its question, names the schema, and is valid for program and editor', () => {
   assert.deepEqual(shipped, [
     'auth-tokens.yaml',
+    'find-limit.yaml',
+    'find-under-latency.yaml',
     'launch-capacity.yaml',
     'quick-look.yaml',
     'simultaneous-504.yaml',

@@ -41,6 +41,8 @@ const SETTINGS: Readonly<Record<string, Options>> = {
   'backend-hangs': { timeout: '400ms' },
   'upgrade-not-forwarded': { timeout: '400ms' },
   'close-kills-server': { timeout: '400ms' },
+  flaky: { failures: 0, capacity: 60 },
+  hysteretic: { capacity: 60 },
 };
 
 /** Only the bytes of their answer differ by their choices, and those are the unit tests' affair. */
