@@ -50,14 +50,18 @@ export interface Resumed {
   readonly earlier: Earlier;
 }
 
-/** @throws UserError `resume` when the file holds no search, one that is over, or another one than is asked for */
-function resumed(file: string, plan: Plan, host: Host): Resumed {
+/** null: begin anew. @throws UserError `resume` when the file holds no search, one that is over, or another one than is asked for */
+function resumed(file: string, plan: Plan, host: Host): Resumed | null {
   const refuse = (why: string, hint?: string): never => {
     throw new UserError(`--resume ${file}: ${why}`, { code: 'resume', ...(hint === undefined ? {} : { hint }) });
   };
   const result = resultIn(file, host, refuse);
   const { search } = result;
-  if (search === null) return refuse('the result holds no search: only one of find can go on');
+  if (search === null) {
+    // Stopped before its first step: there is nothing to go on from, and nothing that would be done twice.
+    if (result.command === 'find' && result.bursts.length === 0) return null;
+    return refuse('the result holds no search: only one of find can go on');
+  }
   const state = search.state as SearchState;
   const stage = findStageOf(plan.stages);
   if (stage === null || search.stage !== 0 || result.plan.stages.length !== 1)

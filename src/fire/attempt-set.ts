@@ -62,7 +62,8 @@ export class AttemptSet {
     const requests = new RequestSource(plan, context.inputs, order.base, context.userAgent, tap);
     this.#samples = new Samples(
       (slot) => requests.secrets(this.columns.attempt[slot]),
-      (slot) => this.columns.done[slot] - due(slot),
+      // Stopped before the release it was never due.
+      (slot) => this.columns.done[slot] - due(slot) || 0,
     );
     this.attempts = new Attempts({
       columns: this.columns,

@@ -4,6 +4,7 @@
  * director's, which lives in another ring (the search is pure, and fire does not know it). What the run around it can do
  * (fire a burst, keep it, save) is handed in as its ground.
  */
+import { formatCount } from '../plan/units.js';
 import type { Found } from '../tally/assemble.js';
 import type { Burst, Calibration } from '../tally/result.js';
 import { pause } from './attempt-set.js';
@@ -104,6 +105,8 @@ const LOCAL_POLL_MS = 1000;
 /** Sizes between one whose floor was good and one whose floor was not, until they are this near. */
 const FLOOR_WIDTH = 1.1;
 const MOST_FLOORS = 10;
+const FLOOR_TRIES = 3;
+const FLOOR_PAUSE_MS = 1500;
 
 export async function runSearch(ground: SearchGround, director: Director): Promise<void> {
   await new Search(ground, director).run();
@@ -127,7 +130,8 @@ class Search {
     let action = this.#director.begin(this.#nowMs());
     const tight = ground.shortage(this.#director.max);
     if (tight !== null && action.do !== 'stop') {
-      ground.note(`the search goes up to ${tight.fit} instead of ${this.#director.max}: ${tight.reason}`);
+      const [fit, max] = [tight.fit, this.#director.max].map(formatCount);
+      ground.note(`the search goes up to ${fit} instead of ${max}: ${tight.reason}`);
       action = this.#director.next(this.#limit(tight.fit, tight.reason));
     }
     while (action.do !== 'stop' && !ground.stopped()) {
@@ -237,15 +241,17 @@ class Search {
   async #floorFor(size: number): Promise<{ floor: Calibration | null; limit: FindEvent | null }> {
     const known = [...this.#floors.keys()].filter((one) => one >= size);
     if (known.length > 0) return { floor: this.#floors.get(Math.min(...known)) ?? null, limit: null };
-    const floor = await this.#measured(size);
-    if (floor === null) return { floor: null, limit: null };
-    const problem = this.#director.floorProblem(floor);
-    if (problem === null) return { floor, limit: null };
-    // A moment of noise is no limit.
-    const again = await this.#measured(size);
-    if (again === null || this.#floors.has(size)) return { floor: again, limit: null };
+    let problem: string | null = null;
+    for (let tries = 0; tries < FLOOR_TRIES; tries++) {
+      // A moment of noise is no limit.
+      if (tries > 0) await this.#sleep(FLOOR_PAUSE_MS);
+      const floor = await this.#measured(size);
+      if (floor === null) return { floor: null, limit: null };
+      problem = this.#director.floorProblem(floor);
+      if (problem === null) return { floor, limit: null };
+    }
     const max = await this.#largestGood(size);
-    return { floor: null, limit: this.#limit(max, problem) };
+    return { floor: null, limit: this.#limit(max, problem ?? '') };
   }
 
   async #largestGood(bad: number): Promise<number> {
