@@ -4,7 +4,7 @@
  */
 import type { Director, FindAction, FindEvent, SearchNews } from '../fire/find.js';
 import { type FindStage, findStageOf, type Plan } from '../plan/plan.js';
-import { formatDuration } from '../plan/units.js';
+import { formatCount, formatDuration } from '../plan/units.js';
 import { dropOffOf } from '../search/drop-off.js';
 import { factsOf } from '../search/evidence.js';
 import { type Durations, type Forecast, forecast, msLeft } from '../search/forecast.js';
@@ -114,14 +114,14 @@ class SearchDirector implements Director {
   }
 
   floorProblem({ size, share101, handshakeMs }: Calibration): string | null {
-    if (share101 < 1) return `of ${size} handshakes to its own mirror ${percent(share101)} got through`;
+    if (share101 < 1) return `of ${formatCount(size)} handshakes to its own mirror ${percent(share101)} got through`;
     for (const { name, share, withinMs } of this.#options.objectives) {
       if (withinMs === null || handshakeMs === null) continue;
       const floorMs = share >= 0.99 ? handshakeMs.p99 : handshakeMs.p95;
       if (floorMs <= MOST_FLOOR * withinMs) continue;
       const floor = formatDuration(Number(floorMs.toPrecision(3)));
       return (
-        `${size} handshakes to its own mirror took ${floor}, over ${percent(MOST_FLOOR)} of what ${name} asks for; ` +
+        `${formatCount(size)} handshakes to its own mirror took ${floor}, over ${percent(MOST_FLOOR)} of what ${name} asks for; ` +
         'use a faster or an idle machine'
       );
     }

@@ -3,7 +3,7 @@
  * of things around a burst (budget, rest, canary, burst, cool-down), what an invalid burst costs, and when rest is
  * demanded. It has no clock, socket, promise or random source: `step` is a function of the state and the event.
  */
-import { CANARY, counted, isHealthy, NO_CANARIES, nextPoll, UNPROVEN } from './canary.js';
+import { CANARY, counted, isAnswered, isHealthy, NO_CANARIES, nextPoll, UNPROVEN } from './canary.js';
 import { Loads, median } from './loads.js';
 import { cursorAfter, NEW_CURSOR, nextLoad } from './next.js';
 import type { SearchOptions } from './options.js';
@@ -177,7 +177,12 @@ function onCanary(state: SearchState, facts: CanaryFacts): SearchState {
   }
   if (isHealthy(facts, state.baseline)) return { ...state, canary, health: { ...UNPROVEN, isProven: true } };
   const poll = nextPoll(state.health, state.lastAtMs, state.options.maxWaitMs);
-  if (poll === null) return end({ ...state, canary }, unhealthy(state));
+  if (poll === null) {
+    // Slower than at first, and nothing has broken it: the baseline was lucky, or this machine is busy. No break of the target's.
+    const isUnbroken = state.lastBadEndMs === null && isAnswered(facts, state.baseline);
+    if (isUnbroken) return { ...state, canary, health: { ...UNPROVEN, isProven: true } };
+    return end({ ...state, canary }, unhealthy(state));
+  }
   return { ...state, canary, health: poll.health, restUntilMs: poll.atMs, whyRest: 'canary' };
 }
 

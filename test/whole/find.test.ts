@@ -4,82 +4,13 @@
  * search owns up to.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, describe, type TestContext, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { planOf, run } from '#dist/index.js';
-import type { LabReport } from '#dist/lab/ledger.js';
-import type { DropOff } from '#dist/tally/drop-off.js';
-import type { Result } from '#dist/tally/result.js';
-import { labFor, type Ran, type RunOptions, resultOf, wstampede } from '../cli.js';
-
-const QUICK = ['--preset', 'quick', '--fresh-wait', '1s', '-t', '20s', '--json'];
-const REST = '200ms';
-const folder = mkdtempSync(join(tmpdir(), 'wst-find-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-let host = 20;
-function nextHost(): string {
-  host += 1;
-  return `127.0.0.${host}`;
-}
-
-interface Searched {
-  readonly ran: Ran;
-  readonly result: Result;
-  readonly dropOff: DropOff;
-  readonly report: LabReport;
-}
-
-type LabOptions = Readonly<Record<string, string | number | boolean>>;
-
-async function search(
-  t: TestContext,
-  [name, settings]: readonly [string, LabOptions],
-  flags: readonly string[],
-  options: RunOptions = {},
-  rest = REST,
-): Promise<Searched> {
-  const lab = await labFor(t, name, { ...settings, host: nextHost() });
-  const ran = await wstampede(['find', lab.url, ...QUICK, '--rest', rest, ...flags], options);
-  const result = resultOf(ran);
-  const report = await lab.stop();
-  const { dropOff } = result;
-  assert.ok(dropOff, ran.stderr);
-  t.diagnostic(`${dropOff.verdict} ${dropOff.estimate} [${dropOff.interval95}]: ${dropOff.because}`);
-  assertOwnsUp(result, dropOff, report);
-  return { ran, result, dropOff, report };
-}
-
-/** What the search says that it sent is what the target saw, and what its bursts add up to. */
-function assertOwnsUp(
-  { bursts, preflight, totals }: Result,
-  { cost, ladder, asked }: DropOff,
-  report: LabReport,
-): void {
-  assert.equal(report.requests, totals.attempted + cost.canaryHandshakes + (preflight?.attempted ?? 0));
-  assert.equal(totals.attempted + cost.canaryHandshakes, cost.handshakes + cost.canaryHandshakes);
-  assert.equal(cost.bursts, bursts.length);
-  assert.equal(
-    ladder.reduce((sum, rung) => sum + rung.bursts, 0),
-    bursts.length,
-  );
-  assert.deepEqual(
-    bursts.map(({ index }) => index),
-    bursts.map((_, i) => i),
-  );
-  for (const { size } of bursts) assert.ok(size >= asked.min && size <= asked.max, `${size}`);
-  assert.ok(report.openMax <= asked.max, `${report.openMax} at once`);
-}
-
-function assertHolds({ interval95, estimate }: DropOff, truth: number, within: number): void {
-  assert.ok((interval95[0] ?? 0) <= truth && (interval95[1] ?? 0) >= truth, `${interval95}`);
-  assert.ok(estimate !== null && Math.abs(estimate / truth - 1) <= within, `${estimate}, not ${truth}`);
-}
+import { labFor, wstampede } from '../cli.js';
+import { assertHolds, nextHost, search } from '../searched.js';
 
 // Most of each search is waiting for its next canary handshake.
-describe('searches', { concurrency: 6 }, () => {
+describe('searches', { concurrency: 8 }, () => {
   test('FOUND: a hard limit, its bracket and its 503s', async (t) => {
     const { ran, result, dropOff } = await search(t, ['limit', { max: 137 }], ['--max', '1000']);
     assert.equal(dropOff.verdict, 'FOUND', dropOff.because);
@@ -125,15 +56,6 @@ describe('searches', { concurrency: 6 }, () => {
     assert.ok(report.byOutcome['503'] !== undefined);
   });
 
-  test('HYSTERESIS: what a break leaves does not pass for the limit', async (t) => {
-    // Longer than a canary takes on a busy machine, so that the first proof of recovery comes too soon.
-    const target = ['hysteretic', { capacity: 137, for: '4s' }] as const;
-    const { dropOff } = await search(t, target, ['--max', '1000', '--max-wait', '20s', '--no-calibrate'], {}, '500ms');
-    assert.equal(dropOff.verdict, 'FOUND', dropOff.because);
-    assertHolds(dropOff, 137, 0.06);
-    assert.ok(dropOff.flags.some(({ id }) => id === 'HYSTERESIS'));
-  });
-
   test('BUDGET: the best bracket is still there', async (t) => {
     const flags = ['--max', '1000', '--budget', '4', '--no-calibrate'];
     const { ran, dropOff } = await search(t, ['limit', { max: 137 }], flags);
@@ -163,17 +85,6 @@ describe('searches', { concurrency: 6 }, () => {
     assert.equal(dropOff.verdict, 'INTERRUPTED');
     assert.deepEqual([ran.code, dropOff.bracket], [3, [64, 128]]);
     assert.match(result.stopped ?? '', /abort rule/);
-  });
-
-  test('a latency breaks first, and is named', async (t) => {
-    // One by one, 10 ms each, so 100 within 1 s, and a handshake or so is allowed to be late.
-    const target = ['simultaneous-504', { timeout: '10s', service: '10ms' }] as const;
-    const flags = ['--max', '200', '--share', '99%', '--p99', '1s', '--no-calibrate'];
-    const { dropOff } = await search(t, target, flags);
-    assert.equal(dropOff.verdict, 'FOUND', dropOff.because);
-    assert.equal(dropOff.objective, 'p99(handshake) <= 1s');
-    // What a client felt has the release and this machine's own delay in it.
-    assertHolds({ ...dropOff, interval95: [80, 120] }, 100, 0.1);
   });
 
   test('as a library: a plan with a search', async (t) => {
