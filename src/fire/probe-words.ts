@@ -105,7 +105,8 @@ function otherSlash({ main, probe }: Both): string {
 
 function openAgain({ probe }: Both): string {
   if (probe === '101') return 'It opens again after a client has left, as it should.';
-  return `It opened until a client left, and no more (${named(probe)}): the server closes itself when a connection does, as by wss.close() in a handler of close.`;
+  if (probe === '429') return 'Refused with a 429: a limit on how often one client may come.';
+  return `It opened until a client left, and no more (${named(probe)}): as when the server closes itself with a connection, by wss.close() in a handler of close.`;
 }
 
 function direct({ main, probe }: Both): string {
