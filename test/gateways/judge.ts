@@ -99,8 +99,7 @@ function fire(stack: Stack, shot: Shot, path: string, csv: string): Promise<Ran>
     'ws-to-tls': `ws://127.0.0.1:${securePort}`,
     'wss-to-plain': `wss://127.0.0.1:${plainPort}`,
   }[door];
-  const args = (shot.args ?? []).map((arg) => arg.replaceAll('FOLDER', stack.folder));
-  const trusts = origin.startsWith('wss') && !args.includes('--ca') && !args.includes('-k');
+  const trusts = origin.startsWith('wss') && shot.trusts !== false;
   return wstampede([
     ...[
       'burst',
@@ -115,7 +114,7 @@ function fire(stack: Stack, shot: Shot, path: string, csv: string): Promise<Ran>
     ...['--no-calibrate', '--json', '--attempts', csv],
     ...(shot.preflight === true ? [] : ['--no-preflight']),
     ...(trusts ? ['--ca', stack.ca] : []),
-    ...args,
+    ...(shot.args ?? []),
   ]);
 }
 

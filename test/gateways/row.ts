@@ -4,6 +4,7 @@
  * an expectation, not how to judge one.
  */
 import type { CauseId } from '#dist/diagnose/causes.js';
+import type { Wording } from './agree.js';
 import type { BackendReport } from './backend-kinds.js';
 import type { GatewayName, GatewaySettings } from './configs.js';
 import type { StackPlan } from './stack.js';
@@ -46,17 +47,19 @@ export interface Shot {
   readonly gate?: 'connect' | 'tls' | 'upgrade';
   /** Default: none. Its handshakes are in the log as well. */
   readonly preflight?: boolean;
-  /** Further arguments. With `--ca` or `-k` among them the stack's certificate isn't trusted by itself. */
+  /** false: the certificate of the stack is not trusted. */
+  readonly trusts?: boolean;
+  /** Further arguments. */
   readonly args?: readonly string[];
   /** What is done before it is fired. */
   readonly before?: readonly Deed[];
   /** Outcomes that are not listed must not occur. */
   readonly expects: readonly Expectation[];
   /**
-   * What the log says instead, by the client's outcome: null, no line at all. Outcomes that are statuses are themselves
-   * unless they are named here. A string: why the log can't be held against the counts.
+   * What the log says instead, by the client's outcome. Outcomes that are statuses are themselves unless they are named
+   * here. A string: why the log can't be held against the counts.
    */
-  readonly log: Readonly<Record<string, string | null>> | string;
+  readonly log: Wording | string;
 }
 
 export type Deed = 'block' | 'start-backends' | 'stop-backends' | { readonly pauseMs: number };

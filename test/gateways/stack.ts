@@ -30,12 +30,10 @@ export interface StackPlan {
   readonly peers?: number;
   /** false: they are started later, by `startBackends`. */
   readonly startsBackends?: boolean;
-  /** PEM texts in place of the lab's. */
-  readonly certificate?: { readonly certificate: string; readonly key: string };
+  /** PEM in place of the lab's own, of the same key and signed by it. */
+  readonly certificate?: string;
   /** Descriptors that the gateway may have (`ulimit -n`). */
   readonly descriptors?: number;
-  /** Text with which a client of a mutual TLS is known: the PEM in FOLDER/clients.pem. */
-  readonly clients?: string;
 }
 
 export interface Stack {
@@ -97,7 +95,7 @@ export async function startStack(plan: StackPlan): Promise<Stack> {
   return {
     url: `ws://127.0.0.1:${door}/`,
     secureUrl: `wss://127.0.0.1:${securePort}/`,
-    ca: place.certificate,
+    ca: place.ca,
     folder,
     place,
     async log(path, expected, ports = new Set()) {
@@ -129,13 +127,18 @@ async function reportOf(child: Child): Promise<BackendReport> {
   return JSON.parse(await child.line()) as BackendReport;
 }
 
-function writeCertificate(folder: string, plan: StackPlan): Pick<Place, 'certificate' | 'key' | 'both'> {
-  const { certificate, key } = plan.certificate ?? { certificate: LAB_CERTIFICATE, key: LAB_PRIVATE_KEY };
-  const files = { certificate: `${folder}/lab.pem`, key: `${folder}/lab.key`, both: `${folder}/both.pem` };
+function writeCertificate(folder: string, plan: StackPlan): Pick<Place, 'ca' | 'certificate' | 'key' | 'both'> {
+  const certificate = plan.certificate ?? LAB_CERTIFICATE;
+  const files = {
+    ca: `${folder}/ca.pem`,
+    certificate: `${folder}/lab.pem`,
+    key: `${folder}/lab.key`,
+    both: `${folder}/both.pem`,
+  };
+  writeFileSync(files.ca, LAB_CERTIFICATE);
   writeFileSync(files.certificate, certificate);
-  writeFileSync(files.key, key);
-  writeFileSync(files.both, certificate + key);
-  if (plan.clients !== undefined) writeFileSync(`${folder}/clients.pem`, plan.clients);
+  writeFileSync(files.key, LAB_PRIVATE_KEY);
+  writeFileSync(files.both, certificate + LAB_PRIVATE_KEY);
   return files;
 }
 
