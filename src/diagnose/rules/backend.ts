@@ -263,7 +263,7 @@ function haproxy503(failure: Failure): readonly Reading[] {
       },
     ];
   }
-  const isRefused = REFUSED_MS.some((ms) => Math.abs(early - ms) < NEAR_MS);
+  const isRefused = isAfterRetries(failure);
   const refused =
     'three retries of a connection that is refused each time, 1 s apart or timeout connect if that is less.';
   const silent = 'retries + 1 times timeout connect, or timeout queue: nobody took the connection.';
@@ -276,6 +276,10 @@ function haproxy503(failure: Failure): readonly Reading[] {
         { cause: 'backend-unreachable', confidence: 0.65, because: silent },
         { cause: 'backend-down', confidence: 0.35, because: refused },
       ];
+}
+
+function isAfterRetries({ timesMs }: Failure): boolean {
+  return timesMs.length > 0 && REFUSED_MS.some((ms) => Math.abs(earlyMs(timesMs) - ms) < NEAR_MS);
 }
 
 function envoy503(body: string): readonly Reading[] {
@@ -361,7 +365,10 @@ export const fellRule: Rule = (evidence) => {
   const { worst, failures, alone } = evidence;
   const [failure] = failures;
   if (failure === undefined || worst.ok > 0 || alone === null || alone.ok === 0 || hadWorked(evidence)) return [];
-  if (!['502', '503', '500', 'closed', 'reset', 'refused'].includes(failure.outcome) || !isAtOnce(failure)) return [];
+  if (!['502', '503', '500', 'closed', 'reset', 'refused'].includes(failure.outcome)) return [];
+  // HAProxy tries a refused connection again before it says so.
+  const isRefused = failure.outcome === '503' && failure.hop?.id === 'haproxy' && isAfterRetries(failure);
+  if (!isAtOnce(failure) && !isRefused) return [];
   return [
     {
       cause: 'backend-died',

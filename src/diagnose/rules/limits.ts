@@ -5,7 +5,7 @@
 import { formatCount } from '../../plan/units.js';
 import type { BurstFacts, Evidence, Failure } from '../evidence.js';
 import { counted, earlyMs, type Finding, headerOf, isAtOnce, type Rule, spoken, whoSaid } from '../finding.js';
-import { rampOf } from '../shape.js';
+import { rampOf, roundMs } from '../shape.js';
 import { lookAlike } from './look-alikes.js';
 
 /** Turned away, as limits do it. */
@@ -24,6 +24,11 @@ export const limitRule: Rule = (evidence) => {
 
 function failedCount({ failures }: BurstFacts): number {
   return failures.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** A limit that nearly all fit into is an odd chance; so few are more often accidents. */
+function isRare({ attempted }: BurstFacts, { count }: Failure): boolean {
+  return count < 0.02 * attempted;
 }
 
 /** 101s one after another and refusals at once: admitted at a rate, those in the queue wait their turn. */
@@ -54,12 +59,13 @@ function turnedAway(evidence: Evidence, failure: Failure): Finding[] {
   const repeat = repeated(worst, others);
   const alike = lookAlike(worst.ok);
   const outcomes = [failure.outcome];
+  const doubt = isRare(worst, failure) ? 0.25 : 0;
   const base =
     `${formatCount(worst.ok)} of ${formatCount(worst.attempted)} got their 101, and ${whoSaid(failure)} to the other ${formatCount(failure.count)} ` +
     `at once (from ${spoken(failure.timesMs[0])} on)${repeat.sentence}${alike === null ? '' : `; ${alike}`}.`;
   const limit: Finding = {
     cause: 'connection-limit',
-    confidence: clamp(limitConfidence(failure) + repeat.forLimit),
+    confidence: clamp(limitConfidence(failure) + repeat.forLimit - doubt),
     evidence: base,
     outcomes,
     figures: { limit: worst.ok },
@@ -67,16 +73,30 @@ function turnedAway(evidence: Evidence, failure: Failure): Finding[] {
   };
   const rate: Finding = {
     cause: 'rate-limit',
-    confidence: clamp(rateConfidence(failure) + repeat.forRate),
+    confidence: clamp(rateConfidence(failure) + repeat.forRate - doubt),
     evidence:
       repeat.ratePerS === null ? base : `${base} That is about ${repeat.ratePerS.toFixed(1)} a second coming back.`,
     outcomes,
     figures: { burst: worst.ok, ...(repeat.ratePerS !== null && { ratePerS: repeat.ratePerS }) },
     apart: APART_RATE,
   };
-  if (failure.outcome === '500') return [descriptors(worst, failure, 0.6), { ...limit, confidence: 0.4 }];
+  if (failure.outcome === '500') return internalErrors(worst, failure, { ...limit, confidence: 0.4 });
   if (failure.outcome === '502') return [limit, descriptors(worst, failure, 0.42), ports(worst, failure)];
   return [limit, rate].filter(({ confidence }) => confidence >= 0.25);
+}
+
+/** nginx says so when it may open no more files; an application, when something it needs has run out. */
+function internalErrors(worst: BurstFacts, failure: Failure, limit: Finding): Finding[] {
+  if (failure.hop?.own === true) return [descriptors(worst, failure, 0.6), limit];
+  const application: Finding = {
+    cause: 'application-error',
+    confidence: 0.6,
+    evidence: `${formatCount(worst.ok)} got their 101, and ${whoSaid(failure)} to the other ${formatCount(failure.count)}, the first after ${spoken(failure.timesMs[0])}: the application fails when many come at once.`,
+    outcomes: [failure.outcome],
+    apart:
+      'The log of the application has the reason: a pool that is used up, "too many open files", an error of its own.',
+  };
+  return [application, { ...limit, confidence: 0.35 }];
 }
 
 function limitConfidence(failure: Failure): number {
@@ -86,6 +106,7 @@ function limitConfidence(failure: Failure): number {
     case 'reset-connect':
       return 0.74;
     case '429':
+    case '403':
       return 0.42;
     case '502':
       return 0.52;
@@ -100,6 +121,8 @@ function rateConfidence(failure: Failure): number {
   switch (failure.outcome) {
     case '429':
       return 0.78;
+    case '403':
+      return 0.55;
     case '503':
       return asks === true ? 0.52 : 0.45;
     case 'closed':
@@ -228,17 +251,50 @@ export const waitingRule: Rule = ({ worst, timeoutMs }) => {
   ];
 };
 
+/** Some got theirs at once, the others the timeout of a gateway: nobody behind it took them, or took them and hung. */
+export const waitingBehindRule: Rule = ({ worst }): Finding[] => {
+  const failure = worst.failures.find(({ outcome }) => outcome === '504' || outcome === '502');
+  if (worst.kind === 'churn' || worst.ok === 0 || failure === undefined || failure.timesMs.length === 0) return [];
+  const timeoutMs = roundMs(earlyMs(failure.timesMs));
+  const slowestOk = worst.okMs[worst.okMs.length - 1];
+  if (timeoutMs === null || isAtOnce(failure) || slowestOk === undefined || slowestOk > 0.3 * timeoutMs) return [];
+  if (failure.count < 0.6 * failedCount(worst) || failure.clusters.length > 1) return [];
+  const said = `${formatCount(worst.ok)} got their 101 within ${spoken(slowestOk)}, and ${whoSaid(failure)} to the other ${formatCount(failure.count)} only after ${spoken(failure.timesMs[0])}, a configured time`;
+  const outcomes = [failure.outcome];
+  const apart =
+    'Bursts of two sizes: the same count of 101s speaks for a limit, the same share of them for one of several backends that hangs.';
+  return [
+    {
+      cause: 'connection-limit',
+      confidence: 0.5,
+      evidence: `${said}: the others waited for a place that did not come free.`,
+      outcomes,
+      figures: { limit: worst.ok, timeoutMs },
+      apart,
+    },
+    {
+      cause: 'backend-hangs',
+      confidence: 0.42,
+      evidence: `${said}: or one of several backends hangs.`,
+      outcomes,
+      figures: { timeoutMs },
+      apart,
+    },
+  ];
+};
+
 /** A closed loop meets a rate: after the burst allowance so many a second get through, the others are refused at once. */
 export const churnRateRule: Rule = (evidence) => {
   const { worst } = evidence;
   if (worst.kind !== 'churn' || worst.ok === 0 || worst.perSecond === null) return [];
   const refused = worst.failures.filter(({ outcome }) => REFUSALS.has(outcome));
   const [failure] = refused;
-  if (failure === undefined) return [];
+  // Any closed loop is steady: a rate turns away a good part of those who try.
+  if (failure === undefined || (failure.outcome !== '429' && isRare(worst, failure))) return [];
   const tail = worst.perSecond.slice(1, -1);
   const mean = tail.reduce((sum, n) => sum + n, 0) / Math.max(1, tail.length);
   const isSteady = tail.length >= 2 && tail.every((n) => Math.abs(n - mean) <= Math.max(2, 0.25 * mean));
-  const confidence = failure.outcome === '429' ? 0.85 : isSteady ? 0.8 : 0.45;
+  const confidence = failure.outcome === '429' ? 0.85 : isSteady && failure.outcome === '503' ? 0.75 : 0.45;
   const finding: Finding = {
     cause: 'rate-limit',
     confidence,
