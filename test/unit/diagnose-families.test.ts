@@ -13,7 +13,7 @@ import { around, failed, ok, oneByOne, resultOf, seeded, type Told } from './dia
 
 /** From here on a cause must not be wrong. */
 const CERTAIN = 0.8;
-const RUNS = { numRuns: 150, seed: 4 };
+const RUNS = { numRuns: 80, seed: 4 };
 
 function firstOf(told: Told, cause: CauseId): Diagnosis {
   const found = diagnose(resultOf(told));
