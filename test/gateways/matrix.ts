@@ -67,7 +67,7 @@ function* behind(gateway: GatewayName): Generator<Row> {
   yield backend.backendDied({ ...of, afterMs: 300 });
   yield backend.backendHangs(of);
   for (const built of backend.BUILT) yield backend.closedItself({ ...of, built });
-  yield backend.closedInFlight({ ...of, delayMs: 300 });
+  yield backend.closedInFlight({ ...of, readMs: 4000, delayMs: 1500 });
 }
 
 function* overloaded(gateway: GatewayName): Generator<Row> {
@@ -78,8 +78,8 @@ function* overloaded(gateway: GatewayName): Generator<Row> {
   yield capacity.workForTheDead({ ...of, size: 800, serviceMs: 20, late: 10 });
   const queue = { ...of, size: 100, backlog: 16 };
   yield capacity.listenQueue({ ...queue, connectMs: 500, retries: 1, blockMs: 2500 });
-  // No SYN is sent again between 1.5 and 2.0 s: who was dropped finds the backend neither then nor later.
-  yield capacity.listenQueue({ ...queue, readMs: 4000, connectMs: 2000, retries: 3, blockMs: 1500 });
+  // No SYN is sent again between 1.9 and 2.0 s: who was dropped, and was not a second late, finds the backend never.
+  yield capacity.listenQueue({ ...queue, readMs: 4000, connectMs: 2000, retries: 3, blockMs: 1900 });
   yield limits.maxConnections({ ...of, size: 60, limit: 20 });
   if (gateway !== 'apache2') yield capacity.negativeCache({ ...of, size: 20, failMs: FORGET_MS });
 }

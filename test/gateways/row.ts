@@ -17,8 +17,10 @@ export interface Seen {
   readonly size: number;
   /** Of all outcomes. */
   readonly counts: Readonly<Record<string, number>>;
-  /** First to last attempt released, ms. */
+  /** First to last request at a backend, or first to last released, ms. */
   readonly spreadMs: number;
+  /** T0 to when the last request can have been written: released, through TCP and TLS, ms. */
+  readonly writtenMs: number;
   /** Of each backend. */
   readonly reports: readonly BackendReport[];
 }
@@ -118,12 +120,15 @@ export function exactly(count: number): Span {
  * a busy machine fires late. A clock of whole ms may be one early.
  */
 export function at(ms: number): (seen: Seen) => Span {
-  return ({ spreadMs }) => [ms - 5, ms + spreadMs + Math.max(500, 0.15 * ms)];
+  return ({ spreadMs, writtenMs }) => [ms - 5, ms + Math.max(spreadMs, writtenMs) + Math.max(500, 0.15 * ms)];
 }
 
-/** Without waiting for a timer of `timerMs`: in less than half of it, so that no busy machine can confuse the two. */
-export function soon(timerMs: number): Span {
-  return [0, timerMs / 2];
+/**
+ * Without waiting for a timer of `timerMs`: in less than half of it once it is written, so that no busy machine can
+ * confuse the two.
+ */
+export function soon(timerMs: number): (seen: Seen) => Span {
+  return ({ spreadMs, writtenMs }) => [0, Math.max(spreadMs, writtenMs) + timerMs / 2];
 }
 
 /** All attempts of a burst end alike. */

@@ -67,11 +67,11 @@ export function slowSerial(of: Loaded & { readonly serviceMs: number; readonly b
       oracle: 'O1',
       why,
       count: served,
-      ms: ({ spreadMs }) => [0, readMs + spreadMs + 500],
+      ms: (seen) => [0, at(readMs)(seen)[1]],
       // A uniform ramp: its median is half of its end.
-      p50Ms: ({ counts, reports, spreadMs }) => {
+      p50Ms: ({ counts, reports, spreadMs, writtenMs }) => {
         const half = ((counts['101'] ?? 0) * (reports[0]?.serviceMs ?? serviceMs)) / 2;
-        return [half * 0.8 - 20, half * 1.2 + spreadMs + 100];
+        return [half * 0.8 - 20, half * 1.2 + Math.max(spreadMs, writtenMs) + 100];
       },
     },
     {
@@ -79,7 +79,7 @@ export function slowSerial(of: Loaded & { readonly serviceMs: number; readonly b
       oracle: 'O1',
       why: `the rest, at T`,
       count: others(served),
-      ms: burns ? ({ spreadMs }) => [readMs - 5, readMs + spreadMs + 1000] : at(readMs),
+      ms: at(readMs),
     },
   ];
   return {
@@ -114,7 +114,7 @@ export function slowConcurrent(of: Loaded & { readonly delayMs: number; readonly
       oracle,
       why: formula,
       count: served,
-      ms: ({ spreadMs }) => [delayMs - 5, readMs + spreadMs + 500],
+      ms: (seen) => [delayMs - 5, at(readMs)(seen)[1]],
     },
   ];
   if (!isEnough) {
@@ -239,13 +239,13 @@ function together(
 ): Expectation[] {
   if (recovers && inQueue.outcome === '101') {
     return [
-      all('101', size, 'O10', 'HAProxy tries again, and the block has ended', ({ spreadMs }) => [
+      all('101', size, 'O10', 'HAProxy tries again, and the block has ended', (seen) => [
         0,
-        blockMs + spreadMs + 8000,
+        at(blockMs + 8000)(seen)[1],
       ]),
     ];
   }
-  if (inQueue.outcome === '101') return [{ ...inQueue, ms: ({ spreadMs }) => [0, blockMs + spreadMs + 1000] }, rest];
+  if (inQueue.outcome === '101') return [{ ...inQueue, ms: (seen) => [0, at(blockMs)(seen)[1]] }, rest];
   if (inQueue.outcome !== rest.outcome) return [inQueue, rest];
   return [
     {
@@ -337,7 +337,7 @@ export function poisoned(
             oracle: '1.3',
             why: 'the rest at T, when both peers are out: 502 and not 504, save for the first of each peer',
             count: (seen) => [Math.max(0, others(served)(seen)[0] - 12), others(served)(seen)[1]],
-            ms: ({ spreadMs }) => [readMs - 5, 2 * readMs + spreadMs + 500],
+            ms: (seen) => [readMs - 5, at(2 * readMs)(seen)[1]],
           },
           {
             outcome: '504',

@@ -21,6 +21,9 @@ import {
 /** How long a gateway may take to write down what has ended. */
 const LOG_PATIENCE_MS = 10_000;
 
+const TAKEN = /address already in use|backend ended without a word/i;
+const MOST_TRIES = 3;
+
 /** What a stack is started from; a `Row` of the matrix is one. */
 export interface StackPlan {
   readonly gateway: GatewayName | 'direct';
@@ -46,9 +49,11 @@ export interface Stack {
   readonly place: Place;
   /**
    * What the access log says of the path once it has `expected` lines of it: a tunnel is logged when it has ended. When
-   * they do not come, what there is. Of the lines without a path those of `ports` belong to it.
+   * they do not come, what there is. Of the lines without a path those of `ports` belong to it, from the mark on.
    */
   log(path: string, expected: number, ports?: ReadonlySet<number>): Promise<LogLine[]>;
+  /** Lines without a path are of what came before: the probes of the start may have had a port of the burst's. */
+  markLog(): void;
   /** What the gateway complained of so far. */
   errors(): string;
   /** What each backend saw since it was asked last. */
@@ -61,7 +66,20 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
+/** Between finding a port free and listening on it another process may take it: then all begins anew. */
 export async function startStack(plan: StackPlan): Promise<Stack> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const stack = await startOnce(plan);
+      if (!TAKEN.test(stack.errors()) || tries === MOST_TRIES) return stack;
+      await stack.stop();
+    } catch (error) {
+      if (!TAKEN.test(String(error)) || tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
+async function startOnce(plan: StackPlan): Promise<Stack> {
   const folder = mkdtempSync(join(tmpdir(), `wst-${plan.gateway}-`));
   // Apache's children are somebody else's, and must come as far as their files.
   chmodSync(folder, 0o755);
@@ -70,6 +88,7 @@ export async function startStack(plan: StackPlan): Promise<Stack> {
   const place = { folder, plainPort, securePort, backendPorts, ...writeCertificate(folder, plan) };
   const backends: Child[] = [];
   let daemon: Daemon | null = null;
+  let marked = 0;
 
   const startBackends = async (): Promise<void> => {
     if (plan.backend.kind === 'none') return;
@@ -102,11 +121,14 @@ export async function startStack(plan: StackPlan): Promise<Stack> {
       if (plan.gateway === 'direct') return [];
       const { gateway } = plan;
       const lines = () =>
-        logLines(gateway, read(`${folder}/access.log`)).filter((line) =>
-          line.path === null ? ports.has(line.port) : line.path === path,
+        logLines(gateway, read(`${folder}/access.log`)).filter((line, i) =>
+          line.path === null ? i >= marked && ports.has(line.port) : line.path === path,
         );
       await eventually(() => (lines().length >= expected ? true : null), LOG_PATIENCE_MS);
       return lines();
+    },
+    markLog() {
+      if (plan.gateway !== 'direct') marked = logLines(plan.gateway, read(`${folder}/access.log`)).length;
     },
     errors: () => read(`${folder}/error.log`),
     reports: () => Promise.all(backends.map(reportOf)),
