@@ -11,7 +11,7 @@ import { judge } from '../bench/diagnose-judge.js';
 import { askedText, namedText } from '../bench/diagnose-table.js';
 import { needsProgram } from '../needs.js';
 
-const DOZEN = ['o1', 'o7', 'o9', 'o15', 'o19', 'o26', 'o33', 'o36', 'o40', 'o42', 'o45', 'o48'];
+const DOZEN = ['o1', 'o7', 'o9', 'o15', 'o26', 'o33', 'o36', 'o40', 'o42', 'o43', 'o45', 'o48'];
 
 function gatewayOf({ target }: Case): string | null {
   if (!('row' in target) || target.row.gateway === 'direct') return null;
