@@ -7,7 +7,7 @@ import type { CauseId } from './causes.js';
 import { type Evidence, evidenceOf, type Failure, isFailure } from './evidence.js';
 import type { Finding, Rule } from './finding.js';
 import { remedyText } from './remedies.js';
-import { afterRule, lostRule, poisonedRule, spoiledRule } from './rules/aftermath.js';
+import { afterRule, lostRule, poisonedRule, rememberedRule, spoiledRule } from './rules/aftermath.js';
 import { backendRule, diedRule, fellRule } from './rules/backend.js';
 import { capacityRule } from './rules/capacity.js';
 import { closedServerRule } from './rules/closed-server.js';
@@ -51,6 +51,7 @@ const RULES: readonly Rule[] = [
   afterRule,
   spoiledRule,
   poisonedRule,
+  rememberedRule,
   lostRule,
 ];
 

@@ -34,6 +34,11 @@ export function neverWorks(evidence: Evidence): boolean {
   return !worksAlone(evidence);
 }
 
+/** Past the gateway the same handshake got its 101: the backend itself is well. */
+export function worksDirect({ check }: Evidence): boolean {
+  return check?.probes.some(({ id, outcome }) => id === 'direct' && outcome === '101') === true;
+}
+
 /** Certainty is less where no single handshake was seen to fail in the same way. */
 export function unlessUnseen({ alone }: Evidence, confidence: number): number {
   return alone === null ? Number((confidence * 0.85).toFixed(2)) : confidence;

@@ -75,7 +75,7 @@ function serial(evidence: Evidence, cliff: Cliff, ramp: Ramp): Finding {
   const needMs = worst.attempted * serviceMs;
   return {
     cause: 'slow-serial-upgrade',
-    confidence: fits ? 0.92 : 0.6,
+    confidence: !fits ? 0.6 : endsOtherwise(cliff) ? 0.72 : 0.92,
     evidence:
       `The 101s came one after another, one every S = ${spoken(serviceMs)} from ${spoken(ramp.firstMs)} to ${spoken(ramp.lastMs)}, ` +
       `and the others were given up ${gaveUp(cliff)} T = ${spoken(timeoutMs)}: T/S = ${limit} fit into one burst, and ${worst.ok} of ${worst.attempted} got through. ` +
@@ -84,6 +84,11 @@ function serial(evidence: Evidence, cliff: Cliff, ramp: Ramp): Finding {
     figures: { timeoutMs, serviceMs, limit, needMs },
     lead: `${worst.attempted} at once need ${worst.attempted} x S = ${spoken(needMs)}, and T is ${spoken(timeoutMs)}: S below ${spoken(timeoutMs / worst.attempted)}, or several served side by side, would carry them.`,
   };
+}
+
+/** nginx, HAProxy and Caddy answer 504 when they give up on a lone backend: their 502 may have another reason. */
+function endsOtherwise({ failures }: Cliff): boolean {
+  return failures.some(({ outcome, hop }) => outcome === '502' && hop?.id !== 'apache' && hop?.id !== 'h2o');
 }
 
 function gaveUp({ isOurs, failures }: Cliff): string {
@@ -114,15 +119,8 @@ function concurrent(evidence: Evidence, cliff: Cliff, stairs: Staircase): Findin
 function commonEnd(evidence: Evidence, cliff: Cliff): Finding[] {
   const { worst, alone } = evidence;
   const { okMs } = worst;
-  if (okMs.length < 5) return [];
-  const [firstMs, lastMs] = [okMs[Math.floor(okMs.length * 0.02)], okMs[okMs.length - 1]];
-  if (
-    lastMs > 1.1 * cliff.timeoutMs ||
-    firstMs < 0.6 * lastMs ||
-    lastMs < 0.25 * cliff.timeoutMs ||
-    firstMs < 10 * (alone?.typicalMs ?? 20)
-  )
-    return [];
+  const [firstMs, lastMs] = [earlyMs(okMs), okMs[okMs.length - 1]];
+  if (!endsTogether(worst, alone) || lastMs > 1.1 * cliff.timeoutMs || lastMs < 0.25 * cliff.timeoutMs) return [];
   return [
     {
       cause: 'cpu-bound',
@@ -137,10 +135,18 @@ function commonEnd(evidence: Evidence, cliff: Cliff): Finding[] {
   ];
 }
 
+/** Most of them late, and at one time: the first waited more than half as long as the last. */
+function endsTogether({ okMs }: BurstFacts, alone: Evidence['alone']): boolean {
+  if (okMs.length < 5) return false;
+  const firstMs = earlyMs(okMs);
+  return firstMs >= 0.6 * okMs[okMs.length - 1] && firstMs >= 10 * (alone?.typicalMs ?? 20);
+}
+
 /** Alone it works, of the crowd not one was in time. */
 function noneInTime(evidence: Evidence, cliff: Cliff): Finding[] {
-  const { worst } = evidence;
+  const { worst, bursts, alone } = evidence;
   if (worst.ok > 0 || !worksAlone(evidence)) return [];
+  const smaller = bursts.find((burst) => burst.size < worst.size && endsTogether(burst, alone));
   const outcomes = cliff.failures.map(({ outcome }) => outcome);
   const said = `Alone a handshake works, and of ${worst.attempted} at once none was answered in time (${gaveUp(cliff)} ${spoken(cliff.timeoutMs)}).`;
   const apart =
@@ -148,8 +154,11 @@ function noneInTime(evidence: Evidence, cliff: Cliff): Finding[] {
   return [
     {
       cause: 'cpu-bound',
-      confidence: 0.4,
-      evidence: `${said} Computed side by side, all end together, and then too late.`,
+      confidence: smaller === undefined ? 0.4 : 0.7,
+      evidence:
+        smaller === undefined
+          ? `${said} Computed side by side, all end together, and then too late.`
+          : `${said} A burst of ${smaller.size} got its 101s together, ${spoken(earlyMs(smaller.okMs))} to ${spoken(smaller.okMs[smaller.okMs.length - 1])} after the release: computed side by side, so many more end together too late.`,
       outcomes,
       apart,
       figures: { timeoutMs: cliff.timeoutMs },

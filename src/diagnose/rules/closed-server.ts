@@ -19,7 +19,9 @@ function stuckAfterFirst({ alone }: Evidence): boolean {
 }
 
 /** An earlier burst got all of its 101s, this one and all later ones none. */
-function turnedAfterBurst({ bursts, worst }: Evidence): boolean {
+function turnedAfterBurst({ alone, bursts, worst }: Evidence): boolean {
+  // Several that were opened and closed one after another have not closed this server.
+  if (alone !== null && alone.ok > 1) return false;
   const place = bursts.findIndex(({ ok }) => ok === 0);
   return (
     place > 0 &&

@@ -291,7 +291,8 @@ export const churnRateRule: Rule = (evidence) => {
   const [failure] = refused;
   // Any closed loop is steady: a rate turns away a good part of those who try.
   if (failure === undefined || (failure.outcome !== '429' && isRare(worst, failure))) return [];
-  const tail = worst.perSecond.slice(1, -1);
+  const seconds = worst.rate === null || worst.rate === 0 ? worst.perSecond.length - 1 : worst.ok / worst.rate;
+  const tail = paceAfterFirst(worst.perSecond, seconds);
   const mean = tail.reduce((sum, n) => sum + n, 0) / Math.max(1, tail.length);
   const isSteady = tail.length >= 2 && tail.every((n) => Math.abs(n - mean) <= Math.max(2, 0.25 * mean));
   const confidence = failure.outcome === '429' ? 0.85 : isSteady && failure.outcome === '503' ? 0.75 : 0.45;
@@ -304,6 +305,17 @@ export const churnRateRule: Rule = (evidence) => {
   };
   return [finding];
 };
+
+/** A part of a second is scaled up when it is long enough to mean something. */
+const LEAST_PART_S = 0.3;
+
+/** 101s a second after the first second, in which the allowance of a rate goes. */
+function paceAfterFirst(perSecond: readonly number[], seconds: number): number[] {
+  const whole = Math.floor(seconds);
+  const part = seconds - whole;
+  const last = part >= LEAST_PART_S && perSecond[whole] !== undefined ? [perSecond[whole] / part] : [];
+  return [...perSecond.slice(1, whole), ...last];
+}
 
 function clamp(confidence: number): number {
   return Number(Math.min(0.9, Math.max(0, confidence)).toFixed(2));

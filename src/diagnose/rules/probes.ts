@@ -47,7 +47,6 @@ function failing(outcome: string, find: Find): (Finding | null)[] {
     const probe = find(id);
     return probe?.outcome === '101' ? { cause, confidence, evidence: evidence(probe), outcomes } : null;
   };
-  const plain = find('without-upgrade');
   const direct = find('direct');
   const throughHop = ['404', '426', '200', '400', '403', '504', '502', '503'].includes(outcome);
   return [
@@ -71,24 +70,38 @@ function failing(outcome: string, find: Find): (Finding | null)[] {
       () => `Version 8 of the protocol gets a 101, version 13 gets ${outcome}.`,
     ),
     otherScheme(find('other-scheme'), outcome),
-    direct?.outcome === '101' && throughHop
-      ? {
-          // A stripped header makes the backend answer an ordinary GET; other statuses are the hop's own trouble with it.
-          cause:
-            ['404', '426', '200', '400', '403'].includes(outcome) || samePage(plain, outcome)
-              ? 'upgrade-not-forwarded'
-              : 'backend-unreachable',
-          confidence: ['404', '426'].includes(outcome) ? 0.95 : 0.7,
-          evidence: `Past the gateway (${direct.url}) the same handshake gets a 101, through it ${outcome}: the hop between is the cause.`,
-          outcomes,
-        }
-      : null,
+    ...(direct?.outcome === '101' && throughHop ? hopBetween(direct, outcome) : []),
   ];
 }
 
-/** Without Upgrade the answer is the same, so with it the backend saw no Upgrade either. */
-function samePage(plain: CheckProbe | null, outcome: string): boolean {
-  return plain !== null && plain.outcome === outcome && ['404', '200', '426'].includes(outcome);
+/** What a hop does to a handshake that its backend would answer. */
+function hopBetween({ url }: CheckProbe, outcome: string): Finding[] {
+  const found = (cause: CauseId, confidence: number, because: string): Finding => ({
+    cause,
+    confidence,
+    evidence: `Past the gateway (${url}) the same handshake gets a 101, through it ${outcome}: ${because}`,
+    outcomes: [outcome],
+    apart:
+      'The log of the gateway says which address it dialled and what came back; the backend logs whether it saw Upgrade.',
+  });
+  if (['404', '426', '200', '400', '403'].includes(outcome)) {
+    const confidence = ['404', '426'].includes(outcome) ? 0.95 : 0.78;
+    return [found('upgrade-not-forwarded', confidence, 'the hop between strips Upgrade, or answers itself.')];
+  }
+  if (outcome === '504') {
+    return [
+      found(
+        'upgrade-not-forwarded',
+        0.75,
+        'the backend answers handshakes, and never answers what the hop makes of this one.',
+      ),
+      found('backend-unreachable', 0.45, 'or the hop dials another address, and nobody answers there.'),
+    ];
+  }
+  return [
+    found('backend-down', 0.7, 'the hop dials another address or port, where nothing listens.'),
+    found('upgrade-not-forwarded', 0.4, 'or the backend ends what the hop makes of this handshake.'),
+  ];
 }
 
 function otherScheme(probe: CheckProbe | null, outcome: string): Finding | null {

@@ -79,7 +79,9 @@ export const queueBehindRule: Rule = ({ worst }) => {
   const groups = waited.filter(({ count }) => count >= 2).sort((a, b) => a.count - b.count);
   if (groups.length !== 2 || worst.ok > 0.5 * worst.attempted) return [];
   const [few, many] = groups;
-  const areTimers = roundMs(few.minMs) !== null && roundMs(many.minMs) !== null;
+  // retries + 1 times a connect timeout need be no round time.
+  const areTimers =
+    roundMs(few.minMs) !== null && (roundMs(many.minMs) !== null || (many.outcome === '503' && few.outcome === '504'));
   const differ = Math.abs(few.minMs - many.minMs) > 400 || few.outcome !== many.outcome;
   if (!areTimers || !differ || few.count > 0.8 * many.count) return [];
   return [
