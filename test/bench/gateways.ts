@@ -67,8 +67,8 @@ function cell(text: string): string {
 }
 
 function lines({ row, verdicts, failure }: Ran): string[] {
-  const head = `${row.gateway} | ${row.id.replace(/^[^/]+\//, '')}: ${row.story} | ${row.cause ?? '–'}`;
-  if (failure !== null) return [`| ${cell(head)} | | **${cell(failure)}** | |`];
+  const head = [row.gateway, `${row.id.replace(/^[^/]+\//, '')}: ${row.story}`, row.cause ?? '–'].map(cell).join(' | ');
+  if (failure !== null) return [`| ${head} | | **${cell(failure)}** | |`];
   return verdicts.map((verdict, i) => {
     const came = Object.entries(verdict.outcomes).map(
       ([outcome, count]) => `${count} × ${outcome} at ${verdict.times[outcome] ?? '–'} ms`,
@@ -76,7 +76,8 @@ function lines({ row, verdicts, failure }: Ran): string[] {
     const wrong = verdict.faults.length > 0 ? ` **${verdict.faults[0]}**` : '';
     const log = typeof verdict.log === 'string' ? verdict.log : `${verdict.log} equal`;
     const note = row.note === undefined || i > 0 ? '' : ` (${row.note})`;
-    return `| ${cell(i === 0 ? head : ' | ↳ then |')} | ${cell(verdict.expected.join('; '))}${note} | ${cell(came.join(', '))}${wrong} | ${log} |`;
+    const first = i === 0 ? head : ' | ↳ then | ';
+    return `| ${first} | ${cell(verdict.expected.join('; '))}${note} | ${cell(came.join(', '))}${cell(wrong)} | ${log} |`;
   });
 }
 
