@@ -266,7 +266,7 @@ export const sourcePortsHaproxy: Maker = (draw) => {
 export function remembered(gateway: 'nginx' | 'haproxy'): Maker {
   return (draw) => {
     const size = draw.int(30, 60);
-    const row = negativeCache({ ...BENCH, gateway, size, readMs: 2000, failMs: draw.step(3000, 4000, 500) });
+    const row = negativeCache({ ...BENCH, gateway, size, readMs: 2000, failMs: draw.step(3000, 5000, 1000) });
     return rowCase(row, {
       args: ['burst', 'URL', '-c', `${size}`, ALONE, '--after', '8s'],
       outcomes: { [gateway === 'nginx' ? '502' : '503']: exactly(size) },

@@ -37,6 +37,11 @@ function aFew(draw: Draw): number {
   return draw.int(30, 120);
 }
 
+/** Where the single handshakes before a burst get no answer at all there is no burst. */
+function isAnswer(outcome: string): boolean {
+  return /^\d+$/.test(outcome);
+}
+
 /** Every handshake of a burst ends as `outcome`. */
 export function labAll(
   lab: string,
@@ -46,7 +51,8 @@ export function labAll(
 ): Maker {
   return (draw) => {
     const size = aFew(draw);
-    const args = [...burst(size, ...draw.pick([[], [ALONE]])), ...(more.args ?? [])];
+    const asked = draw.pick([[], [ALONE]]);
+    const args = [...burst(size, ...(isAnswer(outcome) ? asked : [ALONE])), ...(more.args ?? [])];
     return labCase(lab, options, { ...more, args, outcomes: { [outcome]: exactly(size) } });
   };
 }
@@ -226,7 +232,7 @@ export const rejectedHaproxy: Maker = (draw) => {
 
 export const return444Nginx: Maker = (draw) => {
   const size = aFew(draw);
-  return rowCase(return444({ ...BENCH, size }), { args: burst(size), outcomes: { closed: exactly(size) } });
+  return rowCase(return444({ ...BENCH, size }), { args: burst(size, ALONE), outcomes: { closed: exactly(size) } });
 };
 
 export const tarpitHaproxy: Maker = (draw) => {

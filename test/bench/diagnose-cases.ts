@@ -2,7 +2,7 @@
  * The two halves of the cases, by a seed: the open one, which the rules of the diagnosis may be written by, and the blind
  * one, of other numbers and partly of other kinds, by which they are judged. Each half draws from a stream of its own.
  */
-import { ALONE, type Case, Draw, type Maker, oneOf } from './diagnose-case.js';
+import { type Case, Draw, type Maker, oneOf } from './diagnose-case.js';
 import * as healthy from './diagnose-cases-healthy.js';
 import * as limits from './diagnose-cases-limits.js';
 import * as setup from './diagnose-cases-setup.js';
@@ -162,7 +162,7 @@ const BLIND: readonly Maker[] = [
     setup.silence('silent', 'timeout-upgrade'),
     setup.silence('drip', 'timeout-upgrade'),
     setup.silence('syn-dropped', 'timeout-connect'),
-    setup.labAll('nothing-listens', 'refused', {}, { args: [ALONE] }),
+    setup.labAll('nothing-listens', 'refused'),
   ),
   oneOf(
     setup.cut('cut-after-upgrade', 'reset'),
