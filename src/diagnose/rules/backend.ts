@@ -32,6 +32,8 @@ interface Reading {
 
 const LOGS =
   'The log of the gateway has the reason: connection refused, timed out while connecting, timed out while reading, or ended too early.';
+const CLOSED =
+  'A server that closed itself when its first client left looks the same from then on: start it again and try wstampede check, which opens, closes and opens again.';
 const HANDLER =
   'A single handshake that times out is either a backend that hangs, or an HTTP server without a handler that never saw Upgrade: ask the backend itself (wstampede check URL --direct ws://BACKEND).';
 
@@ -48,7 +50,7 @@ export const backendRule: Rule = (evidence) => {
         evidence: `${whoSaid(failure)} ${first === undefined ? '' : `after ${spoken(first)} `}(${failure.count} of ${evidence.worst.attempted}): ${because}`,
         outcomes: [failure.outcome],
         ...(timer !== null && { figures: { timeoutMs: timer } }),
-        apart: apart ?? LOGS,
+        apart: apart ?? (cause === 'backend-down' ? `${LOGS} ${CLOSED}` : LOGS),
       };
     }),
   );
