@@ -62,7 +62,7 @@ export interface Evidence {
   readonly sendsCredentials: boolean;
   readonly holdMs: number | null;
   readonly bursts: readonly BurstFacts[];
-  /** The burst that says most: of those with failures the one with the most 101s beside them, then the largest. */
+  /** The burst that says most: of those with failures the one with some 101s beside them, then with the most failures. */
   readonly worst: BurstFacts;
   /** All failed outcomes of the worst burst, most frequent first. */
   readonly failures: readonly Failure[];
@@ -96,12 +96,14 @@ export function evidenceOf(result: Result): Evidence | null {
   };
 }
 
-/** A burst in which some got through and some did not tells the shape of the limit. */
-function weight({ failures, ok, size, lost }: BurstFacts): number {
+/** A burst in which some got through and many did not tells the shape of the limit. */
+function weight({ failures, ok, lost }: BurstFacts): number {
   const failed = failures.reduce((sum, { count }) => sum + count, 0);
   if (failed === 0) return lost > 0 ? 0.5 : 0;
-  return size + (ok >= 5 ? 1e9 : 0);
+  return failed + (ok >= ENOUGH_FOR_A_SHAPE ? 1e9 : 0);
 }
+
+const ENOUGH_FOR_A_SHAPE = 5;
 
 /** Failures that speak of somebody: what the user or an abort rule stopped does not. */
 export function isFailure(outcome: string): boolean {
