@@ -4,7 +4,7 @@
  */
 import type { CauseId } from '#dist/diagnose/causes.js';
 import type { GatewayName } from '../gateways/configs.js';
-import type { Row } from '../gateways/row.js';
+import type { Row, Span } from '../gateways/row.js';
 import {
   listenQueue,
   listenQueueDirect,
@@ -53,10 +53,20 @@ function asked(draw: Draw, size: number): readonly string[] {
   return burst(size, ...gate, ...draw.pick([[], [ALONE]]));
 }
 
-/** Of a serial backend. */
-function split(size: number, failure: string): Case['outcomes'] {
-  return { 101: some(size), [failure]: some(size) };
+/**
+ * Of a serial backend: T/S of them, by the lab on its own schedule, by real parts with what each service costs beside S and
+ * with those that came late. A machine too busy for that makes another case than is meant.
+ */
+function split(size: number, failure: string, { readMs, serviceMs }: Times, share: Span = REAL): Case['outcomes'] {
+  const most = readMs / serviceMs;
+  const [low, high] = [Math.max(3, share[0] * most - 2), Math.min(size - 3, share[1] * most + 2)];
+  return { 101: [low, high], [failure]: [size - high, size - low] };
 }
+
+const REAL: Span = [0.8, 1.1];
+const ON_SCHEDULE: Span = [0.95, 1.05];
+/** Each costs more than S where it is computed, and T begins before the backend has read the request. */
+const COMPUTED: Span = [0.4, 1.2];
 
 /** The target of the lab, its own gateway before its own backend. */
 export const serialLab: Maker = (draw) => {
@@ -64,7 +74,7 @@ export const serialLab: Maker = (draw) => {
   return labCase(
     'simultaneous-504',
     { timeout: `${readMs}ms`, service: `${serviceMs}ms` },
-    { args: asked(draw, size), outcomes: split(size, '504') },
+    { args: asked(draw, size), outcomes: split(size, '504', { readMs, serviceMs }, ON_SCHEDULE) },
   );
 };
 
@@ -82,7 +92,10 @@ export function serialThrough(gateway: GatewayName, burns = false): Maker {
 
 function serialRow(gateway: GatewayName, times: Times, size: number, args: readonly string[], burns = false): Case {
   const row = slowSerial({ ...BENCH, gateway, size, ...times, burns });
-  return rowCase(row, { args, outcomes: split(size, gateway === 'apache2' ? '502' : '504') });
+  return rowCase(row, {
+    args,
+    outcomes: split(size, gateway === 'apache2' ? '502' : '504', times, burns ? COMPUTED : REAL),
+  });
 }
 
 /** The same backend without a gateway: T is the client's own patience. */
@@ -92,7 +105,7 @@ function serialDirect(times: Times, size: number, args: readonly string[]): Case
     name: 'slow-serial, no gateway',
     setting: `one upgrade after another, ${times.serviceMs} ms each, and clients that wait ${times.readMs} ms`,
     args: [...args, '-t', `${times.readMs}ms`],
-    outcomes: split(size, 'timeout-upgrade'),
+    outcomes: split(size, 'timeout-upgrade', times),
   });
 }
 
@@ -105,7 +118,11 @@ export function timed(by: 'lab' | 'client' | 'nginx' | 'haproxy', readMs: number
     if (by === 'client') return { ...serialDirect({ readMs, serviceMs }, size, args), times: stated };
     if (by !== 'lab') return { ...serialRow(by, { readMs, serviceMs }, size, args), times: stated };
     const options = { timeout: `${readMs}ms`, service: `${serviceMs}ms` };
-    return labCase('simultaneous-504', options, { args, outcomes: split(size, '504'), times: stated });
+    return labCase('simultaneous-504', options, {
+      args,
+      outcomes: split(size, '504', { readMs, serviceMs }, ON_SCHEDULE),
+      times: stated,
+    });
   };
 }
 
@@ -121,14 +138,17 @@ function steps(draw: Draw): { delayMs: number; atOnce: number; readMs: number; s
 export const concurrentLab: Maker = (draw) => {
   const { delayMs, atOnce, readMs, size } = steps(draw);
   const options = { timeout: `${readMs}ms`, service: `${delayMs}ms`, width: atOnce };
-  return labCase('slow-concurrent', options, { args: asked(draw, size), outcomes: split(size, '504') });
+  return labCase('slow-concurrent', options, {
+    args: asked(draw, size),
+    outcomes: { 101: some(size), 504: some(size) },
+  });
 };
 
 export function concurrentThrough(gateway: GatewayName): Maker {
   return (draw) => {
     const { delayMs, atOnce, readMs, size } = steps(draw);
     const row = slowConcurrent({ ...BENCH, gateway, size, readMs, delayMs, atOnce });
-    return rowCase(row, { args: asked(draw, size), outcomes: split(size, '504') });
+    return rowCase(row, { args: asked(draw, size), outcomes: { 101: some(size), 504: some(size) } });
   };
 }
 
@@ -151,7 +171,7 @@ export const deadWorkLab: Maker = (draw) => {
     {
       name: 'work for the dead',
       args: burst(size, '--after', '8s'),
-      outcomes: split(size, '504'),
+      outcomes: split(size, '504', { readMs, serviceMs }),
       truth: AND_THE_LIVING,
     },
   );
@@ -162,7 +182,7 @@ export const deadWorkNginx: Maker = (draw) => {
   const row = workForTheDead({ ...BENCH, gateway: 'nginx', size, readMs, serviceMs, late: 1 });
   return rowCase(row, {
     args: burst(size, '--after', '8s'),
-    outcomes: split(size, '504'),
+    outcomes: split(size, '504', { readMs, serviceMs }),
     truth: AND_THE_LIVING,
   });
 };
