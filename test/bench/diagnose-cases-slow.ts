@@ -63,7 +63,7 @@ function split(size: number, failure: string, { readMs, serviceMs }: Times, shar
   return { 101: [low, high], [failure]: [size - high, size - low] };
 }
 
-const REAL: Span = [0.8, 1.1];
+const REAL: Span = [0.85, 1.1];
 const ON_SCHEDULE: Span = [0.95, 1.05];
 /** Each costs more than S where it is computed, and T begins before the backend has read the request. */
 const COMPUTED: Span = [0.4, 1.2];
