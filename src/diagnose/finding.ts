@@ -69,13 +69,6 @@ export function detailsOf({ details, sample }: Failure): string {
   return [...Object.keys(details), sample?.detail ?? ''].join('\n');
 }
 
-/** The first failures came this early: a refusal, and nothing that was waited for. */
-const AT_ONCE_MS = 300;
-
-export function isAtOnce({ timesMs }: Failure): boolean {
-  return timesMs.length > 0 && timesMs[0] <= AT_ONCE_MS;
-}
-
 /** The earliest of a crowd, without the luck of the first few. */
 export function earlyMs(timesMs: readonly number[]): number {
   return timesMs[Math.floor(timesMs.length * 0.02)];

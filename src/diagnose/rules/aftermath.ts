@@ -2,7 +2,7 @@
 import { hasSuffered } from '../../tally/after.js';
 import type { AfterProbe } from '../../tally/result.js';
 import type { BurstFacts } from '../evidence.js';
-import { counted, type Finding, isAtOnce, type Rule, spoken } from '../finding.js';
+import { counted, type Finding, type Rule, spoken } from '../finding.js';
 import { rampOf, roundMs } from '../shape.js';
 
 /** A probe that was refused this quickly was not waited for. */
@@ -58,9 +58,9 @@ export const rememberedRule: Rule = ({ bursts }) => {
   for (let i = 1; i < bursts.length; i++) {
     const [before, now] = [bursts[i - 1], bursts[i]];
     const [failure, ...others] = now.failures;
-    const gaveUp = before.ok > 0 && before.failures.some((one) => one.timesMs.length > 0 && !isAtOnce(one));
+    const gaveUp = before.ok > 0 && before.failures.some((one) => one.timesMs.length > 0 && !one.isAtOnce);
     if (!gaveUp || now.ok > 0 || failure === undefined || others.length > 0) continue;
-    if (!['502', '503'].includes(failure.outcome) || !isAtOnce(failure)) continue;
+    if (!['502', '503'].includes(failure.outcome) || !failure.isAtOnce) continue;
     return [
       {
         cause: 'negative-cache',
@@ -117,7 +117,7 @@ const IDLE_MS = 900;
 
 /** When the first of others were given up; none: never. */
 function earliestTimerMs({ failures }: BurstFacts): number {
-  const waited = failures.filter((one) => one.timesMs.length > 0 && !isAtOnce(one));
+  const waited = failures.filter((one) => one.timesMs.length > 0 && !one.isAtOnce);
   return Math.min(...waited.map(({ timesMs }) => timesMs[0]), Number.POSITIVE_INFINITY);
 }
 

@@ -10,7 +10,6 @@ import {
   counted,
   earlyMs,
   type Finding,
-  isAtOnce,
   neverWorks,
   type Rule,
   spoken,
@@ -43,7 +42,7 @@ export const backendRule: Rule = (evidence) => {
   return evidence.failures.flatMap((failure) =>
     readingsOf(failure).map(({ cause, confidence, because, apart }): Finding => {
       const [first] = failure.timesMs;
-      const timer = first === undefined || isAtOnce(failure) ? null : roundMs(first);
+      const timer = first === undefined || failure.isAtOnce ? null : roundMs(first);
       return {
         cause,
         confidence: unlessUnseen(evidence, confidence),
@@ -109,7 +108,7 @@ function badGateway(failure: Failure): readonly Reading[] {
   const id = failure.hop?.id;
   const said = id === 'h2o' ? H2O_SAYS[bodyOf(failure).trim()] : undefined;
   if (said !== undefined) return [said];
-  if (isAtOnce(failure) && (id === 'haproxy' || id === 'apache')) {
+  if (failure.isAtOnce && (id === 'haproxy' || id === 'apache')) {
     return [
       {
         cause: 'backend-died',
@@ -118,7 +117,7 @@ function badGateway(failure: Failure): readonly Reading[] {
       },
     ];
   }
-  if (isAtOnce(failure)) {
+  if (failure.isAtOnce) {
     return [
       { cause: 'backend-down', confidence: 0.68, because: 'so early, the connection to the backend was refused.' },
       {
@@ -180,7 +179,7 @@ function unavailable(failure: Failure): readonly Reading[] {
           'the router log has the code: H10 crashed, H12 no answer in 30 s, H13 closed, H19 connect timeout, H21 refused.',
       },
     ];
-  if (hop?.id === 'caddy' && isAtOnce(failure))
+  if (hop?.id === 'caddy' && failure.isAtOnce)
     return [
       {
         cause: 'negative-cache',
@@ -190,7 +189,7 @@ function unavailable(failure: Failure): readonly Reading[] {
     ];
   if (hop?.id === 'varnish') return varnish503(failure);
   if (hop?.id === 'apache' || hop?.id === 'lighttpd') {
-    return isAtOnce(failure)
+    return failure.isAtOnce
       ? [{ cause: 'backend-down', confidence: 0.8, because: 'so early, the connection to the backend was refused.' }]
       : [
           {
@@ -218,7 +217,7 @@ function unavailable(failure: Failure): readonly Reading[] {
     {
       cause: 'backend-down',
       confidence: 0.5,
-      because: timesMs.length > 0 && !isAtOnce(failure) ? 'nobody took it in time.' : 'nobody is there to take it.',
+      because: timesMs.length > 0 && !failure.isAtOnce ? 'nobody took it in time.' : 'nobody is there to take it.',
     },
     { cause: 'application-error', confidence: 0.4, because: 'or the application says so itself.' },
   ];
@@ -226,7 +225,7 @@ function unavailable(failure: Failure): readonly Reading[] {
 
 /** "Backend fetch failed" whatever happened to it: connect_timeout is 3.5 s by default, first_byte_timeout 60 s. */
 function varnish503(failure: Failure): readonly Reading[] {
-  if (isAtOnce(failure)) {
+  if (failure.isAtOnce) {
     return [
       { cause: 'backend-down', confidence: 0.62, because: 'so early, the connection to the backend was refused.' },
       { cause: 'backend-died', confidence: 0.3, because: 'or the backend closed it without an answer.' },
@@ -253,7 +252,7 @@ const NEAR_MS = 250;
 /** At once: nobody to ask. After three pauses: refused. After (retries + 1) x timeout connect: no answer to a SYN. */
 function haproxy503(failure: Failure): readonly Reading[] {
   const early = failure.timesMs.length === 0 ? 0 : earlyMs(failure.timesMs);
-  if (isAtOnce(failure)) {
+  if (failure.isAtOnce) {
     return [
       {
         cause: 'backend-down',
@@ -345,7 +344,7 @@ export const diedRule: Rule = (evidence) => {
   const early = earlyMs(timesMs);
   const together = Math.max(...clusters.map(({ count }) => count));
   const isOneMoment = together >= 0.7 * failure.count;
-  if (!isOneMoment || isAtOnce(failure) || roundMs(early) !== null || !servedAll(evidence, early)) return [];
+  if (!isOneMoment || failure.isAtOnce || roundMs(early) !== null || !servedAll(evidence, early)) return [];
   return [
     {
       cause: 'backend-died',
@@ -372,7 +371,7 @@ export const fellRule: Rule = (evidence) => {
   if (!['502', '503', '500', 'closed', 'reset', 'refused'].includes(failure.outcome)) return [];
   // HAProxy tries a refused connection again before it says so.
   const isRefused = failure.outcome === '503' && failure.hop?.id === 'haproxy' && isAfterRetries(failure);
-  if (!isAtOnce(failure) && !isRefused) return [];
+  if (!failure.isAtOnce && !isRefused) return [];
   return [
     {
       cause: 'backend-died',

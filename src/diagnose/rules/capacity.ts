@@ -4,8 +4,8 @@
  * by side a common end.
  */
 import type { BurstFacts, Evidence, Failure } from '../evidence.js';
-import { aloneSentence, counted, earlyMs, type Finding, isAtOnce, type Rule, spoken, worksAlone } from '../finding.js';
-import { configuredMs, type Ramp, rampOf, type Staircase, staircaseOf } from '../shape.js';
+import { aloneSentence, counted, earlyMs, type Finding, type Rule, spoken, worksAlone } from '../finding.js';
+import { configuredMs, type Ramp, rampOf, roughRampOf, type Staircase, staircaseOf } from '../shape.js';
 
 /** Failures that somebody waited for. */
 const WAITED = new Set(['504', '502', '503', 'timeout-upgrade', 'timeout-tls', '524', '408', 'closed']);
@@ -26,7 +26,7 @@ interface Cliff {
 
 /** The failures of a burst that came late, and together or nearly. */
 function cliffOf(evidence: Evidence, burst: BurstFacts): Cliff | null {
-  const failures = burst.failures.filter((one) => WAITED.has(one.outcome) && one.timesMs.length > 0 && !isAtOnce(one));
+  const failures = burst.failures.filter((one) => WAITED.has(one.outcome) && one.timesMs.length > 0 && !one.isAtOnce);
   if (failures.length === 0) return null;
   const count = failures.reduce((sum, one) => sum + one.count, 0);
   const all = burst.failures.reduce((sum, one) => sum + one.count, 0);
@@ -47,6 +47,10 @@ export const capacityRule: Rule = (evidence) => {
   const ramp = rampOf(worst.okMs) ?? fewInLine(worst.okMs);
   if (ramp !== null && ramp.firstMs <= 0.4 * cliff.timeoutMs && ramp.lastMs >= CLIFF * cliff.timeoutMs) {
     return [serial(evidence, sinceArrival(cliff, ramp.firstMs - ramp.stepMs), ramp)];
+  }
+  const rough = roughRampOf(worst.okMs);
+  if (rough !== null && rough.firstMs <= 0.4 * cliff.timeoutMs && rough.lastMs >= CLIFF * cliff.timeoutMs) {
+    return [{ ...serial(evidence, cliff, rough), confidence: 0.6 }];
   }
   return [...commonEnd(evidence, cliff), ...noneInTime(evidence, cliff)];
 };

@@ -4,7 +4,7 @@
  */
 import { formatCount } from '../../plan/units.js';
 import type { BurstFacts, Evidence, Failure } from '../evidence.js';
-import { counted, earlyMs, type Finding, headerOf, isAtOnce, type Rule, spoken, whoSaid } from '../finding.js';
+import { counted, earlyMs, type Finding, headerOf, type Rule, spoken, whoSaid } from '../finding.js';
 import { rampOf, roundMs } from '../shape.js';
 import { lookAlike } from './look-alikes.js';
 
@@ -18,7 +18,7 @@ export const limitRule: Rule = (evidence) => {
   if (worst.kind === 'churn' || worst.ok === 0) return [];
   const [failure] = worst.failures.filter(({ outcome }) => REFUSALS.has(outcome)).sort((a, b) => b.count - a.count);
   if (failure === undefined || failure.count < 0.6 * failedCount(worst)) return [];
-  if (!isAtOnce(failure)) return turnedAwayLate(evidence, failure);
+  if (!failure.isAtOnce) return turnedAwayLate(evidence, failure);
   return paced(evidence, failure) ?? turnedAway(evidence, failure);
 };
 
@@ -257,7 +257,7 @@ export const waitingBehindRule: Rule = ({ worst }): Finding[] => {
   if (worst.kind === 'churn' || worst.ok === 0 || failure === undefined || failure.timesMs.length === 0) return [];
   const timeoutMs = roundMs(earlyMs(failure.timesMs));
   const slowestOk = worst.okMs[worst.okMs.length - 1];
-  if (timeoutMs === null || isAtOnce(failure) || slowestOk === undefined || slowestOk > 0.3 * timeoutMs) return [];
+  if (timeoutMs === null || failure.isAtOnce || slowestOk === undefined || slowestOk > 0.3 * timeoutMs) return [];
   if (failure.count < 0.6 * failedCount(worst) || failure.clusters.length > 1) return [];
   const said = `${formatCount(worst.ok)} got their 101 within ${spoken(slowestOk)}, and ${whoSaid(failure)} to the other ${formatCount(failure.count)} only after ${spoken(failure.timesMs[0])}, a configured time`;
   const outcomes = [failure.outcome];

@@ -7,7 +7,6 @@ import {
   detailsOf,
   type Finding,
   failureOf,
-  isAtOnce,
   neverWorks,
   quoteOf,
   type Rule,
@@ -36,7 +35,7 @@ export const closedRule: Rule = (evidence) => {
       }
       const [first] = failure.timesMs;
       const timer = first === undefined ? null : roundMs(first);
-      if (!isAtOnce(failure) && timer !== null) {
+      if (!failure.isAtOnce && timer !== null) {
         return [
           {
             cause: 'backend-hangs',
