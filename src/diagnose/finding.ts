@@ -39,6 +39,11 @@ export function worksDirect({ check }: Evidence): boolean {
   return check?.probes.some(({ id, outcome }) => id === 'direct' && outcome === '101') === true;
 }
 
+/** Past the gateway the same handshake gets the same answer: no hop made it. */
+export function sameDirect({ check }: Evidence): boolean {
+  return check?.probes.some(({ id, outcome }) => id === 'direct' && outcome === check.outcome) === true;
+}
+
 /** Certainty is less where no single handshake was seen to fail in the same way. */
 export function unlessUnseen({ alone }: Evidence, confidence: number): number {
   return alone === null ? Number((confidence * 0.85).toFixed(2)) : confidence;

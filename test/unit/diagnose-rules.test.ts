@@ -174,7 +174,7 @@ const PROBED: readonly (readonly [
   ['origin-refused', '403', 'with-origin', '101'],
   ['origin-refused', '401', 'without-origin', '101'],
   ['version-mismatch', '400', 'version-8', '101'],
-  ['upgrade-not-forwarded', '404', 'direct', '101'],
+  ['upgrade-not-forwarded', '426', 'direct', '101'],
   ['upgrade-not-forwarded', '426', 'direct', '101'],
   ['plaintext-port', 'tls', 'other-scheme', '101', 'ws://127.0.0.1:8080/ws'],
   ['tls-port', 'closed', 'other-scheme', '101', 'wss://127.0.0.1:8080/ws'],

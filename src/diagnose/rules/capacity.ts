@@ -12,7 +12,7 @@ const WAITED = new Set(['504', '502', '503', 'timeout-upgrade', 'timeout-tls', '
 /** The ramp must come this near to the moment at which the others were given up. */
 const CLIFF = 0.6;
 /** The count of 101s against T/S. */
-const FITS = { least: 0.6, most: 1.6 };
+const FITS = { least: 0.75, most: 1.3 };
 
 interface Cliff {
   readonly failures: readonly Failure[];
@@ -79,15 +79,22 @@ function serial(evidence: Evidence, cliff: Cliff, ramp: Ramp): Finding {
   const needMs = worst.attempted * serviceMs;
   return {
     cause: 'slow-serial-upgrade',
-    confidence: !fits ? 0.6 : endsOtherwise(cliff) ? 0.72 : 0.92,
+    confidence: !fits ? 0.6 : endsOtherwise(cliff) || isLumpy(worst.okMs, serviceMs) ? 0.72 : 0.92,
     evidence:
       `The 101s came one after another, one every S = ${spoken(serviceMs)} from ${spoken(ramp.firstMs)} to ${spoken(ramp.lastMs)}, ` +
-      `and the others were given up ${gaveUp(cliff)} T = ${spoken(timeoutMs)}: T/S = ${limit} fit into one burst, and ${worst.ok} of ${worst.attempted} got through. ` +
+      `and the others were given up ${gaveUp(cliff)} T = ${spoken(timeoutMs)}: T/S = ${limit} fit into one burst, and ${worst.ok} of ${worst.attempted} got through${worst.ok > FITS.most * limit ? ' (more than fit: many reached the backend later)' : ''}. ` +
       aloneSentence(evidence),
     outcomes: cliff.failures.map(({ outcome }) => outcome),
     figures: { timeoutMs, serviceMs, limit, needMs },
     lead: `${worst.attempted} at once need ${worst.attempted} x S = ${spoken(needMs)}, and T is ${spoken(timeoutMs)}: S below ${spoken(timeoutMs / worst.attempted)}, or several served side by side, would carry them.`,
   };
+}
+
+/** Several at a time, though no regular steps: a staircase that a busy machine has smeared, or a queue that caught up. */
+function isLumpy(okMs: readonly number[], stepMs: number): boolean {
+  let together = 0;
+  for (let i = 1; i < okMs.length; i++) if (okMs[i] - okMs[i - 1] < 0.2 * stepMs) together++;
+  return together > 0.4 * okMs.length;
 }
 
 /** nginx, HAProxy and Caddy answer 504 when they give up on a lone backend: their 502 may have another reason. */

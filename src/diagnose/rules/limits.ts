@@ -51,6 +51,11 @@ function paced({ worst, alone }: Evidence, failure: Failure): Finding[] | null {
   ];
 }
 
+/** Already single handshakes, each closed before the next, were refused in the same way. */
+function refusedOneByOne({ alone }: Evidence, { outcome }: Failure): boolean {
+  return alone !== null && alone.ok > 0 && (alone.outcomes[outcome] ?? 0) > 0;
+}
+
 function turnedAway(evidence: Evidence, failure: Failure): Finding[] {
   const { worst, bursts } = evidence;
   const others = bursts.filter(
@@ -60,12 +65,14 @@ function turnedAway(evidence: Evidence, failure: Failure): Finding[] {
   const alike = lookAlike(worst.ok);
   const outcomes = [failure.outcome];
   const doubt = isRare(worst, failure) ? 0.25 : 0;
+  // One after another they hold no place together.
+  const oneByOne = refusedOneByOne(evidence, failure) ? 0.25 : 0;
   const base =
     `${formatCount(worst.ok)} of ${formatCount(worst.attempted)} got their 101, and ${whoSaid(failure)} to the other ${formatCount(failure.count)} ` +
     `at once (from ${spoken(failure.timesMs[0])} on)${repeat.sentence}${alike === null ? '' : `; ${alike}`}.`;
   const limit: Finding = {
     cause: 'connection-limit',
-    confidence: clamp(limitConfidence(failure) + repeat.forLimit - doubt),
+    confidence: clamp(limitConfidence(failure) + repeat.forLimit - doubt - oneByOne),
     evidence: base,
     outcomes,
     figures: { limit: worst.ok },
@@ -73,7 +80,7 @@ function turnedAway(evidence: Evidence, failure: Failure): Finding[] {
   };
   const rate: Finding = {
     cause: 'rate-limit',
-    confidence: clamp(rateConfidence(failure) + repeat.forRate - doubt),
+    confidence: clamp(rateConfidence(failure) + repeat.forRate - doubt + oneByOne),
     evidence:
       repeat.ratePerS === null ? base : `${base} That is about ${repeat.ratePerS.toFixed(1)} a second coming back.`,
     outcomes,
@@ -155,6 +162,7 @@ function repeated(worst: BurstFacts, others: readonly BurstFacts[]): Repeat {
     const sizes = new Set(all.map(({ size }) => size)).size;
     const sentence = `, in each of ${all.length} bursts${sizes > 1 ? ` of ${sizes} sizes` : ''} (${least === most ? least : `${least} to ${most}`})`;
     // At one size and with long rests a rate refills to the same count.
+    if (areClose(all)) return { sentence: `${sentence}, close together`, forLimit: 0.3, forRate: -0.3, ratePerS: null };
     return { sentence, forLimit: sizes > 1 ? 0.2 : 0.12, forRate: -0.1, ratePerS: null };
   }
   const isDrained = later.every((ok) => ok < 0.8 * first);
@@ -165,6 +173,16 @@ function repeated(worst: BurstFacts, others: readonly BurstFacts[]): Repeat {
     forRate: 0.3,
     ratePerS: refill(all),
   };
+}
+
+const CLOSE_MS = 2000;
+
+/** So close that a rate would not have come back to its full allowance, unless it is a high one. */
+function areClose(all: readonly BurstFacts[]): boolean {
+  return all.every(({ releasedAtMs }, i) => {
+    const before = i === 0 ? releasedAtMs : (all[i - 1]?.releasedAtMs ?? null);
+    return releasedAtMs !== null && before !== null && releasedAtMs - before <= CLOSE_MS;
+  });
 }
 
 /** What came back between two bursts, a second. */
@@ -231,6 +249,11 @@ export const waitingRule: Rule = ({ worst, timeoutMs }) => {
   const slowestOk = worst.okMs[worst.okMs.length - 1];
   if (slowestOk === undefined || slowestOk > 0.3 * timeoutMs) return [];
   const unconnected = worst.failures.find(({ outcome }) => outcome === 'timeout-connect')?.count ?? 0;
+  // nginx without a descriptor left puts off accepting, and answers 500 when it has accepted and cannot go on.
+  const [broken] = worst.failures.filter(
+    ({ outcome, hop, isAtOnce }) => outcome === '500' && isAtOnce && hop?.id === 'nginx',
+  );
+  if (broken !== undefined) return [descriptors(worst, broken, 0.76)];
   const isFrontDoor = unconnected > 0 && Math.abs(silent.count - worst.ok - 1) <= Math.max(2, 0.05 * worst.ok);
   const alike = lookAlike(worst.ok);
   return [
