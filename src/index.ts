@@ -17,7 +17,8 @@
  *                  (handshake.ts), its answer (response.ts), when it arrived (stamps.ts). One worker's part of a burst:
  *                  burst-shard.ts, churn-shard.ts, driven by worker.ts. All workers: crew.ts, over shared memory (control.ts).
  *                  One burst: volley.ts. A run: run.ts, with what it checks first: limits.ts, resolve.ts, preflight.ts,
- *                  calibrate.ts. A search's hands: find.ts, told what to do by a director
+ *                  calibrate.ts. A search's hands: find.ts, told what to do by a director. A check of one handshake:
+ *                  checkup.ts, over examination.ts (solo.ts with a trace.ts on it), tcp-look.ts, tls-look.ts, probes.ts
  *   lab/           targets that fail as real stacks do; shares no code with fire, because it is what fire is checked against
  *   commands/      one file a command; cli.ts wires them to flags. find-director.ts is where search and fire meet
  *

@@ -8,6 +8,7 @@ import { formatCount } from '../plan/units.js';
 import { palette, terminalOf } from '../report/style.js';
 import { renderSummary } from '../report/summary.js';
 import type { Result } from '../tally/result.js';
+import { check } from './check.js';
 import { measure, write } from './execute.js';
 import { type Flags, switchFlag } from './options.js';
 import { EXPRESSION_CHECKS } from './profile-flags.js';
@@ -32,17 +33,22 @@ export async function demo(flags: Flags, host: Host): Promise<ExitCode> {
         `${SERVICE_MS} ms:\n  ${lab.url}\nPrediction: of any number of simultaneous handshakes, ` +
         `T/S = ${TIMEOUT_MS} ms / ${SERVICE_MS} ms = ${LIMIT} get their 101, the rest 504.`,
     );
-    await title(`1. A burst that fits: ${FITS} simultaneous handshakes`);
+    await title('1. One handshake, step by step (wstampede check)');
+    await check({ url: lab.url, flags: withoutProbes(flags) }, host);
+    if (host.stdout.destroyed) return EXIT.ok;
+    await title(`2. A burst that fits: ${FITS} simultaneous handshakes`);
     const small = await burst(lab.url, FITS, flags, host);
     await write(host, renderSummary(small, terminal));
     if (stopped(small, host)) return small.exitCode as ExitCode;
-    await title(`2. One that does not: ${TOO_MANY}`);
+    await title(`3. One that does not, and why: ${TOO_MANY}`);
     const large = await burst(lab.url, TOO_MANY, flags, host);
     await write(host, renderSummary(large, terminal));
     if (stopped(large, host)) return large.exitCode as ExitCode;
-    await title('3. Prediction and measurement');
+    await title('4. Prediction and measurement');
     await write(host, `  predicted  ${formatCount(LIMIT)} x 101, ${formatCount(TOO_MANY - LIMIT)} x 504`);
     await write(host, `  measured   ${count(large, '101')} x 101, ${count(large, '504')} x 504`);
+    const limit = large.diagnosis.find(({ cause }) => cause === 'slow-serial-upgrade')?.figures.limit;
+    if (limit !== undefined) await write(host, `  diagnosed  T/S = ${formatCount(limit)}`);
     await title('Try next');
     await write(
       host,
@@ -61,6 +67,10 @@ async function burst(url: string, size: number, flags: Flags, host: Host): Promi
   const written = { target: { url }, stages: [{ burst: size }] };
   const plan = compilePlan(checkProfile(written, 'the demo', EXPRESSION_CHECKS));
   return (await measure('demo', plan, NO_INPUTS, flags, host)).result;
+}
+
+function withoutProbes(flags: Flags): Flags {
+  return { ...flags, values: { ...flags.values, probes: false } };
 }
 
 /** Ctrl-C, or nobody reads any more. */

@@ -60,6 +60,7 @@ export const CAUSES = [
   { id: 'header-too-large', title: 'The head of the request is larger than a hop allows.' },
   { id: 'invalid-upgrade-answer', title: 'The answer is a 101 that breaks RFC 6455.' },
   { id: 'response-too-large', title: 'The head of the answer is larger than a hop allows.' },
+  { id: 'malformed-answer', title: 'The answer is HTTP whose head breaks RFC 9112.' },
   { id: 'not-http', title: 'Something that speaks no HTTP listens there.' },
   { id: 'closed-without-answer', title: 'Connections are accepted and closed without a byte, even a single one.' },
   { id: 'silent-server', title: 'The request is accepted and nothing is ever answered, even to a single one.' },

@@ -7,12 +7,12 @@ import type { CauseId } from './causes.js';
 import { type Evidence, evidenceOf, type Failure, isFailure } from './evidence.js';
 import type { Finding, Rule } from './finding.js';
 import { remedyText } from './remedies.js';
-import { afterRule, lostRule, poisonedRule, spoiledRule } from './rules/aftermath.js';
+import { afterRule, lostRule, poisonedRule, rememberedRule, spoiledRule } from './rules/aftermath.js';
 import { backendRule, diedRule, fellRule } from './rules/backend.js';
 import { capacityRule } from './rules/capacity.js';
 import { closedServerRule } from './rules/closed-server.js';
 import { generatorRule } from './rules/generator.js';
-import { churnRateRule, limitRule, waitingRule } from './rules/limits.js';
+import { churnRateRule, limitRule, waitingBehindRule, waitingRule } from './rules/limits.js';
 import { dnsRule, refusedRule, synDroppedRule, unreachableRule } from './rules/network.js';
 import { probesRule } from './rules/probes.js';
 import { listenQueueRule, queueBehindRule, queueRecoveredRule, queueRetriedRule } from './rules/queues.js';
@@ -44,12 +44,14 @@ const RULES: readonly Rule[] = [
   queueRetriedRule,
   limitRule,
   waitingRule,
+  waitingBehindRule,
   churnRateRule,
   diedRule,
   fellRule,
   afterRule,
   spoiledRule,
   poisonedRule,
+  rememberedRule,
   lostRule,
 ];
 

@@ -6,9 +6,9 @@
 import type { Check } from '../tally/check.js';
 import { LatencyHistogram } from '../tally/histogram.js';
 import { blameOf, isOutcomeId } from '../tally/outcomes.js';
-import type { After, Burst, Outcomes, Result, Sample, Summary } from '../tally/result.js';
+import type { After, Burst, Outcomes, Preflight, Result, Sample, Summary } from '../tally/result.js';
 import { type Hop, recogniseHop } from './hops.js';
-import { type Cluster, clustersOf } from './shape.js';
+import { type Cluster, clustersOf, roundMs } from './shape.js';
 
 /** One failed outcome of one burst. */
 export interface Failure {
@@ -17,6 +17,8 @@ export interface Failure {
   /** From T0, ascending. */
   readonly timesMs: readonly number[];
   readonly clusters: readonly Cluster[];
+  /** A refusal, and nothing that was waited for. */
+  readonly isAtOnce: boolean;
   readonly sample: Sample | null;
   readonly hop: Hop | null;
   /** Distinct details by count. */
@@ -62,7 +64,7 @@ export interface Evidence {
   readonly sendsCredentials: boolean;
   readonly holdMs: number | null;
   readonly bursts: readonly BurstFacts[];
-  /** The burst that says most: of those with failures the one with the most 101s beside them, then the largest. */
+  /** The burst that says most: of those with failures the one with some 101s beside them, then with the most failures. */
   readonly worst: BurstFacts;
   /** All failed outcomes of the worst burst, most frequent first. */
   readonly failures: readonly Failure[];
@@ -75,7 +77,7 @@ export interface Evidence {
 export function evidenceOf(result: Result): Evidence | null {
   const preflight = preflightFacts(result);
   const valid = result.bursts.filter(({ validity }) => validity.verdict !== 'invalid');
-  const facts = (valid.length > 0 ? valid : result.bursts).map(burstFacts);
+  const facts = (valid.length > 0 ? valid : result.bursts).map((burst) => burstFacts(burst, result.preflight));
   const bursts = facts.length > 0 ? facts : preflight === null ? [] : [preflight];
   const [first] = bursts;
   if (first === undefined) return null;
@@ -96,12 +98,14 @@ export function evidenceOf(result: Result): Evidence | null {
   };
 }
 
-/** A burst in which some got through and some did not tells the shape of the limit. */
-function weight({ failures, ok, size, lost }: BurstFacts): number {
+/** A burst in which some got through and many did not tells the shape of the limit. */
+function weight({ failures, ok, lost }: BurstFacts): number {
   const failed = failures.reduce((sum, { count }) => sum + count, 0);
   if (failed === 0) return lost > 0 ? 0.5 : 0;
-  return size + (ok >= 5 ? 1e9 : 0);
+  return failed + (ok >= ENOUGH_FOR_A_SHAPE ? 1e9 : 0);
 }
+
+const ENOUGH_FOR_A_SHAPE = 5;
 
 /** Failures that speak of somebody: what the user or an abort rule stopped does not. */
 export function isFailure(outcome: string): boolean {
@@ -112,17 +116,18 @@ export function isLocal(outcome: string): boolean {
   return isOutcomeId(outcome) && blameOf(outcome) === 'local';
 }
 
-function burstFacts(burst: Burst): BurstFacts {
+function burstFacts(burst: Burst, preflight: Preflight | null): BurstFacts {
+  const okMs = valuesOf(burst.latencyMs.handshake);
   return {
     index: burst.index,
     size: burst.size,
     kind: burst.kind,
     attempted: burst.attempted,
     ok: burst.outcomes['101'] ?? 0,
-    okMs: valuesOf(burst.latencyMs.handshake),
+    okMs,
     connectMs: valuesOf(burst.latencyMs.connect),
     upgradeMs: valuesOf(burst.latencyMs.upgrade),
-    failures: failuresOf(burst.outcomes, burst.samples, burst.failureMs, burst.details),
+    failures: failuresOf(burst, burst.failureMs, burst.details, { okMs, alone: preflight?.samples ?? {} }),
     lost: burst.lostWhileHeld,
     makespanMs: burst.makespanMs,
     releasedAtMs: burst.releasedAt === null ? null : Date.parse(burst.releasedAt),
@@ -144,7 +149,7 @@ function preflightFacts({ preflight }: Result): BurstFacts | null {
     okMs: valuesOf(preflight.latencyMs),
     connectMs: [],
     upgradeMs: [],
-    failures: failuresOf(preflight.outcomes, preflight.samples, {}, {}),
+    failures: failuresOf(preflight, {}, {}, { okMs: [], alone: {} }),
     lost: 0,
     makespanMs: null,
     releasedAtMs: null,
@@ -154,11 +159,17 @@ function preflightFacts({ preflight }: Result): BurstFacts | null {
   };
 }
 
+/** What tells a refusal in a slow crowd from a wait: how soon others got their 101, how soon it came to a single one. */
+interface Beside {
+  readonly okMs: readonly number[];
+  readonly alone: Readonly<Record<string, Sample>>;
+}
+
 function failuresOf(
-  outcomes: Outcomes,
-  samples: Readonly<Record<string, Sample>>,
+  { outcomes, samples }: Pick<Burst, 'outcomes' | 'samples'>,
   failureMs: Readonly<Record<string, Summary | null>>,
   details: Readonly<Record<string, Readonly<Record<string, number>>>>,
+  beside: Beside,
 ): Failure[] {
   return Object.entries(outcomes)
     .filter(([outcome]) => isFailure(outcome))
@@ -172,11 +183,23 @@ function failuresOf(
         count,
         timesMs,
         clusters: clustersOf(timesMs),
+        isAtOnce: cameAtOnce(timesMs, beside.okMs, beside.alone[outcome]),
         sample,
         hop: sample === null ? null : recogniseHop(sample),
         details: details[outcome] ?? {},
       };
     });
+}
+
+const AT_ONCE_MS = 300;
+/** A busy machine answers a crowd later; a refusal is then no later than the first 101 by more than this. */
+const BESIDE_OK_MS = 100;
+
+function cameAtOnce(timesMs: readonly number[], okMs: readonly number[], alone: Sample | undefined): boolean {
+  const [first] = timesMs;
+  if (first === undefined) return false;
+  if (first <= AT_ONCE_MS || (alone !== undefined && alone.atMs <= AT_ONCE_MS)) return true;
+  return okMs.length > 0 && first <= okMs[0] + BESIDE_OK_MS && roundMs(first) === null;
 }
 
 /** A burst of so few is as good as single handshakes. */

@@ -34,6 +34,16 @@ export function neverWorks(evidence: Evidence): boolean {
   return !worksAlone(evidence);
 }
 
+/** Past the gateway the same handshake got its 101: the backend itself is well. */
+export function worksDirect({ check }: Evidence): boolean {
+  return check?.probes.some(({ id, outcome }) => id === 'direct' && outcome === '101') === true;
+}
+
+/** Past the gateway the same handshake gets the same answer: no hop made it. */
+export function sameDirect({ check }: Evidence): boolean {
+  return check?.probes.some(({ id, outcome }) => id === 'direct' && outcome === check.outcome) === true;
+}
+
 /** Certainty is less where no single handshake was seen to fail in the same way. */
 export function unlessUnseen({ alone }: Evidence, confidence: number): number {
   return alone === null ? Number((confidence * 0.85).toFixed(2)) : confidence;
@@ -62,13 +72,6 @@ const MOST_QUOTED = 60;
 /** All details and the sample's, as one text to look into. */
 export function detailsOf({ details, sample }: Failure): string {
   return [...Object.keys(details), sample?.detail ?? ''].join('\n');
-}
-
-/** The first failures came this early: a refusal, and nothing that was waited for. */
-const AT_ONCE_MS = 300;
-
-export function isAtOnce({ timesMs }: Failure): boolean {
-  return timesMs.length > 0 && timesMs[0] <= AT_ONCE_MS;
 }
 
 /** The earliest of a crowd, without the luck of the first few. */

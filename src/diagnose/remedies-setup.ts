@@ -102,6 +102,11 @@ export const SETUP_REMEDIES: Readonly<Record<string, Remedy>> = {
     fix: 'Let the server send less.',
     at: { nginx: '`proxy_buffer_size 16k;` (4 KiB or 8 KiB by default).', haproxy: '`tune.bufsize`.' },
   },
+  'malformed-answer': {
+    symptom: 'An answer that begins as HTTP and has a broken line in its head.',
+    confirm: '`wstampede check URL` shows what came; `curl -v` says which line it dislikes.',
+    fix: 'Mend the server, or the hop that adds the line: a header without a colon, a space before it, a bare CR, a status that is not three digits.',
+  },
   'not-http': {
     symptom: 'Bytes that are no HTTP.',
     confirm: '`nc HOST PORT` shows what listens there.',

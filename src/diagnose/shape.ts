@@ -12,20 +12,30 @@ export interface Ramp {
 
 /** Fewer points than this lie on a line by chance. */
 const LEAST_OF_RAMP = 6;
-const RAMP_R2 = 0.97;
+const EVEN = { r2: 0.97, hole: 0.2 };
+/** A busy machine stands still now and then. */
+const ROUGH = { r2: 0.88, hole: 0.45 };
 /** Ends of the ramp that its slope is not taken from: arrival and the last ones' luck bend them. */
 const TRIM = 0.05;
-/** A hole in the ramp as wide as this part of it: something stood still, and it is no ramp. */
-const WIDEST_HOLE = 0.2;
 
+/** A hole as wide as a good part of it, or values off the line: it is no ramp. */
 export function rampOf(values: readonly number[]): Ramp | null {
+  return rampWithin(values, EVEN);
+}
+
+/** The same with interruptions: worth a guess, and no more. */
+export function roughRampOf(values: readonly number[]): Ramp | null {
+  return rampWithin(values, ROUGH);
+}
+
+function rampWithin(values: readonly number[], bounds: typeof EVEN): Ramp | null {
   const n = values.length;
   if (n < LEAST_OF_RAMP) return null;
   const [firstMs, lastMs] = [values[0], values[n - 1]];
   const span = lastMs - firstMs;
   if (!(span > 0)) return null;
-  for (let i = 1; i < n; i++) if (values[i] - values[i - 1] > Math.max(WIDEST_HOLE * span, (3 * span) / n)) return null;
-  if (rSquared(values) < RAMP_R2) return null;
+  for (let i = 1; i < n; i++) if (values[i] - values[i - 1] > Math.max(bounds.hole * span, (3 * span) / n)) return null;
+  if (rSquared(values) < bounds.r2) return null;
   const from = Math.floor(n * TRIM);
   const to = n - 1 - from;
   return { stepMs: (values[to] - values[from]) / (to - from), firstMs, lastMs };

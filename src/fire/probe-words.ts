@@ -69,10 +69,15 @@ function otherVersion({ main, probe, versions }: Both): string {
   return `The version makes a difference (${named(probe)}, not ${named(main)})${spoken}: a WebSocket server did read the request.`;
 }
 
+/** No answer at all proves nothing about what was changed. */
+const NO_ANSWER = (end: string) =>
+  `No answer this time (${end}), which says nothing of what was changed: the target may have gone.`;
+
 function origin({ main, probe }: Both, here: string, there: string): string {
   if (main === probe) return main === '101' || isStatus(main) ? 'Origin makes no difference.' : 'The same end.';
   if (probe === '101')
     return `It is accepted ${here}, and refused ${there}: the server checks Origin, and that is why it fails.`;
+  if (!isStatus(probe)) return NO_ANSWER(named(probe));
   if (main === '101') return `It is refused ${here} (${named(probe)}) and accepted ${there}: the server checks Origin.`;
   return `Another answer ${here}: ${named(probe)}, not ${named(main)}; something there reads Origin.`;
 }
@@ -99,13 +104,17 @@ function otherScheme({ main, probe, isSecure }: Both): string {
 function otherSlash({ main, probe }: Both): string {
   if (main === probe) return main === '101' || isStatus(main) ? 'The slash makes no difference.' : 'The same end.';
   if (probe === '101') return 'It works there: the path of the URL is wrong by a slash.';
+  if (!isStatus(probe)) return NO_ANSWER(named(probe));
   if (main === '101') return `The slash matters (${named(probe)}): the path is right as it was asked.`;
   return `Another answer: ${named(probe)}, not ${named(main)}; something there looks at the path.`;
 }
 
 function openAgain({ probe }: Both): string {
   if (probe === '101') return 'It opens again after a client has left, as it should.';
-  return `It opened until a client left, and no more (${named(probe)}): the server closes itself when a connection does, as by wss.close() in a handler of close.`;
+  if (probe === '429') return 'Refused with a 429: a limit on how often one client may come.';
+  if (probe === '401' || probe === '403')
+    return `Refused (${named(probe)}) although the same request was accepted before: a ticket that is good for once, or a limit for one client.`;
+  return `It opened until a client left, and no more (${named(probe)}): as when the server closes itself with a connection, by wss.close() in a handler of close.`;
 }
 
 function direct({ main, probe }: Both): string {

@@ -7,6 +7,7 @@ import {
   startBadAccept,
   startDrip,
   startHalfHead,
+  startMalformedAnswer,
   startNotHttp,
   startReset,
   startResponseTooLarge,
@@ -78,6 +79,12 @@ const ANSWERS: readonly LabTarget[] = [
     name: 'not-http',
     story: 'Something else listens on that port and answers in its own tongue (memcached here).',
     start: startNotHttp,
+  }),
+  always('malformed', 'malformed-answer', {
+    name: 'malformed-answer',
+    story:
+      'An answer that begins as HTTP and has a broken head: a hand-made server, a script that writes its own status line.',
+    start: startMalformedAnswer,
   }),
 ];
 

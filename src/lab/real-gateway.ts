@@ -4,7 +4,7 @@
  * into the configuration is not decided here.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -70,11 +70,12 @@ export async function openBehind(target: LabTarget, settings: LabSettings, env: 
       hint: `without --gateway it can be had; or try --gateway ${GATEWAYS.find((name) => name !== gateway)}`,
     });
   }
+  let files: GatewayFiles | null = null;
   const backend = await behind.start({ ...settings, host: '127.0.0.1', port: 0, tls: false }, env);
   try {
     const host = textOf(settings, 'host');
     const port = await freePort(settings);
-    const files = placeFiles(gateway);
+    files = placeFiles(gateway);
     const place: GatewayPlace = {
       ...files,
       certificate: settings.tls === true ? join(files.folder, 'lab.pem') : null,
@@ -100,6 +101,7 @@ export async function openBehind(target: LabTarget, settings: LabSettings, env: 
     };
   } catch (error) {
     await backend.stop();
+    if (files !== null) rmSync(files.folder, { recursive: true, force: true });
     throw error;
   }
 }

@@ -95,6 +95,14 @@ export function startNotHttp(settings: LabSettings, env: LabEnv): Promise<Runnin
   });
 }
 
+/** RFC 9112 section 4: the status comes before its reason. */
+export function startMalformedAnswer(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  return openLab('malformed-answer', settings, env, {
+    onRequest: (connection) =>
+      connection.finish('malformed', 'HTTP/1.1 Internal Server Error 500\r\nContent-Length: 0\r\n\r\n'),
+  });
+}
+
 const HEADER_BYTES = 1024;
 
 /** A 101 as it should be, with headers beside it that make its head at least so many bytes. */

@@ -12,8 +12,8 @@ import type { Stack } from './stack.js';
 
 export type Counts = Readonly<Record<string, number | undefined>>;
 
-/** What the log has where it doesn't have the outcome itself; null: no line. */
-export type Wording = Readonly<Record<string, string | null>>;
+/** What the log has where it doesn't have the outcome itself; null: no line. Of several any will do. */
+export type Wording = Readonly<Record<string, string | null | readonly (string | null)[]>>;
 
 export interface Attempt {
   readonly port: number;
@@ -88,9 +88,9 @@ export async function compareWithLog(
   wording: Wording,
   before: Readonly<Record<string, number>>,
 ): Promise<Compared> {
-  const said = (outcome: string) => (outcome in wording ? wording[outcome] : outcome);
-  const logged = attempts.filter(({ outcome }) => said(outcome) !== null);
-  const extra = Object.entries(before).filter(([outcome]) => said(outcome) !== null);
+  const said = (outcome: string) => (outcome in wording ? [wording[outcome]].flat() : [outcome]);
+  const logged = attempts.filter(({ outcome }) => said(outcome)[0] !== null);
+  const extra = Object.entries(before).filter(([outcome]) => said(outcome)[0] !== null);
   const ports = new Set(attempts.map(({ port }) => port));
   const lines = await gateway.log(path, logged.length + sum(Object.fromEntries(extra)), ports);
   const places = new Map<string, number[]>();
@@ -101,11 +101,10 @@ export async function compareWithLog(
   const taken = new Set<number>();
   const faults: string[] = [];
   for (const { port, outcome } of logged) {
-    const i = places.get(`${port} ${said(outcome)}`)?.pop();
-    if (i !== undefined) {
-      taken.add(i);
-      continue;
-    }
+    const words = said(outcome);
+    const i = words.map((word) => places.get(`${port} ${word}`)?.pop()).find((place) => place !== undefined);
+    if (i !== undefined) taken.add(i);
+    if (i !== undefined || words.includes(null)) continue;
     const found = lines.filter((line) => line.port === port).map((line) => line.status);
     faults.push(`port ${port} is ${outcome}, and in the log ${found.join(', ') || 'nothing'} (${lines.length} lines)`);
   }
@@ -113,7 +112,7 @@ export async function compareWithLog(
   const rest = lines.filter((_, i) => !taken.has(i)).map(({ status }) => status);
   for (const [outcome, count] of extra) {
     for (let i = 0; i < count; i += 1) {
-      const place = rest.indexOf(said(outcome) ?? '');
+      const place = rest.indexOf(said(outcome)[0] ?? '');
       if (place < 0) faults.push(`a ${outcome} of the preflight is not in the log`);
       else rest.splice(place, 1);
     }

@@ -53,4 +53,6 @@ export interface BackendReport {
   readonly spreadMs: number;
   /** Serial: the mean time between two services while others waited. Concurrent: how long one took. Null: none to tell. */
   readonly serviceMs: number | null;
+  /** For how long it was kept from running since the first of them, by its own work or by other processes. */
+  readonly stalledMs: number;
 }

@@ -17,6 +17,9 @@ const LONGEST_BACKLOG = 65_535;
 const HOST = '127.0.0.1';
 /** Who is told to stand still and has nobody waiting for so long moves again. */
 const BLOCK_PATIENCE_MS = 20_000;
+/** How often it looks whether it was kept from running, and what of that is nothing. */
+const TICK_MS = 5;
+const UNHURT_MS = 15;
 
 const settings = JSON.parse(process.argv[2]) as BackendSettings;
 const port = Number(process.argv[3]);
@@ -25,6 +28,7 @@ let asked = 0;
 let served = 0;
 let firstMs = 0;
 let lastMs = 0;
+let stalledMs = 0;
 let queue: Queue | null = null;
 
 function counts(): void {
@@ -39,8 +43,9 @@ function countsServed(): void {
 }
 
 function report(): BackendReport {
-  const told = { asked, served, spreadMs: lastMs - firstMs, serviceMs: queue?.measured() ?? null };
+  const told = { asked, served, spreadMs: lastMs - firstMs, serviceMs: queue?.measured() ?? null, stalledMs };
   asked = 0;
+  stalledMs = 0;
   served = 0;
   return told;
 }
@@ -239,7 +244,17 @@ function startHangs(): void {
   listen(server);
 }
 
+function watchStalls(): void {
+  let beforeMs = performance.now();
+  setInterval(() => {
+    const now = performance.now();
+    if (asked > 0 && now - beforeMs > UNHURT_MS) stalledMs += now - beforeMs - TICK_MS;
+    beforeMs = now;
+  }, TICK_MS);
+}
+
 start(settings);
+watchStalls();
 createInterface({ input: process.stdin })
   .on('line', (line) => {
     if (line === 'report') process.stdout.write(`${JSON.stringify(report())}\n`);

@@ -100,12 +100,16 @@ export async function startDaemon(
   };
 }
 
-/** `count` ports of 127.0.0.1 on which nothing listens now. */
+/** Who was given a port may not listen on it yet. */
+const given = new Set<number>();
+
+/** `count` ports of 127.0.0.1 on which nothing listens now, and that were never given to anyone here. */
 export async function freePorts(count: number): Promise<number[]> {
   const found = new Set<number>();
   for (let tries = 0; found.size < count; tries += 1) {
     if (tries > PORT_TRIES) throw new Error('found no free port');
     const port = PORT_FIRST + Math.floor(Math.random() * PORT_COUNT);
+    if (given.has(port)) continue;
     const server = createServer();
     const isFree = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false));
@@ -113,6 +117,7 @@ export async function freePorts(count: number): Promise<number[]> {
     });
     if (!isFree) continue;
     await new Promise((resolve) => server.close(resolve));
+    given.add(port);
     found.add(port);
   }
   return [...found];

@@ -15,7 +15,7 @@ export interface GatewaySettings {
   readonly retries?: number;
   /** false: what asks for the upgrade is not passed on. */
   readonly forwardsUpgrade?: boolean;
-  /** Texts in place of the configuration's own, by slot. */
+  /** Texts in place of the configuration's own, by slot; FOLDER in them is where the gateway runs. */
   readonly slots?: Readonly<Record<string, string>>;
 }
 
@@ -26,17 +26,29 @@ export interface Place {
   readonly securePort: number;
   /** One per upstream. */
   readonly backendPorts: readonly number[];
-  /** PEM files in the folder: certificate, its key, and both in one. */
+  /** PEM files in the folder: whom to trust, the certificate, its key, and both in one. */
+  readonly ca: string;
   readonly certificate: string;
   readonly key: string;
   readonly both: string;
 }
 
+/** In a slot: the folder of `Place`. */
+const FOLDER = /\bFOLDER\b/g;
+
 export type Config = (place: Place, settings: GatewaySettings) => string;
 
-function slotsOf(settings: GatewaySettings, own: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  for (const slot of Object.keys(settings.slots ?? {})) if (!(slot in own)) throw new Error(`no such slot: ${slot}`);
-  return { ...own, ...settings.slots };
+function slotsOf(
+  settings: GatewaySettings,
+  { folder }: Place,
+  own: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const slots = { ...own };
+  for (const [slot, text] of Object.entries(settings.slots ?? {})) {
+    if (!(slot in own)) throw new Error(`no such slot: ${slot}`);
+    slots[slot] = text.replace(FOLDER, folder);
+  }
+  return slots;
 }
 
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
@@ -45,7 +57,7 @@ const NGINX_FORWARDS =
 
 function nginx(place: Place, settings: GatewaySettings): string {
   const { folder, plainPort, securePort, certificate, key } = place;
-  const slot = slotsOf(settings, {
+  const slot = slotsOf(settings, place, {
     main: 'worker_processes 2;\nworker_rlimit_nofile 16384;',
     events: 'worker_connections 8192;',
     http: '',
@@ -91,7 +103,7 @@ http {
 
 function haproxy(place: Place, settings: GatewaySettings): string {
   const { plainPort, securePort, both } = place;
-  const slot = slotsOf(settings, {
+  const slot = slotsOf(settings, place, {
     global: 'maxconn 8000',
     // Fractions of a request would count as one.
     frontend: '',
@@ -135,7 +147,7 @@ const APACHE_MODULES = ['mpm_event', 'authz_core', 'proxy', 'proxy_http', 'socac
 
 function apache2(place: Place, settings: GatewaySettings): string {
   const { folder, plainPort, securePort, certificate, key } = place;
-  const slot = slotsOf(settings, {
+  const slot = slotsOf(settings, place, {
     workers: 'ServerLimit 2\nStartServers 2\nThreadLimit 512\nThreadsPerChild 512\nMaxRequestWorkers 1024',
     server: '',
     scheme: 'http',
@@ -175,7 +187,7 @@ ${site(securePort, `SSLEngine on\n  SSLCertificateFile ${certificate}\n  SSLCert
 
 function caddy(place: Place, settings: GatewaySettings): string {
   const { folder, plainPort, securePort, certificate, key } = place;
-  const slot = slotsOf(settings, { global: '', tls: '', scheme: 'http://', proxy: '', transport: '' });
+  const slot = slotsOf(settings, place, { global: '', tls: '', scheme: 'http://', proxy: '', transport: '' });
   const stripped = settings.forwardsUpgrade === false ? 'header_up -Upgrade\n      header_up -Connection' : '';
   const backends = place.backendPorts.map((port) => `${slot.scheme}127.0.0.1:${port}`);
   const site = (address: string, tls: string) => `
@@ -225,10 +237,10 @@ export const COMMANDS: Readonly<Record<GatewayName, (folder: string) => readonly
 
 /** What a gateway's log calls an outcome by another name: Caddy 2.6 gives connections that it has handed over no status. */
 export const LOG_WORDING: Readonly<Record<GatewayName, Readonly<Record<string, string>>>> = {
-  nginx: {},
-  haproxy: {},
-  apache2: {},
-  caddy: { '101': '0' },
+  nginx: { 'invalid-101': '101' },
+  haproxy: { 'invalid-101': '101' },
+  apache2: { 'invalid-101': '101' },
+  caddy: { '101': '0', 'invalid-101': '0' },
 };
 
 export interface LogLine {
@@ -241,13 +253,16 @@ export interface LogLine {
 /** One line a request: port, status, path. */
 const LINE = /^(\d+) (-?\d+) (\S*)$/;
 
+/** HAProxy's and nginx's word for none, and what Apache has of a request that it did not read. */
+const NO_PATH = /^(?!\/)|^\/$/;
+
 /** Lines of the access log; the last one may still be on its way. */
 export function logLines(gateway: GatewayName, text: string): LogLine[] {
   const whole = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
   return whole.flatMap((line) => {
     if (gateway === 'caddy') return caddyLine(line);
     const [, port, status, path] = LINE.exec(line) ?? [];
-    return port === undefined ? [] : [{ port: Number(port), status, path: path.startsWith('/') ? path : null }];
+    return port === undefined ? [] : [{ port: Number(port), status, path: NO_PATH.test(path) ? null : path }];
   });
 }
 

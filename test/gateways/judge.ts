@@ -55,6 +55,7 @@ async function judgeShot(row: Row, stack: Stack, shot: Shot, index: number): Pro
       else if (deed === 'stop-backends') await stack.stopBackends();
       else await pause(deed.pauseMs);
     }
+    stack.markLog();
     const ran = await fire(stack, shot, path, `${folder}/attempts.csv`);
     const result = resultOf(ran);
     const [burst] = result.bursts;
@@ -63,6 +64,7 @@ async function judgeShot(row: Row, stack: Stack, shot: Shot, index: number): Pro
       size: shot.size,
       counts: burst.outcomes,
       spreadMs: Math.max(burst.release?.lastMs ?? 0, ...reports.map((report) => report.spreadMs)),
+      writtenMs: (burst.release?.lastMs ?? 0) + (burst.latencyMs.connect?.max ?? 0) + (burst.latencyMs.tls?.max ?? 0),
       reports,
     };
     const faults = [...faultsOf(burst, shot, seen, row.settings.readMs)];
@@ -99,8 +101,7 @@ function fire(stack: Stack, shot: Shot, path: string, csv: string): Promise<Ran>
     'ws-to-tls': `ws://127.0.0.1:${securePort}`,
     'wss-to-plain': `wss://127.0.0.1:${plainPort}`,
   }[door];
-  const args = (shot.args ?? []).map((arg) => arg.replaceAll('FOLDER', stack.folder));
-  const trusts = origin.startsWith('wss') && !args.includes('--ca') && !args.includes('-k');
+  const trusts = origin.startsWith('wss') && shot.trusts !== false;
   return wstampede([
     ...[
       'burst',
@@ -115,7 +116,7 @@ function fire(stack: Stack, shot: Shot, path: string, csv: string): Promise<Ran>
     ...['--no-calibrate', '--json', '--attempts', csv],
     ...(shot.preflight === true ? [] : ['--no-preflight']),
     ...(trusts ? ['--ca', stack.ca] : []),
-    ...args,
+    ...(shot.args ?? []),
   ]);
 }
 

@@ -4,6 +4,7 @@
  * an expectation, not how to judge one.
  */
 import type { CauseId } from '#dist/diagnose/causes.js';
+import type { Wording } from './agree.js';
 import type { BackendReport } from './backend-kinds.js';
 import type { GatewayName, GatewaySettings } from './configs.js';
 import type { StackPlan } from './stack.js';
@@ -16,8 +17,10 @@ export interface Seen {
   readonly size: number;
   /** Of all outcomes. */
   readonly counts: Readonly<Record<string, number>>;
-  /** First to last attempt released, ms. */
+  /** First to last request at a backend, or first to last released, ms. */
   readonly spreadMs: number;
+  /** T0 to when the last request can have been written: released, through TCP and TLS, ms. */
+  readonly writtenMs: number;
   /** Of each backend. */
   readonly reports: readonly BackendReport[];
 }
@@ -46,17 +49,19 @@ export interface Shot {
   readonly gate?: 'connect' | 'tls' | 'upgrade';
   /** Default: none. Its handshakes are in the log as well. */
   readonly preflight?: boolean;
-  /** Further arguments. With `--ca` or `-k` among them the stack's certificate isn't trusted by itself. */
+  /** false: the certificate of the stack is not trusted. */
+  readonly trusts?: boolean;
+  /** Further arguments. */
   readonly args?: readonly string[];
   /** What is done before it is fired. */
   readonly before?: readonly Deed[];
   /** Outcomes that are not listed must not occur. */
   readonly expects: readonly Expectation[];
   /**
-   * What the log says instead, by the client's outcome: null, no line at all. Outcomes that are statuses are themselves
-   * unless they are named here. A string: why the log can't be held against the counts.
+   * What the log says instead, by the client's outcome. Outcomes that are statuses are themselves unless they are named
+   * here. A string: why the log can't be held against the counts.
    */
-  readonly log: Readonly<Record<string, string | null>> | string;
+  readonly log: Wording | string;
 }
 
 export type Deed = 'block' | 'start-backends' | 'stop-backends' | { readonly pauseMs: number };
@@ -115,12 +120,15 @@ export function exactly(count: number): Span {
  * a busy machine fires late. A clock of whole ms may be one early.
  */
 export function at(ms: number): (seen: Seen) => Span {
-  return ({ spreadMs }) => [ms - 5, ms + spreadMs + Math.max(500, 0.15 * ms)];
+  return ({ spreadMs, writtenMs }) => [ms - 5, ms + Math.max(spreadMs, writtenMs) + Math.max(500, 0.15 * ms)];
 }
 
-/** Without waiting for a timer of `timerMs`: in less than half of it, so that no busy machine can confuse the two. */
-export function soon(timerMs: number): Span {
-  return [0, timerMs / 2];
+/**
+ * Without waiting for a timer of `timerMs`: in less than half of it once it is written, so that no busy machine can
+ * confuse the two.
+ */
+export function soon(timerMs: number): (seen: Seen) => Span {
+  return ({ spreadMs, writtenMs }) => [0, Math.max(spreadMs, writtenMs) + timerMs / 2];
 }
 
 /** All attempts of a burst end alike. */

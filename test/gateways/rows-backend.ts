@@ -30,6 +30,8 @@ const PLAIN_GET: Readonly<Record<Exclude<Built, 'watched' | 'noServer'> | 'site'
 export type StrippedBackend = keyof typeof PLAIN_GET;
 export const STRIPPED_BACKENDS = Object.keys(PLAIN_GET) as StrippedBackend[];
 
+export const BUILT: readonly Built[] = ['port', 'express', 'handler', 'bare', 'watched', 'noServer'];
+
 export function upgradeNotForwarded(of: Backendish & { readonly backend: StrippedBackend }): Row {
   const { gateway, size, readMs, backend, where } = of;
   const answer = PLAIN_GET[backend];
@@ -60,7 +62,7 @@ export function backendDown(of: Backendish & { readonly retries: number }): Row 
       : all(status, size, '3b', `${status} at once`, soon(readMs));
   return {
     kind: 'backend-down',
-    id: `${gateway}/backend-down`,
+    id: `${gateway}/backend-down/N=${size}`,
     gateway,
     cause: 'backend-down',
     story: 'nothing listens behind the gateway',
@@ -99,7 +101,7 @@ export function backendHangs(of: Backendish): Row {
   const status = READ_FAILURE[gateway];
   return {
     kind: 'backend-hangs',
-    id: `${gateway}/backend-hangs`,
+    id: `${gateway}/backend-hangs/T=${readMs},N=${size}`,
     gateway,
     cause: 'backend-hangs',
     story: 'the backend takes the handshake and never answers',

@@ -21,6 +21,9 @@ import {
 /** How long a gateway may take to write down what has ended. */
 const LOG_PATIENCE_MS = 10_000;
 
+const TAKEN = /address already in use|backend ended without a word/i;
+const MOST_TRIES = 3;
+
 /** What a stack is started from; a `Row` of the matrix is one. */
 export interface StackPlan {
   readonly gateway: GatewayName | 'direct';
@@ -30,12 +33,10 @@ export interface StackPlan {
   readonly peers?: number;
   /** false: they are started later, by `startBackends`. */
   readonly startsBackends?: boolean;
-  /** PEM texts in place of the lab's. */
-  readonly certificate?: { readonly certificate: string; readonly key: string };
+  /** PEM in place of the lab's own, of the same key and signed by it. */
+  readonly certificate?: string;
   /** Descriptors that the gateway may have (`ulimit -n`). */
   readonly descriptors?: number;
-  /** Text with which a client of a mutual TLS is known: the PEM in FOLDER/clients.pem. */
-  readonly clients?: string;
 }
 
 export interface Stack {
@@ -48,9 +49,11 @@ export interface Stack {
   readonly place: Place;
   /**
    * What the access log says of the path once it has `expected` lines of it: a tunnel is logged when it has ended. When
-   * they do not come, what there is. Of the lines without a path those of `ports` belong to it.
+   * they do not come, what there is. Of the lines without a path those of `ports` belong to it, from the mark on.
    */
   log(path: string, expected: number, ports?: ReadonlySet<number>): Promise<LogLine[]>;
+  /** Lines without a path are of what came before: the probes of the start may have had a port of the burst's. */
+  markLog(): void;
   /** What the gateway complained of so far. */
   errors(): string;
   /** What each backend saw since it was asked last. */
@@ -63,7 +66,20 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
+/** Between finding a port free and listening on it another process may take it: then all begins anew. */
 export async function startStack(plan: StackPlan): Promise<Stack> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const stack = await startOnce(plan);
+      if (!TAKEN.test(stack.errors()) || tries === MOST_TRIES) return stack;
+      await stack.stop();
+    } catch (error) {
+      if (!TAKEN.test(String(error)) || tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
+async function startOnce(plan: StackPlan): Promise<Stack> {
   const folder = mkdtempSync(join(tmpdir(), `wst-${plan.gateway}-`));
   // Apache's children are somebody else's, and must come as far as their files.
   chmodSync(folder, 0o755);
@@ -72,6 +88,7 @@ export async function startStack(plan: StackPlan): Promise<Stack> {
   const place = { folder, plainPort, securePort, backendPorts, ...writeCertificate(folder, plan) };
   const backends: Child[] = [];
   let daemon: Daemon | null = null;
+  let marked = 0;
 
   const startBackends = async (): Promise<void> => {
     if (plan.backend.kind === 'none') return;
@@ -97,18 +114,21 @@ export async function startStack(plan: StackPlan): Promise<Stack> {
   return {
     url: `ws://127.0.0.1:${door}/`,
     secureUrl: `wss://127.0.0.1:${securePort}/`,
-    ca: place.certificate,
+    ca: place.ca,
     folder,
     place,
     async log(path, expected, ports = new Set()) {
       if (plan.gateway === 'direct') return [];
       const { gateway } = plan;
       const lines = () =>
-        logLines(gateway, read(`${folder}/access.log`)).filter((line) =>
-          line.path === null ? ports.has(line.port) : line.path === path,
+        logLines(gateway, read(`${folder}/access.log`)).filter((line, i) =>
+          line.path === null ? i >= marked && ports.has(line.port) : line.path === path,
         );
       await eventually(() => (lines().length >= expected ? true : null), LOG_PATIENCE_MS);
       return lines();
+    },
+    markLog() {
+      if (plan.gateway !== 'direct') marked = logLines(plan.gateway, read(`${folder}/access.log`)).length;
     },
     errors: () => read(`${folder}/error.log`),
     reports: () => Promise.all(backends.map(reportOf)),
@@ -129,13 +149,18 @@ async function reportOf(child: Child): Promise<BackendReport> {
   return JSON.parse(await child.line()) as BackendReport;
 }
 
-function writeCertificate(folder: string, plan: StackPlan): Pick<Place, 'certificate' | 'key' | 'both'> {
-  const { certificate, key } = plan.certificate ?? { certificate: LAB_CERTIFICATE, key: LAB_PRIVATE_KEY };
-  const files = { certificate: `${folder}/lab.pem`, key: `${folder}/lab.key`, both: `${folder}/both.pem` };
+function writeCertificate(folder: string, plan: StackPlan): Pick<Place, 'ca' | 'certificate' | 'key' | 'both'> {
+  const certificate = plan.certificate ?? LAB_CERTIFICATE;
+  const files = {
+    ca: `${folder}/ca.pem`,
+    certificate: `${folder}/lab.pem`,
+    key: `${folder}/lab.key`,
+    both: `${folder}/both.pem`,
+  };
+  writeFileSync(files.ca, LAB_CERTIFICATE);
   writeFileSync(files.certificate, certificate);
-  writeFileSync(files.key, key);
-  writeFileSync(files.both, certificate + key);
-  if (plan.clients !== undefined) writeFileSync(`${folder}/clients.pem`, plan.clients);
+  writeFileSync(files.key, LAB_PRIVATE_KEY);
+  writeFileSync(files.both, certificate + LAB_PRIVATE_KEY);
   return files;
 }
 

@@ -272,4 +272,28 @@ const AFTERMATH: readonly Case[] = [
   ['connections cut after their 101', 'cut-after-upgrade', { bursts: [{ groups: [quick(100)], lost: 40 }] }],
 ];
 
-export const CROWDS: readonly Case[] = [...CAPACITY, ...QUEUES, ...LIMITS, ...AFTERMATH];
+const MIXED: readonly Case[] = [
+  [
+    'some at once, the others a timeout of nginx',
+    'connection-limit',
+    burst(quick(250), failed('504', around(250, 60_010, 20), nginx(504))),
+    { limit: 250, timeoutMs: 60_000 },
+  ],
+  [
+    'HAProxy is refused once a crowd has come',
+    'backend-died',
+    burst(failed('503', around(200, 3010, 20), haproxy(503))),
+  ],
+  [
+    'an application whose pool is used up',
+    'application-error',
+    burst(ok(around(300, 50, 2000)), failed('500', around(200, 100, 2100), page('no connection left'))),
+  ],
+  [
+    'a rule against crowds',
+    'rate-limit',
+    burst(quick(50), failed('403', around(450, 5, 50), by('cloudflare', 'cloudflare'))),
+  ],
+];
+
+export const CROWDS: readonly Case[] = [...MIXED, ...CAPACITY, ...QUEUES, ...LIMITS, ...AFTERMATH];

@@ -19,6 +19,24 @@ const scattered = Array.from({ length: 200 }, () => 20 + 900 * random()).sort((a
 
 export const NEAR_MISSES: readonly NearMiss[] = [
   [
+    'a churn with a few accidents meets no rate',
+    ['rate-limit', 'connection-limit'],
+    {
+      bursts: [
+        {
+          kind: 'churn',
+          perSecond: [980, 1000, 1010, 990, 400],
+          groups: [quick(4380), failed('closed', around(5, 4, 40))],
+        },
+      ],
+    },
+  ],
+  [
+    'a stripped Upgrade is not told by 504s of a crowd',
+    ['upgrade-not-forwarded'],
+    burst(quick(250), failed('504', around(250, 60_010, 20), nginx(504))),
+  ],
+  [
     'a ramp that ends long before the cliff',
     ['slow-serial-upgrade', 'slow-concurrent-upgrade'],
     burst(ok(serially(100, 1)), failed('504', around(400, 60_010, 30), nginx(504))),

@@ -137,6 +137,12 @@ const SETUP: readonly Case[] = [
     always('invalid-101', 1, { statusLine: 'HTTP/1.1 101 x' }, 'Sec-WebSocket-Accept is missing'),
   ],
   ['a head over 64 KiB', 'response-too-large', always('malformed', 1, page('HTTP/1.1 101 x'), 'head over 64 KiB')],
+  ['a broken status line', 'malformed-answer', always('malformed', 1, page('HTTP/1.1 Busy 503'), 'status line')],
+  [
+    'interim answers without end',
+    'silent-server',
+    always('malformed', 1, page('HTTP/1.1 103 Early Hints'), 'head over 64 KiB'),
+  ],
   ['SSH', 'not-http', always('malformed', 1, page('SSH-2.0-OpenSSH_9.2'))],
   ['hung up', 'closed-without-answer', always('closed', 1)],
   ['silence', 'silent-server', { ...always('timeout-upgrade', 75_000), timeoutMs: 75_000 }],

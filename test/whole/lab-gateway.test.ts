@@ -3,8 +3,9 @@
  * both in test/long), and how a gateway ends, held against the process table.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { GATEWAYS, type GatewayName } from '#dist/lab/gateway-config.js';
 import type { GatewayFiles } from '#dist/lab/real-gateway.js';
@@ -82,10 +83,15 @@ for (const gateway of GATEWAYS) {
   });
 
   test(`${gateway}: a port that is taken, and a gateway that is not installed, are sentences`, async (t) => {
-    const missing = await wstampede(['lab', '--gateway', gateway, 'healthy'], { env: { PATH: '/nowhere' } });
+    const folder = mkdtempSync(join(tmpdir(), 'wst-missing-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const missing = await wstampede(['lab', '--gateway', gateway, 'healthy'], {
+      env: { PATH: '/nowhere', TMPDIR: folder },
+    });
     assert.equal(missing.code, 2);
     assert.match(missing.stderr, new RegExp(`${gateway} is not installed`));
     assert.match(missing.stderr, new RegExp(`install it: apt-get install ${gateway}`));
+    assert.deepEqual(readdirSync(folder), [], 'what did not start leaves nothing');
     if (!needsProgram(t, gateway)) return;
     const other = await spawnLab('silent', {});
     t.after(() => other.stop());

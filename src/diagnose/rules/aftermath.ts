@@ -1,5 +1,6 @@
 /** What outlives a burst: work for clients that have gone, gateways that remember a failure, connections cut later. */
 import { hasSuffered } from '../../tally/after.js';
+import type { AfterProbe } from '../../tally/result.js';
 import type { BurstFacts } from '../evidence.js';
 import { counted, type Finding, type Rule, spoken } from '../finding.js';
 import { rampOf, roundMs } from '../shape.js';
@@ -29,11 +30,15 @@ function afterFindings({ after, okMs, attempted }: BurstFacts): Finding[] {
   }
   const ramp = rampOf(okMs);
   const expected = ramp === null ? '' : ` (N x S = ${spoken(attempted * ramp.stepMs)} of work were asked for)`;
+  // A backend that stood still is back at once; one that works off a backlog lets the next ones wait less and less.
+  const back = after.probes.find(({ atMs, outcome }) => atMs > (after.lastFailedMs ?? 0) && outcome === '101');
+  const isBackAtOnce = back !== undefined && back.tookMs <= QUICK_MS;
   const falls = fallingAfter(after.lastFailedMs, after.probes);
   return [
     {
       cause: 'work-for-the-dead',
-      confidence: falls ? 0.82 : 0.62,
+      // A 503 says that nobody took the connection, not that somebody was slow.
+      confidence: falls ? 0.82 : outcomes.every((id) => id === '503') || (isBackAtOnce && ramp === null) ? 0.45 : 0.62,
       evidence: `After the burst ${failed.length} of ${after.probes.length} single handshakes still failed (${outcomes.join(', ')}), the last begun ${until} after the release${expected}${falls ? '; those after it waited less and less' : ''}: the backend went on working for clients that had gone.`,
       outcomes,
       figures: { lastFailedMs: after.lastFailedMs },
@@ -41,11 +46,37 @@ function afterFindings({ after, okMs, attempted }: BurstFacts): Finding[] {
   ];
 }
 
-/** Latency that falls as the backlog is worked off. */
-function fallingAfter(fromMs: number, probes: readonly { atMs: number; outcome: string; tookMs: number }[]): boolean {
+/** Latency that falls as the backlog is worked off: three that waited, each less than the one before. */
+function fallingAfter(fromMs: number, probes: readonly AfterProbe[]): boolean {
   const later = probes.filter(({ atMs, outcome }) => atMs > fromMs && outcome === '101');
-  return later.length >= 2 && later[0].tookMs > 3 * later[later.length - 1].tookMs && later[0].tookMs > 100;
+  const waited = later.slice(
+    0,
+    later.findIndex(({ tookMs }) => tookMs <= QUICK_MS),
+  );
+  return waited.length >= 3 && waited.every(({ tookMs }, i) => i === 0 || tookMs < waited[i - 1].tookMs);
 }
+
+/** A gateway that refuses at once after a burst in which it gave up on its backend does not even try. */
+export const rememberedRule: Rule = ({ bursts }) => {
+  for (let i = 1; i < bursts.length; i++) {
+    const [before, now] = [bursts[i - 1], bursts[i]];
+    const [failure, ...others] = now.failures;
+    const gaveUp = before.ok > 0 && before.failures.some((one) => one.timesMs.length > 0 && !one.isAtOnce);
+    if (!gaveUp || now.ok > 0 || failure === undefined || others.length > 0) continue;
+    if (!['502', '503'].includes(failure.outcome) || !failure.isAtOnce) continue;
+    return [
+      {
+        cause: 'negative-cache',
+        confidence: 0.72,
+        evidence: `Burst ${before.index} got ${before.ok} through and was given up on for the others after ${spoken(before.failures[0].timesMs[0])}; the next was refused as a whole within milliseconds (${counted(failure.count, failure.outcome)}): the gateway holds its backends for failed and does not try them.`,
+        outcomes: [failure.outcome],
+        apart:
+          'After fail_timeout (10 s in nginx), or when the checks succeed again, all is well; a backend that has died stays away.',
+      },
+    ];
+  }
+  return [];
+};
 
 /** A burst that alone would fit fails as a whole because of the one before it. */
 export const spoiledRule: Rule = ({ bursts }) => {
@@ -87,15 +118,22 @@ export const poisonedRule: Rule = ({ worst }) => {
 /** Something may end an idle tunnel this early; sooner, it was not for idleness. */
 const IDLE_MS = 900;
 
+/** When the first of others were given up; none: never. */
+function earliestTimerMs({ failures }: BurstFacts): number {
+  const waited = failures.filter((one) => one.timesMs.length > 0 && !one.isAtOnce);
+  return Math.min(...waited.map(({ timesMs }) => timesMs[0]), Number.POSITIVE_INFINITY);
+}
+
 export const lostRule: Rule = ({ bursts, holdMs, check, failures }) => {
   if (check?.idle?.livedMs != null) return [];
   const burst = bursts.find(({ lost }) => lost > 0);
-  if (burst === undefined) return [];
+  // Beside failures, a few tunnels that a read timeout cut meanwhile are no news.
+  if (burst === undefined || (failures.length > 0 && burst.lost < 0.5 * burst.ok)) return [];
   const heldMs = (burst.makespanMs ?? 0) + (holdMs ?? 0);
   const said = `${burst.lost} of ${burst.ok} connections were ended by the target after their 101`;
   // Beside failures it is a matter of its own, and not the first one.
   const confidence = (alone: number) => (failures.length > 0 ? 0.4 : alone);
-  if (heldMs >= IDLE_MS) {
+  if (heldMs >= Math.min(IDLE_MS, earliestTimerMs(burst))) {
     return [
       {
         cause: 'idle-cut',

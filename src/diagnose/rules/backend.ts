@@ -10,13 +10,13 @@ import {
   counted,
   earlyMs,
   type Finding,
-  isAtOnce,
   neverWorks,
   type Rule,
   spoken,
   unlessUnseen,
   whoSaid,
   worksAlone,
+  worksDirect,
 } from '../finding.js';
 import { isWsAnswer } from '../hops.js';
 import { roundMs } from '../shape.js';
@@ -31,22 +31,25 @@ interface Reading {
 
 const LOGS =
   'The log of the gateway has the reason: connection refused, timed out while connecting, timed out while reading, or ended too early.';
+const CLOSED =
+  'A server that closed itself when its first client left looks the same from then on: start it again and try wstampede check, which opens, closes and opens again.';
 const HANDLER =
   'A single handshake that times out is either a backend that hangs, or an HTTP server without a handler that never saw Upgrade: ask the backend itself (wstampede check URL --direct ws://BACKEND).';
 
 export const backendRule: Rule = (evidence) => {
-  if (!neverWorks(evidence) || hadWorked(evidence)) return [];
+  // With a backend that answers past the gateway, what lies between is the cause (probes.ts).
+  if (!neverWorks(evidence) || hadWorked(evidence) || worksDirect(evidence)) return [];
   return evidence.failures.flatMap((failure) =>
     readingsOf(failure).map(({ cause, confidence, because, apart }): Finding => {
       const [first] = failure.timesMs;
-      const timer = first === undefined || isAtOnce(failure) ? null : roundMs(first);
+      const timer = first === undefined || failure.isAtOnce ? null : roundMs(first);
       return {
         cause,
         confidence: unlessUnseen(evidence, confidence),
         evidence: `${whoSaid(failure)} ${first === undefined ? '' : `after ${spoken(first)} `}(${failure.count} of ${evidence.worst.attempted}): ${because}`,
         outcomes: [failure.outcome],
         ...(timer !== null && { figures: { timeoutMs: timer } }),
-        apart: apart ?? LOGS,
+        apart: apart ?? (cause === 'backend-down' ? `${LOGS} ${CLOSED}` : LOGS),
       };
     }),
   );
@@ -105,7 +108,7 @@ function badGateway(failure: Failure): readonly Reading[] {
   const id = failure.hop?.id;
   const said = id === 'h2o' ? H2O_SAYS[bodyOf(failure).trim()] : undefined;
   if (said !== undefined) return [said];
-  if (isAtOnce(failure) && (id === 'haproxy' || id === 'apache')) {
+  if (failure.isAtOnce && (id === 'haproxy' || id === 'apache')) {
     return [
       {
         cause: 'backend-died',
@@ -114,7 +117,7 @@ function badGateway(failure: Failure): readonly Reading[] {
       },
     ];
   }
-  if (isAtOnce(failure)) {
+  if (failure.isAtOnce) {
     return [
       { cause: 'backend-down', confidence: 0.68, because: 'so early, the connection to the backend was refused.' },
       {
@@ -176,7 +179,7 @@ function unavailable(failure: Failure): readonly Reading[] {
           'the router log has the code: H10 crashed, H12 no answer in 30 s, H13 closed, H19 connect timeout, H21 refused.',
       },
     ];
-  if (hop?.id === 'caddy' && isAtOnce(failure))
+  if (hop?.id === 'caddy' && failure.isAtOnce)
     return [
       {
         cause: 'negative-cache',
@@ -186,7 +189,7 @@ function unavailable(failure: Failure): readonly Reading[] {
     ];
   if (hop?.id === 'varnish') return varnish503(failure);
   if (hop?.id === 'apache' || hop?.id === 'lighttpd') {
-    return isAtOnce(failure)
+    return failure.isAtOnce
       ? [{ cause: 'backend-down', confidence: 0.8, because: 'so early, the connection to the backend was refused.' }]
       : [
           {
@@ -214,7 +217,7 @@ function unavailable(failure: Failure): readonly Reading[] {
     {
       cause: 'backend-down',
       confidence: 0.5,
-      because: timesMs.length > 0 && !isAtOnce(failure) ? 'nobody took it in time.' : 'nobody is there to take it.',
+      because: timesMs.length > 0 && !failure.isAtOnce ? 'nobody took it in time.' : 'nobody is there to take it.',
     },
     { cause: 'application-error', confidence: 0.4, because: 'or the application says so itself.' },
   ];
@@ -222,7 +225,7 @@ function unavailable(failure: Failure): readonly Reading[] {
 
 /** "Backend fetch failed" whatever happened to it: connect_timeout is 3.5 s by default, first_byte_timeout 60 s. */
 function varnish503(failure: Failure): readonly Reading[] {
-  if (isAtOnce(failure)) {
+  if (failure.isAtOnce) {
     return [
       { cause: 'backend-down', confidence: 0.62, because: 'so early, the connection to the backend was refused.' },
       { cause: 'backend-died', confidence: 0.3, because: 'or the backend closed it without an answer.' },
@@ -249,7 +252,7 @@ const NEAR_MS = 250;
 /** At once: nobody to ask. After three pauses: refused. After (retries + 1) x timeout connect: no answer to a SYN. */
 function haproxy503(failure: Failure): readonly Reading[] {
   const early = failure.timesMs.length === 0 ? 0 : earlyMs(failure.timesMs);
-  if (isAtOnce(failure)) {
+  if (failure.isAtOnce) {
     return [
       {
         cause: 'backend-down',
@@ -263,7 +266,7 @@ function haproxy503(failure: Failure): readonly Reading[] {
       },
     ];
   }
-  const isRefused = REFUSED_MS.some((ms) => Math.abs(early - ms) < NEAR_MS);
+  const isRefused = isAfterRetries(failure);
   const refused =
     'three retries of a connection that is refused each time, 1 s apart or timeout connect if that is less.';
   const silent = 'retries + 1 times timeout connect, or timeout queue: nobody took the connection.';
@@ -276,6 +279,10 @@ function haproxy503(failure: Failure): readonly Reading[] {
         { cause: 'backend-unreachable', confidence: 0.65, because: silent },
         { cause: 'backend-down', confidence: 0.35, because: refused },
       ];
+}
+
+function isAfterRetries({ timesMs }: Failure): boolean {
+  return timesMs.length > 0 && REFUSED_MS.some((ms) => Math.abs(earlyMs(timesMs) - ms) < NEAR_MS);
 }
 
 function envoy503(body: string): readonly Reading[] {
@@ -337,7 +344,7 @@ export const diedRule: Rule = (evidence) => {
   const early = earlyMs(timesMs);
   const together = Math.max(...clusters.map(({ count }) => count));
   const isOneMoment = together >= 0.7 * failure.count;
-  if (!isOneMoment || isAtOnce(failure) || roundMs(early) !== null || !servedAll(evidence, early)) return [];
+  if (!isOneMoment || failure.isAtOnce || roundMs(early) !== null || !servedAll(evidence, early)) return [];
   return [
     {
       cause: 'backend-died',
@@ -361,7 +368,10 @@ export const fellRule: Rule = (evidence) => {
   const { worst, failures, alone } = evidence;
   const [failure] = failures;
   if (failure === undefined || worst.ok > 0 || alone === null || alone.ok === 0 || hadWorked(evidence)) return [];
-  if (!['502', '503', '500', 'closed', 'reset', 'refused'].includes(failure.outcome) || !isAtOnce(failure)) return [];
+  if (!['502', '503', '500', 'closed', 'reset', 'refused'].includes(failure.outcome)) return [];
+  // HAProxy tries a refused connection again before it says so.
+  const isRefused = failure.outcome === '503' && failure.hop?.id === 'haproxy' && isAfterRetries(failure);
+  if (!failure.isAtOnce && !isRefused) return [];
   return [
     {
       cause: 'backend-died',

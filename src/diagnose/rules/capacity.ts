@@ -4,15 +4,15 @@
  * by side a common end.
  */
 import type { BurstFacts, Evidence, Failure } from '../evidence.js';
-import { aloneSentence, counted, earlyMs, type Finding, isAtOnce, type Rule, spoken, worksAlone } from '../finding.js';
-import { configuredMs, type Ramp, rampOf, type Staircase, staircaseOf } from '../shape.js';
+import { aloneSentence, counted, earlyMs, type Finding, type Rule, spoken, worksAlone } from '../finding.js';
+import { configuredMs, type Ramp, rampOf, roughRampOf, type Staircase, staircaseOf } from '../shape.js';
 
 /** Failures that somebody waited for. */
 const WAITED = new Set(['504', '502', '503', 'timeout-upgrade', 'timeout-tls', '524', '408', 'closed']);
 /** The ramp must come this near to the moment at which the others were given up. */
 const CLIFF = 0.6;
 /** The count of 101s against T/S. */
-const FITS = { least: 0.6, most: 1.6 };
+const FITS = { least: 0.75, most: 1.3 };
 
 interface Cliff {
   readonly failures: readonly Failure[];
@@ -26,7 +26,7 @@ interface Cliff {
 
 /** The failures of a burst that came late, and together or nearly. */
 function cliffOf(evidence: Evidence, burst: BurstFacts): Cliff | null {
-  const failures = burst.failures.filter((one) => WAITED.has(one.outcome) && one.timesMs.length > 0 && !isAtOnce(one));
+  const failures = burst.failures.filter((one) => WAITED.has(one.outcome) && one.timesMs.length > 0 && !one.isAtOnce);
   if (failures.length === 0) return null;
   const count = failures.reduce((sum, one) => sum + one.count, 0);
   const all = burst.failures.reduce((sum, one) => sum + one.count, 0);
@@ -47,6 +47,10 @@ export const capacityRule: Rule = (evidence) => {
   const ramp = rampOf(worst.okMs) ?? fewInLine(worst.okMs);
   if (ramp !== null && ramp.firstMs <= 0.4 * cliff.timeoutMs && ramp.lastMs >= CLIFF * cliff.timeoutMs) {
     return [serial(evidence, sinceArrival(cliff, ramp.firstMs - ramp.stepMs), ramp)];
+  }
+  const rough = roughRampOf(worst.okMs);
+  if (rough !== null && rough.firstMs <= 0.4 * cliff.timeoutMs && rough.lastMs >= CLIFF * cliff.timeoutMs) {
+    return [{ ...serial(evidence, cliff, rough), confidence: 0.6 }];
   }
   return [...commonEnd(evidence, cliff), ...noneInTime(evidence, cliff)];
 };
@@ -75,15 +79,27 @@ function serial(evidence: Evidence, cliff: Cliff, ramp: Ramp): Finding {
   const needMs = worst.attempted * serviceMs;
   return {
     cause: 'slow-serial-upgrade',
-    confidence: fits ? 0.92 : 0.6,
+    confidence: !fits ? 0.6 : endsOtherwise(cliff) || isLumpy(worst.okMs, serviceMs) ? 0.72 : 0.92,
     evidence:
       `The 101s came one after another, one every S = ${spoken(serviceMs)} from ${spoken(ramp.firstMs)} to ${spoken(ramp.lastMs)}, ` +
-      `and the others were given up ${gaveUp(cliff)} T = ${spoken(timeoutMs)}: T/S = ${limit} fit into one burst, and ${worst.ok} of ${worst.attempted} got through. ` +
+      `and the others were given up ${gaveUp(cliff)} T = ${spoken(timeoutMs)}: T/S = ${limit} fit into one burst, and ${worst.ok} of ${worst.attempted} got through${worst.ok > FITS.most * limit ? ' (more than fit: many reached the backend later)' : ''}. ` +
       aloneSentence(evidence),
     outcomes: cliff.failures.map(({ outcome }) => outcome),
     figures: { timeoutMs, serviceMs, limit, needMs },
     lead: `${worst.attempted} at once need ${worst.attempted} x S = ${spoken(needMs)}, and T is ${spoken(timeoutMs)}: S below ${spoken(timeoutMs / worst.attempted)}, or several served side by side, would carry them.`,
   };
+}
+
+/** Several at a time, though no regular steps: a staircase that a busy machine has smeared, or a queue that caught up. */
+function isLumpy(okMs: readonly number[], stepMs: number): boolean {
+  let together = 0;
+  for (let i = 1; i < okMs.length; i++) if (okMs[i] - okMs[i - 1] < 0.2 * stepMs) together++;
+  return together > 0.4 * okMs.length;
+}
+
+/** nginx, HAProxy and Caddy answer 504 when they give up on a lone backend: their 502 may have another reason. */
+function endsOtherwise({ failures }: Cliff): boolean {
+  return failures.some(({ outcome, hop }) => outcome === '502' && hop?.id !== 'apache' && hop?.id !== 'h2o');
 }
 
 function gaveUp({ isOurs, failures }: Cliff): string {
@@ -114,15 +130,8 @@ function concurrent(evidence: Evidence, cliff: Cliff, stairs: Staircase): Findin
 function commonEnd(evidence: Evidence, cliff: Cliff): Finding[] {
   const { worst, alone } = evidence;
   const { okMs } = worst;
-  if (okMs.length < 5) return [];
-  const [firstMs, lastMs] = [okMs[Math.floor(okMs.length * 0.02)], okMs[okMs.length - 1]];
-  if (
-    lastMs > 1.1 * cliff.timeoutMs ||
-    firstMs < 0.6 * lastMs ||
-    lastMs < 0.25 * cliff.timeoutMs ||
-    firstMs < 10 * (alone?.typicalMs ?? 20)
-  )
-    return [];
+  const [firstMs, lastMs] = [earlyMs(okMs), okMs[okMs.length - 1]];
+  if (!endsTogether(worst, alone) || lastMs > 1.1 * cliff.timeoutMs || lastMs < 0.25 * cliff.timeoutMs) return [];
   return [
     {
       cause: 'cpu-bound',
@@ -137,10 +146,18 @@ function commonEnd(evidence: Evidence, cliff: Cliff): Finding[] {
   ];
 }
 
+/** Most of them late, and at one time: the first waited more than half as long as the last. */
+function endsTogether({ okMs }: BurstFacts, alone: Evidence['alone']): boolean {
+  if (okMs.length < 5) return false;
+  const firstMs = earlyMs(okMs);
+  return firstMs >= 0.6 * okMs[okMs.length - 1] && firstMs >= 10 * (alone?.typicalMs ?? 20);
+}
+
 /** Alone it works, of the crowd not one was in time. */
 function noneInTime(evidence: Evidence, cliff: Cliff): Finding[] {
-  const { worst } = evidence;
+  const { worst, bursts, alone } = evidence;
   if (worst.ok > 0 || !worksAlone(evidence)) return [];
+  const smaller = bursts.find((burst) => burst.size < worst.size && endsTogether(burst, alone));
   const outcomes = cliff.failures.map(({ outcome }) => outcome);
   const said = `Alone a handshake works, and of ${worst.attempted} at once none was answered in time (${gaveUp(cliff)} ${spoken(cliff.timeoutMs)}).`;
   const apart =
@@ -148,8 +165,11 @@ function noneInTime(evidence: Evidence, cliff: Cliff): Finding[] {
   return [
     {
       cause: 'cpu-bound',
-      confidence: 0.4,
-      evidence: `${said} Computed side by side, all end together, and then too late.`,
+      confidence: smaller === undefined ? 0.4 : 0.7,
+      evidence:
+        smaller === undefined
+          ? `${said} Computed side by side, all end together, and then too late.`
+          : `${said} A burst of ${smaller.size} got its 101s together, ${spoken(earlyMs(smaller.okMs))} to ${spoken(smaller.okMs[smaller.okMs.length - 1])} after the release: computed side by side, so many more end together too late.`,
       outcomes,
       apart,
       figures: { timeoutMs: cliff.timeoutMs },

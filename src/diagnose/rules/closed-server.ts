@@ -5,12 +5,22 @@
  */
 
 import type { Evidence, Failure } from '../evidence.js';
-import { counted, earlyMs, type Finding, failureOf, type Rule, whoSaid } from '../finding.js';
+import { counted, earlyMs, type Finding, failureOf, headerOf, type Rule, whoSaid } from '../finding.js';
 import { isWsAnswer } from '../hops.js';
 
+/** What a server that is closed gives, itself or by the gateway before it; others are rules about who may come again. */
+const CLOSED = new Set(['502', '503', '504', '404', '426', 'refused', 'closed', 'reset', 'timeout-upgrade']);
+
 /** One by one, the first got through and none after it. */
-function onlyTheFirst({ alone }: Evidence): boolean {
-  return alone !== null && alone.ok === 1 && alone.attempted > 1;
+function onlyTheFirst({ alone, failures }: Evidence): boolean {
+  if (alone === null || alone.ok !== 1 || alone.attempted < 2) return false;
+  return failures.every((failure) => CLOSED.has(failure.outcome) && !isLimit(failure));
+}
+
+/** nginx answers 503 by its own limits only; who says when to come again counts. */
+function isLimit(failure: Failure): boolean {
+  const isOwn = failure.outcome === '503' && failure.hop?.id === 'nginx' && failure.hop.own;
+  return isOwn || headerOf(failure, 'retry-after') !== null;
 }
 
 /** The preflight ended after its first handshake, because the second did not answer in time. */
@@ -19,7 +29,9 @@ function stuckAfterFirst({ alone }: Evidence): boolean {
 }
 
 /** An earlier burst got all of its 101s, this one and all later ones none. */
-function turnedAfterBurst({ bursts, worst }: Evidence): boolean {
+function turnedAfterBurst({ alone, bursts, worst }: Evidence): boolean {
+  // Several that were opened and closed one after another have not closed this server.
+  if (alone !== null && alone.ok > 1) return false;
   const place = bursts.findIndex(({ ok }) => ok === 0);
   return (
     place > 0 &&

@@ -4,8 +4,8 @@
  */
 import { formatCount } from '../../plan/units.js';
 import type { BurstFacts, Evidence, Failure } from '../evidence.js';
-import { counted, earlyMs, type Finding, headerOf, isAtOnce, type Rule, spoken, whoSaid } from '../finding.js';
-import { rampOf } from '../shape.js';
+import { counted, earlyMs, type Finding, headerOf, type Rule, spoken, whoSaid } from '../finding.js';
+import { rampOf, roundMs } from '../shape.js';
 import { lookAlike } from './look-alikes.js';
 
 /** Turned away, as limits do it. */
@@ -18,12 +18,17 @@ export const limitRule: Rule = (evidence) => {
   if (worst.kind === 'churn' || worst.ok === 0) return [];
   const [failure] = worst.failures.filter(({ outcome }) => REFUSALS.has(outcome)).sort((a, b) => b.count - a.count);
   if (failure === undefined || failure.count < 0.6 * failedCount(worst)) return [];
-  if (!isAtOnce(failure)) return turnedAwayLate(evidence, failure);
+  if (!failure.isAtOnce) return turnedAwayLate(evidence, failure);
   return paced(evidence, failure) ?? turnedAway(evidence, failure);
 };
 
 function failedCount({ failures }: BurstFacts): number {
   return failures.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** A limit that nearly all fit into is an odd chance; so few are more often accidents. */
+function isRare({ attempted }: BurstFacts, { count }: Failure): boolean {
+  return count < 0.02 * attempted;
 }
 
 /** 101s one after another and refusals at once: admitted at a rate, those in the queue wait their turn. */
@@ -46,6 +51,11 @@ function paced({ worst, alone }: Evidence, failure: Failure): Finding[] | null {
   ];
 }
 
+/** Already single handshakes, each closed before the next, were refused in the same way. */
+function refusedOneByOne({ alone }: Evidence, { outcome }: Failure): boolean {
+  return alone !== null && alone.ok > 0 && (alone.outcomes[outcome] ?? 0) > 0;
+}
+
 function turnedAway(evidence: Evidence, failure: Failure): Finding[] {
   const { worst, bursts } = evidence;
   const others = bursts.filter(
@@ -54,12 +64,15 @@ function turnedAway(evidence: Evidence, failure: Failure): Finding[] {
   const repeat = repeated(worst, others);
   const alike = lookAlike(worst.ok);
   const outcomes = [failure.outcome];
+  const doubt = isRare(worst, failure) ? 0.25 : 0;
+  // One after another they hold no place together.
+  const oneByOne = refusedOneByOne(evidence, failure) ? 0.25 : 0;
   const base =
     `${formatCount(worst.ok)} of ${formatCount(worst.attempted)} got their 101, and ${whoSaid(failure)} to the other ${formatCount(failure.count)} ` +
     `at once (from ${spoken(failure.timesMs[0])} on)${repeat.sentence}${alike === null ? '' : `; ${alike}`}.`;
   const limit: Finding = {
     cause: 'connection-limit',
-    confidence: clamp(limitConfidence(failure) + repeat.forLimit),
+    confidence: clamp(limitConfidence(failure) + repeat.forLimit - doubt - oneByOne),
     evidence: base,
     outcomes,
     figures: { limit: worst.ok },
@@ -67,16 +80,30 @@ function turnedAway(evidence: Evidence, failure: Failure): Finding[] {
   };
   const rate: Finding = {
     cause: 'rate-limit',
-    confidence: clamp(rateConfidence(failure) + repeat.forRate),
+    confidence: clamp(rateConfidence(failure) + repeat.forRate - doubt + oneByOne),
     evidence:
       repeat.ratePerS === null ? base : `${base} That is about ${repeat.ratePerS.toFixed(1)} a second coming back.`,
     outcomes,
     figures: { burst: worst.ok, ...(repeat.ratePerS !== null && { ratePerS: repeat.ratePerS }) },
     apart: APART_RATE,
   };
-  if (failure.outcome === '500') return [descriptors(worst, failure, 0.6), { ...limit, confidence: 0.4 }];
+  if (failure.outcome === '500') return internalErrors(worst, failure, { ...limit, confidence: 0.4 });
   if (failure.outcome === '502') return [limit, descriptors(worst, failure, 0.42), ports(worst, failure)];
   return [limit, rate].filter(({ confidence }) => confidence >= 0.25);
+}
+
+/** nginx says so when it may open no more files; an application, when something it needs has run out. */
+function internalErrors(worst: BurstFacts, failure: Failure, limit: Finding): Finding[] {
+  if (failure.hop?.own === true) return [descriptors(worst, failure, 0.6), limit];
+  const application: Finding = {
+    cause: 'application-error',
+    confidence: 0.6,
+    evidence: `${formatCount(worst.ok)} got their 101, and ${whoSaid(failure)} to the other ${formatCount(failure.count)}, the first after ${spoken(failure.timesMs[0])}: the application fails when many come at once.`,
+    outcomes: [failure.outcome],
+    apart:
+      'The log of the application has the reason: a pool that is used up, "too many open files", an error of its own.',
+  };
+  return [application, { ...limit, confidence: 0.35 }];
 }
 
 function limitConfidence(failure: Failure): number {
@@ -86,6 +113,7 @@ function limitConfidence(failure: Failure): number {
     case 'reset-connect':
       return 0.74;
     case '429':
+    case '403':
       return 0.42;
     case '502':
       return 0.52;
@@ -100,6 +128,8 @@ function rateConfidence(failure: Failure): number {
   switch (failure.outcome) {
     case '429':
       return 0.78;
+    case '403':
+      return 0.55;
     case '503':
       return asks === true ? 0.52 : 0.45;
     case 'closed':
@@ -132,6 +162,7 @@ function repeated(worst: BurstFacts, others: readonly BurstFacts[]): Repeat {
     const sizes = new Set(all.map(({ size }) => size)).size;
     const sentence = `, in each of ${all.length} bursts${sizes > 1 ? ` of ${sizes} sizes` : ''} (${least === most ? least : `${least} to ${most}`})`;
     // At one size and with long rests a rate refills to the same count.
+    if (areClose(all)) return { sentence: `${sentence}, close together`, forLimit: 0.3, forRate: -0.3, ratePerS: null };
     return { sentence, forLimit: sizes > 1 ? 0.2 : 0.12, forRate: -0.1, ratePerS: null };
   }
   const isDrained = later.every((ok) => ok < 0.8 * first);
@@ -142,6 +173,16 @@ function repeated(worst: BurstFacts, others: readonly BurstFacts[]): Repeat {
     forRate: 0.3,
     ratePerS: refill(all),
   };
+}
+
+const CLOSE_MS = 2000;
+
+/** So close that a rate would not have come back to its full allowance, unless it is a high one. */
+function areClose(all: readonly BurstFacts[]): boolean {
+  return all.every(({ releasedAtMs }, i) => {
+    const before = i === 0 ? releasedAtMs : (all[i - 1]?.releasedAtMs ?? null);
+    return releasedAtMs !== null && before !== null && releasedAtMs - before <= CLOSE_MS;
+  });
 }
 
 /** What came back between two bursts, a second. */
@@ -208,6 +249,11 @@ export const waitingRule: Rule = ({ worst, timeoutMs }) => {
   const slowestOk = worst.okMs[worst.okMs.length - 1];
   if (slowestOk === undefined || slowestOk > 0.3 * timeoutMs) return [];
   const unconnected = worst.failures.find(({ outcome }) => outcome === 'timeout-connect')?.count ?? 0;
+  // nginx without a descriptor left puts off accepting, and answers 500 when it has accepted and cannot go on.
+  const [broken] = worst.failures.filter(
+    ({ outcome, hop, isAtOnce }) => outcome === '500' && isAtOnce && hop?.id === 'nginx',
+  );
+  if (broken !== undefined) return [descriptors(worst, broken, 0.76)];
   const isFrontDoor = unconnected > 0 && Math.abs(silent.count - worst.ok - 1) <= Math.max(2, 0.05 * worst.ok);
   const alike = lookAlike(worst.ok);
   return [
@@ -228,17 +274,51 @@ export const waitingRule: Rule = ({ worst, timeoutMs }) => {
   ];
 };
 
+/** Some got theirs at once, the others the timeout of a gateway: nobody behind it took them, or took them and hung. */
+export const waitingBehindRule: Rule = ({ worst }): Finding[] => {
+  const failure = worst.failures.find(({ outcome }) => outcome === '504' || outcome === '502');
+  if (worst.kind === 'churn' || worst.ok === 0 || failure === undefined || failure.timesMs.length === 0) return [];
+  const timeoutMs = roundMs(earlyMs(failure.timesMs));
+  const slowestOk = worst.okMs[worst.okMs.length - 1];
+  if (timeoutMs === null || failure.isAtOnce || slowestOk === undefined || slowestOk > 0.3 * timeoutMs) return [];
+  if (failure.count < 0.6 * failedCount(worst) || failure.clusters.length > 1) return [];
+  const said = `${formatCount(worst.ok)} got their 101 within ${spoken(slowestOk)}, and ${whoSaid(failure)} to the other ${formatCount(failure.count)} only after ${spoken(failure.timesMs[0])}, a configured time`;
+  const outcomes = [failure.outcome];
+  const apart =
+    'Bursts of two sizes: the same count of 101s speaks for a limit, the same share of them for one of several backends that hangs.';
+  return [
+    {
+      cause: 'connection-limit',
+      confidence: 0.5,
+      evidence: `${said}: the others waited for a place that did not come free.`,
+      outcomes,
+      figures: { limit: worst.ok, timeoutMs },
+      apart,
+    },
+    {
+      cause: 'backend-hangs',
+      confidence: 0.42,
+      evidence: `${said}: or one of several backends hangs.`,
+      outcomes,
+      figures: { timeoutMs },
+      apart,
+    },
+  ];
+};
+
 /** A closed loop meets a rate: after the burst allowance so many a second get through, the others are refused at once. */
 export const churnRateRule: Rule = (evidence) => {
   const { worst } = evidence;
   if (worst.kind !== 'churn' || worst.ok === 0 || worst.perSecond === null) return [];
   const refused = worst.failures.filter(({ outcome }) => REFUSALS.has(outcome));
   const [failure] = refused;
-  if (failure === undefined) return [];
-  const tail = worst.perSecond.slice(1, -1);
+  // Any closed loop is steady: a rate turns away a good part of those who try.
+  if (failure === undefined || (failure.outcome !== '429' && isRare(worst, failure))) return [];
+  const seconds = worst.rate === null || worst.rate === 0 ? worst.perSecond.length - 1 : worst.ok / worst.rate;
+  const tail = paceAfterFirst(worst.perSecond, seconds);
   const mean = tail.reduce((sum, n) => sum + n, 0) / Math.max(1, tail.length);
   const isSteady = tail.length >= 2 && tail.every((n) => Math.abs(n - mean) <= Math.max(2, 0.25 * mean));
-  const confidence = failure.outcome === '429' ? 0.85 : isSteady ? 0.8 : 0.45;
+  const confidence = failure.outcome === '429' ? 0.85 : isSteady && failure.outcome === '503' ? 0.75 : 0.45;
   const finding: Finding = {
     cause: 'rate-limit',
     confidence,
@@ -248,6 +328,17 @@ export const churnRateRule: Rule = (evidence) => {
   };
   return [finding];
 };
+
+/** A part of a second is scaled up when it is long enough to mean something. */
+const LEAST_PART_S = 0.3;
+
+/** 101s a second after the first second, in which the allowance of a rate goes. */
+function paceAfterFirst(perSecond: readonly number[], seconds: number): number[] {
+  const whole = Math.floor(seconds);
+  const part = seconds - whole;
+  const last = part >= LEAST_PART_S && perSecond[whole] !== undefined ? [perSecond[whole] / part] : [];
+  return [...perSecond.slice(1, whole), ...last];
+}
 
 function clamp(confidence: number): number {
   return Number(Math.min(0.9, Math.max(0, confidence)).toFixed(2));

@@ -79,15 +79,15 @@ export const queueBehindRule: Rule = ({ worst }) => {
   const groups = waited.filter(({ count }) => count >= 2).sort((a, b) => a.count - b.count);
   if (groups.length !== 2 || worst.ok > 0.5 * worst.attempted) return [];
   const [few, many] = groups;
-  const areTimers = roundMs(few.minMs) !== null && roundMs(many.minMs) !== null;
+  const areTight = [few, many].every(({ minMs, maxMs }) => maxMs - minMs <= Math.max(150, 0.15 * minMs));
   const differ = Math.abs(few.minMs - many.minMs) > 400 || few.outcome !== many.outcome;
-  if (!areTimers || !differ || few.count > 0.8 * many.count) return [];
+  if (!areTight || !differ || few.count > 0.6 * many.count) return [];
   return [
     {
       cause: 'listen-queue-full',
-      confidence: 0.78,
+      confidence: roundMs(few.minMs) !== null && roundMs(many.minMs) !== null ? 0.78 : 0.7,
       evidence:
-        `Two groups failed at two configured times: ${counted(few.count, few.outcome)} at ${spoken(few.minMs)} (taken by the backend, and not answered: read timeout) and ` +
+        `Two groups failed at two times: ${counted(few.count, few.outcome)} at ${spoken(few.minMs)} (taken by the backend, and not answered: read timeout) and ` +
         `${counted(many.count, many.outcome)} at ${spoken(many.minMs)} (not taken at all: connect timeout). So the listen queue of the backend held B + 1 = ${few.count} and the backend accepted nothing.`,
       outcomes: [...new Set([few.outcome, many.outcome])],
       figures: { backlog: few.count - 1, readTimeoutMs: few.minMs, connectTimeoutMs: many.minMs },

@@ -3,11 +3,11 @@
  * a queue (limits.ts, queues.ts).
  */
 import {
+  bodyOf,
   counted,
   detailsOf,
   type Finding,
   failureOf,
-  isAtOnce,
   neverWorks,
   quoteOf,
   type Rule,
@@ -36,7 +36,7 @@ export const closedRule: Rule = (evidence) => {
       }
       const [first] = failure.timesMs;
       const timer = first === undefined ? null : roundMs(first);
-      if (!isAtOnce(failure) && timer !== null) {
+      if (!failure.isAtOnce && timer !== null) {
         return [
           {
             cause: 'backend-hangs',
@@ -91,6 +91,16 @@ export const notHttpRule: Rule = (evidence) => {
   if (failure === null) return [];
   const details = detailsOf(failure);
   const said = counted(failure.count, 'malformed');
+  if (/64 KiB/.test(details) && /^HTTP\/1\.\d 1(?!01)\d\d /.test(bodyOf(failure))) {
+    return [
+      {
+        cause: 'silent-server',
+        confidence: 0.7,
+        evidence: `${said}: interim answers (1xx) without end, and no final one.`,
+        outcomes: ['malformed'],
+      },
+    ];
+  }
   if (/64 KiB/.test(details)) {
     return [
       {
@@ -102,6 +112,16 @@ export const notHttpRule: Rule = (evidence) => {
     ];
   }
   const begins = quoteOf(failure);
+  if (/^HTTP\//.test(begins)) {
+    return [
+      {
+        cause: 'malformed-answer',
+        confidence: unlessUnseen(evidence, 0.85),
+        evidence: `${said}: the answer begins with "${begins}", and its head is broken (${details.split('\n')[0]}).`,
+        outcomes: ['malformed'],
+      },
+    ];
+  }
   return [
     {
       cause: 'not-http',

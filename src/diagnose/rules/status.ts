@@ -12,6 +12,7 @@ import {
   neverWorks,
   quoteOf,
   type Rule,
+  sameDirect,
   unlessUnseen,
   whoSaid,
 } from '../finding.js';
@@ -22,12 +23,14 @@ type Judge = (failure: Failure, evidence: Evidence) => readonly Finding[];
 export const statusRule: Rule = (evidence) => {
   if (!neverWorks(evidence)) return [];
   return evidence.failures.flatMap((failure) => {
-    const judge =
-      BY_STATUS[failure.outcome] ?? (/^[23]\d\d$/.test(failure.outcome) ? BY_CLASS[failure.outcome[0]] : undefined);
-    return (judge?.(failure, evidence) ?? []).map((finding) => ({
-      ...finding,
-      confidence: unlessUnseen(evidence, finding.confidence),
-    }));
+    const judge = BY_STATUS[failure.outcome] ?? (failure.outcome.startsWith('2') ? ok200 : undefined);
+    const found = judge?.(failure, evidence) ?? [];
+    return found
+      .filter(({ cause }) => cause !== 'upgrade-not-forwarded' || !sameDirect(evidence))
+      .map((finding) => ({
+        ...finding,
+        confidence: unlessUnseen(evidence, finding.confidence),
+      }));
   });
 };
 
@@ -72,7 +75,11 @@ function bad400(failure: Failure, { sendsOrigin }: Evidence): Finding[] {
   if (/Too Large|too long/i.test(body))
     return [found(failure, 'header-too-large', 0.93, 'the page says that the head is too large.')];
   const versions = headerOf(failure, 'sec-websocket-version');
-  if (versions !== null) {
+  if (/sec-websocket-version/i.test(body)) {
+    return [found(failure, 'version-mismatch', 0.75, `it says "${quoteOf(failure)}", and version 13 was sent.`)];
+  }
+  // Some servers name their version on every refusal.
+  if (versions !== null && !/\b13\b/.test(versions)) {
     return [found(failure, 'version-mismatch', 0.9, `it speaks version ${versions} and was asked for 13.`)];
   }
   if (/upgrade|connection header/i.test(body)) {
@@ -81,6 +88,18 @@ function bad400(failure: Failure, { sendsOrigin }: Evidence): Finding[] {
   if (/sec-websocket-key/i.test(body)) {
     return [
       found(failure, 'upgrade-not-forwarded', 0.7, 'it misses the key, and the key was sent: a hop strips headers.'),
+    ];
+  }
+  if (versions !== null) {
+    return [
+      found(
+        failure,
+        'upgrade-not-forwarded',
+        0.6,
+        'a WebSocket server that speaks version 13 did not take it for a handshake.',
+        DIRECT,
+      ),
+      found(failure, 'bad-request', 0.4, 'or it dislikes another header of the handshake.', DIRECT),
     ];
   }
   if (isWsAnswer(failure.sample ?? EMPTY)) {
@@ -178,7 +197,7 @@ function notFound404(failure: Failure): Finding[] {
       through ? `${because} ${hop.name} stands before it.` : because,
       DIRECT,
     ),
-    found(failure, 'wrong-path', isExpress ? 0.35 : 0.45, 'or there is no WebSocket endpoint at this path.', DIRECT),
+    found(failure, 'wrong-path', isExpress ? 0.42 : 0.45, 'or there is no WebSocket endpoint at this path.', DIRECT),
   ];
 }
 
@@ -232,9 +251,12 @@ function application500(failure: Failure): Finding[] {
   ];
 }
 
-const BY_CLASS: Readonly<Record<string, Judge>> = { '2': ok200, '3': redirected };
-
 const BY_STATUS: Readonly<Record<string, Judge>> = {
+  '301': redirected,
+  '302': redirected,
+  '303': redirected,
+  '307': redirected,
+  '308': redirected,
   '400': bad400,
   '401': auth401,
   '403': forbidden403,
