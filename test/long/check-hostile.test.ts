@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { type Ran, resultOf, wstampede } from '../cli.js';
 import { needsProgram } from '../needs.js';
-import { onRequest, type RawServer, type ServeOptions, serve, switching } from './fire-raw.js';
+import { onRequest, type RawServer, type ServeOptions, serve, switching } from '../unit/fire-raw.js';
 
 /** Control characters but the line end, bidi overrides, and what is no Unicode. */
 const HARMFUL = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
