@@ -23,7 +23,12 @@ describe('a real gateway', { concurrency: 2 }, () => {
   }
 });
 
-/** The process ids of whoever was started with this file as its configuration, and of their children. */
+function childrenOf(pid: string): string[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return children === '' ? [] : children.split(' ');
+}
+
+/** The process ids of whoever was started with this file as its configuration. */
 function runningWith({ config }: GatewayFiles): string[] {
   return readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
@@ -75,7 +80,9 @@ for (const gateway of GATEWAYS) {
     if (!needsProgram(t, gateway)) return;
     const { running, files } = await startCommand(gateway);
     t.after(() => rmSync(files.folder, { recursive: true, force: true }));
-    for (const pid of runningWith(files)) process.kill(Number(pid), 'SIGKILL');
+    // A worker names no file, and would outlive a master that was killed.
+    const pids = runningWith(files).flatMap((pid) => [pid, ...childrenOf(pid)]);
+    for (const pid of pids) process.kill(Number(pid), 'SIGKILL');
     const ran = await running.done;
     assert.equal(ran.code, 1);
     assert.match(ran.stderr, new RegExp(`${gateway} ended while it served \\(SIGKILL\\)`));
