@@ -68,7 +68,10 @@ const CONNECTION: OptionTable = {
   },
   hold: text('Connection', 'TIME', 'hold accepted connections this long after the burst'),
   workers: text('Connection', 'N', 'worker threads (default min(cores, N/250))', 'w'),
-  transport: { ...text('Connection', 'NAME', 'how sockets are driven (default auto)'), choices: ['auto', 'node'] },
+  transport: {
+    ...text('Connection', 'NAME', 'how sockets are driven; epoll: Linux, ws:// (default auto: epoll where it works)'),
+    choices: ['auto', 'epoll', 'node'],
+  },
   'release-chunk': text('Connection', 'N', 'releases in a slice before answers are read (default 64)'),
   seed: text('Connection', 'N', 'rules everything random (default 1)'),
   preflight: flag('Connection', 'a few single handshakes first (--no-preflight: none)'),

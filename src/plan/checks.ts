@@ -39,6 +39,7 @@ export function crossProblems(profile: ProfileParts, checks: ExpressionChecks): 
     ...expressionProblems(profile, checks, measuredBy(profile)),
     ...targetProblems(profile),
     ...gateProblems(profile),
+    ...transportProblems(profile),
     ...dataProblems(profile),
     ...stageTotalProblems(profile.stages ?? []),
     ...searchProblems(profile),
@@ -88,6 +89,13 @@ function gateProblems({ gate, stages, target }: ProfileParts): Problem[] {
   const isPlain = target?.url !== undefined && parseUrl(target.url).scheme === 'ws';
   return gate === 'tls' && isPlain
     ? [value(['gate'], 'the gate tls needs a wss:// target: over ws:// there is no TLS to wait before')]
+    : [];
+}
+
+function transportProblems({ transport, target }: ProfileParts): Problem[] {
+  const isSecure = target?.url !== undefined && parseUrl(target.url).scheme === 'wss';
+  return transport === 'epoll' && isSecure
+    ? [value(['transport'], 'the transport epoll speaks no TLS, and the target is wss://: use auto or node')]
     : [];
 }
 

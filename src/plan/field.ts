@@ -129,16 +129,9 @@ export function flag(about: string) {
   return z.boolean({ error: unlike('true or false') }).meta({ description: about });
 }
 
-/** One of a few words; `later` are words of the documents that this version does not have yet. */
-export function word<const W extends readonly [string, ...string[]]>(
-  words: W,
-  about: string,
-  later: readonly string[] = [],
-) {
-  const hint = (input: unknown): string => {
-    if (typeof input !== 'string') return '';
-    return later.includes(input) ? ', which is not available in this version' : didYouMean(input, words);
-  };
+/** One of a few words. */
+export function word<const W extends readonly [string, ...string[]]>(words: W, about: string) {
+  const hint = (input: unknown): string => (typeof input === 'string' ? didYouMean(input, words) : '');
   return z.enum(words, { error: unlike(words.join(' or '), hint) }).meta({ description: about });
 }
 

@@ -51,6 +51,8 @@ const PREFLIGHT_WORST_MS = 11_000;
 
 // Measured with the node transport: a plain connection, one with TLS state, the process and each worker thread.
 const PLAIN_BYTES = 7 * 1024;
+// With the epoll transport: columns and buffers, no object.
+const EPOLL_BYTES = 2 * 1024;
 const TLS_BYTES = 45 * 1024;
 const PROCESS_BYTES = 60 * 1024 * 1024;
 const WORKER_BYTES = 12 * 1024 * 1024;
@@ -78,7 +80,6 @@ export function planNeeds(plan: Plan): Needs {
   const probes = bursts * probesPerBurst(plan);
   const sockets = Math.max(peakOpen(plan), probesOpen(plan), ...plan.stages.map((stage) => closingToo(plan, stage)));
   const workers = plan.workers ?? Math.min(MOST_WORKERS_GUESSED, Math.ceil(peakOpen(plan) / ATTEMPTS_PER_WORKER));
-  const secure = plan.target.scheme === 'wss';
   const total = attempts === null ? null : attempts + probes + (plan.preflight ? PREFLIGHT_ATTEMPTS : 0);
   const bytes = bytesPerAttempt(plan);
   return {
@@ -89,11 +90,17 @@ export function planNeeds(plan: Plan): Needs {
     descriptors: sockets + PROCESS_DESCRIPTORS + workers * WORKER_DESCRIPTORS,
     ports: sockets,
     portsAtWorst: Math.max(sockets, timeWaitPeak(plan)),
-    memoryBytes: PROCESS_BYTES + workers * WORKER_BYTES + sockets * (secure ? TLS_BYTES : PLAIN_BYTES),
+    memoryBytes: PROCESS_BYTES + workers * WORKER_BYTES + sockets * bytesPerConnection(plan),
     bytesOut: total === null ? null : total * bytes.out,
     bytesIn: total === null ? null : total * bytes.in,
     ...durations(plan),
   };
+}
+
+/** Which transport `auto` will take is known to the machine alone, so it is counted as the larger one. */
+function bytesPerConnection({ target, transport }: Plan): number {
+  if (target.scheme === 'wss') return TLS_BYTES;
+  return transport === 'epoll' ? EPOLL_BYTES : PLAIN_BYTES;
 }
 
 // A clean churn opens the next connection while the last ones still say goodbye.

@@ -137,7 +137,8 @@ export interface Plan {
   readonly calibrate: boolean;
   /** null: min(cores, ceil(N / 250)). */
   readonly workers: number | null;
-  readonly transport: 'auto' | 'node';
+  /** auto: `epoll` where it works, else `node`. */
+  readonly transport: 'auto' | 'epoll' | 'node';
   /** Releases in a slice before the thread yields to its event loop. */
   readonly releaseChunk: number;
   /** Rules everything random but keys and masks. */

@@ -97,7 +97,10 @@ const shape = {
     .meta({ description: 'Public hosts that may be sent bursts: only your own, or with consent' }),
   seed: count(0, Number.MAX_SAFE_INTEGER, 'Rules everything random but keys and masks; default 1').optional(),
   workers: count(1, 256, 'Worker threads; default the number of cores, fewer for small bursts').optional(),
-  transport: word(['auto', 'node'], 'How sockets are driven; default auto', ['epoll']).optional(),
+  transport: word(
+    ['auto', 'epoll', 'node'],
+    'How sockets are driven: epoll calls the kernel itself (Linux, ws://), node works everywhere, auto takes epoll where it works; default auto',
+  ).optional(),
   releaseChunk: count(1, 1_000_000, 'Releases in a slice before a thread reads answers; default 64').optional(),
   resolve: word(['first', 'all'], 'Use the first address of a name, or spread over all; default first').optional(),
   close: word(['clean', 'reset'], 'How connections end; default clean for bursts, reset for churn').optional(),

@@ -85,6 +85,16 @@ test('15,000 held connections stay within what the node transport has been seen 
   assert.ok(memoryBytes > 120 * 1024 * 1024 && memoryBytes < 200 * 1024 * 1024, String(memoryBytes));
 });
 
+test('a connection of the epoll transport needs less memory; auto may take either and is counted as the larger', () => {
+  const held = (transport: string, url?: string) =>
+    planNeeds(planOf([{ burst: 15_000 }], { gate: 'upgrade', workers: 2, transport }, url)).memoryBytes;
+  assert.ok(held('epoll') < 120 * 1024 * 1024, String(held('epoll')));
+  assert.equal(held('auto'), held('node'));
+  assert.equal(held('auto', 'wss://127.0.0.1/'), held('node', 'wss://127.0.0.1/'));
+  const plan = planOf([{ burst: 10 }], { transport: 'epoll' });
+  assert.match(renderDryRun(plan, planNeeds(plan), machine, plainText), /transport epoll, seed 1/);
+});
+
 test('the dry run, as it is read', () => {
   const plan = compilePlan(
     checkProfile(

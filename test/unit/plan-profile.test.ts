@@ -60,7 +60,7 @@ stages:
 session: { hold: 30s, ping: 20s, hodl: 3 }
 thresholds: [ "bogus(1) > 2", 7 ]
 abort: bogus
-transport: epoll
+transport: epol
 workers: 0
 preflight: yes
 data: {file: x.csv, pick: rnd}
@@ -99,7 +99,7 @@ const REPORT = `36 problems in p.yaml:
   p.yaml:30:15  thresholds[0]: expected a function, found "bogus"
   p.yaml:30:31  thresholds[1]: expected a text of 1 to 500 characters, found 7
   p.yaml:31:8  abort: expected an abort rule
-  p.yaml:32:12  transport: expected auto or node, found "epoll", which is not available in this version
+  p.yaml:32:12  transport: expected auto or epoll or node, found "epol"; did you mean "epoll"?
   p.yaml:33:10  workers: expected a whole number such as 500, 10k or 1.5M, from 1 to 256, found 0
   p.yaml:34:12  preflight: expected true or false, found "yes"
   p.yaml:35:27  data.pick: expected cycle or random or once, found "rnd"`;
@@ -124,6 +124,16 @@ stages: [{ bust: 5 }]
   p.yaml:2:55  target.origin: Origin is set in headers too: keep one of them
   p.yaml:2:90  target.headers.X: {{ row.a }} needs data: name a CSV file (data.file, --data)
   p.yaml:3:12  stages[0].bust: unknown kind of stage; did you mean "burst"?`,
+  );
+});
+
+test('the transport epoll takes a plain target only', () => {
+  const stages = 'stages: [{ burst: 5 }]';
+  assert.equal(compilePlan(read(`target: { url: ws://h/ }\ntransport: epoll\n${stages}\n`)).transport, 'epoll');
+  assert.equal(compilePlan(read(`target: { url: wss://h/ }\ntransport: auto\n${stages}\n`)).transport, 'auto');
+  assert.match(
+    problem(() => read(`target: { url: wss://h/ }\ntransport: epoll\n${stages}\n`)),
+    /^p\.yaml:2:12 {2}transport: the transport epoll speaks no TLS, and the target is wss:\/\/: use auto or node$/,
   );
 });
 
