@@ -43,7 +43,16 @@ export type { Inputs, Plan, Stage, Target } from './plan/plan.js';
 export { readResult, writeResult } from './tally/document.js';
 export { LatencyHistogram } from './tally/histogram.js';
 export { NAMED_OUTCOMES, type OutcomeId, outcomeCode } from './tally/outcomes.js';
-export type { Burst, Result, Sample, Summary, ThresholdResult, Totals, Validity } from './tally/result.js';
+export type {
+  Burst,
+  KernelCounts,
+  Result,
+  Sample,
+  Summary,
+  ThresholdResult,
+  Totals,
+  Validity,
+} from './tally/result.js';
 export { resultJsonSchema } from './tally/result-schema.js';
 export { type EncodedTally, type Ended, Tally } from './tally/tally.js';
 

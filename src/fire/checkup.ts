@@ -363,6 +363,7 @@ class Checkup {
       node: this.#o.host.nodeVersion,
       platform: this.#o.host.platform,
       transport: 'node',
+      transportNote: null,
       workers: 0,
       limits: { fds: this.#machine.fds, ports: portsPerSource(this.#machine) },
     };

@@ -32,6 +32,9 @@ export class Recorder {
     upgradeLowerMs: Number.NaN,
     handshakeMs: Number.NaN,
     handshakeLowerMs: Number.NaN,
+    synRetransmits: Number.NaN,
+    retransmits: Number.NaN,
+    rttMs: Number.NaN,
   };
 
   constructor(options: RecorderOptions) {
@@ -89,6 +92,9 @@ export class Recorder {
       doneUs: after(c.done[slot]),
       doneLowerUs: after(c.doneLower[slot]),
       detail,
+      synRetransmits: null,
+      rttUs: null,
+      retransmits: null,
     };
   }
 }

@@ -479,6 +479,7 @@ class Run {
       node: host.nodeVersion,
       platform: host.platform,
       transport: 'node',
+      transportNote: null,
       workers: this.#workers,
       limits: {
         fds: this.#machine.fds,

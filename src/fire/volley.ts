@@ -207,6 +207,9 @@ export function addUntimed(tally: Tally, id: NamedOutcomeId, detail: string, att
     upgradeLowerMs: none,
     handshakeMs: none,
     handshakeLowerMs: none,
+    synRetransmits: none,
+    retransmits: none,
+    rttMs: none,
   };
   for (let i = 0; i < attempts; i++) tally.add(ended);
   tally.addDetail(code, detail);

@@ -7,7 +7,7 @@ import { printable } from './printable.js';
 
 /** The first line of the file, without its line end. */
 export const ATTEMPTS_HEADER =
-  'burst,attempt,worker,local_address,local_port,remote_address,outcome,released_us,connect_us,tls_us,sent_us,first_byte_us,done_us,done_lower_us,detail';
+  'burst,attempt,worker,local_address,local_port,remote_address,outcome,released_us,connect_us,tls_us,sent_us,first_byte_us,done_us,done_lower_us,detail,syn_retransmits,rtt_us,retransmits';
 
 /** Times in µs: `releasedUs` since the Unix epoch, the others after it. null (or NaN) where that phase was not reached. */
 export interface AttemptRow {
@@ -29,15 +29,19 @@ export interface AttemptRow {
   readonly doneLowerUs: number | null;
   /** May hold what a target sent: it is made printable here. */
   readonly detail: string | null;
+  /** What the kernel said of the connection; null (or NaN) where it was not asked. */
+  readonly synRetransmits: number | null;
+  readonly rttUs: number | null;
+  readonly retransmits: number | null;
 }
 
 /** One line with its line end. */
 export function attemptRow(row: AttemptRow): string {
-  return `${row.burst},${row.attempt},${row.worker},${row.localAddress ?? ''},${row.localPort ?? ''},${row.remoteAddress ?? ''},${row.outcome},${micros(row.releasedUs)},${micros(row.connectUs)},${micros(row.tlsUs)},${micros(row.sentUs)},${micros(row.firstByteUs)},${micros(row.doneUs)},${micros(row.doneLowerUs)},${quoted(row.detail)}\n`;
+  return `${row.burst},${row.attempt},${row.worker},${row.localAddress ?? ''},${row.localPort ?? ''},${row.remoteAddress ?? ''},${row.outcome},${whole(row.releasedUs)},${whole(row.connectUs)},${whole(row.tlsUs)},${whole(row.sentUs)},${whole(row.firstByteUs)},${whole(row.doneUs)},${whole(row.doneLowerUs)},${quoted(row.detail)},${whole(row.synRetransmits)},${whole(row.rttUs)},${whole(row.retransmits)}\n`;
 }
 
-/** Columns of times are typed arrays in the engine, where absent is NaN: it must not leave as a word. */
-function micros(value: number | null): string {
+/** Columns are typed arrays in the engine, where absent is NaN: it must not leave as a word. */
+function whole(value: number | null): string {
   return value === null || !Number.isFinite(value) ? '' : `${Math.round(value)}`;
 }
 

@@ -4,7 +4,8 @@
  * from, and what it is good for, is somebody else's.
  */
 import { UserError } from '../errors.js';
-import { type Result, SCHEMA_VERSION } from './result.js';
+import { assertKernel } from './kernel.js';
+import { type KernelCounts, type Result, SCHEMA_VERSION } from './result.js';
 import { resultJsonSchema } from './result-schema.js';
 import { inSchemaOrder, shapeProblem } from './shape.js';
 import { assertSum } from './tally.js';
@@ -31,9 +32,7 @@ export function readResult(value: unknown): Result {
   const current = UPGRADES.slice(version - 1).reduce((older, upgrade) => upgrade(older), value);
   const problem = shapeProblem(resultJsonSchema, current);
   if (problem !== null) throw notAResult(problem);
-  // Keys that came after the first documents of this version.
-  const { check = null, search = null } = current as Partial<Result>;
-  const result: Result = { ...(current as Result), check, search };
+  const result = completed(current as Result);
   try {
     assertAddsUp(result);
   } catch (error) {
@@ -43,6 +42,19 @@ export function readResult(value: unknown): Result {
     });
   }
   return result;
+}
+
+/** With the keys that came after the first documents of this version, null where a document has them not. */
+function completed(read: Result): Result {
+  const { check = null, search = null } = read as Partial<Result>;
+  return {
+    ...read,
+    generators: read.generators.map((one) => ({ ...one, transportNote: one.transportNote ?? null })),
+    bursts: read.bursts.map((one) => ({ ...one, kernel: one.kernel ?? null })),
+    totals: { ...read.totals, kernel: read.totals.kernel ?? null },
+    check,
+    search,
+  };
 }
 
 /**
@@ -67,15 +79,24 @@ export function isoMicros(epochMs: number): string {
 
 function assertAddsUp({ bursts, totals, preflight }: Result): void {
   const sum = new Map<string, number>();
-  for (const { index, attempted, outcomes } of bursts) {
+  for (const { index, attempted, outcomes, kernel } of bursts) {
     named(`burst ${index}`, () => assertSum(attempted, outcomes));
+    named(`burst ${index}`, () => assertKernel(attempted, kernel));
     for (const [id, count] of Object.entries(outcomes)) sum.set(id, (sum.get(id) ?? 0) + count);
   }
   named('totals', () => assertSum(totals.attempted, totals.outcomes));
+  named('totals', () => assertKernel(totals.attempted, totals.kernel));
   if (preflight !== null) named('preflight', () => assertSum(preflight.attempted, preflight.outcomes));
   for (const id of new Set([...sum.keys(), ...Object.keys(totals.outcomes)])) {
     const [inTotals, inBursts] = [totals.outcomes[id] ?? 0, sum.get(id) ?? 0];
     if (inTotals !== inBursts) throw new Error(`totals count ${inTotals} of ${id}, the bursts ${inBursts}`);
+  }
+  const asked = (kernel: KernelCounts | null) => kernel?.asked ?? 0;
+  const inBursts = bursts.reduce((all, { kernel }) => all + asked(kernel), 0);
+  if (asked(totals.kernel) !== inBursts) {
+    throw new Error(
+      `totals count ${asked(totals.kernel)} attempts that the kernel was asked about, the bursts ${inBursts}`,
+    );
   }
 }
 

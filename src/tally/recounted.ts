@@ -32,7 +32,7 @@ function tallyOf(counted: Counted): Tally {
         return [one];
       }),
     );
-  const { attempted, outcomes, samples, details, lostWhileHeld } = counted;
+  const { attempted, outcomes, samples, details, lostWhileHeld, kernel } = counted;
   const tally: EncodedTally = {
     attempted,
     outcomes,
@@ -42,6 +42,7 @@ function tallyOf(counted: Counted): Tally {
     samples,
     details,
     lostWhileHeld,
+    kernel,
   };
   return Tally.decode(tally);
 }

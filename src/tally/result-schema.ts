@@ -67,6 +67,11 @@ const counted = {
   clamped: described('Values outside of 1 µs to 10 min, recorded as the nearer end', count),
 };
 
+/** Keys of bursts and totals that came later. */
+const countedLater = {
+  kernel: described('null where the kernel was not asked', nullable(define('kernel'))),
+};
+
 const endpoint = objectOf({ host: text, port: count });
 
 const plan = withLater(
@@ -114,53 +119,61 @@ const plan = withLater(
   { afterMs: described('Probes for this long once a burst is over', nullable(ms)) },
 );
 
-const burst = objectOf({
-  stage: count,
-  index: described('0-based over the whole run', count),
-  size: count,
-  kind: { enum: ['burst', 'churn'] },
-  gate: define('gate'),
-  releasedAt: nullable(timestamp),
-  release: nullable(objectOf({ spreadMs: ms, firstMs: ms, lastMs: ms, perWorkerMs: listOf(ms) })),
-  makespanMs: described('Release to the last end', nullable(ms)),
-  rate: described('Churn: handshakes a second', nullable(ms)),
-  perSecond: described('Churn: 101s in each second', nullable(listOf({ type: 'number' }))),
-  ...counted,
-  validity: define('validity'),
-  calibration: described('The generator’s own floor, subtracted from nothing', nullable(define('calibration'))),
-  generator: objectOf({
-    launched: described('First system call made', count),
-    failedToArm: count,
-    longestGapMs: ms,
-    gcPauses: count,
-    gcMaxMs: ms,
-    throttledMs: nullable(ms),
-    stealShare: nullable(share),
-    tlsResumed: nullable(count),
-  }),
-  after: nullable(
-    objectOf({
-      fromMs: described('T0 to the end of the burst', ms),
-      everyMs: ms,
-      probes: listOf(objectOf({ atMs: described('Its start after T0', ms), outcome: text, tookMs: ms })),
-      lastFailedMs: described('T0 to the start of the last probe that failed', nullable(ms)),
-      samples: mapOf(define('sample')),
+const burst = withLater(
+  objectOf({
+    stage: count,
+    index: described('0-based over the whole run', count),
+    size: count,
+    kind: { enum: ['burst', 'churn'] },
+    gate: define('gate'),
+    releasedAt: nullable(timestamp),
+    release: nullable(objectOf({ spreadMs: ms, firstMs: ms, lastMs: ms, perWorkerMs: listOf(ms) })),
+    makespanMs: described('Release to the last end', nullable(ms)),
+    rate: described('Churn: handshakes a second', nullable(ms)),
+    perSecond: described('Churn: 101s in each second', nullable(listOf({ type: 'number' }))),
+    ...counted,
+    validity: define('validity'),
+    calibration: described('The generator’s own floor, subtracted from nothing', nullable(define('calibration'))),
+    generator: objectOf({
+      launched: described('First system call made', count),
+      failedToArm: count,
+      longestGapMs: ms,
+      gcPauses: count,
+      gcMaxMs: ms,
+      throttledMs: nullable(ms),
+      stealShare: nullable(share),
+      tlsResumed: nullable(count),
     }),
-  ),
-  sessions: grown,
-  watch: grown,
-});
+    after: nullable(
+      objectOf({
+        fromMs: described('T0 to the end of the burst', ms),
+        everyMs: ms,
+        probes: listOf(objectOf({ atMs: described('Its start after T0', ms), outcome: text, tookMs: ms })),
+        lastFailedMs: described('T0 to the start of the last probe that failed', nullable(ms)),
+        samples: mapOf(define('sample')),
+      }),
+    ),
+    sessions: grown,
+    watch: grown,
+  }),
+  countedLater,
+);
 
-const generator = objectOf({
-  id: text,
-  host: text,
-  cpus: count,
-  node: text,
-  platform: text,
-  transport: text,
-  workers: count,
-  limits: objectOf({ fds: nullable(count), ports: nullable(count) }),
-});
+const generator = withLater(
+  objectOf({
+    id: text,
+    host: text,
+    cpus: count,
+    node: text,
+    platform: text,
+    transport: text,
+    workers: count,
+    limits: objectOf({ fds: nullable(count), ports: nullable(count) }),
+  }),
+  {
+    transportNote: described('Why the transport is not epoll', nullable(text)),
+  },
+);
 
 const preflight = objectOf({
   attempted: count,
@@ -190,7 +203,10 @@ const result = objectOf({
   preflight: nullable(preflight),
   totals: described(
     'All bursts, merged',
-    objectOf({ ...counted, validity: define('validity'), launched: count, rate: nullable(ms) }),
+    withLater(
+      objectOf({ ...counted, validity: define('validity'), launched: count, rate: nullable(ms) }),
+      countedLater,
+    ),
   ),
   dropOff: described('Of a search', nullable(dropOffSchema)),
   storm: grown,
@@ -251,6 +267,16 @@ export const resultJsonSchema: RootSchema = {
       verdict: { enum: ['valid', 'suspect', 'invalid'] },
       reasons: described('One sentence each, the gravest first', listOf(text)),
     }),
+    kernel: described(
+      'What the kernel said of the connections (TCP_INFO)',
+      objectOf({
+        asked: described('Attempts whose TCP_INFO is known', count),
+        synRetransmitted: described('Of these, with a SYN that was sent again', count),
+        synRetransmits: described('SYNs sent again', count),
+        retransmitted: described('Of these, with data that was sent again', count),
+        retransmits: described('Segments sent again once connected', count),
+      }),
+    ),
     calibration: objectOf({
       size: count,
       share101: share,

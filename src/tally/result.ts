@@ -73,6 +73,18 @@ export type Outcomes = Readonly<Record<string, number>>;
 export type LatencyMs = Readonly<Record<Phase, Summary | null>>;
 export type LatencyLowerMs = Readonly<Record<BoundedPhase, Summary | null>>;
 
+/** What the kernel said of the connections (TCP_INFO), in attempts and times. */
+export interface KernelCounts {
+  /** Attempts whose TCP_INFO is known. */
+  readonly asked: number;
+  /** Of these, with at least one SYN that was sent again; and how often in all. */
+  readonly synRetransmitted: number;
+  readonly synRetransmits: number;
+  /** The same of data, once connected. */
+  readonly retransmitted: number;
+  readonly retransmits: number;
+}
+
 /** What bursts and totals have in common. `attempted` is the sum of `outcomes`. */
 export interface Counted {
   readonly attempted: number;
@@ -87,6 +99,8 @@ export interface Counted {
   readonly lostWhileHeld: number;
   /** Values clamped to the histogram's range of 1 µs to 10 min. */
   readonly clamped: number;
+  /** null: the transport does not ask the kernel. */
+  readonly kernel: KernelCounts | null;
 }
 
 /** Evidence about the generator during a burst. */
@@ -173,7 +187,10 @@ export interface Generator {
   readonly cpus: number;
   readonly node: string;
   readonly platform: string;
+  /** The one that was used: `epoll` or `node`. */
   readonly transport: string;
+  /** Why it is not `epoll`, where that was asked for or `auto`; null: it is, or `node` was asked for. */
+  readonly transportNote: string | null;
   readonly workers: number;
   readonly limits: { readonly fds: number | null; readonly ports: number | null };
 }

@@ -4,11 +4,13 @@
  * equal the sum of outcomes, held before encoding and after decoding. It refuses to know who measured, and when.
  */
 import { LatencyHistogram } from './histogram.js';
+import { assertKernel, type KernelSaid, KernelTally } from './kernel.js';
 import { isOutcomeId, OUTCOME_CODES, type OutcomeId, outcomeCode, outcomeId } from './outcomes.js';
 import {
   BOUNDED_PHASES,
   type BoundedPhase,
   type Counted,
+  type KernelCounts,
   type LatencyLowerMs,
   type LatencyMs,
   type Outcomes,
@@ -29,7 +31,7 @@ const LOWEST_CODE = 100;
  * One ended attempt. The engine fills one object again and again, so nothing here is kept. Times in ms; NaN = that
  * phase was not reached, or its lower bound is the same stamp (kernel stamps have one value only).
  */
-export interface Ended {
+export interface Ended extends KernelSaid {
   /** Outcome code, as `outcomeCode` gives it. */
   outcome: number;
   connectMs: number;
@@ -59,6 +61,7 @@ export interface EncodedTally {
   readonly samples: Readonly<Record<string, Sample>>;
   readonly details: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly lostWhileHeld: number;
+  readonly kernel: KernelCounts | null;
 }
 
 export class Tally {
@@ -70,6 +73,7 @@ export class Tally {
   readonly #failure = new Map<number, LatencyHistogram>();
   readonly #samples = new Map<number, Sample>();
   readonly #details = new Map<number, Map<string, number>>();
+  #kernel = new KernelTally();
 
   get attempted(): number {
     return this.#attempted;
@@ -84,6 +88,7 @@ export class Tally {
     const code = checkedCode(ended.outcome);
     this.#attempted++;
     this.#counts[code]++;
+    this.#kernel.add(ended);
     const { connect, tls, upgrade, handshake } = this.#latency;
     const lower = this.#lower;
     recordReached(connect, ended.connectMs);
@@ -144,6 +149,7 @@ export class Tally {
   merge(other: Tally): void {
     this.#attempted += other.#attempted;
     this.#lostWhileHeld += other.#lostWhileHeld;
+    this.#kernel.merge(other.#kernel);
     for (let code = LOWEST_CODE; code < OUTCOME_CODES; code++) this.#counts[code] += other.#counts[code];
     for (const phase of PHASES) this.#latency[phase].merge(other.#latency[phase]);
     for (const phase of BOUNDED_PHASES) this.#lower[phase].merge(other.#lower[phase]);
@@ -167,6 +173,7 @@ export class Tally {
       samples: Object.fromEntries(byOutcome(this.#samples)),
       details: plainDetails(this.#details),
       lostWhileHeld: this.#lostWhileHeld,
+      kernel: this.#kernelCounts(),
     };
   }
 
@@ -179,6 +186,8 @@ export class Tally {
       tally.#counts[knownCode(id)] = checkedCount(count, `outcomes ${id}`);
     }
     assertSum(tally.#attempted, tally.#outcomes());
+    assertKernel(tally.#attempted, data.kernel);
+    tally.#kernel = KernelTally.of(data.kernel);
     for (const phase of PHASES) tally.#latency[phase].merge(decodedHistogram(data.latency[phase]));
     for (const phase of BOUNDED_PHASES) tally.#lower[phase].merge(decodedHistogram(data.latencyLower[phase]));
     for (const [id, encoded] of Object.entries(data.failure)) {
@@ -207,7 +216,14 @@ export class Tally {
       details: plainDetails(this.#details),
       lostWhileHeld: this.#lostWhileHeld,
       clamped: histograms.reduce((sum, histogram) => sum + histogram.clamped, 0),
+      kernel: this.#kernelCounts(),
     };
+  }
+
+  #kernelCounts(): KernelCounts | null {
+    const counts = this.#kernel.counts();
+    assertKernel(this.#attempted, counts);
+    return counts;
   }
 
   /** Every failure that occurred; null when none of its attempts has a known time. */

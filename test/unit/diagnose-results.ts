@@ -164,6 +164,9 @@ function tallyOf({ groups, lost }: BurstOf): Tally {
         upgradeLowerMs: upgrade,
         handshakeMs: ms,
         handshakeLowerMs: ms,
+        synRetransmits: Number.NaN,
+        retransmits: Number.NaN,
+        rttMs: Number.NaN,
       });
       if (detail !== undefined) tally.addDetail(code, detail);
     }

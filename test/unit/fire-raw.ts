@@ -142,7 +142,7 @@ export interface Fired {
 }
 
 const COLUMNS =
-  'burst,attempt,worker,local_address,local_port,remote_address,outcome,released_us,connect_us,tls_us,sent_us,first_byte_us,done_us,done_lower_us,detail'.split(
+  'burst,attempt,worker,local_address,local_port,remote_address,outcome,released_us,connect_us,tls_us,sent_us,first_byte_us,done_us,done_lower_us,detail,syn_retransmits,rtt_us,retransmits'.split(
     ',',
   );
 
@@ -195,7 +195,7 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
   const rows = csv
     .trimEnd()
     .split('\n')
-    .map((line) => Object.fromEntries(line.split(',').map((cell, i) => [COLUMNS[i] ?? 'detail', cell])));
+    .map((line) => Object.fromEntries(line.split(',').map((cell, i) => [COLUMNS[i] ?? 'more', cell])));
   return {
     outcomes: tally.outcomes as Record<string, number>,
     samples: tally.samples,

@@ -108,6 +108,9 @@ function tallyOf(spec: BurstSpec): Tally {
         upgradeLowerMs: lower,
         handshakeMs: ms,
         handshakeLowerMs: lower,
+        synRetransmits: Number.NaN,
+        retransmits: Number.NaN,
+        rttMs: Number.NaN,
       });
     }
   }

@@ -133,13 +133,18 @@ describe('a row of the attempts file', () => {
     doneUs: 1_000_200,
     doneLowerUs: 999_900,
     detail: 'said "no", then left',
+    synRetransmits: 2,
+    rttUs: 87.6,
+    retransmits: 0,
   };
 
   it('has the columns of its header, empty where nothing was reached', () => {
     assert.equal(
       attemptRow(row),
-      '0,17,1,127.0.0.2,40001,::1,504,1795248000123456,310,,402,,1000200,999900,"said ""no"", then left"\n',
+      '0,17,1,127.0.0.2,40001,::1,504,1795248000123456,310,,402,,1000200,999900,"said ""no"", then left",2,88,0\n',
     );
+    const unknown = { ...row, detail: null, synRetransmits: null, rttUs: Number.NaN, retransmits: null };
+    assert.match(attemptRow(unknown), /,999900,,,,\n$/);
   });
 
   it('reads back as one row with every detail', () => {
@@ -147,7 +152,7 @@ describe('a row of the attempts file', () => {
       fc.property(anything, (detail) => {
         const records: string[][] = parse(`${ATTEMPTS_HEADER}\n${attemptRow({ ...row, detail })}`);
         assert.equal(records.length, 2);
-        assert.equal(records[1].length, 15);
+        assert.equal(records[1].length, 18);
         assert.doesNotMatch(records[1][14], /[\p{C}]/u);
       }),
       { seed: 7 },
@@ -155,6 +160,6 @@ describe('a row of the attempts file', () => {
   });
 
   it('is no formula in a spreadsheet', () => {
-    assert.match(attemptRow({ ...row, detail: '=HYPERLINK("x")' }), /,"'=HYPERLINK\(""x""\)"\n$/);
+    assert.match(attemptRow({ ...row, detail: '=HYPERLINK("x")' }), /,"'=HYPERLINK\(""x""\)",2,88,0\n$/);
   });
 });

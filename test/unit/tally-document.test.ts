@@ -65,7 +65,13 @@ function tallyOf(outcomes: readonly ('101' | '504' | 'local-other')[]): Tally {
       upgradeMs: 2,
       upgradeLowerMs: 1,
     };
-    tally.add({ outcome: code, ...times, handshakeMs: id === 'local-other' ? Number.NaN : 3, handshakeLowerMs: 2 });
+    const kernel = {
+      synRetransmits: id === '504' ? 2 : 0,
+      retransmits: 0,
+      rttMs: id === 'local-other' ? Number.NaN : 0.1,
+    };
+    const handshakeMs = id === 'local-other' ? Number.NaN : 3;
+    tally.add({ outcome: code, ...times, handshakeMs, handshakeLowerMs: 2, ...kernel });
     if (id === '504') {
       tally.addDetail(code, 'upstream timed out');
       const headers: [string, string][] = [['Server', 'nginx']];
@@ -133,6 +139,7 @@ function sampleResult(): Result {
         node: 'v20.20.0',
         platform: 'linux-x64',
         transport: 'node',
+        transportNote: 'no koffi',
         workers: 1,
         limits: { fds: 20_000, ports: null },
       },
@@ -244,6 +251,18 @@ test('what was written is read back, unchanged', () => {
   }
 });
 
+test('a document from before the kernel was asked is read, and says that it was not', () => {
+  const { generators, bursts, totals, ...rest } = JSON.parse(writeResult(sampleResult()));
+  const without = ({ kernel, transportNote, ...one }: Record<string, unknown>) => one;
+  const read = readResult({
+    ...rest,
+    generators: generators.map(without),
+    bursts: bursts.map(without),
+    totals: without(totals),
+  });
+  assert.deepEqual([read.bursts[0].kernel, read.totals.kernel, read.generators[0].transportNote], [null, null, null]);
+});
+
 test('keys have one order, whoever built the result; unknown ones are kept at the end', () => {
   const result = sampleResult();
   const reversed = (value: unknown): unknown => {
@@ -312,6 +331,13 @@ test('a result that does not add up is refused on reading and never written', ()
     ['totals.outcomes', { 101: 2, 504: 2, 'local-other': 1 }, /totals count 2 of 101, the bursts 3$/],
     ['totals.outcomes', { 101: 3, 504: 1, gone: 1 }, /totals: no such outcome: "gone"/],
     ['bursts', [], /totals count 3 of 101, the bursts 0$/],
+    ['bursts.0.kernel.asked', 4, /burst 0: the kernel was asked about 4 of 3 attempts$/],
+    [
+      'bursts.0.kernel.synRetransmitted',
+      4,
+      /burst 0: kernel\.synRetransmitted is 4, but the kernel was asked about 3$/,
+    ],
+    ['totals.kernel', null, /totals count 0 attempts that the kernel was asked about, the bursts 4$/],
   ];
   for (const [path, value, message] of cases) {
     const document = damaged(path, value);

@@ -27,6 +27,9 @@ function tallyOf(outcomes: Readonly<Record<number, number>>): Tally {
         upgradeLowerMs: 2,
         handshakeMs: 3,
         handshakeLowerMs: 3,
+        synRetransmits: Number.NaN,
+        retransmits: Number.NaN,
+        rttMs: Number.NaN,
       });
     }
   }

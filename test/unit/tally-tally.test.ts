@@ -5,7 +5,7 @@ import fc from 'fast-check';
 fc.configureGlobal({ seed: 20261121 });
 
 import { OUTCOME_CODES, outcomeCode } from '#dist/tally/outcomes.js';
-import type { Sample } from '#dist/tally/result.js';
+import type { KernelCounts, Sample } from '#dist/tally/result.js';
 import { type EncodedTally, type Ended, Tally } from '#dist/tally/tally.js';
 
 const NOT_REACHED: Ended = {
@@ -18,6 +18,9 @@ const NOT_REACHED: Ended = {
   upgradeLowerMs: Number.NaN,
   handshakeMs: Number.NaN,
   handshakeLowerMs: Number.NaN,
+  synRetransmits: Number.NaN,
+  retransmits: Number.NaN,
+  rttMs: Number.NaN,
 };
 
 function sample(atMs: number, statusLine = 'HTTP/1.1 504 Gateway Time-out'): Sample {
@@ -43,6 +46,9 @@ const endedArbitrary: fc.Arbitrary<Ended> = fc.record({
   upgradeLowerMs: reached,
   handshakeMs: reached,
   handshakeLowerMs: reached,
+  synRetransmits: fc.constantFrom(Number.NaN, 0, 1, 6),
+  retransmits: fc.constantFrom(Number.NaN, 0, 2),
+  rttMs: fc.constantFrom(Number.NaN, 0, 0.08),
 });
 const tallyArbitrary: fc.Arbitrary<Tally> = fc
   .record({
@@ -126,6 +132,23 @@ test('without a single lower bound there are none, and a bound of some attempts 
   assert.equal(merged(kernel, both).counted().latencyLowerMs?.handshake, null);
 });
 
+test('what the kernel said is counted in attempts and in times; of whom it was not asked, nothing is', () => {
+  const tally = new Tally();
+  const ended = { ...NOT_REACHED, outcome: 101 };
+  tally.add(ended);
+  assert.equal(tally.counted().kernel, null);
+  tally.add({ ...ended, rttMs: 0.08, synRetransmits: 0, retransmits: 3 });
+  tally.add({ ...ended, rttMs: 0.08, synRetransmits: 2, retransmits: 1 });
+  tally.add({ ...NOT_REACHED, outcome: outcomeCode('timeout-connect'), rttMs: 0, synRetransmits: 6, retransmits: 0 });
+  tally.add({ ...ended, synRetransmits: 5 });
+  const expected = { asked: 3, synRetransmitted: 2, synRetransmits: 8, retransmitted: 2, retransmits: 4 };
+  assert.deepEqual(tally.counted().kernel, expected);
+  assert.deepEqual(Tally.decode(JSON.parse(JSON.stringify(tally.encode()))).counted().kernel, expected);
+  assert.deepEqual(merged(tally, new Tally(), tally).counted().kernel, {
+    ...{ asked: 6, synRetransmitted: 4, synRetransmits: 16, retransmitted: 4, retransmits: 8 },
+  });
+});
+
 test('distinct details are capped, and no attempt is lost by it', () => {
   const tally = new Tally();
   for (let i = 0; i < 100; i++) tally.addDetail(502, `detail ${i % 50}`);
@@ -179,6 +202,10 @@ test('clamped values of all histograms are told', () => {
   assert.equal(Tally.decode(tally.encode()).counted().clamped, 3);
 });
 
+function kernel(asked: number, synRetransmitted: number, synRetransmits: number): KernelCounts {
+  return { asked, synRetransmitted, synRetransmits, retransmitted: 0, retransmits: 0 };
+}
+
 test('decoding refuses what is no tally', () => {
   const tally = new Tally();
   tally.add({ ...NOT_REACHED, outcome: 101, handshakeMs: 1 });
@@ -193,6 +220,16 @@ test('decoding refuses what is no tally', () => {
     ['an unknown failure', { failure: { gone: good.latency.handshake } }, /no such outcome/],
     ['a broken histogram', { latency: { handshake: { hdr: 'AAAA', clamped: 0 } } }, /./],
     ['a negative loss', { lostWhileHeld: -1 }, /lostWhileHeld/],
+    ['more asked than attempted', { kernel: kernel(2, 0, 0) }, /asked about 2 of 1 attempts/],
+    [
+      'more retransmitted than asked',
+      { kernel: kernel(1, 2, 2) },
+      /synRetransmitted is 2, but the kernel was asked about 1/,
+    ],
+    ['attempts without a retransmit', { kernel: kernel(1, 1, 0) }, /synRetransmits is 0 of 1 attempts/],
+    ['retransmits of nobody', { kernel: kernel(1, 0, 4) }, /synRetransmits is 4 of 0 attempts/],
+    ['a fraction of a retransmit', { kernel: kernel(1, 1, 1.5) }, /kernel\.synRetransmits is no count: 1\.5/],
+    ['data without attempts', { kernel: { ...kernel(1, 0, 0), retransmits: 1 } }, /retransmits is 1 of 0 attempts/],
   ];
   for (const [what, change, message] of bad) {
     assert.throws(() => Tally.decode({ ...good, ...change } as EncodedTally), message, what);
@@ -206,6 +243,8 @@ test('attempts are the sum of outcomes through merging, encoding and decoding', 
       const sum = Tally.decode(JSON.parse(JSON.stringify(merged(a, b).encode())));
       const { attempted, outcomes } = sum.counted();
       assert.equal(attempted, a.attempted + b.attempted);
+      const asked = [a, b, sum].map((one) => one.counted().kernel?.asked ?? 0);
+      assert.equal(asked[2], asked[0] + asked[1]);
       assert.equal(
         Object.values(outcomes).reduce((x, y) => x + y, 0),
         attempted,

@@ -38,6 +38,9 @@ function counted(
       upgradeLowerMs: Number.NaN,
       handshakeMs: ms,
       handshakeLowerMs: lowerMs,
+      synRetransmits: Number.NaN,
+      retransmits: Number.NaN,
+      rttMs: Number.NaN,
     };
     for (let i = 0; i < count; i++) tally.add(ended);
   }
