@@ -54,7 +54,8 @@ export async function execute(
   const result = problems.length > 0 ? { ...measured, exitCode: EXIT.internal } : measured;
   const terminal = terminalOf(host.stdout, host.env, { noColor: switchFlag(flags, 'color') === false });
   const isJson = switchFlag(flags, 'json') === true;
-  await write(host, isJson ? writeResult(result) : renderSummary(result, terminal));
+  const verbose = switchFlag(flags, 'verbose') === true;
+  await write(host, isJson ? writeResult(result) : renderSummary(result, terminal, { verbose }));
   return result.exitCode as ExitCode;
 }
 
@@ -112,6 +113,7 @@ export async function measure(
         },
         save: (soFar) => outputs.write(withDiagnosis(assembleResult(heading, soFar))),
         note: (text) => progress.warn(text),
+        transport: (text) => progress.note(text),
       },
     });
     const result = withDiagnosis(assembleResult(heading, record));

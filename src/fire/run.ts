@@ -66,6 +66,8 @@ export interface RunObserver {
   save?(record: RunRecord): void;
   /** A line for a person. */
   note?(text: string): void;
+  /** Why sockets are not driven as fast as they could be: one line, before anything is sent. */
+  transport?(text: string): void;
 }
 
 /** What an earlier process measured of the same plan. */

@@ -25,8 +25,13 @@ const MOST_HEADERS = 6;
 /** Every answer has these, and they don't tell who refused or why. */
 const DULL_HEADERS = new Set(['connection', 'content-length', 'content-type', 'date', 'keep-alive']);
 
+interface SummaryOptions {
+  /** Told as well: how sockets were driven. */
+  readonly verbose?: boolean;
+}
+
 /** Text that ends with a line end. */
-export function renderSummary(result: Result, terminal: Terminal): string {
+export function renderSummary(result: Result, terminal: Terminal, { verbose = false }: SummaryOptions = {}): string {
   const pen: Pen = {
     width: terminal.width,
     glyphs: glyphsOf(terminal.unicode),
@@ -36,6 +41,7 @@ export function renderSummary(result: Result, terminal: Terminal): string {
   const blocks = [sentence(result, pen), ...(isSearch ? searchBlocks(result, result.dropOff, pen) : [])];
   if (result.bursts.length > 0) blocks.push(...measuredBlocks(result, terminal, pen));
   else if (!isSearch) blocks.push(...notMeasured(result, pen));
+  if (verbose) blocks.push(transportFact(result, pen));
   const text = blocks
     .filter((block) => block.length > 0)
     .map((block) => `${block.join('\n')}\n`)
@@ -169,7 +175,7 @@ function chartBlock({ bursts, totals, dropOff }: Result, terminal: Terminal, pen
 function factsBlock(result: Result, pen: Pen): string[] {
   const { bursts, totals, validity } = result;
   const lines = [...releaseFact(bursts, pen), ...bursts.flatMap((burst) => paceFact(burst, pen))];
-  lines.push(...afterFact(bursts, pen), ...floorFact(bursts, pen), ...tlsFact(result, pen));
+  lines.push(...kernelFact(totals, pen), ...afterFact(bursts, pen), ...floorFact(bursts, pen), ...tlsFact(result, pen));
   if (totals.clamped > 0) {
     const count = formatCount(totals.clamped);
     lines.push(...fact('clamped', `${count} latencies were outside 1 ${pen.glyphs.micro} to 10 min`, pen));
@@ -198,6 +204,23 @@ function releaseFact(all: readonly Burst[], pen: Pen): string[] {
   const end = burst.makespanMs === null ? '' : `, last attempt ended after ${spokenMs(burst.makespanMs, pen.glyphs)}`;
   const spread = spokenMs(spreads[0], pen.glyphs);
   return fact('release', `${formatCount(released)} within ${spread} (gate ${burst.gate})${answer}${end}`, pen);
+}
+
+/** What had to be sent again; silent when nothing had to. */
+function kernelFact({ kernel }: Counted, pen: Pen): string[] {
+  if (kernel === null) return [];
+  const said = (attempts: number, times: number): string =>
+    `${formatCount(attempts)} of ${formatCount(kernel.asked)} attempts (${formatCount(times)} in all)`;
+  const syn = kernel.synRetransmitted === 0 ? [] : [said(kernel.synRetransmitted, kernel.synRetransmits)];
+  const data = kernel.retransmitted === 0 ? [] : [said(kernel.retransmitted, kernel.retransmits)];
+  const parts = [...syn.map((text) => `SYN retransmits: ${text}`), ...data.map((text) => `data retransmits: ${text}`)];
+  return parts.length === 0 ? [] : fact('kernel', parts.join('; '), pen);
+}
+
+function transportFact({ generators }: Result, pen: Pen): string[] {
+  return generators.flatMap(({ transport, transportNote }) =>
+    fact('transport', transportNote === null ? transport : `${transport}: ${safeText(transportNote)}`, pen),
+  );
 }
 
 function afterFact(bursts: readonly Burst[], pen: Pen): string[] {

@@ -178,6 +178,8 @@ export function phasesTable(counted: Counted, preflight: Preflight | null, gate:
   if (!hasRoom) legends.push(`handshake: ${notes.handshake}`);
   if (isBoundShown)
     legends.push(`${glyphs.atLeast.trim()}: lower bound; the generator stamped late, the truth lies between`);
+  if (counted.kernel !== null && counted.latencyLowerMs === null)
+    legends.push('kernel stamps: the kernel itself timed each arrival, so there are no bounds');
   const below = legends.map((legend) => INDENT + paint.dim(clip(legend, pen.width - INDENT.length, glyphs)));
   return [...aligned(hasRoom ? noted : table, pen), ...below];
 }

@@ -24,6 +24,8 @@ export interface Ending {
   readonly atMs: (i: number) => number;
   /** How much earlier the answer may have come; 0 unless told. */
   readonly lateMs?: number;
+  /** Stamped by the kernel, with so many SYNs sent again by the i-th; not asked unless told. */
+  readonly synRetransmits?: (i: number) => number;
 }
 
 export interface BurstSpec {
@@ -92,25 +94,25 @@ export function plan(stages: readonly Stage[], target: Partial<Plan['target']> =
 
 function tallyOf(spec: BurstSpec): Tally {
   const tally = new Tally();
-  for (const { outcome, count, atMs, lateMs = 0 } of spec.endings) {
+  for (const { outcome, count, atMs, lateMs = 0, synRetransmits } of spec.endings) {
     const neverConnected = outcome === 'refused' || outcome.startsWith('local-');
     for (let i = 0; i < count; i++) {
       const ms = atMs(i);
-      const lower = Math.max(0.001, ms - lateMs);
+      const lower = synRetransmits === undefined ? Math.max(0.001, ms - lateMs) : Number.NaN;
       const connect = neverConnected ? Number.NaN : 0.3 + (i % 10) / 50;
       tally.add({
         outcome: outcomeCode(outcome),
         connectMs: connect,
-        connectLowerMs: connect,
+        connectLowerMs: synRetransmits === undefined ? connect : Number.NaN,
         tlsMs: Number.NaN,
         tlsLowerMs: Number.NaN,
         upgradeMs: ms,
         upgradeLowerMs: lower,
         handshakeMs: ms,
         handshakeLowerMs: lower,
-        synRetransmits: Number.NaN,
-        retransmits: Number.NaN,
-        rttMs: Number.NaN,
+        synRetransmits: synRetransmits?.(i) ?? Number.NaN,
+        retransmits: synRetransmits === undefined || i % 50 > 0 ? 0 : 2,
+        rttMs: synRetransmits === undefined ? Number.NaN : 0.08,
       });
     }
   }

@@ -71,6 +71,19 @@ const invalid: ResultSpec = {
   exitCode: 4,
 };
 
+/** A listen queue of 16 and a loop that is blocked for 1.5 s, seen by the kernel: the others connect 2 s later. */
+const kernel: ResultSpec = {
+  bursts: [
+    {
+      endings: [
+        { outcome: '101', count: 17, atMs: (i) => 1500 + i, synRetransmits: () => 0 },
+        { outcome: '101', count: 83, atMs: (i) => 2030 + i / 5, synRetransmits: () => 2 },
+      ],
+      calibration: floor(100),
+    },
+  ],
+};
+
 const churn: ResultSpec = {
   command: 'churn',
   stages: [{ kind: 'churn', total: 40_000, inFlight: 500, forMs: null, restMs: 0 }],
@@ -105,6 +118,7 @@ const GOLDEN_FILES: readonly (readonly [name: string, spec: ResultSpec, terminal
   ['summary-healthy', healthy, PLAIN],
   ['summary-steps', steps, PLAIN],
   ['summary-invalid', invalid, PLAIN],
+  ['summary-kernel', kernel, PLAIN],
   ['summary-churn', churn, PLAIN],
   ['summary-preflight-stop', preflightStop, PLAIN],
   ['summary-steps-120', steps, { ...PLAIN, width: 120 }],
@@ -152,6 +166,15 @@ describe('the summary', () => {
         assert.match(ascii, /^[\n -~]*$/);
       }
     }
+  });
+
+  it('names the transport on demand, with the reason why it is not the fast one', () => {
+    const base = resultOf(healthy);
+    const [transport, transportNote] = ['node', 'koffi is not installed'];
+    const generator = { id: 'local', host: 'h', cpus: 2, node: 'v20', platform: 'linux-x64', workers: 2 };
+    const told = { ...base, generators: [{ ...generator, transport, transportNote, limits: { fds: 1, ports: 1 } }] };
+    assert.match(renderSummary(told, PLAIN, { verbose: true }), /^ {2}transport {2}node: koffi is not installed$/m);
+    assert.doesNotMatch(renderSummary(told, PLAIN), /koffi/);
   });
 
   it('is the same text with and without colour', () => {

@@ -179,6 +179,12 @@ test('from a burst of a result: failures count against every objective, slow one
   assert.ok(facts.p50Ms !== null && facts.p50Ms[0] < facts.p50Ms[1]);
 });
 
+test('from a burst of a result: where the kernel stamped, both bounds are the one value', () => {
+  const facts = factsOfBurst(burst([100, 200, 300, 505, 600, 600, 600, 600], [], { latencyLowerMs: null }), [P99]);
+  assert.deepEqual(facts.failed, [[7, 7]]);
+  assert.ok(facts.p99Ms !== null && facts.p99Ms[0] === facts.p99Ms[1]);
+});
+
 test('from a burst of a result: invalid, paced, empty', () => {
   const invalid = burst([1], [1], { validity: { verdict: 'invalid', reasons: ['out of ports'] }, makespanMs: 15 });
   const facts = factsOfBurst(invalid, [SHARE]);
