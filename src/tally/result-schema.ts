@@ -5,45 +5,26 @@
 import { checkSchema } from './check-schema.js';
 import { NAMED_OUTCOMES } from './outcomes.js';
 import { BOUNDED_PHASES, PHASES, SCHEMA_VERSION } from './result.js';
+import {
+  count,
+  define,
+  described,
+  flag,
+  listOf,
+  mapOf,
+  nullable,
+  number,
+  objectOf,
+  share,
+  text,
+  withLater,
+} from './schema-terms.js';
 import { dropOffSchema, searchSchema } from './search-schema.js';
 import type { RootSchema, Schema } from './shape.js';
 
-const text: Schema = { type: 'string' };
-const flag: Schema = { type: 'boolean' };
-const count: Schema = { type: 'integer', minimum: 0 };
-const ms: Schema = { type: 'number' };
-const share: Schema = { type: 'number', minimum: 0, maximum: 1 };
+const ms: Schema = number;
 const timestamp: Schema = { type: 'string', description: 'ISO 8601, UTC, µs' };
 const grown: Schema = nullable({ type: 'object' });
-
-function described(description: string, schema: Schema): Schema {
-  return { description, ...schema };
-}
-
-function nullable(schema: Schema): Schema {
-  return { anyOf: [schema, { type: 'null' }] };
-}
-
-function listOf(items: Schema): Schema {
-  return { type: 'array', items };
-}
-
-function mapOf(values: Schema): Schema {
-  return { type: 'object', additionalProperties: values };
-}
-
-function objectOf(properties: Readonly<Record<string, Schema>>): Schema {
-  return { type: 'object', properties, required: Object.keys(properties), additionalProperties: true };
-}
-
-/** Keys that came later: a document without them is valid. */
-function withLater(schema: Schema, later: Readonly<Record<string, Schema>>): Schema {
-  return { ...schema, properties: { ...schema.properties, ...later } };
-}
-
-function define(name: string): Schema {
-  return { $ref: `#/$defs/${name}` };
-}
 
 function eachOf(keys: readonly string[], schema: Schema): Schema {
   return objectOf(Object.fromEntries(keys.map((key) => [key, schema])));
@@ -114,7 +95,7 @@ const plan = withLater(
     workers: nullable(count),
     transport: text,
     releaseChunk: count,
-    seed: { type: 'number' },
+    seed: number,
   }),
   { afterMs: described('Probes for this long once a burst is over', nullable(ms)) },
 );
@@ -130,7 +111,7 @@ const burst = withLater(
     release: nullable(objectOf({ spreadMs: ms, firstMs: ms, lastMs: ms, perWorkerMs: listOf(ms) })),
     makespanMs: described('Release to the last end', nullable(ms)),
     rate: described('Churn: handshakes a second', nullable(ms)),
-    perSecond: described('Churn: 101s in each second', nullable(listOf({ type: 'number' }))),
+    perSecond: described('Churn: 101s in each second', nullable(listOf(number))),
     ...counted,
     validity: define('validity'),
     calibration: described('The generator’s own floor, subtracted from nothing', nullable(define('calibration'))),
@@ -187,7 +168,7 @@ const diagnosis = withLater(objectOf({ cause: text, evidence: text, remedy: text
   outcomes: described('Those that it explains', listOf(text)),
   gateway: described('The hop that answered, as its answers betray it', nullable(text)),
   apart: described('What would tell it from another cause that fits as well', nullable(text)),
-  figures: described('The numbers of the evidence, units last in their names', mapOf({ type: 'number' })),
+  figures: described('The numbers of the evidence, units last in their names', mapOf(number)),
 });
 
 const result = objectOf({
@@ -213,11 +194,8 @@ const result = objectOf({
   thresholds: listOf(
     objectOf({
       expression: text,
-      actual: described(
-        'ms, a share, a count or a rate; null: there was nothing to judge',
-        nullable({ type: 'number' }),
-      ),
-      actualLower: described('The same by the lower latency bound', nullable({ type: 'number' })),
+      actual: described('ms, a share, a count or a rate; null: there was nothing to judge', nullable(number)),
+      actualLower: described('The same by the lower latency bound', nullable(number)),
       ok: flag,
     }),
   ),

@@ -5,34 +5,14 @@
  * can't say is asked by the search itself.
  */
 import { SEARCH_FLAGS, SEARCH_VERDICTS } from './drop-off.js';
+import { count, define, described, flag, listOf, nullable, number, objectOf, share, text } from './schema-terms.js';
 import type { Schema } from './shape.js';
 
-const text: Schema = { type: 'string' };
-const flag: Schema = { type: 'boolean' };
-const count: Schema = { type: 'integer', minimum: 0 };
 const size: Schema = { type: 'integer', minimum: 1 };
-const number: Schema = { type: 'number' };
 const positive: Schema = { type: 'number', minimum: 0 };
-const share: Schema = { type: 'number', minimum: 0, maximum: 1 };
-const span: Schema = { type: 'array', items: orNull(count), minItems: 2, maxItems: 2 };
+const span: Schema = { type: 'array', items: nullable(count), minItems: 2, maxItems: 2 };
 const bounds: Schema = { type: 'array', items: number, minItems: 2, maxItems: 2 };
-const outcomes: Schema = { $ref: '#/$defs/outcomes' };
-
-function said(description: string, schema: Schema): Schema {
-  return { description, ...schema };
-}
-
-function orNull(schema: Schema): Schema {
-  return { anyOf: [schema, { type: 'null' }] };
-}
-
-function listOf(items: Schema): Schema {
-  return { type: 'array', items };
-}
-
-function objectOf(properties: Readonly<Record<string, Schema>>): Schema {
-  return { type: 'object', properties, required: Object.keys(properties), additionalProperties: true };
-}
+const outcomes: Schema = define('outcomes');
 
 const rung = objectOf({
   size,
@@ -41,49 +21,52 @@ const rung = objectOf({
   bad: count,
   marginal: count,
   invalid: count,
-  fresh: said('Counted bursts on a rested target', count),
+  fresh: described('Counted bursts on a rested target', count),
   stale: count,
-  share: said('101s that were not lost, of those launched in valid bursts', orNull(share)),
-  shareInterval: said('Burst-level, never of pooled handshakes', orNull(bounds)),
-  p50Ms: said('Lower and upper bound, median burst', orNull(bounds)),
-  p99Ms: orNull(bounds),
-  spreadMs: orNull(number),
+  share: described('101s that were not lost, of those launched in valid bursts', nullable(share)),
+  shareInterval: described('Burst-level, never of pooled handshakes', nullable(bounds)),
+  p50Ms: described('Lower and upper bound, median burst', nullable(bounds)),
+  p99Ms: nullable(bounds),
+  spreadMs: nullable(number),
   outcomes,
 });
 
 export const dropOffSchema: Schema = objectOf({
   asked: objectOf({ min: size, max: size, objectives: listOf(text), freshWaitMs: positive }),
   verdict: { enum: SEARCH_VERDICTS },
-  because: said('Why the search ended so', text),
-  estimate: said('Burst size at which half of the bursts miss the objective', orNull(count)),
-  bracket: said('Largest size decided to be good, smallest decided to be bad; an open end is null', span),
+  because: described('Why the search ended so', text),
+  estimate: described('Burst size at which half of the bursts miss the objective', nullable(count)),
+  bracket: described('Largest size decided to be good, smallest decided to be bad; an open end is null', span),
   interval95: span,
-  confidence: said('Posterior mass inside of the bracket', share),
-  objective: said('The one that broke first', orNull(text)),
-  quantile: said('Share of bursts that must meet the objectives', share),
-  survivorsAtLo: orNull(count),
-  survivorsAtHi: orNull(count),
+  confidence: described('Posterior mass inside of the bracket', share),
+  objective: described('The one that broke first', nullable(text)),
+  quantile: described('Share of bursts that must meet the objectives', share),
+  survivorsAtLo: nullable(count),
+  survivorsAtHi: nullable(count),
   flags: listOf(objectOf({ id: { enum: SEARCH_FLAGS }, says: text })),
   inversions: listOf(objectOf({ passes: size, failsFrom: size, failsTo: size })),
-  ladder: said('By size', listOf(rung)),
-  knee: said(
+  ladder: described('By size', listOf(rung)),
+  knee: described(
     'Informational: where more load stopped bringing more handshakes a second',
-    orNull(
+    nullable(
       objectOf({
         model: { enum: ['usl', 'two-segment'] },
         size: positive,
         misfit: number,
         otherMisfit: number,
-        peak: orNull(number),
+        peak: nullable(number),
       }),
     ),
   ),
-  afterBreak: said('Largest size that still passed right after a break; 0: none; null: not tried', orNull(count)),
-  recoveredAfterMs: orNull(positive),
-  unrecovered: orNull(
-    objectOf({ load: said('Largest load that it did not take again', orNull(size)), waitedMs: positive }),
+  afterBreak: described(
+    'Largest size that still passed right after a break; 0: none; null: not tried',
+    nullable(count),
   ),
-  limit: said('What this generator could not do', orNull(objectOf({ most: orNull(count), reason: text }))),
+  recoveredAfterMs: nullable(positive),
+  unrecovered: nullable(
+    objectOf({ load: described('Largest load that it did not take again', nullable(size)), waitedMs: positive }),
+  ),
+  limit: described('What this generator could not do', nullable(objectOf({ most: nullable(count), reason: text }))),
   cost: objectOf({
     bursts: count,
     handshakes: count,
@@ -97,7 +80,7 @@ export const dropOffSchema: Schema = objectOf({
   }),
 });
 
-const objective = objectOf({ name: text, share, withinMs: orNull(positive) });
+const objective = objectOf({ name: text, share, withinMs: nullable(positive) });
 
 const options = objectOf({
   min: size,
@@ -125,12 +108,12 @@ const facts = objectOf({
   survived: count,
   failed: listOf({ type: 'array', items: count, minItems: 2, maxItems: 2 }),
   outcomes,
-  spreadMs: orNull(number),
-  makespanMs: orNull(number),
-  p50Ms: orNull(bounds),
-  p99Ms: orNull(bounds),
+  spreadMs: nullable(number),
+  makespanMs: nullable(number),
+  p50Ms: nullable(bounds),
+  p99Ms: nullable(bounds),
   paced: flag,
-  invalid: orNull(text),
+  invalid: nullable(text),
 });
 
 const why: Schema = {
@@ -145,16 +128,16 @@ const fired = objectOf({
   size,
   why,
   fresh: flag,
-  counts: orNull({ enum: ['fresh', 'stale'] }),
+  counts: nullable({ enum: ['fresh', 'stale'] }),
   verdict: { enum: ['good', 'bad', 'marginal', 'invalid'] },
-  binding: orNull(count),
-  reason: orNull(text),
+  binding: nullable(count),
+  reason: nullable(text),
   startedAtMs: number,
   endedAtMs: number,
   facts,
 });
 
-const canary = objectOf({ attempted: count, survived: count, p95Ms: orNull(positive) });
+const canary = objectOf({ attempted: count, survived: count, p95Ms: nullable(positive) });
 
 const ended = objectOf({ verdict: { enum: SEARCH_VERDICTS }, because: text });
 
@@ -164,7 +147,7 @@ const state = objectOf({
   startedAtMs: number,
   lastAtMs: number,
   pausedMs: positive,
-  history: said('Every burst that was fired', listOf(fired)),
+  history: described('Every burst that was fired', listOf(fired)),
   baseline: { type: 'array', items: canary, maxItems: 3 },
   canary: objectOf({
     canaries: count,
@@ -172,40 +155,40 @@ const state = objectOf({
     failed: count,
     rested: objectOf({ attempted: count, failed: count, withFailures: count }),
   }),
-  health: objectOf({ isProven: flag, failingSinceMs: orNull(number), pollMs: positive }),
-  lastBadEndMs: orNull(number),
+  health: objectOf({ isProven: flag, failingSinceMs: nullable(number), pollMs: positive }),
+  lastBadEndMs: nullable(number),
   badCoolMs: positive,
   restUntilMs: number,
   whyRest: { enum: ['cool', 'fresh', 'recover', 'canary'] },
   freshMode: flag,
   restored: flag,
-  restore: orNull(
-    objectOf({ loads: listOf(size), at: count, attempt: count, waitMs: positive, missed: orNull(count) }),
+  restore: nullable(
+    objectOf({ loads: listOf(size), at: count, attempt: count, waitMs: positive, missed: nullable(count) }),
   ),
-  recoveredAfterMs: orNull(positive),
+  recoveredAfterMs: nullable(positive),
   cursor: objectOf({
     plan: { enum: ['none', 'below-hint', 'above-hint', 'gallop'] },
     gallops: count,
-    hint: orNull(positive),
+    hint: nullable(positive),
     lastWasBad: flag,
-    lowAt: orNull(positive),
-    highAt: orNull(positive),
+    lowAt: nullable(positive),
+    highAt: nullable(positive),
   }),
-  shot: orNull(objectOf({ size, fresh: flag, why, invalid: count })),
-  inFlight: orNull(objectOf({ sinceMs: number, fresh: flag })),
+  shot: nullable(objectOf({ size, fresh: flag, why, invalid: count })),
+  inFlight: nullable(objectOf({ sinceMs: number, fresh: flag })),
   limits: objectOf({
     max: count,
-    invalidFrom: orNull(count),
+    invalidFrom: nullable(count),
     blocked: listOf(count),
-    reason: orNull(text),
+    reason: nullable(text),
   }),
-  sweep: orNull(objectOf({ sizes: listOf(size), at: count, passed: orNull(count), found: ended })),
-  ended: orNull(ended),
+  sweep: nullable(objectOf({ sizes: listOf(size), at: count, passed: nullable(count), found: ended })),
+  ended: nullable(ended),
 });
 
 export const searchSchema: Schema = objectOf({
   stage: count,
-  firstIndex: said('Index of its first burst', count),
-  attempts: said('Handshakes of the run that had a number so far', count),
-  state: said('Where it stands: find --resume goes on from here', state),
+  firstIndex: described('Index of its first burst', count),
+  attempts: described('Handshakes of the run that had a number so far', count),
+  state: described('Where it stands: find --resume goes on from here', state),
 });

@@ -1,7 +1,8 @@
 /**
  * The part of JSON Schema (2020-12) that our own documents are described in: the type of such a schema, the check of a
  * value against it and the order in which it lists keys. A saved document can come from anywhere, so it is checked by
- * the very schema that is published. It knows no document; the schema of a result is in result-schema.ts.
+ * the very schema that is published. It knows no document; the schema of a result is in result-schema.ts,
+ * its words in schema-terms.ts.
  */
 
 type TypeName = 'object' | 'array' | 'string' | 'number' | 'integer' | 'boolean' | 'null';
