@@ -127,7 +127,11 @@ function burstFacts(burst: Burst, preflight: Preflight | null): BurstFacts {
     okMs,
     connectMs: valuesOf(burst.latencyMs.connect),
     upgradeMs: valuesOf(burst.latencyMs.upgrade),
-    failures: failuresOf(burst, burst.failureMs, burst.details, { okMs, alone: preflight?.samples ?? {} }),
+    failures: failuresOf(burst, burst.failureMs, burst.details, {
+      okMs,
+      alone: preflight?.samples ?? {},
+      floorMs: burst.calibration?.handshakeMs?.p99 ?? null,
+    }),
     lost: burst.lostWhileHeld,
     makespanMs: burst.makespanMs,
     releasedAtMs: burst.releasedAt === null ? null : Date.parse(burst.releasedAt),
@@ -149,7 +153,7 @@ function preflightFacts({ preflight }: Result): BurstFacts | null {
     okMs: valuesOf(preflight.latencyMs),
     connectMs: [],
     upgradeMs: [],
-    failures: failuresOf(preflight, {}, {}, { okMs: [], alone: {} }),
+    failures: failuresOf(preflight, {}, {}, { okMs: [], alone: {}, floorMs: null }),
     lost: 0,
     makespanMs: null,
     releasedAtMs: null,
@@ -163,6 +167,8 @@ function preflightFacts({ preflight }: Result): BurstFacts | null {
 interface Beside {
   readonly okMs: readonly number[];
   readonly alone: Readonly<Record<string, Sample>>;
+  /** By when this machine had nearly all answers of a target that never waits; null: unknown. */
+  readonly floorMs: number | null;
 }
 
 function failuresOf(
@@ -183,7 +189,7 @@ function failuresOf(
         count,
         timesMs,
         clusters: clustersOf(timesMs),
-        isAtOnce: cameAtOnce(timesMs, beside.okMs, beside.alone[outcome]),
+        isAtOnce: cameAtOnce(outcome, timesMs, beside),
         sample,
         hop: sample === null ? null : recogniseHop(sample),
         details: details[outcome] ?? {},
@@ -195,11 +201,17 @@ const AT_ONCE_MS = 300;
 /** A busy machine answers a crowd later; a refusal is then no later than the first 101 by more than this. */
 const BESIDE_OK_MS = 100;
 
-function cameAtOnce(timesMs: readonly number[], okMs: readonly number[], alone: Sample | undefined): boolean {
+/** Answers that say by themselves that somebody waited. */
+const SAYS_WAITED = /^(504|524|408|timeout-.*)$/;
+
+function cameAtOnce(outcome: string, timesMs: readonly number[], { okMs, alone, floorMs }: Beside): boolean {
   const [first] = timesMs;
   if (first === undefined) return false;
-  if (first <= AT_ONCE_MS || (alone !== undefined && alone.atMs <= AT_ONCE_MS)) return true;
-  return okMs.length > 0 && first <= okMs[0] + BESIDE_OK_MS && roundMs(first) === null;
+  if (first <= AT_ONCE_MS || (alone[outcome] !== undefined && alone[outcome].atMs <= AT_ONCE_MS)) return true;
+  if (okMs.length === 0 || roundMs(first) !== null) return false;
+  // A mirror that answers at once took as long: no sooner can an answer be had here.
+  const isFloor = floorMs !== null && first <= floorMs && !SAYS_WAITED.test(outcome);
+  return isFloor || first <= okMs[0] + BESIDE_OK_MS;
 }
 
 /** A burst of so few is as good as single handshakes. */

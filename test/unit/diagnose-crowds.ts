@@ -17,7 +17,17 @@ import {
   serialDirect,
   times,
 } from './diagnose-answers.js';
-import { always, around, failed, inSteps, ok, serially, type Told, unconnected } from './diagnose-results.js';
+import {
+  always,
+  around,
+  type BurstOf,
+  failed,
+  inSteps,
+  ok,
+  serially,
+  type Told,
+  unconnected,
+} from './diagnose-results.js';
 
 const CAPACITY: readonly Case[] = [
   [
@@ -37,6 +47,16 @@ const CAPACITY: readonly Case[] = [
     'slow-serial-upgrade',
     serialBehind(apache(502), '502', 2000, 20),
     { timeoutMs: 2000, serviceMs: 20, limit: 100 },
+  ],
+  [
+    'serial behind Apache, in bursts of two sizes and at an odd timeout',
+    'slow-serial-upgrade',
+    {
+      bursts: [300, 100].map((late) => ({
+        groups: [ok(serially(349, 20)), failed('502', around(late, 7002, 20), apache(502))],
+      })),
+    },
+    { timeoutMs: 7000, serviceMs: 20, limit: 350 },
   ],
   ['serial, direct', 'slow-serial-upgrade', serialDirect(4000, 10), { timeoutMs: 4000, serviceMs: 10, limit: 400 }],
   [
@@ -139,6 +159,13 @@ const QUEUES: readonly Case[] = [
   ],
 ];
 
+/** A crowd that a busy server works through at `paceMs` each: the last place is taken late, and no sooner is one refused. */
+function crowded(limit: number, size: number, paceMs: number, outcome: '503' | 'reset', floorMs?: number): BurstOf {
+  const others = around(size - limit, limit * paceMs + 2, 40);
+  const groups = [ok(serially(limit, paceMs)), failed(outcome, others, outcome === '503' ? nginx(503) : undefined)];
+  return { groups, ...(floorMs !== undefined && { floorMs }) };
+}
+
 const LIMITS: readonly Case[] = [
   [
     'a limit that says 503',
@@ -156,6 +183,30 @@ const LIMITS: readonly Case[] = [
       ],
     },
     { limit: 400 },
+  ],
+  [
+    'a limit that a slow crowd comes to late, at two sizes',
+    'connection-limit',
+    { bursts: [crowded(1900, 2048, 0.2, '503'), crowded(1900, 1993, 0.16, '503')] },
+    { limit: 1900 },
+  ],
+  [
+    'the same, and slower',
+    'connection-limit',
+    { bursts: [crowded(1900, 2048, 0.5, '503'), crowded(1900, 1993, 0.33, '503')] },
+    { limit: 1900 },
+  ],
+  [
+    'the same with resets',
+    'connection-limit',
+    { bursts: [crowded(1900, 2048, 0.27, 'reset'), crowded(1900, 1993, 0.25, 'reset')] },
+    { limit: 1900 },
+  ],
+  [
+    'a limit at which the generator itself is slow',
+    'connection-limit',
+    { bursts: [crowded(1900, 2500, 0.2, '503', 480)] },
+    { limit: 1900 },
   ],
   ['a limit that hangs up', 'connection-limit', burst(quick(29), failed('closed', around(71, 1, 3))), { limit: 29 }],
   ['a limit that resets', 'connection-limit', burst(quick(20), failed('reset', around(40, 1, 3))), { limit: 20 }],

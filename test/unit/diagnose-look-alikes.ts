@@ -42,6 +42,31 @@ export const NEAR_MISSES: readonly NearMiss[] = [
     burst(ok(serially(100, 1)), failed('504', around(400, 60_010, 30), nginx(504))),
   ],
   [
+    'a limit that several bursts came to late is no death and no timeout',
+    ['backend-died', 'slow-serial-upgrade', 'cpu-bound'],
+    {
+      bursts: [150, 90].map((late, i) => {
+        const endMs = [386, 297][i];
+        return {
+          groups: [ok(serially(1900, endMs / 1901)), failed('503', around(late, endMs + 2, 20), nginx(503))],
+        };
+      }),
+    },
+  ],
+  [
+    'a share of each burst that fails late is no limit',
+    ['connection-limit'],
+    {
+      bursts: [2048, 1993].map((size, i) => {
+        const good = Math.round(0.95 * size);
+        const endMs = [386, 297][i];
+        return {
+          groups: [ok(serially(good, endMs / good)), failed('503', around(size - good, endMs + 2, 20), nginx(503))],
+        };
+      }),
+    },
+  ],
+  [
     'a ramp, and refusals at once',
     ['slow-serial-upgrade', 'slow-concurrent-upgrade'],
     burst(ok(serially(200, 5)), refusedAtOnce(300, '503', nginx(503))),

@@ -31,6 +31,8 @@ export interface BurstOf {
   readonly validity?: Validity;
   /** Release, s after the first one's. */
   readonly atS?: number;
+  /** What the generator's own mirror took for as many; null: no calibration. */
+  readonly floorMs?: number;
 }
 
 export interface Told {
@@ -197,7 +199,7 @@ function burstOf(spec: BurstOf, index: number, tally: Tally): Burst {
     rate: null,
     perSecond: spec.perSecond ?? null,
     validity: spec.validity ?? VALID,
-    calibration: null,
+    calibration: spec.floorMs === undefined ? null : floorOf(counted.attempted, spec.floorMs),
     generator: {
       launched: counted.attempted,
       failedToArm: 0,
@@ -212,6 +214,11 @@ function burstOf(spec: BurstOf, index: number, tally: Tally): Burst {
     sessions: null,
     watch: null,
   };
+}
+
+function floorOf(size: number, floorMs: number): Burst['calibration'] {
+  const { handshake } = tallyOf({ groups: [ok(around(size, 5, floorMs - 5))] }).counted().latencyMs;
+  return { size, share101: 1, spreadMs: 20, handshakeMs: handshake, upgradeMs: handshake, rate: null };
 }
 
 /** What `check` found, `healthy` unless an outcome is told, with the probes that are given as `id: outcome`. */

@@ -4,6 +4,7 @@
  * timeout, or after retries. What only a crowd suffers is in capacity.ts, limits.ts and queues.ts.
  */
 import type { CauseId } from '../causes.js';
+import { isCounted } from '../ceiling.js';
 import type { Evidence, Failure } from '../evidence.js';
 import {
   bodyOf,
@@ -345,6 +346,8 @@ export const diedRule: Rule = (evidence) => {
   const together = Math.max(...clusters.map(({ count }) => count));
   const isOneMoment = together >= 0.7 * failure.count;
   if (!isOneMoment || failure.isAtOnce || roundMs(early) !== null || !servedAll(evidence, early)) return [];
+  // Nobody dies at the same count again and again.
+  if (isCounted(evidence, failure)) return [];
   return [
     {
       cause: 'backend-died',

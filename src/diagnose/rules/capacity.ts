@@ -3,6 +3,7 @@
  * failures when its gateway (or the client) gave up. Serial work is a ramp, bounded concurrency a staircase, computing side
  * by side a common end.
  */
+import { isCounted } from '../ceiling.js';
 import type { BurstFacts, Evidence, Failure } from '../evidence.js';
 import { aloneSentence, counted, earlyMs, type Finding, type Rule, spoken, worksAlone } from '../finding.js';
 import { configuredMs, type Ramp, rampOf, roughRampOf, type Staircase, staircaseOf } from '../shape.js';
@@ -41,6 +42,8 @@ export const capacityRule: Rule = (evidence) => {
   if (worst.kind === 'churn') return [];
   const cliff = cliffOf(evidence, worst);
   if (cliff === null) return [];
+  // Turned away by count, at moments that no timeout has.
+  if (!cliff.isOurs && cliff.failures.every((failure) => isCounted(evidence, failure))) return [];
   const stairs = staircaseOf(worst.okMs);
   if (stairs !== null && stairs.steps * stairs.stepMs >= CLIFF * cliff.timeoutMs)
     return [concurrent(evidence, sinceArrival(cliff, worst.okMs[0] - stairs.stepMs), stairs)];

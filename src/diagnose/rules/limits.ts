@@ -3,6 +3,7 @@
  * did so quickly, and the others were turned away at once or were left to wait.
  */
 import { formatCount } from '../../plan/units.js';
+import { areAlike, isCounted, isOverSizes } from '../ceiling.js';
 import type { BurstFacts, Evidence, Failure } from '../evidence.js';
 import { counted, earlyMs, type Finding, headerOf, type Rule, spoken, whoSaid } from '../finding.js';
 import { rampOf, roundMs } from '../shape.js';
@@ -18,6 +19,8 @@ export const limitRule: Rule = (evidence) => {
   if (worst.kind === 'churn' || worst.ok === 0) return [];
   const [failure] = worst.failures.filter(({ outcome }) => REFUSALS.has(outcome)).sort((a, b) => b.count - a.count);
   if (failure === undefined || failure.count < 0.6 * failedCount(worst)) return [];
+  // In a slow crowd the last place is taken late, and refusals begin no sooner.
+  if (!failure.isAtOnce && isCounted(evidence, failure)) return turnedAway(evidence, failure);
   if (!failure.isAtOnce) return turnedAwayLate(evidence, failure);
   return paced(evidence, failure) ?? turnedAway(evidence, failure);
 };
@@ -69,7 +72,7 @@ function turnedAway(evidence: Evidence, failure: Failure): Finding[] {
   const oneByOne = refusedOneByOne(evidence, failure) ? 0.25 : 0;
   const base =
     `${formatCount(worst.ok)} of ${formatCount(worst.attempted)} got their 101, and ${whoSaid(failure)} to the other ${formatCount(failure.count)} ` +
-    `at once (from ${spoken(failure.timesMs[0])} on)${repeat.sentence}${alike === null ? '' : `; ${alike}`}.`;
+    `${failure.isAtOnce ? 'at once' : 'once those were in'} (from ${spoken(failure.timesMs[0])} on)${repeat.sentence}${alike === null ? '' : `; ${alike}`}.`;
   const limit: Finding = {
     cause: 'connection-limit',
     confidence: clamp(limitConfidence(failure) + repeat.forLimit - doubt - oneByOne),
@@ -158,12 +161,13 @@ function repeated(worst: BurstFacts, others: readonly BurstFacts[]): Repeat {
   const [first, ...later] = counts;
   const most = Math.max(...counts);
   const least = Math.min(...counts);
-  if (most - least <= Math.max(1, 0.02 * most)) {
+  if (areAlike(counts)) {
     const sizes = new Set(all.map(({ size }) => size)).size;
-    const sentence = `, in each of ${all.length} bursts${sizes > 1 ? ` of ${sizes} sizes` : ''} (${least === most ? least : `${least} to ${most}`})`;
+    const hasSizes = isOverSizes(all);
+    const sentence = `, in each of ${all.length} bursts${hasSizes ? ` of ${sizes} sizes` : ''} (${least === most ? least : `${least} to ${most}`})`;
     // At one size and with long rests a rate refills to the same count.
     if (areClose(all)) return { sentence: `${sentence}, close together`, forLimit: 0.3, forRate: -0.3, ratePerS: null };
-    return { sentence, forLimit: sizes > 1 ? 0.2 : 0.12, forRate: -0.1, ratePerS: null };
+    return { sentence, forLimit: hasSizes ? 0.2 : 0.12, forRate: -0.1, ratePerS: null };
   }
   const isDrained = later.every((ok) => ok < 0.8 * first);
   if (!isDrained) return { ...NO_REPEAT, sentence: ` (in all bursts: ${counts.join(', ')})` };
