@@ -8,6 +8,7 @@ import type { DropOff } from '../tally/drop-off.js';
 import { LatencyHistogram } from '../tally/histogram.js';
 import { blameOf } from '../tally/outcomes.js';
 import type { Burst, Calibration, Counted, Result, Sample, Summary } from '../tally/result.js';
+import { weighed } from '../tally/validity.js';
 import { afterText, samplesOfProbes } from './after.js';
 import { renderHistogram } from './chart.js';
 import { diagnosisBlock } from './diagnosis.js';
@@ -125,8 +126,11 @@ function doubts(result: Result, pen: Pen): string[] {
     // An invalid run's first reason is in the sentence above; a search has another one there, but for its generator's limit.
     const isTold =
       validity.verdict === 'invalid' && (!hasDropOff(result) || result.dropOff.verdict === 'GENERATOR_LIMITED');
-    const reasons = isTold ? validity.reasons.slice(1) : validity.reasons;
-    for (const reason of reasons) lines.push(...fact(validity.verdict, safeText(reason), pen, pen.paint.yellow));
+    // Each under what it makes of the run by itself: what is merely suspect made nothing invalid.
+    for (const { verdict, reason } of weighed(validity).slice(isTold ? 1 : 0)) {
+      const [label, paint] = verdict === 'valid' ? ['note', pen.paint.dim] : [verdict, pen.paint.yellow];
+      lines.push(...fact(label, safeText(reason), pen, paint));
+    }
   }
   if (preflight !== null && Object.keys(preflight.outcomes).some((id) => id !== '101')) {
     const text = preflightOutcomes(preflight.outcomes, preflight.attempted);

@@ -23,6 +23,7 @@ import { dropOffSchema, searchSchema } from './search-schema.js';
 import type { RootSchema, Schema } from './shape.js';
 
 const ms: Schema = number;
+const verdict: Schema = { enum: ['valid', 'suspect', 'invalid'] };
 const timestamp: Schema = { type: 'string', description: 'ISO 8601, UTC, µs' };
 const grown: Schema = nullable({ type: 'object' });
 
@@ -241,10 +242,15 @@ export const resultJsonSchema: RootSchema = {
       detail: nullable(text),
       atMs: described('After the instant at which the attempt was due', ms),
     }),
-    validity: objectOf({
-      verdict: { enum: ['valid', 'suspect', 'invalid'] },
-      reasons: described('One sentence each, the gravest first', listOf(text)),
-    }),
+    validity: withLater(
+      objectOf({ verdict, reasons: described('One sentence each, the gravest first', listOf(text)) }),
+      {
+        weights: described(
+          'What each of the reasons would make of it by itself; absent where that is the verdict for all of them',
+          listOf(verdict),
+        ),
+      },
+    ),
     kernel: described(
       'What the kernel said of the connections (TCP_INFO)',
       objectOf({

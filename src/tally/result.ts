@@ -15,6 +15,8 @@ export interface Validity {
   readonly verdict: Verdict;
   /** One sentence each, the gravest first. */
   readonly reasons: readonly string[];
+  /** What each of the reasons would make of it by itself; absent where that is the verdict for all of them. */
+  readonly weights?: readonly Verdict[];
 }
 
 /** Summary of one histogram; ms. `hdr` is HdrHistogram V2 compressed base64 in µs. */

@@ -108,22 +108,35 @@ export function judgeRun(
 }
 
 function validityOf(findings: readonly Finding[]): Validity {
-  const sorted = [...findings].sort((a, b) => GRAVITY[b.verdict] - GRAVITY[a.verdict]);
-  return { verdict: sorted[0]?.verdict ?? 'valid', reasons: sorted.map(({ reason }) => reason) };
+  const sorted = gravestFirst(findings);
+  const verdict = sorted[0]?.verdict ?? 'valid';
+  const reasons = sorted.map(({ reason }) => reason);
+  if (sorted.every((finding) => finding.verdict === verdict)) return { verdict, reasons };
+  return { verdict, reasons, weights: sorted.map((finding) => finding.verdict) };
 }
 
-/** A burst's own verdict goes with all of its reasons, because reasons carry none. */
+function gravestFirst(findings: readonly Finding[]): Finding[] {
+  return [...findings].sort((a, b) => GRAVITY[b.verdict] - GRAVITY[a.verdict]);
+}
+
+/** Each reason and what it would make of a burst, or of a run, by itself. */
+export function weighed({ verdict, reasons, weights }: Validity): { verdict: Verdict; reason: string }[] {
+  return reasons.map((reason, i) => ({ verdict: weights?.[i] ?? verdict, reason }));
+}
+
+/** All reasons of the bursts that were judged so, the lighter ones of an invalid burst among them. */
 function ofBursts(bursts: readonly Validity[], verdict: Verdict): Finding[] {
-  const judged = bursts.flatMap((burst, place) =>
-    burst.verdict === verdict ? [{ place, reasons: burst.reasons }] : [],
+  const judged = bursts.flatMap((burst, place) => (burst.verdict === verdict ? [{ place, burst }] : []));
+  const findings = judged.flatMap(({ place, burst }) =>
+    weighed(burst).map((finding) =>
+      bursts.length === 1 ? finding : { ...finding, reason: `burst ${place}: ${finding.reason}` },
+    ),
   );
-  const reasons = judged.flatMap(({ place, reasons }) =>
-    reasons.map((reason) => (bursts.length === 1 ? reason : `burst ${place}: ${reason}`)),
-  );
-  const shown = reasons.slice(0, MOST_REASONS_A_VERDICT).map((reason) => ({ verdict, reason }));
-  const hidden = reasons.length - shown.length;
+  const shown = gravestFirst(findings).slice(0, MOST_REASONS_A_VERDICT);
+  const hidden = findings.length - shown.length;
   if (hidden === 0) return shown;
-  return [...shown, { verdict, reason: `and ${hidden} more of the same weight in ${judged.length} ${verdict} bursts` }];
+  const more = `and ${hidden} more of the same weight in ${judged.length} ${verdict} bursts`;
+  return [...shown, { verdict: shown[shown.length - 1].verdict, reason: more }];
 }
 
 function lostWorkers(evidence: BurstEvidence): Finding[] {

@@ -84,6 +84,34 @@ const kernel: ResultSpec = {
   ],
 };
 
+/** Of three bursts one is invalid, and has a lighter doubt beside; another one is suspect. */
+const mixed: ResultSpec = {
+  ...invalid,
+  bursts: [
+    { endings: [ok(500, (i) => 3 + i / 40)] },
+    {
+      endings: [ok(280, (i) => 3 + i / 40), { outcome: 'local-fds', count: 220, atMs: () => 0.2 }],
+      validity: {
+        verdict: 'invalid',
+        reasons: ['220 attempts failed on this machine', 'worker 1 died', 'the loop stood still for 120ms'],
+        weights: ['invalid', 'invalid', 'suspect'],
+      },
+    },
+    { endings: [ok(500, (i) => 3 + i / 40)], validity: { verdict: 'suspect', reasons: ['paced by the generator'] } },
+  ],
+  validity: {
+    verdict: 'invalid',
+    reasons: [
+      'burst 1: 220 attempts failed on this machine',
+      'burst 1: worker 1 died',
+      'burst 1: the loop stood still for 120ms',
+      'burst 2: paced by the generator',
+      'burst 2: 500 were released within 6ms, and the burst lasted only 3.1 times as long',
+    ],
+    weights: ['invalid', 'invalid', 'suspect', 'suspect', 'valid'],
+  },
+};
+
 const churn: ResultSpec = {
   command: 'churn',
   stages: [{ kind: 'churn', total: 40_000, inFlight: 500, forMs: null, restMs: 0 }],
@@ -119,6 +147,7 @@ const GOLDEN_FILES: readonly (readonly [name: string, spec: ResultSpec, terminal
   ['summary-steps', steps, PLAIN],
   ['summary-invalid', invalid, PLAIN],
   ['summary-kernel', kernel, PLAIN],
+  ['summary-invalid-mixed', mixed, PLAIN],
   ['summary-churn', churn, PLAIN],
   ['summary-preflight-stop', preflightStop, PLAIN],
   ['summary-steps-120', steps, { ...PLAIN, width: 120 }],

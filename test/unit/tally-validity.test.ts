@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Calibration, Summary, ThresholdResult, Validity } from '#dist/tally/result.js';
-import { type BurstEvidence, judgeBurst, judgeRun } from '#dist/tally/validity.js';
+import { type BurstEvidence, judgeBurst, judgeRun, weighed } from '#dist/tally/validity.js';
 
 const CLEAN: BurstEvidence = {
   kind: 'burst',
@@ -149,7 +149,7 @@ test('stopping excuses what was aborted, and nothing more', () => {
 });
 
 test('reasons come with the gravest first', () => {
-  const { verdict, reasons } = judged({
+  const { verdict, reasons, weights } = judged({
     outcomes: { 101: 1900, 'local-ports': 10, 'local-fds': 90 },
     failedToArm: 3,
     release: { spreadMs: 100, firstMs: 0, lastMs: 100, perWorkerMs: [0] },
@@ -159,6 +159,7 @@ test('reasons come with the gravest first', () => {
   const order = [/worker 1/, /local-fds/, /local-ports/, /armed/, /released within/];
   assert.equal(reasons.length, order.length);
   for (const [i, pattern] of order.entries()) assert.match(reasons[i], pattern);
+  assert.deepEqual(weights, ['invalid', 'invalid', 'invalid', 'suspect', 'valid']);
 });
 
 const VALID: Validity = { verdict: 'valid', reasons: [] };
@@ -172,7 +173,19 @@ test('a run is as good as its worst burst, and names it by its index', () => {
   assert.deepEqual(judgeRun([VALID, SUSPECT, INVALID], [MET]), {
     verdict: 'invalid',
     reasons: ['burst 2: out of ports', 'burst 1: paced'],
+    weights: ['invalid', 'suspect'],
   });
+});
+
+test('what is merely suspect in an invalid burst is so in the run', () => {
+  const mixed: Validity = { verdict: 'invalid', reasons: ['out of ports', 'paced'], weights: ['invalid', 'suspect'] };
+  assert.deepEqual(judgeRun([mixed], []), mixed);
+  assert.deepEqual(judgeRun([SUSPECT, mixed, INVALID], []), {
+    verdict: 'invalid',
+    reasons: ['burst 1: out of ports', 'burst 2: out of ports', 'burst 1: paced', 'burst 0: paced'],
+    weights: ['invalid', 'invalid', 'suspect', 'suspect'],
+  });
+  assert.deepEqual(weighed(INVALID), [{ verdict: 'invalid', reason: 'out of ports' }]);
 });
 
 test('many bursts with the same trouble do not bury the reader', () => {
