@@ -1,5 +1,5 @@
 /**
- * The parts that every kind of shard needs, put together once: columns, transport, stamps, deadlines, samples, recorder
+ * The parts that every kind of shard needs, put together once: columns, transport, deadlines, samples, recorder
  * and the watch on garbage collection.
  */
 import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
@@ -10,14 +10,15 @@ import { Columns } from './columns.js';
 import type { ShardOrder } from './control.js';
 import { Deadlines } from './deadlines.js';
 import type { ShardReport } from './messages.js';
+import { EpollTransport } from './epoll-transport.js';
+import type { Kernel } from './kernel.js';
 import { NodeTransport, type TlsOptions } from './node-transport.js';
 import type { PortChooser } from './ports.js';
 import { Recorder } from './recorder.js';
 import { RequestSource } from './requests.js';
 import { Samples } from './samples.js';
-import { Stamps } from './stamps.js';
 import type { Tap } from './tap.js';
-import type { Destination } from './transport.js';
+import type { Destination, Transport, TransportEvents } from './transport.js';
 
 const DRAIN_POLL_MS = 2;
 
@@ -29,6 +30,8 @@ export interface ShardContext {
   readonly worker: number;
   readonly destinations: readonly Destination[];
   readonly tls: TlsOptions | null;
+  /** This thread's way to the kernel; null: the transport for every platform. */
+  readonly kernel: Kernel | null;
   readonly ports: PortChooser;
   readonly live: Int32Array;
   readonly userAgent: string;
@@ -45,8 +48,7 @@ export interface ShardContext {
 export class AttemptSet {
   readonly columns: Columns;
   readonly attempts: Attempts;
-  readonly transport: NodeTransport;
-  readonly stamps = new Stamps();
+  readonly transport: Transport;
   readonly deadlines: Deadlines;
   readonly recorder: Recorder;
   readonly #samples: Samples;
@@ -58,7 +60,12 @@ export class AttemptSet {
   constructor(context: ShardContext, slots: number, events: AttemptEvents, due: (slot: number) => number) {
     const { plan, order, destinations, live, tap } = context;
     this.columns = new Columns(slots);
-    this.deadlines = new Deadlines(this.columns, plan.timeoutMs, (slot, at) => this.attempts.expire(slot, at));
+    this.deadlines = new Deadlines(
+      this.columns,
+      plan.timeoutMs,
+      (slot, at) => this.attempts.expire(slot, at),
+      () => this.transport.catchUp(),
+    );
     const requests = new RequestSource(plan, context.inputs, order.base, context.userAgent, tap);
     this.#samples = new Samples(
       (slot) => requests.secrets(this.columns.attempt[slot]),
@@ -78,13 +85,7 @@ export class AttemptSet {
       wantLocal: context.wantRows,
       events,
     });
-    this.transport = new NodeTransport({
-      slots,
-      tls: context.tls,
-      stamps: this.stamps,
-      ports: context.ports,
-      events: tap?.between(this.attempts) ?? this.attempts,
-    });
+    this.transport = transportFor(context, slots, tap?.between(this.attempts) ?? this.attempts);
     this.attempts.transport = this.transport;
     this.recorder = new Recorder({
       columns: this.columns,
@@ -105,8 +106,8 @@ export class AttemptSet {
 
   /** Stops measuring, waits until every socket is gone (what will not go is reset) and says how the generator did. */
   async drain(): Promise<Pick<ShardReport, 'longestGapMs' | 'gcPauses' | 'gcMaxMs' | 'tlsResumed'>> {
-    const longestGapMs = this.stamps.longestGapMs;
-    this.stamps.stop();
+    this.transport.stop();
+    const { longestGapMs } = this.transport;
     if (this.#gcObserver !== null) {
       this.#countGc(this.#gcObserver.takeRecords());
       this.#gcObserver.disconnect();
@@ -116,6 +117,7 @@ export class AttemptSet {
     for (let slot = 0; slot < this.columns.size; slot++) this.attempts.discard(slot);
     while (this.transport.open > 0 && now() < until + CLOSE_GRACE_MS) await pause(DRAIN_POLL_MS);
     this.deadlines.stop();
+    this.transport.end();
     return { longestGapMs, gcPauses: this.#gcPauses, gcMaxMs: this.#gcMaxMs, tlsResumed: this.attempts.resumed };
   }
 
@@ -130,6 +132,12 @@ export class AttemptSet {
       this.#gcMaxMs = Math.max(this.#gcMaxMs, entry.duration);
     }
   }
+}
+
+function transportFor({ kernel, tls, ports }: ShardContext, slots: number, events: TransportEvents): Transport {
+  return kernel === null || tls !== null
+    ? new NodeTransport({ slots, tls, ports, events })
+    : new EpollTransport({ slots, kernel, events });
 }
 
 export function pause(ms: number): Promise<void> {

@@ -26,6 +26,9 @@ export const CLOSE_GRACE_MS = 2000;
 /** An event seen this long after its attempt's deadline, which may have come before it, is the generator's doing. */
 const LATE_MS = 50;
 
+/** TCP_RTO_MIN: nothing that is answered sooner can have been sent twice. */
+const FASTEST_RETRANSMIT_MS = 200;
+
 /** errno while connecting → outcome; anything else is `local-other`. */
 const CONNECT_ERRORS: Readonly<Record<string, NamedOutcomeId>> = {
   ECONNREFUSED: 'refused',
@@ -185,6 +188,7 @@ export class Attempts implements TransportEvents {
     if (c.state[slot] !== STATE.connecting || this.#isTooLate(slot, at, lower)) return;
     c.connected[slot] = at;
     c.connectedLower[slot] = this.#after(slot, c.opened[slot], lower);
+    this.#askKernel(slot);
     if (this.#o.wantLocal) {
       c.localPort[slot] = this.transport.localPort(slot);
       c.localAddress[slot] = this.transport.localAddress(slot) ?? '';
@@ -356,6 +360,7 @@ export class Attempts implements TransportEvents {
     c.outcome[slot] = code;
     c.done[slot] = at;
     c.doneLower[slot] = Math.min(at, Number.isNaN(c.sent[slot]) ? lower : this.#after(slot, c.sent[slot], lower));
+    if (code !== STATUS_101 || at - c.sent[slot] > FASTEST_RETRANSMIT_MS) this.#askKernel(slot);
     this.#requests[slot] = '';
     this.#accepts[slot] = '';
     if (detail !== null) this.details.set(slot, detail);
@@ -434,6 +439,14 @@ export class Attempts implements TransportEvents {
     this.#readers.delete(slot);
     this.#o.deadlines.clear(slot);
     this.transport.reset(slot);
+  }
+
+  #askKernel(slot: number): void {
+    const facts = this.transport.tcpFacts(slot);
+    if (facts === null) return;
+    this.#c.synRetransmits[slot] = facts.synRetransmits;
+    this.#c.retransmits[slot] = facts.retransmits;
+    this.#c.rttMs[slot] = facts.rttMs;
   }
 
   #whereItEnded(slot: number): string | null {

@@ -45,14 +45,14 @@ export class BurstShard {
     if (plan.gate === 'connect') {
       for (let slot = 0; slot < this.#count; slot++) this.#set.transport.prepare(slot);
     } else if (this.#count > 0) {
-      this.#set.stamps.start();
+      this.#set.transport.start();
       const armed = new Promise<void>((resolve) => {
         this.#resolveArmed = resolve;
       });
       this.#launchMore();
       if (this.#settledBeforeRelease < this.#count) await armed;
       this.#failedToArm = this.#ended;
-      this.#set.stamps.stop();
+      this.#set.transport.stop();
     }
     collectGarbage('minor');
     return { armed: this.#count - this.#failedToArm, failed: this.#failedToArm };
@@ -66,7 +66,7 @@ export class BurstShard {
     });
     if (this.#ended < this.#count) {
       await this.#waitFor(at);
-      this.#set.stamps.start();
+      this.#set.transport.start();
       this.#set.observeGc();
       this.#set.attempts.released = true;
       this.#releaseSlices();

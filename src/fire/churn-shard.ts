@@ -49,7 +49,7 @@ export class ChurnShard {
   async run(): Promise<void> {
     const slots = Math.min(this.#x.order.open, this.#limit);
     if (slots === 0) return;
-    this.#set.stamps.start();
+    this.#set.transport.start();
     this.#set.observeGc();
     const ended = new Promise<void>((resolve) => {
       this.#resolveEnded = resolve;

@@ -45,6 +45,11 @@ export class Columns {
   readonly doneLower: Float64Array;
   /** Duration of the call that began the current phase (connect, start of TLS, send), ms: its packet left somewhere in it. */
   readonly callMs: Float64Array;
+  /** SYNs and later segments sent again, as the kernel counts them; -1 where it was not asked. */
+  readonly synRetransmits: Int16Array;
+  readonly retransmits: Int16Array;
+  /** Round trip of the SYN, ms; NaN where it was not measured. */
+  readonly rttMs: Float64Array;
   readonly #times: readonly Float64Array[];
 
   constructor(size: number) {
@@ -66,6 +71,9 @@ export class Columns {
     this.done = time();
     this.doneLower = time();
     this.callMs = new Float64Array(size);
+    this.synRetransmits = new Int16Array(size).fill(-1);
+    this.retransmits = new Int16Array(size).fill(-1);
+    this.rttMs = time();
     this.#times = [
       this.opened,
       this.connected,
@@ -77,6 +85,7 @@ export class Columns {
       this.first,
       this.done,
       this.doneLower,
+      this.rttMs,
     ];
   }
 
@@ -88,6 +97,8 @@ export class Columns {
     if (this.localAddress.length > 0) this.localAddress[slot] = '';
     this.deadline[slot] = Number.POSITIVE_INFINITY;
     this.callMs[slot] = 0;
+    this.synRetransmits[slot] = -1;
+    this.retransmits[slot] = -1;
     for (const column of this.#times) column[slot] = Number.NaN;
   }
 }

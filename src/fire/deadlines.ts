@@ -13,14 +13,22 @@ export class Deadlines {
   readonly timeoutMs: number;
   readonly #columns: Columns;
   readonly #expire: (slot: number, at: number) => void;
+  readonly #catchUp: () => void;
   #timer: NodeJS.Timeout | null = null;
   #immediate: NodeJS.Immediate | null = null;
   #dueAt = Number.POSITIVE_INFINITY;
 
-  constructor(columns: Columns, timeoutMs: number, expire: (slot: number, at: number) => void) {
+  /** @param catchUp lets everything be told that has already arrived, before anything is judged too late */
+  constructor(
+    columns: Columns,
+    timeoutMs: number,
+    expire: (slot: number, at: number) => void,
+    catchUp: () => void = () => {},
+  ) {
     this.#columns = columns;
     this.timeoutMs = timeoutMs;
     this.#expire = expire;
+    this.#catchUp = catchUp;
   }
 
   /** `at`: ms on the clock of `now()`. */
@@ -59,6 +67,7 @@ export class Deadlines {
   readonly #look = (): void => {
     this.#immediate = null;
     this.#dueAt = Number.POSITIVE_INFINITY;
+    this.#catchUp();
     const at = now();
     const { deadline, size } = this.#columns;
     let next = Number.POSITIVE_INFINITY;

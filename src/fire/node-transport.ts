@@ -8,8 +8,8 @@ import tls from 'node:tls';
 import { nextTick } from '../host.js';
 import { now } from './clock.js';
 import type { PortChooser } from './ports.js';
-import type { Stamps } from './stamps.js';
-import type { Destination, Transport, TransportEvents } from './transport.js';
+import { Stamps } from './stamps.js';
+import type { Destination, TcpFacts, TlsFacts, Transport, TransportEvents } from './transport.js';
 
 const READ_BUFFER_BYTES = 64 * 1024;
 /** A bound local port that turns out to be taken is exchanged this often before the attempt counts as `local-ports`. */
@@ -76,17 +76,9 @@ export interface TlsOptions {
   readonly session: Buffer | null;
 }
 
-export interface TlsFacts {
-  readonly protocol: string;
-  readonly cipher: string;
-  /** To be resumed by later connections. */
-  readonly session: Buffer | null;
-}
-
 export interface NodeTransportOptions {
   readonly slots: number;
   readonly tls: TlsOptions | null;
-  readonly stamps: Stamps;
   readonly ports: PortChooser;
   readonly events: TransportEvents;
 }
@@ -147,9 +139,10 @@ function onClose(this: RawSocket): void {
 
 export class NodeTransport implements Transport {
   readonly name = 'node';
+  readonly hasKernelStamps = false;
   open = 0;
   readonly events: TransportEvents;
-  readonly stamps: Stamps;
+  readonly stamps = new Stamps();
   readonly #tls: TlsOptions | null;
   readonly #ports: PortChooser;
   readonly #sockets: (RawSocket | null)[];
@@ -160,7 +153,6 @@ export class NodeTransport implements Transport {
 
   constructor(options: NodeTransportOptions) {
     this.events = options.events;
-    this.stamps = options.stamps;
     this.#tls = options.tls;
     this.#ports = options.ports;
     this.#sockets = new Array(options.slots).fill(null);
@@ -168,6 +160,25 @@ export class NodeTransport implements Transport {
     // With TLS the bytes go to the TLS socket laid over this one, which has a reader of its own.
     const onread = this.#tls === null ? { buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES), callback: onRead } : null;
     this.#socketOptions = { ...SOCKET_DEFAULTS, onread } as unknown as net.SocketConstructorOpts;
+  }
+
+  get longestGapMs(): number {
+    return this.stamps.longestGapMs;
+  }
+
+  start(): void {
+    this.stamps.start();
+  }
+
+  stop(): void {
+    this.stamps.stop();
+  }
+
+  /** The event loop has just told everything, when it comes to whoever asks. */
+  catchUp(): void {}
+
+  end(): void {
+    this.stamps.stop();
   }
 
   prepare(slot: number): void {
@@ -272,7 +283,10 @@ export class NodeTransport implements Transport {
     return this.#secured[slot]?.isSessionReused() ?? false;
   }
 
-  /** TLS as negotiated on an open connection; null over ws. */
+  tcpFacts(): TcpFacts | null {
+    return null;
+  }
+
   tlsFacts(slot: number): TlsFacts | null {
     const socket = this.#secured[slot] ?? null;
     if (socket === null) return null;

@@ -10,10 +10,10 @@ import type { EncodedTally } from '../tally/tally.js';
 import { AttemptSet } from './attempt-set.js';
 import { now } from './clock.js';
 import { Control } from './control.js';
-import type { TlsFacts, TlsOptions } from './node-transport.js';
+import type { TlsOptions } from './node-transport.js';
 import { PortChooser } from './ports.js';
 import type { Tap } from './tap.js';
-import type { Destination } from './transport.js';
+import type { Destination, TlsFacts } from './transport.js';
 
 const STOP_POLL_MS = 20;
 
@@ -74,6 +74,7 @@ export async function handshakeOnce(options: SoloOptions): Promise<Solo> {
       worker: 0,
       destinations: options.destinations,
       tls: options.tls,
+      kernel: null,
       ports: new PortChooser(portRange[0], portRange[1], 0, 1, start),
       live: control.live(0),
       userAgent: options.userAgent,
@@ -96,7 +97,7 @@ export async function handshakeOnce(options: SoloOptions): Promise<Solo> {
   );
   set.attempts.released = true;
   set.attempts.prepare(0, 0, false);
-  set.stamps.start();
+  set.transport.start();
   const launchedAt = now();
   set.deadlines.set(0, launchedAt + timeoutMs);
   set.attempts.launch(0);

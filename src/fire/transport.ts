@@ -12,9 +12,21 @@ export interface Destination {
 }
 
 export interface Transport {
-  readonly name: string;
+  readonly name: TransportName;
+  /** Arrivals are stamped by the kernel, so a moment is one number and no interval. */
+  readonly hasKernelStamps: boolean;
   /** Sockets that still hold a descriptor, closing ones included. */
   readonly open: number;
+  /** Longest time since `start()` in which this thread did not look at what had arrived, ms. */
+  readonly longestGapMs: number;
+  /** Begins to measure; connections may be opened before. */
+  start(): void;
+  /** Stops measuring; connections stay. */
+  stop(): void;
+  /** Tells of everything that has arrived by now. */
+  catchUp(): void;
+  /** Gives back what the transport itself holds; every slot must be forgotten. */
+  end(): void;
   /** Does everything for a later `connect` that needs no system call. */
   prepare(slot: number): void;
   /** Makes the first system call of the attempt. `localAddress` null: the kernel chooses. */
@@ -33,6 +45,29 @@ export interface Transport {
   localAddress(slot: number): string | null;
   /** Whether the TLS session was resumed. */
   resumed(slot: number): boolean;
+  /** TLS as negotiated on an open connection; null over ws. */
+  tlsFacts(slot: number): TlsFacts | null;
+  /** What the kernel knows of a connection; null where it is not asked. Valid until the next call. */
+  tcpFacts(slot: number): TcpFacts | null;
+}
+
+export type TransportName = 'node' | 'epoll';
+
+export interface TlsFacts {
+  readonly protocol: string;
+  readonly cipher: string;
+  /** To be resumed by later connections. */
+  readonly session: Buffer | null;
+}
+
+/** tcp(7), TCP_INFO. */
+export interface TcpFacts {
+  /** SYNs sent again. */
+  readonly synRetransmits: number;
+  /** Segments sent again after the connection was open. */
+  readonly retransmits: number;
+  /** Round trip of the SYN, ms; NaN when the connection is not open, or was opened by a repeated SYN. */
+  readonly rttMs: number;
 }
 
 /**

@@ -1,0 +1,362 @@
+/**
+ * The transport for Linux over `ws://`: the kernel's own calls, state in columns, no object and no Buffer a connection.
+ * Arrivals of bytes are stamped by the kernel, so it does not matter how long this thread was busy sending; the end of a
+ * connect is known from the round trip that TCP measured. What has no stamp (FIN, RST, errors) lies between two looks.
+ * It is driven by the event loop, which watches one descriptor: that of its epoll instance.
+ */
+import { now } from './clock.js';
+import { EVENTS, INTERRUPTED, type Kernel, WOULD_BLOCK } from './kernel.js';
+import type { Watch } from './libc.js';
+import { C } from './native-layout.js';
+import { linearRetries, synSchedule } from './syn-schedule.js';
+import type { Destination, TcpFacts, TlsFacts, Transport, TransportEvents } from './transport.js';
+
+const PHASE = { none: 0, connecting: 1, open: 2 } as const;
+const NO_SOCKET = -1;
+const GONE = C.EPOLLERR | C.EPOLLHUP;
+const FAR_SIDE_ENDED = GONE | C.EPOLLRDHUP;
+/** Reads of one connection before the others get their turn. */
+const READS_PER_TURN = 16;
+/** Without a pause for this long, orders and timers get their turn. */
+const TURN_MS = 20;
+/** How often the two clocks are compared while stamps are converted from one to the other. */
+const CLOCK_PERIOD_MS = 1000;
+
+export interface EpollTransportOptions {
+  readonly slots: number;
+  readonly kernel: Kernel;
+  readonly events: TransportEvents;
+}
+
+export class EpollTransport implements Transport {
+  readonly name = 'epoll';
+  readonly hasKernelStamps = true;
+  open = 0;
+  longestGapMs = 0;
+  /** The wall clock was set while it stamped: the largest step, ms. */
+  clockStepMs = 0;
+  readonly #events: TransportEvents;
+  readonly #kernel: Kernel;
+  readonly #fds: Int32Array;
+  readonly #phases: Uint8Array;
+  /** Tells an event of a slot's earlier connection from one of its present. */
+  readonly #generations: Uint32Array;
+  readonly #synRetransmits: Uint8Array;
+  readonly #openedAt: Float64Array;
+  /** What the kernel would not take yet. */
+  readonly #unsent = new Map<number, Uint8Array>();
+  /** Slots of which there may be more to read, or to say, than one turn allows. */
+  #again: { slot: number; generation: number; errno: number }[] = [];
+  #immediate: NodeJS.Immediate | null = null;
+  readonly #poll: number;
+  #watch: Watch | null = null;
+  /** An event that is taken now had not happened at this time. */
+  #lower = 0;
+  /** The thread has been doing something else until here. */
+  #busyUntil = 0;
+  #clockCheckedAt = 0;
+  /** When Linux sends a SYN again, ms after the first. */
+  readonly #synSchedule = synSchedule(linearRetries());
+  /** Slot of which `#tcpFacts` was just read, or -1. */
+  #factsOf = -1;
+  readonly #tcpFacts = { synRetransmits: 0, retransmits: 0, rttMs: Number.NaN };
+
+  constructor({ slots, kernel, events }: EpollTransportOptions) {
+    this.#events = events;
+    this.#kernel = kernel;
+    this.#fds = new Int32Array(slots).fill(NO_SOCKET);
+    this.#phases = new Uint8Array(slots);
+    this.#generations = new Uint32Array(slots);
+    this.#synRetransmits = new Uint8Array(slots);
+    this.#openedAt = new Float64Array(slots);
+    this.#poll = kernel.newPoll();
+  }
+
+  start(): void {
+    this.#compareClocks(now());
+    this.clockStepMs = 0;
+    this.longestGapMs = 0;
+    this.#busyUntil = now();
+  }
+
+  stop(): void {
+    this.#compareClocks(now());
+  }
+
+  end(): void {
+    if (this.#immediate !== null) clearImmediate(this.#immediate);
+    this.#immediate = null;
+    this.#watch?.close();
+    this.#watch = null;
+    if (this.#poll >= 0) this.#kernel.closeSocket(this.#poll);
+  }
+
+  prepare(): void {}
+
+  connect(slot: number, to: Destination, localAddress: string | null): void {
+    const kernel = this.#kernel;
+    const fd = kernel.socket(to.family);
+    if (fd < 0) {
+      this.#later(slot, -fd);
+      return;
+    }
+    this.open++;
+    this.#fds[slot] = fd;
+    this.#phases[slot] = PHASE.connecting;
+    this.#synRetransmits[slot] = 0;
+    const bound = localAddress === null ? 0 : kernel.bindAddress(fd, localAddress, to.family);
+    const at = now();
+    this.#openedAt[slot] = at;
+    this.#events.onOpening(slot, at);
+    const called = bound < 0 ? bound : kernel.connect(fd, to);
+    this.#busyUntil = now();
+    this.#events.onOpened(slot, this.#busyUntil);
+    const watched = called < 0 ? called : kernel.watch(this.#poll, fd, slot, this.#generations[slot]);
+    if (watched < 0) this.#later(slot, -watched);
+    else this.#watch ??= kernel.whenReady(this.#poll, () => this.#turn(TURN_MS));
+  }
+
+  /** TLS is the other transport's. */
+  secure(): void {
+    throw new Error('the epoll transport knows no TLS');
+  }
+
+  send(slot: number, text: string): void {
+    const fd = this.#fds[slot];
+    if (fd === NO_SOCKET) return;
+    const sent = this.#unsent.has(slot) ? 0 : this.#kernel.sendText(fd, text);
+    this.#busyUntil = now();
+    if (sent !== text.length) this.#sentPart(slot, Buffer.from(text, 'latin1'), sent);
+  }
+
+  sendBytes(slot: number, bytes: Uint8Array): void {
+    const fd = this.#fds[slot];
+    if (fd === NO_SOCKET) return;
+    const sent = this.#unsent.has(slot) ? 0 : this.#kernel.sendBytes(fd, bytes);
+    if (sent !== bytes.length) this.#sentPart(slot, bytes, sent);
+  }
+
+  reset(slot: number): void {
+    const fd = this.#forget(slot);
+    if (fd === NO_SOCKET) return;
+    // A connection still being opened has nothing to reset: closing its descriptor ends the SYNs.
+    if (this.#phases[slot] === PHASE.open) this.#kernel.reset(fd);
+    else this.#kernel.closeSocket(fd);
+    this.#phases[slot] = PHASE.none;
+  }
+
+  leave(slot: number): void {
+    const fd = this.#forget(slot);
+    if (fd === NO_SOCKET) return;
+    this.#kernel.closeSocket(fd);
+    this.#phases[slot] = PHASE.none;
+  }
+
+  localPort(slot: number): number {
+    return this.#kernel.localName(this.#fds[slot])?.port ?? 0;
+  }
+
+  localAddress(slot: number): string | null {
+    return this.#kernel.localName(this.#fds[slot])?.address ?? null;
+  }
+
+  resumed(): boolean {
+    return false;
+  }
+
+  tlsFacts(): TlsFacts | null {
+    return null;
+  }
+
+  tcpFacts(slot: number): TcpFacts | null {
+    const fd = this.#fds[slot];
+    if (fd === NO_SOCKET) return null;
+    return this.#factsOf === slot ? this.#tcpFacts : this.#readFacts(slot, fd);
+  }
+
+  #readFacts(slot: number, fd: number): TcpFacts {
+    const { retransmits, rttUs } = this.#kernel.tcpInfo(fd);
+    const facts = this.#tcpFacts;
+    facts.synRetransmits = this.#phases[slot] === PHASE.open ? this.#synRetransmits[slot] : retransmits;
+    facts.retransmits = retransmits - facts.synRetransmits;
+    facts.rttMs = facts.synRetransmits === 0 && rttUs > 0 ? rttUs / 1000 : Number.NaN;
+    return facts;
+  }
+
+  catchUp(): void {
+    this.#turn(Number.POSITIVE_INFINITY);
+  }
+
+  // -- events ------------------------------------------------------------------------------------------------------
+
+  /** Takes what has happened, for at most about `ms`; what is left makes the event loop call again. */
+  #turn(ms: number): void {
+    const kernel = this.#kernel;
+    const startedAt = now();
+    if (startedAt - this.#clockCheckedAt > CLOCK_PERIOD_MS) this.#compareClocks(startedAt);
+    let lookedAt = startedAt;
+    for (;;) {
+      const count = kernel.take(this.#poll);
+      for (let i = 0; i < count; i++) {
+        const slot = kernel.slotOf(i);
+        if (kernel.generationOf(i) === this.#generations[slot]) this.#happened(slot, kernel.eventOf(i));
+      }
+      // A full hand may have left some behind that had happened before this look.
+      if (count < EVENTS) {
+        this.#lower = lookedAt;
+        break;
+      }
+      lookedAt = now();
+      if (lookedAt - startedAt > ms) break;
+    }
+    this.#busyUntil = now();
+  }
+
+  #happened(slot: number, event: number): void {
+    if (this.#phases[slot] === PHASE.connecting) {
+      if ((event & GONE) !== 0) {
+        const errno = this.#kernel.takeError(this.#fds[slot]);
+        if (errno !== 0) {
+          this.#failed(slot, errno);
+          return;
+        }
+      }
+      if ((event & C.EPOLLOUT) === 0) return;
+      this.#connected(slot);
+    } else if ((event & C.EPOLLOUT) !== 0 && this.#unsent.size > 0) this.#sendRest(slot);
+    if ((event & (C.EPOLLIN | FAR_SIDE_ENDED)) !== 0) this.#read(slot, (event & FAR_SIDE_ENDED) !== 0);
+  }
+
+  /**
+   * When the SYN-ACK came is not stamped, but TCP has measured its round trip. After repeated SYNs it has not, and the
+   * time of the last repetition bounds it.
+   */
+  #connected(slot: number): void {
+    const at = now();
+    const { synRetransmits, rttMs } = this.#readFacts(slot, this.#fds[slot]);
+    this.#phases[slot] = PHASE.open;
+    this.#synRetransmits[slot] = synRetransmits;
+    const opened = this.#openedAt[slot];
+    const isMeasured = !Number.isNaN(rttMs);
+    const end = isMeasured ? Math.min(at, opened + rttMs) : at;
+    const repeatedAt = synRetransmits > 0 ? opened + this.#synSchedule[synRetransmits - 1] : opened;
+    this.#factsOf = slot;
+    this.#events.onConnect(slot, end, isMeasured ? end : Math.min(at, Math.max(repeatedAt, this.#lower)));
+    this.#factsOf = -1;
+  }
+
+  /** Reads until there is no more; of an edge-triggered event nothing tells again. */
+  #read(slot: number, isEnded: boolean): void {
+    const kernel = this.#kernel;
+    const fd = this.#fds[slot];
+    const generation = this.#generations[slot];
+    if (fd === NO_SOCKET) return;
+    for (let reads = 0; reads < READS_PER_TURN; reads++) {
+      const length = kernel.receive(fd);
+      if (length > 0) {
+        this.#arrived(slot, length);
+        if (this.#generations[slot] !== generation) return;
+        // Less than there was room for: the rest would make an event of its own, but an end has made its own already.
+        if (length < kernel.received.length && !isEnded) return;
+      } else if (length === 0) {
+        this.#events.onEnd(slot, now(), this.#lower);
+        return;
+      } else if (length === WOULD_BLOCK) return;
+      else if (length !== INTERRUPTED) {
+        this.#failed(slot, -length);
+        return;
+      }
+    }
+    this.#later(slot, 0);
+  }
+
+  #arrived(slot: number, length: number): void {
+    const kernel = this.#kernel;
+    const at = now();
+    const stamp = kernel.arrivedAt;
+    if (Number.isNaN(stamp)) {
+      this.#events.onData(slot, kernel.received, length, at, this.#lower);
+      return;
+    }
+    const gap = at - Math.max(stamp, this.#busyUntil);
+    if (gap > this.longestGapMs) this.longestGapMs = gap;
+    const exact = Math.min(at, stamp);
+    this.#events.onData(slot, kernel.received, length, exact, exact);
+  }
+
+  #failed(slot: number, errno: number): void {
+    const code = this.#kernel.errorName(errno);
+    this.#events.onError(slot, { code, tls: false, fin: false }, now(), this.#lower);
+  }
+
+  // -- what has to wait for a turn ---------------------------------------------------------------------------------
+
+  #sentPart(slot: number, bytes: Uint8Array, sent: number): void {
+    if (sent < 0 && sent !== WOULD_BLOCK && sent !== INTERRUPTED) {
+      // What arrived before the far side was gone counts, and only reading tells how it went.
+      this.#later(slot, -sent);
+      return;
+    }
+    const before = this.#unsent.get(slot);
+    const rest = bytes.subarray(Math.max(0, sent));
+    this.#unsent.set(slot, before === undefined ? Uint8Array.from(rest) : Buffer.concat([before, rest]));
+    if (before === undefined && sent !== WOULD_BLOCK) this.#sendRest(slot);
+  }
+
+  #sendRest(slot: number): void {
+    let rest = this.#unsent.get(slot);
+    while (rest !== undefined && rest.length > 0) {
+      const sent = this.#kernel.sendBytes(this.#fds[slot], rest);
+      if (sent === INTERRUPTED) continue;
+      if (sent < 0) {
+        if (sent === WOULD_BLOCK) {
+          this.#unsent.set(slot, rest);
+          return;
+        }
+        this.#later(slot, -sent);
+        break;
+      }
+      rest = rest.subarray(sent);
+    }
+    this.#unsent.delete(slot);
+  }
+
+  /** Nothing is told from inside a call of the engine's: it would call itself, as deep as there are attempts. */
+  #later(slot: number, errno: number): void {
+    this.#again.push({ slot, generation: this.#generations[slot], errno });
+    this.#immediate ??= setImmediate(() => this.#tellAgain());
+  }
+
+  #tellAgain(): void {
+    this.#immediate = null;
+    const again = this.#again;
+    this.#again = [];
+    for (const { slot, generation, errno } of again) {
+      if (this.#generations[slot] !== generation) continue;
+      if (this.#phases[slot] !== PHASE.open) {
+        this.#failed(slot, errno);
+        continue;
+      }
+      this.#read(slot, true);
+      if (errno !== 0 && this.#generations[slot] === generation) this.#failed(slot, errno);
+    }
+    this.#busyUntil = now();
+  }
+
+  /** Ends what is known of a slot's connection. @returns its descriptor, still open */
+  #forget(slot: number): number {
+    const fd = this.#fds[slot];
+    this.#generations[slot]++;
+    if (fd === NO_SOCKET) return fd;
+    this.#fds[slot] = NO_SOCKET;
+    if (this.#unsent.size > 0) this.#unsent.delete(slot);
+    this.open--;
+    return fd;
+  }
+
+  #compareClocks(at: number): void {
+    this.#clockCheckedAt = at;
+    const step = this.#kernel.setClock();
+    if (Math.abs(step) > Math.abs(this.clockStepMs)) this.clockStepMs = step;
+  }
+}

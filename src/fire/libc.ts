@@ -1,0 +1,83 @@
+/**
+ * The C library as functions. It owns how it is reached (koffi, an optional dependency with prebuilt binaries) and the
+ * names of errors; it refuses to know what the calls are for. Pointers are numbers here: addresses inside one
+ * `NativeMemory`, which the caller keeps alive.
+ */
+import { getSystemErrorName } from 'node:util';
+import { NativeMemory } from './native-memory.js';
+
+/** Not seen by the compiler as a module, so that the product builds and runs where the package is absent. */
+const KOFFI: string = 'koffi';
+
+type Call = (...args: readonly (number | string)[]) => number;
+
+/** What is used of koffi 3. */
+interface Koffi {
+  load(path: null): { func(declaration: string): Call };
+  address(value: Uint8Array): bigint;
+  errno(): number;
+  config(settings: { sync_stack_size: number; sync_heap_size: number }): void;
+  readonly node: { poll(fd: number, what: { readable: true }, call: () => void): Watch };
+}
+
+/** The event loop's interest in one descriptor. */
+export interface Watch {
+  close(): void;
+}
+
+/** Nothing here takes a callback or a structure by value, so a call needs little room of koffi's own. */
+const STACK_BYTES = 128 * 1024;
+const HEAP_BYTES = 64 * 1024;
+
+const DECLARATIONS = {
+  socket: 'int socket(int, int, int)',
+  connect: 'int connect(int, uintptr_t, uint32_t)',
+  bind: 'int bind(int, uintptr_t, uint32_t)',
+  listen: 'int listen(int, int)',
+  accept: 'int accept(int, uintptr_t, uintptr_t)',
+  setsockopt: 'int setsockopt(int, int, int, uintptr_t, uint32_t)',
+  getsockopt: 'int getsockopt(int, int, int, uintptr_t, uintptr_t)',
+  getsockname: 'int getsockname(int, uintptr_t, uintptr_t)',
+  send: 'intptr_t send(int, uintptr_t, size_t, int)',
+  recvmsg: 'intptr_t recvmsg(int, uintptr_t, int)',
+  close: 'int close(int)',
+  epollCreate: 'int epoll_create1(int)',
+  epollControl: 'int epoll_ctl(int, int, int, uintptr_t)',
+  epollWait: 'int epoll_wait(int, uintptr_t, int, int)',
+  clockGettime: 'int clock_gettime(int, uintptr_t)',
+  textToAddress: 'int inet_pton(int, const char *, uintptr_t)',
+  addressToText: 'uintptr_t inet_ntop(int, uintptr_t, uintptr_t, uint32_t)',
+  interfaceIndex: 'uint32_t if_nametoindex(const char *)',
+} as const;
+
+export type Libc = Readonly<Record<keyof typeof DECLARATIONS, Call>> & {
+  /** Of the last call that failed in this thread. */
+  errno(): number;
+  /** `ECONNRESET` and the like, as node:net says them. */
+  errorName(errno: number): string;
+  /** Calls `ready` in the event loop's poll phase while `fd` is readable. Keeps the loop alive. */
+  watch(fd: number, ready: () => void): Watch;
+  memory(bytes: number): NativeMemory;
+};
+
+/** @throws Error when the package or one of the functions is absent */
+export async function loadLibc(): Promise<Libc> {
+  const { default: koffi } = (await import(KOFFI)) as { default: Koffi };
+  try {
+    koffi.config({ sync_stack_size: STACK_BYTES, sync_heap_size: HEAP_BYTES });
+  } catch {
+    // Settings can be made once a thread, before its first call; those of an earlier time stay.
+  }
+  // The process itself is linked to its C library: no file name of one is needed, glibc's and musl's differ.
+  const library = koffi.load(null);
+  const calls = Object.fromEntries(
+    Object.entries(DECLARATIONS).map(([name, declaration]) => [name, library.func(declaration)]),
+  ) as Record<keyof typeof DECLARATIONS, Call>;
+  return {
+    ...calls,
+    errno: koffi.errno,
+    errorName: (errno) => getSystemErrorName(-errno),
+    watch: (fd, ready) => koffi.node.poll(fd, { readable: true }, ready),
+    memory: (bytes) => new NativeMemory(bytes, koffi.address),
+  };
+}
