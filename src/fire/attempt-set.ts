@@ -9,9 +9,9 @@ import { now } from './clock.js';
 import { Columns } from './columns.js';
 import type { ShardOrder } from './control.js';
 import { Deadlines } from './deadlines.js';
-import type { ShardReport } from './messages.js';
 import { EpollTransport } from './epoll-transport.js';
 import type { Kernel } from './kernel.js';
+import type { ShardReport } from './messages.js';
 import { NodeTransport, type TlsOptions } from './node-transport.js';
 import type { PortChooser } from './ports.js';
 import { Recorder } from './recorder.js';
@@ -94,6 +94,7 @@ export class AttemptSet {
       worker: context.worker,
       destinations,
       wantRows: context.wantRows,
+      hasKernelStamps: this.transport.hasKernelStamps,
       wallOffset: context.wallOffset,
     });
   }

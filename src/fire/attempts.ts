@@ -187,7 +187,7 @@ export class Attempts implements TransportEvents {
     const c = this.#c;
     if (c.state[slot] !== STATE.connecting || this.#isTooLate(slot, at, lower)) return;
     c.connected[slot] = at;
-    c.connectedLower[slot] = this.#after(slot, c.opened[slot], lower);
+    c.connectedLower[slot] = this.#after(slot, c.opened[slot], at, lower);
     this.#askKernel(slot);
     if (this.#o.wantLocal) {
       c.localPort[slot] = this.transport.localPort(slot);
@@ -202,7 +202,7 @@ export class Attempts implements TransportEvents {
     const c = this.#c;
     if (c.state[slot] !== STATE.securing || this.#isTooLate(slot, at, lower)) return;
     c.secured[slot] = at;
-    c.securedLower[slot] = this.#after(slot, c.tlsStart[slot], lower);
+    c.securedLower[slot] = this.#after(slot, c.tlsStart[slot], at, lower);
     if (this.transport.resumed(slot)) this.resumed++;
     this.#atUpgradeGate(slot);
   }
@@ -270,9 +270,11 @@ export class Attempts implements TransportEvents {
 
   /**
    * The earliest end of a phase that began at `start`. The thread may have been held up between the stamp and the packet,
-   * so the whole duration of the call is taken off: `end - start` is then no more than what passed on the wire.
+   * so the whole duration of the call is taken off: `end - start` is then no more than what passed on the wire. Where the
+   * end is the kernel's own stamp there is one time and no bound.
    */
-  #after(slot: number, start: number, lower: number): number {
+  #after(slot: number, start: number, at: number, lower: number): number {
+    if (at === lower) return Math.max(start, lower);
     return Math.max(start, lower - this.#c.callMs[slot]);
   }
 
@@ -359,7 +361,7 @@ export class Attempts implements TransportEvents {
     if (code < NAMED_BASE && at - c.deadline[slot] > LATE_MS) this.overdue++;
     c.outcome[slot] = code;
     c.done[slot] = at;
-    c.doneLower[slot] = Math.min(at, Number.isNaN(c.sent[slot]) ? lower : this.#after(slot, c.sent[slot], lower));
+    c.doneLower[slot] = Math.min(at, Number.isNaN(c.sent[slot]) ? lower : this.#after(slot, c.sent[slot], at, lower));
     if (code !== STATUS_101 || at - c.sent[slot] > FASTEST_RETRANSMIT_MS) this.#askKernel(slot);
     this.#requests[slot] = '';
     this.#accepts[slot] = '';

@@ -281,7 +281,7 @@ export class Kernel {
   /** What has happened, without waiting. @returns events that `eventOf` can be asked for; at most `EVENTS` */
   take(poll: number): number {
     const count = this.#libc.epollWait(poll, this.#events.address, EVENTS, 0);
-    return count < 0 ? 0 : count;
+    return Math.max(0, count);
   }
 
   eventOf(i: number): number {

@@ -39,6 +39,8 @@ export interface WorkerTask {
   readonly port: MessagePort;
   readonly userAgent: string;
   readonly portRange: readonly [low: number, high: number];
+  /** For the transport `epoll`; null: the transport for every platform. */
+  readonly platform: string | null;
   readonly fault: Fault | null;
 }
 

@@ -19,7 +19,16 @@ export const LAYOUTS: Readonly<Record<string, NativeLayout>> = {
 export const SOCKADDR = { family: 0, port: 2, address: 4, sizeOf4: 16, address6: 8, scope6: 24, sizeOf6: 28 };
 
 /** recvmsg(2). musl declares the two lengths as 32 bits with padding: the same place while the upper half is zero. */
-export const MSGHDR = { size: 56, name: 0, nameLength: 8, iov: 16, iovLength: 24, control: 32, controlLength: 40, flags: 48 };
+export const MSGHDR = {
+  size: 56,
+  name: 0,
+  nameLength: 8,
+  iov: 16,
+  iovLength: 24,
+  control: 32,
+  controlLength: 40,
+  flags: 48,
+};
 export const IOVEC = { size: 16, base: 0, length: 8 };
 
 /** cmsg(3): header, then the data, aligned to 8. */

@@ -2,10 +2,13 @@
  * Opens the way to the kernel for one thread, or says in a sentence why there is none: another system, a package that is
  * absent, a self-test that fails. Who asked decides what follows from that.
  */
+import { UserError } from '../errors.js';
+import type { Plan } from '../plan/plan.js';
 import { Kernel } from './kernel.js';
 import { loadLibc } from './libc.js';
 import { LAYOUTS } from './native-layout.js';
 import { selfTest } from './self-test.js';
+import type { TransportName } from './transport.js';
 
 /** @param platform as `Host` tells it: `linux-x64` */
 export async function openKernel(platform: string): Promise<Kernel | string> {
@@ -21,8 +24,25 @@ export async function openKernel(platform: string): Promise<Kernel | string> {
   }
 }
 
-/** Whether the `epoll` transport works here: null, or why not. */
-export async function epollTrouble(platform: string): Promise<string | null> {
+/** Which transport a run takes; `note`: why it is not the faster one. */
+export interface Choice {
+  readonly name: TransportName;
+  readonly note: string | null;
+}
+
+/** @throws UserError when the plan asks for the transport `epoll` and it does not work here */
+export async function chooseTransport({ transport, target }: Plan, platform: string): Promise<Choice> {
+  if (transport === 'node' || target.scheme === 'wss') return { name: 'node', note: null };
+  const trouble = await epollTrouble(platform);
+  if (trouble === null) return { name: 'epoll', note: null };
+  if (transport === 'auto') return { name: 'node', note: `not epoll: ${trouble}` };
+  throw new UserError(`--transport epoll does not work here: ${trouble}`, {
+    code: 'transport',
+    hint: '--transport auto takes the transport node where epoll does not work',
+  });
+}
+
+async function epollTrouble(platform: string): Promise<string | null> {
   const kernel = await openKernel(platform);
   if (typeof kernel === 'string') return kernel;
   const trouble = selfTest(kernel);

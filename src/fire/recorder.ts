@@ -14,6 +14,8 @@ export interface RecorderOptions {
   readonly worker: number;
   readonly destinations: readonly Destination[];
   readonly wantRows: boolean;
+  /** A time is one number then, without a lower bound. */
+  readonly hasKernelStamps: boolean;
   /** Wall clock minus the clock of `now()`, ms. */
   readonly wallOffset: () => number;
 }
@@ -58,6 +60,10 @@ export class Recorder {
     e.upgradeLowerMs = c.doneLower[slot] - c.sent[slot];
     e.handshakeMs = Math.max(0, c.done[slot] - from);
     e.handshakeLowerMs = Math.max(0, c.doneLower[slot] - from);
+    e.synRetransmits = asked(c.synRetransmits[slot]);
+    e.retransmits = asked(c.retransmits[slot]);
+    e.rttMs = c.rttMs[slot];
+    if (this.#o.hasKernelStamps) e.connectLowerMs = e.upgradeLowerMs = e.handshakeLowerMs = Number.NaN;
     this.tally.add(e);
     const detail = this.#o.details.get(slot);
     if (detail !== undefined) this.tally.addDetail(e.outcome, detail);
@@ -92,9 +98,14 @@ export class Recorder {
       doneUs: after(c.done[slot]),
       doneLowerUs: after(c.doneLower[slot]),
       detail,
-      synRetransmits: null,
-      rttUs: null,
-      retransmits: null,
+      synRetransmits: asked(c.synRetransmits[slot]),
+      rttUs: c.rttMs[slot] * 1000,
+      retransmits: asked(c.retransmits[slot]),
     };
   }
+}
+
+/** Columns of counts hold -1 where the kernel was not asked. */
+function asked(count: number): number {
+  return count < 0 ? Number.NaN : count;
 }

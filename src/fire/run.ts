@@ -31,6 +31,7 @@ import { type Director, runSearch, type SearchGround, type SearchNews } from './
 import { portsPerSource, readMachine, shortageOf, unmetNeeds } from './limits.js';
 import { Live, type Progress } from './live.js';
 import type { Aim, Fault } from './messages.js';
+import { type Choice, chooseTransport } from './native.js';
 import { preflight } from './preflight.js';
 import { guard, type Resolution, resolveTarget } from './resolve.js';
 import { addUntimed, fireVolley, type Volley } from './volley.js';
@@ -116,6 +117,7 @@ class Run {
   readonly #latencyLimitMs: number | null;
   #abort: AbortState | null;
   #addresses: readonly string[] = [];
+  #transport: Choice = { name: 'node', note: null };
   #preflight: Preflight | null = null;
   #stopped: Stopped | null = null;
   /** Of the preflight's, where sessions are to be resumed. */
@@ -147,6 +149,8 @@ class Run {
     const resolution = await resolveTarget(this.#plan);
     this.#addresses = resolution.addresses;
     guard(this.#plan, resolution.destinations);
+    this.#transport = await chooseTransport(this.#plan, this.#o.host.platform);
+    if (this.#transport.note !== null) this.#o.observer.transport?.(this.#transport.note);
     const unmet = unmetNeeds(this.#plan, this.#machine, this.#workers, resolution.destinations);
     if (unmet.length > 0) {
       this.#stopped = { by: 'limits', reason: unmet.join('; ') };
@@ -228,6 +232,7 @@ class Run {
       aims,
       userAgent: this.#userAgent,
       portRange: this.#machine.portRange,
+      platform: this.#transport.name === 'epoll' ? this.#o.host.platform : null,
       fault: this.#o.fault ?? null,
     };
     const crew = await Crew.start(task, this.#workers, this.#o.workerHeapMb);
@@ -480,8 +485,8 @@ class Run {
       cpus: this.#machine.cpus,
       node: host.nodeVersion,
       platform: host.platform,
-      transport: 'node',
-      transportNote: null,
+      transport: this.#transport.name,
+      transportNote: this.#transport.note,
       workers: this.#workers,
       limits: {
         fds: this.#machine.fds,

@@ -10,7 +10,9 @@ import { BurstShard } from './burst-shard.js';
 import { ChurnShard } from './churn-shard.js';
 import { now } from './clock.js';
 import { AIM, Control, ORDER } from './control.js';
+import type { Kernel } from './kernel.js';
 import type { Aim, Fault, NewAim, WorkerMessage, WorkerTask } from './messages.js';
+import { openKernel } from './native.js';
 import type { TlsOptions } from './node-transport.js';
 import { PortChooser } from './ports.js';
 
@@ -21,7 +23,9 @@ export default async function work(task: WorkerTask): Promise<void> {
   const control = new Control(task.workers, task.control);
   const say = (message: WorkerMessage) => task.port.postMessage(message);
   const aims = new Aims(task.aims);
-  const contextOf = shardContexts(task, aims, control, say);
+  const kernel = task.platform === null ? null : await openKernel(task.platform);
+  if (typeof kernel === 'string') throw new Error(`the transport epoll, found to work, does not: ${kernel}`);
+  const contextOf = shardContexts(task, aims, kernel, control, say);
   let shard: Shard | null = null;
   let seq = 0;
   // The thread lives by its port even while it waits for memory to change.
@@ -105,6 +109,7 @@ class Aims {
 function shardContexts(
   task: WorkerTask,
   aims: Aims,
+  kernel: Kernel | null,
   control: Control,
   say: (message: WorkerMessage) => void,
 ): () => ShardContext {
@@ -122,6 +127,7 @@ function shardContexts(
       worker: task.worker,
       destinations,
       tls,
+      kernel,
       ports,
       live: control.live(task.worker),
       userAgent: task.userAgent,
