@@ -7,7 +7,18 @@
 import { constants } from 'node:os';
 import { now } from './clock.js';
 import type { Libc, Watch } from './libc.js';
-import { C, CMSG, IOVEC, LINGER, MSGHDR, type NativeLayout, SOCKADDR, TCP_INFO, TIMESPEC } from './native-layout.js';
+import {
+  C,
+  CMSG,
+  IOVEC,
+  LINGER,
+  MSGHDR,
+  type NativeLayout,
+  SOCKADDR,
+  TCP_ESTABLISHED,
+  TCP_INFO,
+  TIMESPEC,
+} from './native-layout.js';
 import type { NativeBlock, NativeMemory } from './native-memory.js';
 import type { Destination } from './transport.js';
 
@@ -197,7 +208,7 @@ export class Kernel {
     view.setUint32(this.#length.offset, TCP_INFO.size, true);
     this.#libc.getsockopt(fd, C.IPPROTO_TCP, C.TCP_INFO, address, this.#length.address);
     const info = this.#tcpInfo;
-    info.isEstablished = view.getUint8(offset + TCP_INFO.state) === 1;
+    info.isEstablished = view.getUint8(offset + TCP_INFO.state) === TCP_ESTABLISHED;
     info.retransmitting = view.getUint8(offset + TCP_INFO.retransmits);
     info.retransmits = view.getUint32(offset + TCP_INFO.totalRetransmits, true);
     info.rttUs = view.getUint32(offset + TCP_INFO.rtt, true);

@@ -6,19 +6,7 @@
 import { getSystemErrorName } from 'node:util';
 import { NativeMemory } from './native-memory.js';
 
-/** Not seen by the compiler as a module, so that the product builds and runs where the package is absent. */
-const KOFFI: string = 'koffi';
-
 type Call = (...args: readonly (number | string)[]) => number;
-
-/** What is used of koffi 3. */
-interface Koffi {
-  load(path: null): { func(declaration: string): Call };
-  address(value: Uint8Array): bigint;
-  errno(): number;
-  config(settings: { sync_stack_size: number; sync_heap_size: number }): void;
-  readonly node: { poll(fd: number, what: { readable: true }, call: () => void): Watch };
-}
 
 /** The event loop's interest in one descriptor. */
 export interface Watch {
@@ -62,7 +50,7 @@ export type Libc = Readonly<Record<keyof typeof DECLARATIONS, Call>> & {
 
 /** @throws Error when the package or one of the functions is absent */
 export async function loadLibc(): Promise<Libc> {
-  const { default: koffi } = (await import(KOFFI)) as { default: Koffi };
+  const { default: koffi } = await import('koffi');
   try {
     koffi.config({ sync_stack_size: STACK_BYTES, sync_heap_size: HEAP_BYTES });
   } catch {

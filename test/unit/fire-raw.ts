@@ -9,6 +9,8 @@ import { BurstShard } from '#dist/fire/burst-shard.js';
 import { now } from '#dist/fire/clock.js';
 import { Control } from '#dist/fire/control.js';
 import { acceptFor } from '#dist/fire/handshake.js';
+import type { Kernel } from '#dist/fire/kernel.js';
+import { openKernel } from '#dist/fire/native.js';
 import { PortChooser } from '#dist/fire/ports.js';
 import { resolveTarget } from '#dist/fire/resolve.js';
 import { tlsOptions } from '#dist/fire/worker.js';
@@ -20,6 +22,17 @@ import { Tally } from '#dist/tally/tally.js';
 
 const [LOWEST_PORT, HIGHEST_PORT] = [20_000, 32_000];
 let nextHost = 2 + (process.pid % 200);
+
+/** What the engine drives its sockets by; null: the transport `node`. */
+let kernel: Kernel | null = null;
+
+/** From now on bursts over ws go through the transport `epoll`. @returns why they can't, or null */
+export async function useEpoll(): Promise<string | null> {
+  const opened = await openKernel(`${process.platform}-${process.arch}`);
+  if (typeof opened === 'string') return opened;
+  kernel = opened;
+  return null;
+}
 
 export function anyPort(): number {
   return LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT));
@@ -172,6 +185,7 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
     order: { aim: 0, stage: 0, burst: 0, count: size, open: size, first: 0, stride: 1, base: 0 },
     worker: 0,
     destinations: (await resolveTarget(plan)).destinations,
+    kernel,
     tls: plan.target.scheme === 'wss' ? tlsOptions({ plan, inputs, tlsSession: null }) : null,
     ports: new PortChooser(10_000, 19_999, 0, 1, Math.floor(Math.random() * 9_000)),
     live: control.live(0),

@@ -41,7 +41,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Ring>> = {
     packages: ['cli-progress'],
     node: ['report/writer.ts', 'report/destination.ts'],
   },
-  fire: { rings: ['tally', 'plan', 'errors', 'host'], packages: ['ws', 'piscina'], node: true },
+  fire: { rings: ['tally', 'plan', 'errors', 'host'], packages: ['ws', 'piscina', 'koffi'], node: true },
   fleet: { rings: ['fire', 'tally', 'plan', 'errors'], packages: [], node: true },
   /** The ruler and what it measures share no code: never fire. */
   lab: { rings: ['tally', 'errors', 'host'], packages: ['ws'], node: true },
