@@ -37,7 +37,11 @@ export function serialQueue(serviceMs: number, servesDead: boolean, burns: boole
       // Half closed by the gateway: kept, it would cost a descriptor for ever.
       if (isDead) socket.destroy();
       else grant();
-      if (isDead && !servesDead) continue;
+      if (isDead && !servesDead) {
+        // A queue of the dead ends here, and the next service begins a new one.
+        if (queue.length === 0) lastMs = 0;
+        continue;
+      }
       const now = performance.now();
       if (!isDead && lastMs > 0) gaps.push(now - lastMs);
       lastMs = queue.length > 0 ? now : 0;
