@@ -27,6 +27,8 @@ export interface RunOptions {
   /** What starts the program, e.g. a shell with a limit; the default is Node itself. */
   readonly wrapper?: (command: readonly string[]) => readonly string[];
   readonly cli?: string;
+  /** How long it may take; default 90 s. */
+  readonly patienceMs?: number;
 }
 
 export interface Ran {
@@ -56,7 +58,7 @@ export function start(args: readonly string[], options: RunOptions = {}): Runnin
     env: cleanEnv(options.env ?? {}),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.patienceMs ?? PATIENCE_MS);
   let stdout = '';
   let stderr = '';
   let changed: () => void = () => {};

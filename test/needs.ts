@@ -15,8 +15,11 @@ const INSTALL: Readonly<Record<string, string>> = {
   ip: 'apt-get install iproute2',
 };
 
+/** Whoever can be left out: a test, or a case of a benchmark. */
+type Skippable = Pick<TestContext, 'skip'>;
+
 /** True when the test may go on; else it has been skipped, or failed. @param missing what is missing and how to get it */
-export function needs(t: TestContext, isThere: boolean, missing: string): boolean {
+export function needs(t: Skippable, isThere: boolean, missing: string): boolean {
   if (isThere) return true;
   if (process.env.WST_REQUIRE_ALL === '1') throw new Error(`needs ${missing}`);
   t.skip(`needs ${missing}`);
@@ -24,11 +27,11 @@ export function needs(t: TestContext, isThere: boolean, missing: string): boolea
 }
 
 /** Whether the program can be started; see `needs`. */
-export function needsProgram(t: TestContext, name: string): boolean {
+export function needsProgram(t: Skippable, name: string): boolean {
   const found = spawnSync('sh', ['-c', `command -v "$0"`, name], { stdio: 'ignore' }).status === 0;
   return needs(t, found, `${name}: ${INSTALL[name] ?? `install ${name}`}`);
 }
 
-export function needsRoot(t: TestContext): boolean {
+export function needsRoot(t: Skippable): boolean {
   return needs(t, process.getuid?.() === 0, 'root: run the tests as root');
 }
