@@ -6,7 +6,7 @@
 import type { Check } from '../tally/check.js';
 import { LatencyHistogram } from '../tally/histogram.js';
 import { blameOf, isOutcomeId } from '../tally/outcomes.js';
-import type { After, Burst, Outcomes, Preflight, Result, Sample, Summary } from '../tally/result.js';
+import type { After, Burst, KernelCounts, Outcomes, Preflight, Result, Sample, Summary } from '../tally/result.js';
 import { type Hop, recogniseHop } from './hops.js';
 import { type Cluster, clustersOf, roundMs } from './shape.js';
 
@@ -45,6 +45,8 @@ export interface BurstFacts {
   readonly rate: number | null;
   readonly perSecond: readonly number[] | null;
   readonly after: After | null;
+  /** What the kernel said of the connections; null: it was not asked. */
+  readonly kernel: KernelCounts | null;
 }
 
 /** What handshakes do that come one by one. */
@@ -138,6 +140,7 @@ function burstFacts(burst: Burst, preflight: Preflight | null): BurstFacts {
     rate: burst.rate,
     perSecond: burst.perSecond,
     after: burst.after,
+    kernel: burst.kernel,
   };
 }
 
@@ -160,6 +163,7 @@ function preflightFacts({ preflight }: Result): BurstFacts | null {
     rate: null,
     perSecond: null,
     after: null,
+    kernel: null,
   };
 }
 

@@ -20,6 +20,10 @@ export interface Group {
   readonly upgradeMs?: (i: number) => number;
   readonly sample?: Partial<Sample>;
   readonly detail?: string;
+  /** SYNs of the i-th that the kernel sent again; it was not asked unless told. */
+  readonly synRetransmits?: (i: number) => number;
+  /** The same of data; none unless told. */
+  readonly retransmits?: (i: number) => number;
 }
 
 export interface BurstOf {
@@ -40,6 +44,7 @@ export interface Told {
   /** null: no preflight was made. All five got their 101 in 5 ms unless told. */
   readonly alone?: Preflight | null;
   readonly timeoutMs?: number;
+  readonly gate?: Plan['gate'];
   readonly holdMs?: number;
   readonly target?: Partial<Plan['target']>;
   readonly check?: Check;
@@ -93,6 +98,11 @@ export function unconnected(outcome: OutcomeId, atMs: readonly number[], detail?
   };
 }
 
+/** The same, with the kernel asked: so many SYNs of each were sent again, and so much data. */
+export function seen(group: Group, synRetransmits: number, retransmits = 0): Group {
+  return { ...group, synRetransmits: () => synRetransmits, retransmits: () => retransmits };
+}
+
 /** Handshakes one after another, ended so. */
 export function oneByOne(outcomes: readonly OutcomeId[], atMs = 5, sample?: Partial<Sample>): Preflight {
   const ids = [...new Set(outcomes)];
@@ -131,7 +141,12 @@ export function resultOf(told: Told): Result {
     command: told.check === undefined ? 'burst' : 'check',
     startedAt: '2026-11-21T08:00:00.000000Z',
     endedAt: '2026-11-21T08:10:00.000000Z',
-    plan: { ...base, timeoutMs: told.timeoutMs ?? 75_000, session: { holdMs: told.holdMs ?? null } },
+    plan: {
+      ...base,
+      gate: told.gate ?? base.gate,
+      timeoutMs: told.timeoutMs ?? 75_000,
+      session: { holdMs: told.holdMs ?? null },
+    },
     addresses: ['127.0.0.1'],
     generators: [],
     bursts: told.bursts.map((one, i) => burstOf(one, i, tallies[i])),
@@ -151,7 +166,7 @@ export function resultOf(told: Told): Result {
 
 function tallyOf({ groups, lost }: BurstOf): Tally {
   const tally = new Tally();
-  for (const { outcome, atMs, connectMs, upgradeMs, sample, detail } of groups) {
+  for (const { outcome, atMs, connectMs, upgradeMs, sample, detail, synRetransmits, retransmits } of groups) {
     const code = outcomeCode(outcome);
     for (const [i, ms] of atMs.entries()) {
       const connect = connectMs === undefined ? 0.3 + (i % 10) / 50 : connectMs(i);
@@ -166,9 +181,9 @@ function tallyOf({ groups, lost }: BurstOf): Tally {
         upgradeLowerMs: upgrade,
         handshakeMs: ms,
         handshakeLowerMs: ms,
-        synRetransmits: Number.NaN,
-        retransmits: Number.NaN,
-        rttMs: Number.NaN,
+        synRetransmits: synRetransmits?.(i) ?? Number.NaN,
+        retransmits: retransmits?.(i) ?? 0,
+        rttMs: synRetransmits === undefined ? Number.NaN : 0.1,
       });
       if (detail !== undefined) tally.addDetail(code, detail);
     }

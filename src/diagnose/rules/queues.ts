@@ -7,23 +7,34 @@ import { formatCount } from '../../plan/units.js';
 import type { BurstFacts } from '../evidence.js';
 import { counted, type Finding, type Rule, spoken } from '../finding.js';
 import { clustersOf, dataRetriesOf, roundMs, synRetriesOf } from '../shape.js';
+import { seenQueue, synsOf } from './syns.js';
 
 /** One or two late SYNs of thousands are packet loss. */
 const LEAST_RETRIED = { count: 3, share: 0.01 };
 
+/** Where the kernel was asked it has the last word; where it was not, the connect times are read. */
 export const listenQueueRule: Rule = (evidence) => {
   const { worst, bursts } = evidence;
-  const burst = worst.failures.length > 0 ? worst : (bursts.find((one) => isQueued(one)) ?? worst);
+  for (const burst of worst.failures.length > 0 ? [worst] : bursts) {
+    const syns = synsOf(evidence, burst);
+    const finding = syns === null ? inferredQueue(burst) : seenQueue(evidence, burst, syns);
+    const retried = syns?.retried ?? synRetriesOf(burst.connectMs)?.retried ?? 0;
+    if (finding !== null) return [finding, ...phantoms(burst, retried)];
+  }
+  return [];
+};
+
+function inferredQueue(burst: BurstFacts): Finding | null {
   const syn = synRetriesOf(burst.connectMs);
   const never = burst.failures.find(({ outcome }) => outcome === 'timeout-connect')?.count ?? 0;
   const retried = syn?.retried ?? 0;
-  if (!isQueued(burst) && !(never > 0 && burst.connectMs.length > 0 && burst.ok === 0)) return [];
+  if (!isQueued(burst) && !(never > 0 && burst.connectMs.length > 0 && burst.ok === 0)) return null;
   const atOnce = syn?.atOnce ?? burst.connectMs.length;
   const waves = (syn?.wavesMs ?? []).map((ms) => spoken(ms)).join(', ');
   const outcomes = burst.failures
     .map(({ outcome }) => outcome)
     .filter((id) => /^timeout-|^50[234]$|^reset$|^closed$/.test(id));
-  const finding: Finding = {
+  return {
     cause: 'listen-queue-full',
     confidence: retried >= 5 ? 0.87 : 0.7,
     evidence:
@@ -36,8 +47,7 @@ export const listenQueueRule: Rule = (evidence) => {
     apart:
       'On the server ListenOverflows of `nstat -az` grows then; if it does not, a firewall that limits SYNs looks the same.',
   };
-  return [finding, ...phantoms(burst, retried)];
-};
+}
 
 function isQueued({ connectMs, attempted }: BurstFacts): boolean {
   const retried = synRetriesOf(connectMs)?.retried ?? 0;

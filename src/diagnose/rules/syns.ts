@@ -1,0 +1,122 @@
+/**
+ * A listen queue as the kernel of this machine saw it: whose first SYN was taken, whose had to be sent again. Linux takes
+ * backlog + 1 connections into a queue that nobody empties and drops the SYNs of all others, so the count itself is the
+ * length. The same counter grows when a packet is lost or a firewall drops it: that is told apart here, or left open.
+ */
+import { formatCount } from '../../plan/units.js';
+import type { BurstFacts, Evidence } from '../evidence.js';
+import { counted, type Finding, spoken } from '../finding.js';
+import { synRetriesOf } from '../shape.js';
+
+/** Of one burst. Whoever connected did so with its first SYN (`admitted`) or with a later one (`retried`). */
+export interface Syns {
+  readonly admitted: number;
+  readonly retried: number;
+  readonly never: number;
+  /** Whose first SYN nobody took, and how often these were sent again. */
+  readonly dropped: number;
+  readonly retransmits: number;
+}
+
+/** An attempt that is given up before this has sent one SYN, whatever became of it. */
+const FIRST_RETRY_MS = 1100;
+
+/** null: the kernel was not asked about all of them, or nothing follows from what it said. */
+export function synsOf({ timeoutMs }: Evidence, burst: BurstFacts): Syns | null {
+  const { kernel, connectMs, kind } = burst;
+  // In a churn the queue is emptied while others come.
+  if (kernel === null || kind === 'churn' || timeoutMs < FIRST_RETRY_MS) return null;
+  const connected = connectMs.length;
+  const never = burst.failures.find(({ outcome }) => outcome === 'timeout-connect')?.count ?? 0;
+  const admitted = Math.min(connected, connected + never - kernel.synRetransmitted);
+  // Those that were refused may have been asked as well; a connection of which nothing is known spoils the count.
+  if (kernel.asked < connected + never || admitted < 1) return null;
+  return {
+    admitted,
+    retried: connected - admitted,
+    never,
+    dropped: kernel.synRetransmitted,
+    retransmits: kernel.synRetransmits,
+  };
+}
+
+/** One or two late SYNs of thousands are packet loss. */
+const LEAST_DROPPED = { count: 3, share: 0.01 };
+/** Enough to speak of a pattern. */
+const MANY_DROPPED = 5;
+
+export function seenQueue(evidence: Evidence, burst: BurstFacts, syns: Syns): Finding | null {
+  const { admitted, retried, never, dropped, retransmits } = syns;
+  const of = admitted + retried + never;
+  if (dropped < Math.max(LEAST_DROPPED.count, LEAST_DROPPED.share * of)) return null;
+  const stillMs = stillFor(evidence, burst);
+  if (isLoss(burst, syns, stillMs !== null)) return null;
+  // Some at once, the others not at all, and a server that is awake: a limit, whose queue is only where they wait.
+  if (stillMs === null && retried === 0 && burst.ok > 0) return null;
+  const waves = (synRetriesOf(burst.connectMs)?.wavesMs ?? []).map((ms) => spoken(ms)).join(', ');
+  const backlog = admitted - 1;
+  return {
+    cause: 'listen-queue-full',
+    confidence: stillMs !== null ? 0.95 : dropped >= MANY_DROPPED ? 0.88 : 0.72,
+    evidence:
+      `Seen, not inferred: ${formatCount(admitted)} of ${formatCount(of)} attempts needed no SYN retransmit; of the other ${formatCount(dropped)} the kernel sent ${formatCount(retransmits)} SYNs again` +
+      `${retried > 0 ? `, and ${formatCount(retried)} connected then${waves === '' ? '' : ` (after ${waves})`}` : ''}` +
+      `${never > 0 ? `, ${counted(never, 'timeout-connect')} never did` : ''}: the listen queue was full. ` +
+      (stillMs === null
+        ? `A server that accepts nothing meanwhile lets in B + 1, so B is ${formatCount(backlog)} or less.`
+        : `The server answered nobody for ${spoken(stillMs)}. One that stands still lets in B + 1, so B is ${formatCount(backlog)}, less what it had accepted before.`),
+    outcomes: burst.failures
+      .map(({ outcome }) => outcome)
+      .filter((id) => /^timeout-|^50[234]$|^reset$|^closed$/.test(id)),
+    figures: {
+      backlog,
+      connectedAtOnce: admitted,
+      retried,
+      synRetransmits: retransmits,
+      ...(stillMs !== null && { stillMs }),
+    },
+    ...(stillMs === null && {
+      apart:
+        'On the server ListenOverflows of `nstat -az` grows then; if it does not, a firewall that limits SYNs looks the same.',
+    }),
+  };
+}
+
+/** Shorter pauses are a busy machine's. */
+const STILL_MS = 250;
+/** Times what a single handshake takes, and times the way there and back. */
+const STILL_FACTORS = { alone: 3, connect: 4 };
+/** Whoever connects later than this did not do so with its first SYN. */
+const RETRIED_MS = 900;
+
+/** How long after the release nobody was answered, so that nobody can have been accepted either; null: that can't be told. */
+function stillFor({ gate, alone }: Evidence, burst: BurstFacts): number | null {
+  // Over the other gates connections are opened a few at a time, before the release.
+  if (gate !== 'connect') return null;
+  const answered = burst.failures.filter(({ outcome }) =>
+    /^\d+$|^invalid-101$|^malformed$|^closed$|^reset$/.test(outcome),
+  );
+  const firsts = [burst.okMs, ...answered.map(({ timesMs }) => timesMs)].flatMap((times) => times.slice(0, 1));
+  const endMs = firsts.length > 0 || alone === null || alone.ok === 0 ? null : burst.makespanMs;
+  const stillMs = firsts.length > 0 ? Math.min(...firsts) : endMs;
+  const usualMs = Math.max(
+    STILL_FACTORS.alone * (alone?.typicalMs ?? 0),
+    STILL_FACTORS.connect * (burst.connectMs[0] ?? 0),
+  );
+  if (stillMs === null || stillMs < Math.max(STILL_MS, usualMs)) return null;
+  // Whose second SYN was taken in that time was accepted, but for SYN cookies: then its request is sent again as well.
+  const taken = burst.connectMs.filter((ms) => ms >= RETRIED_MS && ms < stillMs).length;
+  return taken > 0 && (burst.kernel?.retransmitted ?? 0) < taken / 2 ? null : stillMs;
+}
+
+/** No network that loses more than this carries anything. */
+const MOST_LOST = 0.3;
+/** Up to here even a server that stands still may have lost its SYNs on the way. */
+const OFTEN_LOST = 0.1;
+
+/** A network that loses SYNs loses as many segments of data; a queue drops SYNs only. */
+function isLoss({ kernel }: BurstFacts, { dropped, admitted, retried, never }: Syns, isStill: boolean): boolean {
+  const share = dropped / (admitted + retried + never);
+  if (share > (isStill ? OFTEN_LOST : MOST_LOST)) return false;
+  return (kernel?.retransmitted ?? 0) >= dropped / 3;
+}
