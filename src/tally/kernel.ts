@@ -5,13 +5,13 @@
  */
 import type { KernelCounts } from './result.js';
 
-/** One ended attempt, as far as the kernel was asked; NaN is unknown, and `rttMs` NaN says that it was not asked. */
+/** One ended attempt, as far as the kernel was asked. */
 export interface KernelSaid {
-  /** SYNs sent again before it connected, or gave up. */
+  /** SYNs sent again before it connected, or gave up; NaN: the kernel was not asked. */
   synRetransmits: number;
   /** Segments sent again after it had connected. */
   retransmits: number;
-  /** Smoothed round trip time; 0 where it never connected. */
+  /** Round trip of the SYN; NaN where that was not measured: not connected, or by a later SYN. Told in rows, not counted. */
   rttMs: number;
 }
 
@@ -22,8 +22,8 @@ export class KernelTally {
   #retransmitted = 0;
   #retransmits = 0;
 
-  add({ synRetransmits, retransmits, rttMs }: KernelSaid): void {
-    if (Number.isNaN(rttMs)) return;
+  add({ synRetransmits, retransmits }: KernelSaid): void {
+    if (Number.isNaN(synRetransmits)) return;
     this.#asked++;
     if (synRetransmits > 0) {
       this.#synRetransmitted++;

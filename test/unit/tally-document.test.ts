@@ -66,9 +66,9 @@ function tallyOf(outcomes: readonly ('101' | '504' | 'local-other')[]): Tally {
       upgradeLowerMs: 1,
     };
     const kernel = {
-      synRetransmits: id === '504' ? 2 : 0,
+      synRetransmits: id === 'local-other' ? Number.NaN : id === '504' ? 2 : 0,
       retransmits: 0,
-      rttMs: id === 'local-other' ? Number.NaN : 0.1,
+      rttMs: 0.1,
     };
     const handshakeMs = id === 'local-other' ? Number.NaN : 3;
     tally.add({ outcome: code, ...times, handshakeMs, handshakeLowerMs: 2, ...kernel });

@@ -139,8 +139,8 @@ test('what the kernel said is counted in attempts and in times; of whom it was n
   assert.equal(tally.counted().kernel, null);
   tally.add({ ...ended, rttMs: 0.08, synRetransmits: 0, retransmits: 3 });
   tally.add({ ...ended, rttMs: 0.08, synRetransmits: 2, retransmits: 1 });
-  tally.add({ ...NOT_REACHED, outcome: outcomeCode('timeout-connect'), rttMs: 0, synRetransmits: 6, retransmits: 0 });
-  tally.add({ ...ended, synRetransmits: 5 });
+  tally.add({ ...NOT_REACHED, outcome: outcomeCode('timeout-connect'), synRetransmits: 6, retransmits: 0 });
+  tally.add({ ...ended, rttMs: 0.08, retransmits: 5 });
   const expected = { asked: 3, synRetransmitted: 2, synRetransmits: 8, retransmitted: 2, retransmits: 4 };
   assert.deepEqual(tally.counted().kernel, expected);
   assert.deepEqual(Tally.decode(JSON.parse(JSON.stringify(tally.encode()))).counted().kernel, expected);
