@@ -37,6 +37,12 @@ const CAPACITY: readonly Case[] = [
     { timeoutMs: 1000, serviceMs: 5, limit: 200 },
   ],
   [
+    'serial behind a busy nginx that answers late',
+    'slow-serial-upgrade',
+    burst(ok(serially(199, 5, 0.1, 12)), failed('504', around(300, 1085, 40), nginx(504))),
+    { timeoutMs: 1000, serviceMs: 5, limit: 200 },
+  ],
+  [
     'serial behind HAProxy',
     'slow-serial-upgrade',
     serialBehind(haproxy(504), '504', 3000, 10),

@@ -6,7 +6,7 @@
 import { isCounted } from '../ceiling.js';
 import type { BurstFacts, Evidence, Failure } from '../evidence.js';
 import { aloneSentence, counted, earlyMs, type Finding, type Rule, spoken, worksAlone } from '../finding.js';
-import { configuredMs, type Ramp, rampOf, roughRampOf, type Staircase, staircaseOf } from '../shape.js';
+import { configuredMs, type Ramp, rampOf, roughRampOf, roundMs, type Staircase, staircaseOf } from '../shape.js';
 
 /** Failures that somebody waited for. */
 const WAITED = new Set(['504', '502', '503', 'timeout-upgrade', 'timeout-tls', '524', '408', 'closed']);
@@ -75,7 +75,7 @@ function fewInLine(okMs: readonly number[]): Ramp | null {
 
 function serial(evidence: Evidence, cliff: Cliff, ramp: Ramp): Finding {
   const { worst } = evidence;
-  const { timeoutMs } = cliff;
+  const timeoutMs = timeoutOf(cliff, ramp);
   const serviceMs = ramp.stepMs;
   const limit = Math.round(timeoutMs / serviceMs);
   const fits = worst.ok >= FITS.least * limit && worst.ok <= FITS.most * limit;
@@ -91,6 +91,17 @@ function serial(evidence: Evidence, cliff: Cliff, ramp: Ramp): Finding {
     figures: { timeoutMs, serviceMs, limit, needMs },
     lead: `${worst.attempted} at once need ${worst.attempted} x S = ${spoken(needMs)}, and T is ${spoken(timeoutMs)}: S below ${spoken(timeoutMs / worst.attempted)}, or several served side by side, would carry them.`,
   };
+}
+
+/** How near to T the last 101 comes when S fits into it many times. */
+const LAST_IN_TIME = 0.02;
+
+/** A busy gateway tells late whom it gave up; the 101s end at T all the same, and a round one is what was configured. */
+function timeoutOf({ timeoutMs, isOurs }: Cliff, { firstMs, lastMs, stepMs }: Ramp): number {
+  const round = isOurs ? null : roundMs(timeoutMs);
+  if (round === null) return timeoutMs;
+  const servedMs = lastMs - firstMs + stepMs;
+  return Math.abs(servedMs - round) <= LAST_IN_TIME * round ? round : timeoutMs;
 }
 
 /** Several at a time, though no regular steps: a staircase that a busy machine has smeared, or a queue that caught up. */
