@@ -1,4 +1,7 @@
-/** `wstampede demo`: in under a minute from nothing to a stack that answers 504 to simultaneous handshakes. */
+/**
+ * `wstampede demo`: in under a minute from nothing to a stack that answers 504 to simultaneous handshakes, why it does, and
+ * how many it takes. Every step is what the command of that name does; nothing here measures, searches or judges.
+ */
 import { EXIT, type ExitCode } from '../errors.js';
 import type { Host } from '../host.js';
 import { spawnLab } from '../lab/spawn.js';
@@ -7,6 +10,7 @@ import { checkProfile, compilePlan } from '../plan/profile.js';
 import { formatCount } from '../plan/units.js';
 import { palette, terminalOf } from '../report/style.js';
 import { renderSummary } from '../report/summary.js';
+import type { DropOff } from '../tally/drop-off.js';
 import type { Result } from '../tally/result.js';
 import { check } from './check.js';
 import { measure, write } from './execute.js';
@@ -19,6 +23,8 @@ const SERVICE_MS = 5;
 const LIMIT = TIMEOUT_MS / SERVICE_MS;
 const FITS = 100;
 const TOO_MANY = 500;
+/** Waits as short as a target allows that forgets at once; the deadline keeps the whole below a minute on a slow machine. */
+const SEARCH = { max: 1000, preset: 'quick', freshWait: '3s', maxWait: '4s', rest: '300ms', deadline: '40s' } as const;
 const NO_INPUTS: Inputs = { rows: [], env: {}, tls: { ca: null, cert: null, key: null } };
 
 export async function demo(flags: Flags, host: Host): Promise<ExitCode> {
@@ -26,6 +32,11 @@ export async function demo(flags: Flags, host: Host): Promise<ExitCode> {
   const { bold } = palette(terminal.color);
   const title = (text: string) => write(host, `\n${bold(text)}\n`);
   const lab = await spawnLab('simultaneous-504', { timeout: `${TIMEOUT_MS}ms`, service: `${SERVICE_MS}ms` });
+  const fired = async (stage: object): Promise<Result> => {
+    const result = await fire(lab.url, stage, flags, host);
+    await write(host, renderSummary(result, terminal));
+    return result;
+  };
   try {
     await write(
       host,
@@ -36,36 +47,58 @@ export async function demo(flags: Flags, host: Host): Promise<ExitCode> {
     await title('1. One handshake, step by step (wstampede check)');
     await check({ url: lab.url, flags: withoutProbes(flags) }, host);
     if (host.stdout.destroyed) return EXIT.ok;
-    await title(`2. A burst that fits: ${FITS} simultaneous handshakes`);
-    const small = await burst(lab.url, FITS, flags, host);
-    await write(host, renderSummary(small, terminal));
+    await title(`2. A burst that fits: ${FITS} simultaneous handshakes (wstampede burst)`);
+    const small = await fired({ burst: FITS });
     if (stopped(small, host)) return small.exitCode as ExitCode;
     await title(`3. One that does not, and why: ${TOO_MANY}`);
-    const large = await burst(lab.url, TOO_MANY, flags, host);
-    await write(host, renderSummary(large, terminal));
+    const large = await fired({ burst: TOO_MANY });
     if (stopped(large, host)) return large.exitCode as ExitCode;
-    await title('4. Prediction and measurement');
-    await write(host, `  predicted  ${formatCount(LIMIT)} x 101, ${formatCount(TOO_MANY - LIMIT)} x 504`);
-    await write(host, `  measured   ${count(large, '101')} x 101, ${count(large, '504')} x 504`);
-    const limit = large.diagnosis.find(({ cause }) => cause === 'slow-serial-upgrade')?.figures.limit;
-    if (limit !== undefined) await write(host, `  diagnosed  T/S = ${formatCount(limit)}`);
+    await title('4. The drop-off point, searched for (wstampede find)');
+    await write(host, SHORT_WAITS);
+    const search = await fired({ find: SEARCH });
+    if (stopped(search, host)) return search.exitCode as ExitCode;
+    await title('5. Prediction and measurement');
+    await write(host, comparison(large, search));
     await title('Try next');
-    await write(
-      host,
-      '  wstampede lab --list                           targets that fail in other ways\n' +
-        '  wstampede run simultaneous-504 --dry-run       a scenario, and what it needs\n' +
-        '  wstampede burst ws://127.0.0.1:8080/ws -c 500  your own target (only one that you may test)\n' +
-        'From this folder: npx wstampede …',
-    );
+    await write(host, TRY_NEXT);
     return EXIT.ok;
   } finally {
     await lab.stop();
   }
 }
 
-async function burst(url: string, size: number, flags: Flags, host: Host): Promise<Result> {
-  const written = { target: { url }, stages: [{ burst: size }] };
-  const plan = compilePlan(checkProfile(written, 'the demo', EXPRESSION_CHECKS));
+const SHORT_WAITS =
+  `After each break the search rests ${SEARCH.freshWait}: this target forgets at once. A real one\n` +
+  'wants more: --fresh-wait is 30s with --preset quick and 2m without.\n\n';
+
+const TRY_NEXT =
+  '  wstampede lab --list                            targets that fail in other ways\n' +
+  '  wstampede run simultaneous-504 --dry-run        a scenario, and what it needs\n' +
+  '  wstampede burst ws://127.0.0.1:8080/ws -c 500   your own target (only one that you may test)\n' +
+  '  wstampede find ws://127.0.0.1:8080/ws --max 2k  how many it takes in the same instant\n' +
+  'From this folder: npx wstampede …';
+
+/** T/S four times: by the formula, from one burst, from the shape of its latencies, by a search that knows of neither. */
+function comparison(large: Result, { dropOff }: Result): string {
+  const lines = [
+    `  predicted  T/S = ${formatCount(LIMIT)}: ${formatCount(LIMIT)} x 101, ${formatCount(TOO_MANY - LIMIT)} x 504`,
+    `  measured   ${count(large, '101')} x 101, ${count(large, '504')} x 504`,
+  ];
+  const limit = large.diagnosis.find(({ cause }) => cause === 'slow-serial-upgrade')?.figures.limit;
+  if (limit !== undefined) lines.push(`  diagnosed  T/S = ${formatCount(limit)}`);
+  if (dropOff !== null) lines.push(`  searched   ${found(dropOff)}`);
+  return lines.join('\n');
+}
+
+function found({ verdict, because, estimate, interval95 }: DropOff): string {
+  if (estimate === null) return `${verdict}: ${because}`;
+  const [from, to] = interval95.map((end) => (end === null ? '?' : formatCount(end)));
+  const doubt = verdict === 'FOUND' ? '' : ` (${verdict}: ${because})`;
+  return `~${formatCount(estimate)}, with 95% between ${from} and ${to}${doubt}`;
+}
+
+async function fire(url: string, stage: object, flags: Flags, host: Host): Promise<Result> {
+  const plan = compilePlan(checkProfile({ target: { url }, stages: [stage] }, 'the demo', EXPRESSION_CHECKS));
   return (await measure('demo', plan, NO_INPUTS, flags, host)).result;
 }
 
