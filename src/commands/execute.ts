@@ -113,7 +113,7 @@ export async function measure(
         },
         save: (soFar) => outputs.write(withDiagnosis(assembleResult(heading, soFar))),
         note: (text) => progress.warn(text),
-        transport: (text) => progress.note(text),
+        transport: (text) => progress.note(`transport node, ${text}`),
       },
     });
     const result = withDiagnosis(assembleResult(heading, record));

@@ -67,7 +67,7 @@ export interface RunObserver {
   save?(record: RunRecord): void;
   /** A line for a person. */
   note?(text: string): void;
-  /** Why sockets are not driven as fast as they could be: one line, before anything is sent. */
+  /** Why sockets are not driven as fast as they could be, as the end of a sentence: before anything is sent. */
   transport?(text: string): void;
 }
 

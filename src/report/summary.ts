@@ -223,7 +223,7 @@ function kernelFact({ kernel }: Counted, pen: Pen): string[] {
 
 function transportFact({ generators }: Result, pen: Pen): string[] {
   return generators.flatMap(({ transport, transportNote }) =>
-    fact('transport', transportNote === null ? transport : `${transport}: ${safeText(transportNote)}`, pen),
+    fact('transport', transportNote === null ? transport : `${transport}, ${safeText(transportNote)}`, pen),
   );
 }
 

@@ -199,10 +199,10 @@ describe('the summary', () => {
 
   it('names the transport on demand, with the reason why it is not the fast one', () => {
     const base = resultOf(healthy);
-    const [transport, transportNote] = ['node', 'koffi is not installed'];
+    const [transport, transportNote] = ['node', 'not epoll: no koffi'];
     const generator = { id: 'local', host: 'h', cpus: 2, node: 'v20', platform: 'linux-x64', workers: 2 };
     const told = { ...base, generators: [{ ...generator, transport, transportNote, limits: { fds: 1, ports: 1 } }] };
-    assert.match(renderSummary(told, PLAIN, { verbose: true }), /^ {2}transport {2}node: koffi is not installed$/m);
+    assert.match(renderSummary(told, PLAIN, { verbose: true }), /^ {2}transport {2}node, not epoll: no koffi$/m);
     assert.doesNotMatch(renderSummary(told, PLAIN), /koffi/);
   });
 

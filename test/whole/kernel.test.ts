@@ -36,7 +36,18 @@ async function fireAtStill(transport: 'epoll' | 'node'): Promise<Fired> {
     await backend.line();
     const file = join(folder, 'attempts.csv');
     const ran = await wstampede([
-      ...['burst', `ws://127.0.0.1:${port}/`, '-c', `${SIZE}`, '-t', '4s', '--transport', transport],
+      ...[
+        'burst',
+        `ws://127.0.0.1:${port}/`,
+        '-c',
+        `${SIZE}`,
+        '-t',
+        '3s',
+        '--close',
+        'reset',
+        '--transport',
+        transport,
+      ],
       ...['--no-preflight', '--no-calibrate', '--json', '--attempts', file],
     ]);
     const rows = parse(readFileSync(file), { columns: true }) as Record<string, string>[];
