@@ -12,10 +12,12 @@ const BUFFER_KIB = 32_768;
 const SNAP_BYTES = 96;
 /** tcpdump hands packets on in blocks, at the latest after a second; what it has not handed on when it ends is lost. */
 const SETTLE_MS = 1500;
-const LINE = /^(\d+)\.(\d{9}) IP \S+\.(\d+) > \S+\.(\d+): /;
+const LINE = /^(\d+)\.(\d{9}) IP \S+\.(\d+) > \S+\.(\d+): Flags \[(S?)/;
 
-/** When each client port first sent data, and was first sent data: µs since the Unix epoch. */
+/** When each client port first sent a SYN and data, and was first sent a SYN and data: µs since the Unix epoch. */
 export interface Wire {
+  readonly opened: ReadonlyMap<number, number>;
+  readonly accepted: ReadonlyMap<number, number>;
   readonly sent: ReadonlyMap<number, number>;
   readonly answered: ReadonlyMap<number, number>;
 }
@@ -25,11 +27,11 @@ export interface Capture {
   stop(): Promise<Wire>;
 }
 
-/** Captures what goes to and comes from `host`:`port` with data in it. */
+/** Captures what goes to and comes from `host`:`port` and opens a connection or has data in it. */
 export async function startCapture(host: string, port: number): Promise<Capture> {
   const folder = mkdtempSync(join(tmpdir(), 'wst-capture-'));
   const file = join(folder, 'lo.pcap');
-  const filter = `host ${host} and port ${port} and tcp[tcpflags] & tcp-push != 0`;
+  const filter = `host ${host} and port ${port} and tcp[tcpflags] & (tcp-push|tcp-syn) != 0`;
   const precise = ['--time-stamp-precision', 'nano'];
   const child = spawn(
     'tcpdump',
@@ -78,14 +80,15 @@ async function interrupt(child: ChildProcess): Promise<void> {
 }
 
 function firsts(text: string, serverPort: number): Wire {
-  const sent = new Map<number, number>();
-  const answered = new Map<number, number>();
+  const [opened, accepted, sent, answered] = Array.from({ length: 4 }, () => new Map<number, number>());
   for (const line of text.split('\n')) {
-    const [, seconds, nanos, from, to] = LINE.exec(line) ?? [];
+    const [, seconds, nanos, from, to, syn] = LINE.exec(line) ?? [];
     if (to === undefined) continue;
-    const isSent = Number(to) === serverPort;
-    const [times, port] = isSent ? [sent, Number(from)] : [answered, Number(to)];
+    const isFromClient = Number(to) === serverPort;
+    const port = Number(isFromClient ? from : to);
+    const [ofClient, ofServer] = syn === 'S' ? [opened, accepted] : [sent, answered];
+    const times = isFromClient ? ofClient : ofServer;
     if (!times.has(port)) times.set(port, Number(seconds) * 1e6 + Number(nanos) / 1000);
   }
-  return { sent, answered };
+  return { opened, accepted, sent, answered };
 }
