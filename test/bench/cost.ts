@@ -125,7 +125,7 @@ export async function cost(
   const reference = all.find(({ rival }) => rival.name === REFERENCE)?.costs ?? null;
   const goals: Goal[] = [];
   const rows = all.map(({ rival: { name, note }, costs, failure }) => {
-    const mark = note === null ? name : `${name} *`;
+    const mark = note === null ? name : `${name} †`;
     if (failure !== null) return [mark, `failed: ${failure}`, '', ''];
     if (reference === null) return [mark, show(costs), NONE, NONE];
     const ratios = costs.map((value, round) => value / reference[round]);
@@ -139,7 +139,7 @@ export async function cost(
   const title =
     'CPU time a handshake: user + system of the whole process tree, (20,000 − 2,000) / 18,000 at 500 in flight';
   const head = ['client', 'µs a handshake', '/ reference', 'goal'];
-  const notes = all.flatMap(({ rival: { name, note } }) => (note === null ? [] : [`* ${name}: ${note}`]));
+  const notes = all.flatMap(({ rival: { name, note } }) => (note === null ? [] : [`† ${name}: ${note}`]));
   const others = skipped.map((peer) => [peer.name, whySkipped(peer), '', '']);
   return { tables: [{ title, head, rows: [...rows, ...missingRows(contenders, 4), ...others], notes }], goals };
 }

@@ -37,7 +37,7 @@ function facts({ startedAt, loadAverage, reference }: Surroundings, { missing }:
     `wstampede ${own}, Node ${process.versions.node}; reference: ${reference === null ? 'none' : `C, built by ${compilerOf(reference)}`}`,
     `Peers: ${peers.length === 0 ? 'none installed' : peers.join(', ')}`,
     ...missing.map(([transport, reason]) => `Transport ${transport}: not available: ${reason}`),
-    `Values: medians of ${times} rounds (min–max); all contenders take turns in every round, destinations change over 127.0.0.K`,
+    `Values: ${times === 1 ? 'one round' : `medians of ${times} rounds (min–max)`}; all contenders take turns in every round, destinations change over 127.0.0.K`,
   ];
 }
 
