@@ -367,8 +367,9 @@ export class Attempts implements TransportEvents {
     this.#accepts[slot] = '';
     if (detail !== null) this.details.set(slot, detail);
     this.#o.deadlines.clear(slot);
-    this.#o.live[LIVE.ended]++;
+    // In this order: whoever reads `ended` first finds an outcome for each of them (live.ts).
     this.#o.live[liveOutcome(code)]++;
+    this.#o.live[LIVE.ended]++;
   }
 
   #fail(

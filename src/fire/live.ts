@@ -79,6 +79,8 @@ export class Live {
 
   #read(): Progress {
     const total = (index: number) => this.#control.total(index);
+    // Workers go on while this is read: what has ended by now has its outcome in what is read after it.
+    const ended = total(LIVE.ended);
     const byOutcome: Record<string, number> = {};
     for (let code = 100; code < OUTCOME_CODES; code++) {
       const count = total(liveOutcome(code));
@@ -89,7 +91,7 @@ export class Live {
       ...this.#burst,
       armed: total(LIVE.armed),
       released: total(LIVE.released),
-      ended: total(LIVE.ended),
+      ended,
       byOutcome,
     };
   }

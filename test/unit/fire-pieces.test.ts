@@ -6,6 +6,7 @@ import { now } from '#dist/fire/clock.js';
 import { Columns, STATE } from '#dist/fire/columns.js';
 import { Control, LIVE, liveOutcome, ORDER, type ShardOrder } from '#dist/fire/control.js';
 import { Deadlines } from '#dist/fire/deadlines.js';
+import { Live, type Progress } from '#dist/fire/live.js';
 import { PortChooser } from '#dist/fire/ports.js';
 import { outcomeCode } from '#dist/tally/outcomes.js';
 import { splitShares } from '#dist/tally/split.js';
@@ -231,6 +232,24 @@ describe('deadlines', () => {
     deadlines.stop();
     await pause(40);
   });
+});
+
+test('what is shown as ended has its outcome beside it, however the workers go on meanwhile', () => {
+  const code = outcomeCode('101');
+  const live = { ended: 0, outcomes: 0 };
+  // Between any two looks one attempt ends.
+  const control = {
+    total: (index: number) => {
+      const value = index === LIVE.ended ? live.ended : index === liveOutcome(code) ? live.outcomes : 0;
+      live.outcomes++;
+      live.ended++;
+      return value;
+    },
+  } as unknown as Control;
+  const shown: Progress[] = [];
+  new Live(control, { index: 0, of: 1, size: 64 }, (progress) => shown.push(progress)).enter('released');
+  assert.equal(shown.length, 1);
+  assert.ok((shown[0].byOutcome['101'] ?? 0) >= shown[0].ended, JSON.stringify(shown[0]));
 });
 
 test('a column that is cleared has no trace of the attempt before', () => {
