@@ -46,6 +46,8 @@ const CONNECT_ERRORS: Readonly<Record<string, NamedOutcomeId>> = {
   ENOMEM: 'local-memory',
 };
 
+const LOCAL_MEMORY: NamedOutcomeId = 'local-memory';
+
 /** What an errno while connecting counts as. */
 export function connectOutcome(errno: string): NamedOutcomeId {
   return CONNECT_ERRORS[errno] ?? 'local-other';
@@ -263,6 +265,8 @@ export class Attempts implements TransportEvents {
       this.#fail(slot, CODE(connectOutcome(error.code)), error.code, at, lower);
     } else if (error.tls) this.#fail(slot, CODE('tls'), error.code, at, lower);
     else if (error.code === 'ETIMEDOUT') this.#fail(slot, CODE('timeout-upgrade'), 'ETIMEDOUT', at, lower);
+    // Short of memory is this machine, not the far side, however far the attempt has come.
+    else if (connectOutcome(error.code) === LOCAL_MEMORY) this.#fail(slot, CODE(LOCAL_MEMORY), error.code, at, lower);
     else this.#fail(slot, CODE(error.fin ? 'closed' : 'reset'), this.#whereItEnded(slot), at, lower);
   }
 
