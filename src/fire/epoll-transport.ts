@@ -111,9 +111,14 @@ export class EpollTransport implements Transport {
     const called = bound < 0 ? bound : kernel.connect(fd, to);
     this.#busyUntil = now();
     this.#events.onOpened(slot, this.#busyUntil);
-    const watched = called < 0 ? called : kernel.watch(this.#poll, fd, slot, this.#generations[slot]);
+    const watched = called < 0 ? called : this.#watchSocket(fd, slot);
     if (watched < 0) this.#later(slot, -watched);
     else this.#watch ??= kernel.whenReady(this.#poll, () => this.#turn(TURN_MS));
+  }
+
+  /** @returns 0 or -errno; that of the epoll instance where there is none */
+  #watchSocket(fd: number, slot: number): number {
+    return this.#poll < 0 ? this.#poll : this.#kernel.watch(this.#poll, fd, slot, this.#generations[slot]);
   }
 
   /** TLS is the other transport's. */
