@@ -89,7 +89,7 @@ export async function serve(handler: (socket: net.Socket) => void, options: Serv
     if (failed?.code === 'EADDRINUSE') continue;
     if (failed !== null) throw failed;
     return {
-      url: `${secure === null ? 'ws' : 'wss'}://${host}:${port}/x`,
+      url: `${secure === null ? 'ws' : 'wss'}://${host.includes(':') ? `[${host}]` : host}:${port}/x`,
       host,
       port,
       sockets,
@@ -125,6 +125,8 @@ export function switching(request: string, ...more: string[]): string {
 
 export interface FireOptions {
   readonly n?: number;
+  /** Through this way to the kernel and not the one that is in use; null: over the transport `node`. */
+  readonly kernel?: Kernel | null;
   readonly timeoutMs?: number;
   readonly gate?: 'connect' | 'tls' | 'upgrade';
   readonly close?: 'clean' | 'reset';
@@ -185,7 +187,7 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
     order: { aim: 0, stage: 0, burst: 0, count: size, open: size, first: 0, stride: 1, base: 0 },
     worker: 0,
     destinations: (await resolveTarget(plan)).destinations,
-    kernel,
+    kernel: options.kernel === undefined ? kernel : options.kernel,
     tls: plan.target.scheme === 'wss' ? tlsOptions({ plan, inputs, tlsSession: null }) : null,
     ports: new PortChooser(10_000, 19_999, 0, 1, Math.floor(Math.random() * 9_000)),
     live: control.live(0),

@@ -1,0 +1,270 @@
+/**
+ * The transport `epoll` over a C library that lies: calls that are interrupted, refused or done by halves, and events that
+ * come twice, too early, or in another order. What such a call did must be neither lost nor done twice, and an attempt ends
+ * as what its errno means. Descriptors are counted: each that was opened is closed once.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import os from 'node:os';
+import { describe, test } from 'node:test';
+import { now } from '#dist/fire/clock.js';
+import { Kernel } from '#dist/fire/kernel.js';
+import { type Libc, loadLibc } from '#dist/fire/libc.js';
+import { openKernel } from '#dist/fire/native.js';
+import { C, LAYOUTS } from '#dist/fire/native-layout.js';
+import { selfTest } from '#dist/fire/self-test.js';
+import { anyHost, anyPort, fire, fireAt, onRequest, switching, turns } from './fire-raw.js';
+
+type Args = readonly (number | string)[];
+type CallName = Exclude<keyof Libc, 'errno' | 'errorName' | 'watch' | 'memory'>;
+/** What a call returns, or the name of the error that it fails with. */
+type Lie = (real: (...args: Args) => number, args: Args, memory: Place) => number | string;
+
+/** The native memory by address. */
+interface Place {
+  view(address: number): DataView;
+}
+
+interface Lying {
+  readonly kernel: Kernel;
+  /** Descriptors that were opened and not closed, or closed twice. */
+  wrong(): number[];
+}
+
+const OPENING: readonly string[] = ['socket', 'epollCreate', 'accept'];
+const trouble = await openKernel(`${process.platform}-${process.arch}`);
+const libc = typeof trouble === 'string' ? null : await loadLibc();
+
+const { errno: ERRNO } = os.constants as unknown as { errno: Readonly<Record<string, number>> };
+
+/** A way to the kernel on which the named calls go through their lies. */
+function lying(lies: Partial<Record<CallName, Lie>>): Lying {
+  assert.ok(libc !== null);
+  let faked: number | null = null;
+  let base = 0;
+  let all: DataView | null = null;
+  const open = new Map<number, number>();
+  const place: Place = { view: (address) => new DataView((all as DataView).buffer, address - base) };
+  const told = (name: CallName, args: Args): number => {
+    const real = (...own: Args) => {
+      faked = null;
+      return libc[name](...own);
+    };
+    const result = lies[name]?.(real, args, place) ?? real(...args);
+    if (typeof result === 'string') faked = ERRNO[result];
+    const value = typeof result === 'string' ? -1 : result;
+    if (OPENING.includes(name) && value >= 0) open.set(value, (open.get(value) ?? 0) + 1);
+    if (name === 'close') open.set(args[0] as number, (open.get(args[0] as number) ?? 0) - 1);
+    return value;
+  };
+  const calls = Object.fromEntries(
+    Object.keys(libc).map((name) => [name, (...args: Args) => told(name as CallName, args)]),
+  ) as unknown as Libc;
+  const kernel = new Kernel(
+    {
+      ...calls,
+      errno: () => faked ?? libc.errno(),
+      errorName: libc.errorName,
+      watch: libc.watch,
+      memory(bytes) {
+        const memory = libc.memory(bytes);
+        const block = memory.block.bind(memory);
+        memory.block = (name, size) => {
+          const made = block(name, size);
+          base = made.address - made.offset;
+          return made;
+        };
+        all = memory.view;
+        return memory;
+      },
+    },
+    LAYOUTS[process.arch],
+  );
+  // The descriptor that keeps the kernel stamping stays until the end.
+  open.clear();
+  return {
+    kernel,
+    wrong: () => [...open].filter(([, times]) => times !== 0).map(([fd]) => fd),
+  };
+}
+
+const REFUSAL = 'HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n';
+const HALF = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: webso';
+const EACH = 10;
+const MIXED = { 101: 3 * EACH, 503: 2 * EACH, closed: EACH, reset: EACH, malformed: EACH };
+
+/** A server that ends one connection after another in another way. */
+function mixed(): ReturnType<typeof onRequest> {
+  let count = 0;
+  return onRequest((socket, request) => {
+    const ends = [
+      () => socket.write(switching(request)),
+      () => socket.write(switching(request), () => socket.resetAndDestroy()),
+      () => socket.end(switching(request)),
+      () => socket.write(REFUSAL, () => socket.resetAndDestroy()),
+      () => socket.end(REFUSAL),
+      () => socket.end(HALF),
+      () => socket.resetAndDestroy(),
+      () => socket.write('no answer\r\n'),
+    ];
+    ends[count++ % ends.length]();
+  });
+}
+
+/** Every other call, beginning with the first. */
+function alternating(lie: Lie): Lie {
+  let count = 0;
+  return (real, args, memory) => (count++ % 2 === 0 ? lie(real, args, memory) : real(...args));
+}
+
+/** Rewrites what the kernel tells: flags in, flags out, `times` of each. */
+function events(rewrite: (flags: number) => number, times = 1): Lie {
+  const { size } = LAYOUTS[process.arch].epollEvent;
+  return (real, [poll, address, most, timeout], memory) => {
+    const count = real(poll, address, Math.floor(Number(most) / times), timeout);
+    if (count <= 0) return count;
+    const told = memory.view(Number(address));
+    for (let i = count - 1; i >= 0; i--) {
+      const flags = rewrite(told.getUint32(i * size, true)) >>> 0;
+      const data = told.getBigUint64(i * size + size - 8, true);
+      for (let copy = 0; copy < times; copy++) {
+        const at = (i * times + copy) * size;
+        told.setUint32(at, flags, true);
+        told.setBigUint64(at + size - 8, data, true);
+      }
+    }
+    return count * times;
+  };
+}
+
+const GONE = C.EPOLLHUP | C.EPOLLERR;
+const ENDED = GONE | C.EPOLLRDHUP;
+
+/** Lies after which everything must be as without them. */
+const HARMLESS: Readonly<Record<string, Partial<Record<CallName, Lie>>>> = {
+  'every other read is interrupted': { recvmsg: alternating(() => 'EINTR') },
+  'every other look for events is interrupted': { epollWait: alternating(() => 'EINTR') },
+  'connect is interrupted and goes on by itself': {
+    connect(real, args) {
+      real(...args);
+      return 'EINTR';
+    },
+  },
+  'close is interrupted, and has been done': {
+    close(real, args) {
+      real(...args);
+      return 'EINTR';
+    },
+  },
+  'every other send is interrupted': { send: alternating(() => 'EINTR') },
+  'a send takes 7 bytes': { send: (real, [fd, at, length, flags]) => real(fd, at, Math.min(7, Number(length)), flags) },
+  'each event comes twice': { epollWait: events((flags) => flags, 2) },
+  'each event says as well that there is something to read': { epollWait: events((flags) => flags | C.EPOLLIN) },
+  'each event says as well that there is room to write': { epollWait: events((flags) => flags | C.EPOLLOUT) },
+  'each event says as well that all is over': { epollWait: events((flags) => flags | ENDED) },
+  'an end does not say that there is something to read before it': {
+    epollWait: events((flags) => ((flags & ENDED) === 0 ? flags : flags & ~C.EPOLLIN)),
+  },
+  'an end is told as a hang-up alone': {
+    epollWait: events((flags) => ((flags & ENDED) === 0 ? flags : C.EPOLLHUP | (flags & C.EPOLLOUT))),
+  },
+};
+
+/** A call that always fails, by the errors that it may fail with → outcome. */
+const FAILING: Partial<Record<CallName, Readonly<Record<string, string>>>> = {
+  socket: { EMFILE: 'local-fds', ENFILE: 'local-fds', ENOBUFS: 'local-memory', ENOMEM: 'local-memory' },
+  bind: { EADDRNOTAVAIL: 'local-ports', EADDRINUSE: 'local-ports', EACCES: 'local-other' },
+  connect: {
+    EADDRNOTAVAIL: 'local-ports',
+    EADDRINUSE: 'local-ports',
+    ENOBUFS: 'local-memory',
+    ECONNREFUSED: 'refused',
+    ECONNRESET: 'reset-connect',
+    EHOSTUNREACH: 'unreachable',
+    ENETUNREACH: 'unreachable',
+    ETIMEDOUT: 'timeout-connect',
+    EPERM: 'local-other',
+    EACCES: 'local-other',
+  },
+  epollControl: { ENOMEM: 'local-memory', ENOSPC: 'local-other' },
+  send: { ENOBUFS: 'local-memory', ENOMEM: 'local-memory', EPIPE: 'reset', ECONNRESET: 'reset' },
+};
+
+describe('a kernel that lies', { skip: libc === null && String(trouble) }, () => {
+  for (const [what, lies] of Object.entries(HARMLESS)) {
+    test(`${what}: no outcome changes`, async () => {
+      const { kernel, wrong } = lying(lies);
+      const fired = await fireAt(mixed(), { kernel, n: 8 * EACH, held: () => turns(10) });
+      assert.deepEqual(fired.outcomes, MIXED, JSON.stringify(fired.details));
+      assert.equal(fired.lost, 2 * EACH);
+      assert.deepEqual(wrong(), []);
+      assert.equal(kernel.damaged(), null);
+      kernel.close();
+    });
+  }
+
+  for (const [call, errors] of Object.entries(FAILING)) {
+    test(`${call} fails: ${Object.keys(errors).join(', ')}`, async () => {
+      for (const [name, outcome] of Object.entries(errors)) {
+        const { kernel, wrong } = lying({ [call]: () => name });
+        const source = call === 'bind' ? { target: { sourceIps: ['127.0.0.2'] } } : {};
+        const fired = await fireAt((socket) => void socket.resume(), { kernel, n: 5, ...source });
+        assert.deepEqual(fired.outcomes, { [outcome]: 5 }, `${name}: ${JSON.stringify(fired.details)}`);
+        assert.deepEqual(wrong(), [], name);
+        kernel.close();
+      }
+    });
+  }
+
+  test('every other socket is refused for want of descriptors: the others are served', async () => {
+    const { kernel, wrong } = lying({ socket: alternating(() => 'EMFILE') });
+    const fired = await fireAt(mixed(), { kernel, n: 16 });
+    const { 'local-fds': refused, ...others } = fired.outcomes;
+    assert.equal(refused, 8);
+    assert.deepEqual(others, { 101: 3, 503: 2, closed: 1, reset: 1, malformed: 1 });
+    assert.deepEqual(wrong(), []);
+    kernel.close();
+  });
+
+  test('no descriptor for the epoll instance itself: every attempt says so', async () => {
+    const { kernel, wrong } = lying({ epollCreate: () => 'EMFILE' });
+    const fired = await fireAt(mixed(), { kernel, n: 5 });
+    assert.deepEqual(fired.outcomes, { 'local-fds': 5 }, JSON.stringify(fired.details));
+    assert.deepEqual(wrong(), []);
+    kernel.close();
+  });
+
+  test('an answer that is there counts, although sending the request fails', async () => {
+    const [host, port] = [anyHost(), anyPort()];
+    const source = `require('net').createServer((c) => c.end(${JSON.stringify(REFUSAL)})).listen(${port}, '${host}', () =>
+      require('fs').writeSync(1, 'up'))`;
+    const child = spawn(process.execPath, ['-e', source], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = once(child, 'exit');
+    const { kernel, wrong } = lying({
+      send() {
+        const until = now() + 60;
+        while (now() < until);
+        return 'EPIPE';
+      },
+    });
+    try {
+      await once(child.stdout, 'data');
+      const fired = await fire(`ws://${host}:${port}/`, { kernel, n: 5 });
+      assert.deepEqual(fired.outcomes, { 503: 5 });
+      assert.deepEqual(wrong(), []);
+    } finally {
+      child.kill('SIGKILL');
+      await ended;
+      kernel.close();
+    }
+  });
+
+  test('bytes without a stamp are bounded by two looks, as the other transport does', async () => {
+    const { kernel } = lying({ setsockopt: (real, args) => (args[2] === C.SO_TIMESTAMPNS ? 0 : real(...args)) });
+    assert.equal(selfTest(kernel), 'the kernel does not stamp what it receives');
+    const fired = await fireAt(mixed(), { kernel, n: 8 * EACH });
+    assert.deepEqual(fired.outcomes, MIXED);
+    kernel.close();
+  });
+});
