@@ -164,7 +164,7 @@ function repeated(worst: BurstFacts, others: readonly BurstFacts[]): Repeat {
   if (areAlike(counts)) {
     const sizes = new Set(all.map(({ size }) => size)).size;
     const hasSizes = isOverSizes(all);
-    const sentence = `, in each of ${all.length} bursts${hasSizes ? ` of ${sizes} sizes` : ''} (${least === most ? least : `${least} to ${most}`})`;
+    const sentence = `, in each of ${all.length} bursts${hasSizes ? ` of ${sizes} sizes` : ''} (${least === most ? formatCount(least) : `${formatCount(least)} to ${formatCount(most)}`})`;
     // At one size and with long rests a rate refills to the same count.
     if (areClose(all)) return { sentence: `${sentence}, close together`, forLimit: 0.3, forRate: -0.3, ratePerS: null };
     return { sentence, forLimit: hasSizes ? 0.2 : 0.12, forRate: -0.1, ratePerS: null };
