@@ -32,6 +32,7 @@ const unknown = only?.filter((name) => !FIND_CASES.some((one) => one.name === na
 if (unknown.length > 0) {
   throw new Error(`no such case: ${unknown.join(', ')}; there are ${FIND_CASES.map(({ name }) => name).join(', ')}`);
 }
+if (values.write && only !== null) throw new Error('--write is of all cases, --only of some');
 const cases = FIND_CASES.filter((one) => only?.includes(one.name) ?? true).filter(isPossible);
 const done: FindRun[] = values.json === undefined ? [] : saved(values.json);
 
