@@ -1,105 +1,110 @@
 /**
- * Big: many connections held together, and many handshakes one after another, with the memory of the whole process tree
- * watched from outside.
+ * Big: many connections held together, many handshakes one after another, and bursts under forced garbage collection,
+ * with the memory of the whole process tree watched from outside.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { resultOf, start, sum } from '../cli.js';
-import { watchMemory } from '../gateways/memory.js';
+import { resultOf, wstampede } from '../cli.js';
+import type { Watch } from '../gateways/memory.js';
 import { startTarget } from '../gateways/target.js';
 import { needs } from '../needs.js';
+import {
+  churn,
+  churnText,
+  hold,
+  IN_FLIGHT,
+  memoryText,
+  stress,
+  stressText,
+  type Transport,
+  troubleOf,
+} from './heavy.js';
 
 /** Peak memory of the generator; the mirror of a calibration is a process of its own, and gone when the burst comes. */
 const BOUND_MIB = 180;
+/** What the held connections add to it: the program and its threads are most of the rest, whatever is opened. */
+const ADDED_MIB: Readonly<Record<Transport, number>> = { epoll: 30, node: 55 };
+const FEW = 100;
+/** So that threads cost the same, few connections or many. */
+const WORKERS = ['-w', '2'];
 const HELD = 15_000;
 const CONNECTED = 4000;
 const CHURNED = 100_000;
-const IN_FLIGHT = 500;
-/** The last quarter of a churn may hold this much more than the second. */
-const GROWTH = 1.05;
+const STRESSED = { bursts: 10, size: 5000 };
+/** Over two source addresses, under a limit of descriptors that threads share. */
+const HELD_BY_TWO = 19_000;
+const DESCRIPTORS = 20_000;
+const SOURCES = ['--source-ip', '127.0.0.2', '--source-ip', '127.0.0.3'];
 
-const QUIET = ['--json', '--no-progress'];
-
-function needsProc(t: TestContext): boolean {
-  return needs(t, process.platform === 'linux', 'Linux: memory is read from /proc');
+async function may(t: TestContext, transport: Transport): Promise<boolean> {
+  if (!needs(t, process.platform === 'linux', 'Linux: memory is read from /proc')) return false;
+  const trouble = await troubleOf(transport);
+  return needs(t, trouble === null, `the transport ${transport}: ${trouble}`);
 }
 
-interface Held {
-  readonly host: string;
-  readonly size: number;
-  readonly gate: 'connect' | 'upgrade';
-  readonly calibrate: boolean;
+function assertBounded(t: TestContext, memory: Watch): void {
+  t.diagnostic(memoryText(memory));
+  assert.ok(memory.own <= BOUND_MIB, `the generator peaked at ${memory.own.toFixed(1)} MiB, bound ${BOUND_MIB}`);
 }
 
-async function holdAll(t: TestContext, { host, size, gate, calibrate }: Held): Promise<void> {
-  const target = await startTarget(host);
-  try {
-    const running = start([
-      ...['burst', target.url, '-c', `${size}`, '--gate', gate, '--hold', '3s', '--no-preflight', ...QUIET],
-      ...(calibrate ? [] : ['--no-calibrate']),
-    ]);
-    const memory = await watchMemory(running.pid, running.done);
-    const result = resultOf(await running.done);
-    const report = await target.report();
-    const [burst] = result.bursts;
-    t.diagnostic(
-      `${size} at gate ${gate}${calibrate ? ', calibrated' : ''}: generator ${memory.own.toFixed(1)} MiB (VmHWM), ` +
-        `tree of ${memory.processes}: ${memory.peakRss.toFixed(1)} MiB (highest sum of VmRSS), ` +
-        `spread ${burst.release?.spreadMs.toFixed(1)} ms, ${burst.validity.verdict}`,
-    );
-    assert.deepEqual(burst.outcomes, { '101': size }, JSON.stringify(burst.samples));
-    assert.equal(burst.lostWhileHeld, 0);
-    assert.equal(report.peakOpen, size, 'open together, says the target');
-    assert.notEqual(burst.validity.verdict, 'invalid', burst.validity.reasons.join('; '));
-    assert.ok(memory.own <= BOUND_MIB, `the generator peaked at ${memory.own.toFixed(1)} MiB, bound ${BOUND_MIB}`);
-    if (!calibrate) assert.equal(memory.processes, 1, 'the generator is the whole tree');
-  } finally {
-    await target.stop();
-  }
+for (const [i, transport] of (['epoll', 'node'] as const).entries()) {
+  test(`${transport}: ${HELD} connections of one burst at gate upgrade, held together`, async (t) => {
+    if (!(await may(t, transport))) return;
+    const held = { transport, host: `127.0.0.${21 + i}`, gate: 'upgrade', flags: WORKERS } as const;
+    const few = await hold({ ...held, size: FEW, holdFor: '500ms' });
+    const memory = await hold({ ...held, size: HELD });
+    assertBounded(t, memory);
+    assert.equal(memory.processes, 1, 'the generator is the whole tree');
+    const added = memory.own - few.own;
+    t.diagnostic(`${FEW}: ${few.own.toFixed(1)} MiB; the others add ${added.toFixed(1)}`);
+    assert.ok(added <= ADDED_MIB[transport], `${HELD} connections added ${added.toFixed(1)} MiB`);
+  });
+
+  test(`${transport}: ${CHURNED} handshakes churned, ${IN_FLIGHT} in flight: nothing lost, and memory stays flat`, async (t) => {
+    if (!(await may(t, transport))) return;
+    t.diagnostic(churnText(await churn({ transport, host: `127.0.0.${27 + i}`, total: CHURNED })));
+  });
 }
 
-test(`${HELD} connections of one burst at gate upgrade, held together`, async (t) => {
-  if (!needsProc(t)) return;
-  await holdAll(t, { host: '127.0.0.21', size: HELD, gate: 'upgrade', calibrate: false });
-});
-
-test(`${HELD} connections of one burst at gate upgrade, held together, after a calibration`, async (t) => {
-  if (!needsProc(t)) return;
-  await holdAll(t, { host: '127.0.0.22', size: HELD, gate: 'upgrade', calibrate: true });
+test(`${HELD} connections held together, after a calibration`, async (t) => {
+  if (!(await may(t, 'epoll'))) return;
+  const held = { host: '127.0.0.23', size: HELD, gate: 'upgrade', calibrate: true } as const;
+  assertBounded(t, await hold({ transport: 'epoll', ...held }));
 });
 
 test(`${CONNECTED} connections of one burst at gate connect, held together`, async (t) => {
-  if (!needsProc(t)) return;
-  await holdAll(t, { host: '127.0.0.23', size: CONNECTED, gate: 'connect', calibrate: false });
+  if (!(await may(t, 'epoll'))) return;
+  assertBounded(t, await hold({ transport: 'epoll', host: '127.0.0.25', size: CONNECTED, gate: 'connect' }));
 });
 
-test(`${CHURNED} handshakes churned, ${IN_FLIGHT} in flight: nothing lost, and memory stays flat`, async (t) => {
-  if (!needsProc(t)) return;
-  const target = await startTarget('127.0.0.24');
+test(`epoll: ${HELD_BY_TWO} connections over two source addresses, held together`, async (t) => {
+  if (!(await may(t, 'epoll'))) return;
+  const held = { host: '127.0.0.29', size: HELD_BY_TWO, gate: 'upgrade', flags: SOURCES } as const;
+  assertBounded(t, await hold({ transport: 'epoll', ...held }));
+});
+
+test(`a thousand more than ${HELD_BY_TWO}: the limit is named, and nothing is sent`, async (t) => {
+  if (!(await may(t, 'epoll'))) return;
+  const target = await startTarget('127.0.0.30');
   try {
-    const running = start([
-      ...['churn', target.url, '-n', `${CHURNED}`, '-c', `${IN_FLIGHT}`],
-      ...['--no-preflight', '--no-calibrate', ...QUIET],
-    ]);
-    const memory = await watchMemory(running.pid, running.done);
-    const result = resultOf(await running.done);
-    const report = await target.report();
-    const [churn] = result.bursts;
-    assert.deepEqual(churn.outcomes, { '101': CHURNED }, JSON.stringify(churn.samples));
-    assert.equal(sum(churn.outcomes), CHURNED);
-    assert.equal(report.handshakes, CHURNED, 'handshakes, says the target');
-    const from = Date.parse(churn.releasedAt ?? '');
-    const quarter = (churn.makespanMs ?? 0) / 4;
-    const means = [0, 1, 2, 3].map((q) => {
-      const within = memory.samples.filter(({ at }) => at >= from + q * quarter && at < from + (q + 1) * quarter);
-      return within.reduce((all, { rss }) => all + rss, 0) / within.length;
+    const flags = ['--transport', 'epoll', '--no-preflight', '--no-calibrate', '--json', ...SOURCES];
+    const ran = await wstampede(['burst', target.url, '-c', `${HELD_BY_TWO + 1000}`, ...flags], {
+      wrapper: (command) => ['sh', '-c', `ulimit -n ${DESCRIPTORS}; exec "$@"`, 'sh', ...command],
     });
-    t.diagnostic(
-      `RSS by quarter, MiB: ${means.map((mean) => mean.toFixed(1)).join(', ')}; peak ${memory.peakRss.toFixed(1)}; ` +
-        `${churn.rate?.toFixed(0)} handshakes/s`,
+    const result = resultOf(ran);
+    assert.equal(ran.code, 4);
+    assert.deepEqual(result.bursts, []);
+    assert.match(
+      result.validity.reasons.join('\n'),
+      /20,000 connections at once need 20,\d+ file descriptors, and this process may open 20,000 .*at most 19,\d+ connections fit; raise it with: ulimit -n 20\d+/,
     );
-    assert.ok(means[3] <= means[1] * GROWTH, `grew from ${means[1].toFixed(1)} to ${means[3].toFixed(1)} MiB`);
+    assert.equal((await target.report()).peakOpen, 0);
   } finally {
     await target.stop();
   }
+});
+
+test(`epoll: ${STRESSED.bursts} bursts of ${STRESSED.size} while garbage is collected all the time`, async (t) => {
+  if (!(await may(t, 'epoll'))) return;
+  t.diagnostic(stressText(await stress(STRESSED.bursts, STRESSED.size, '127.0.0.33')));
 });

@@ -1,12 +1,14 @@
 /**
  * Every target of the lab at every gate that applies, through the command line: exactly the outcomes that the catalogue
- * promises, and the target's own book says the same. The catalogue is the table of this test.
+ * promises, and the target's own book says the same. The catalogue is the table of this test. Gates and transports take
+ * turns, so that every target that speaks ws is met over both transports.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
+import { openKernel } from '#dist/fire/native.js';
 import { CATALOGUE } from '#dist/lab/catalogue.js';
 import { LAB_CERTIFICATE } from '#dist/lab/certificate.js';
 import { readSettings } from '#dist/lab/options.js';
@@ -23,6 +25,7 @@ const REST = '300ms';
 type Options = Readonly<Record<string, string | number | boolean>>;
 type Gate = 'connect' | 'tls' | 'upgrade';
 type Scheme = 'ws' | 'wss';
+type Transport = 'epoll' | 'node';
 type Counts = Readonly<Record<string, number | undefined>>;
 
 /** So that a burst of 100 goes beyond the limit, or just fits, where the defaults would not show it. */
@@ -79,7 +82,19 @@ function isSecureOnly(target: LabTarget): boolean {
   return target.options.some(({ name, default: plain }) => name === 'tls' && plain === true);
 }
 
-async function check(t: TestContext, target: LabTarget, scheme: Scheme, gate: Gate, own: Options): Promise<void> {
+interface Row {
+  readonly target: LabTarget;
+  readonly scheme: Scheme;
+  readonly gate: Gate;
+  readonly transport: Transport;
+  readonly options: Options;
+}
+
+/** What `auto` takes here over ws. */
+const FASTEST: Transport =
+  typeof (await openKernel(`${process.platform}-${process.arch}`)) === 'string' ? 'node' : 'epoll';
+
+async function check(t: TestContext, { target, scheme, gate, transport, options: own }: Row): Promise<void> {
   const verifies = VERIFIED.includes(target.name);
   const host = verifies ? CERTIFIED_HOST : nextHost();
   const options = { ...SETTINGS[target.name], ...own, tls: scheme === 'wss', host };
@@ -91,12 +106,21 @@ async function check(t: TestContext, target: LabTarget, scheme: Scheme, gate: Ga
   const lab = await labFor(t, target.name, options);
   const ran = await wstampede([
     ...['burst', lab.url, '-c', `${SIZE}`, '-b', later === null ? '1' : '2', '--rest', REST, '-t', timeout],
-    ...['--gate', gate, '--no-preflight', '--no-calibrate', '--json'],
+    ...[
+      '--gate',
+      gate,
+      '--transport',
+      transport === 'epoll' ? 'auto' : 'node',
+      '--no-preflight',
+      '--no-calibrate',
+      '--json',
+    ],
     ...(verifies || scheme === 'ws' ? [] : ['-k']),
     ...(target.name === 'tls-wrong' ? ['--ca', ca] : []),
   ]);
   const report = await lab.stop();
   const result = resultOf(ran);
+  assert.equal(result.generators[0].transport, transport === 'epoll' ? FASTEST : 'node');
   const wanted = later === null ? [expected] : [expected, later];
   assert.deepEqual(
     result.bursts.map(({ outcomes }) => outcomes),
@@ -121,28 +145,44 @@ const ca = join(folder, 'ca.pem');
 writeFileSync(ca, LAB_CERTIFICATE);
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-// Two at a time: most of each run is the start of a process, or waiting.
-describe('lab × gates', { concurrency: 2 }, () => {
-  for (const [i, target] of CATALOGUE.entries()) {
-    const gates = ONE_GATE.includes(target.name) ? [target.gates[i % target.gates.length]] : target.gates;
-    for (const gate of gates) {
-      const scheme = gate === 'tls' || isSecureOnly(target) ? 'wss' : 'ws';
-      test(`${target.name}, gate ${gate}, ${scheme}`, (t) => check(t, target, scheme, gate, {}));
-    }
-  }
-  for (const name of ['healthy', 'limit', 'reset', 'silent', 'close-kills-server', 'not-http']) {
-    const target = CATALOGUE.find((one) => one.name === name);
-    assert.ok(target);
-    for (const gate of ['connect', 'upgrade'] as const) {
-      test(`${name}, gate ${gate}, wss`, (t) => check(t, target, 'wss', gate, {}));
-    }
-  }
-  for (const [i, { target, options }] of VARIANTS.entries()) {
+/** Each gate that applies; those over ws, or the only one, once with each transport. */
+function rowsOf(target: LabTarget, i: number): Row[] {
+  const row = (scheme: Scheme, gate: Gate, transport: Transport): Row => ({
+    ...{ target, scheme, gate, transport, options: {} },
+  });
+  const isSecure = isSecureOnly(target);
+  const secure = isSecure ? target.gates : target.gates.filter((gate) => gate === 'tls');
+  const [turn, isOne] = [target.gates[i % target.gates.length], ONE_GATE.includes(target.name)];
+  const overTls = secure.filter((gate) => !isOne || gate === turn).map((gate) => row('wss', gate, 'node'));
+  if (isSecure) return overTls;
+  const [first, second = first] = target.gates.filter((gate) => gate !== 'tls');
+  const transports: readonly Transport[] = i % 2 === 0 ? ['epoll', 'node'] : ['node', 'epoll'];
+  return [row('ws', first, transports[0]), row('ws', second, transports[1]), ...overTls];
+}
+
+function titleOf({ target, options, gate, scheme, transport }: Row): string {
+  const words = Object.entries(options).map(([name, word]) => ` --${name} ${word}`);
+  return `${target.name}${words.join('')}, gate ${gate}, ${scheme}${scheme === 'ws' ? ` over ${transport}` : ''}`;
+}
+
+const WSS_TOO = ['healthy', 'limit', 'reset', 'silent', 'close-kills-server', 'not-http'];
+
+const ROWS: readonly Row[] = [
+  ...CATALOGUE.flatMap(rowsOf),
+  ...CATALOGUE.filter(({ name }) => WSS_TOO.includes(name)).flatMap((target) =>
+    (['connect', 'upgrade'] as const).map(
+      (gate): Row => ({ target, gate, scheme: 'wss', transport: 'node', options: {} }),
+    ),
+  ),
+  ...VARIANTS.map(({ target, options }, i): Row => {
     const gate = i % 2 === 0 && target.gates.includes('upgrade') ? 'upgrade' : 'connect';
-    const words = Object.entries(options)
-      .map(([name, word]) => `--${name} ${word}`)
-      .join(' ');
-    const scheme = isSecureOnly(target) ? 'wss' : 'ws';
-    test(`${target.name} ${words}, gate ${gate}, ${scheme}`, (t) => check(t, target, scheme, gate, options));
-  }
+    const isSecure = isSecureOnly(target);
+    const transport = isSecure || i % 4 < 2 ? 'node' : 'epoll';
+    return { target, options, gate, scheme: isSecure ? 'wss' : 'ws', transport };
+  }),
+];
+
+// Two at a time: most of each run is the start of a process, or waiting.
+describe('lab × gates × transports', { concurrency: 2 }, () => {
+  for (const row of ROWS) test(titleOf(row), (t) => check(t, row));
 });

@@ -1,0 +1,32 @@
+/**
+ * The long way: 1,000,000 handshakes by churn with flat memory, over each transport, and 100 bursts of 5,000 under forced
+ * garbage collection. Prints what it measured; ends with an error at the first fault. `npm run bench:endurance`; minutes.
+ */
+import { churn, churnText, stress, stressText, type Transport, troubleOf } from '../long/heavy.js';
+
+const CHURNED = 1_000_000;
+const BURSTS = 100;
+const SIZE = 5000;
+const ONLY = process.argv.slice(2);
+
+function wanted(name: string): boolean {
+  return ONLY.length === 0 || ONLY.includes(name);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+for (const [i, transport] of (['epoll', 'node'] satisfies Transport[]).entries()) {
+  if (!wanted(`churn-${transport}`)) continue;
+  const trouble = await troubleOf(transport);
+  const title = `${CHURNED.toLocaleString('en')} handshakes churned over ${transport}`;
+  if (trouble !== null) say(`${title}: left out, ${trouble}`);
+  else say(`${title}: ${churnText(await churn({ transport, host: `127.0.0.${81 + i}`, total: CHURNED }))}`);
+}
+if (wanted('gc')) {
+  const trouble = await troubleOf('epoll');
+  const title = `${BURSTS} bursts of ${SIZE.toLocaleString('en')} under forced collection`;
+  if (trouble !== null) say(`${title}: left out, ${trouble}`);
+  else say(`${title}: ${stressText(await stress(BURSTS, SIZE, '127.0.0.83'))}`);
+}
