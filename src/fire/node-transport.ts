@@ -208,7 +208,7 @@ export class NodeTransport implements Transport {
     if (localAddress !== null) {
       // Without a port of its own a bound source would take that port from every other destination as well.
       options.localAddress = localAddress;
-      options.localPort = this.#ports.next(localAddress);
+      options.localPort = this.#ports.next(localAddress, to.address);
       const tries = this.#bound.get(slot)?.tries ?? 0;
       this.#bound.set(slot, { to, localAddress, tries: tries + 1 });
     }

@@ -25,9 +25,11 @@ export class PortChooser {
     this.#first = isShared ? start : start - (start % workers) + worker;
   }
 
-  next(address: string): number {
-    const at = this.#next.get(address) ?? this.#first;
-    this.#next.set(address, at + this.#stride);
+  /** Each pair of addresses has its own row: over one row for all, a port would meet the same destination each time. */
+  next(from: string, to: string): number {
+    const pair = `${from} ${to}`;
+    const at = this.#next.get(pair) ?? this.#first;
+    this.#next.set(pair, at + this.#stride);
     return this.#low + (at % this.#count);
   }
 }

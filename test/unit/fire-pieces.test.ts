@@ -167,25 +167,32 @@ describe('ports', () => {
             const mine = new Set<number>();
             const share = Math.floor(size / workers);
             for (let i = 0; i < share; i++) {
-              const port = chooser.next('127.0.0.1');
+              const port = chooser.next('127.0.0.1', '127.0.0.9');
               assert.ok(port >= low && port < low + size, `${port}`);
               assert.ok(!mine.has(port), 'no port twice in a round');
               mine.add(port);
               assert.equal(owner.get(port) ?? worker, worker, 'no port of another thread');
               owner.set(port, worker);
             }
-            assert.ok(mine.has(chooser.next('127.0.0.1')), 'then it begins again');
+            assert.ok(mine.has(chooser.next('127.0.0.1', '127.0.0.9')), 'then it begins again');
           }
         },
       ),
     );
   });
 
-  test('each source address has its own row of ports', () => {
+  test('each source address has its own row of ports to each destination', () => {
     const chooser = new PortChooser(2000, 2999, 1, 4, 0);
-    const [a, b] = [chooser.next('127.0.0.2'), chooser.next('127.0.0.3')];
+    const [a, b] = [chooser.next('127.0.0.2', '127.0.0.9'), chooser.next('127.0.0.3', '127.0.0.9')];
     assert.equal(a, b);
-    assert.notEqual(chooser.next('127.0.0.2'), a);
+    assert.equal(chooser.next('127.0.0.2', '127.0.0.8'), a);
+    assert.notEqual(chooser.next('127.0.0.2', '127.0.0.9'), a);
+  });
+
+  test('destinations that take turns get every port once each', () => {
+    const chooser = new PortChooser(2000, 2099, 0, 1, 17);
+    const pairs = Array.from({ length: 200 }, (_, i) => `${i % 2}:${chooser.next('127.0.0.2', `127.0.0.${i % 2}`)}`);
+    assert.equal(new Set(pairs).size, 200);
   });
 });
 
