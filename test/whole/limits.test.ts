@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { ATTEMPTS_HEADER } from '#dist/tally/attempts.js';
 import { CLI, checkedResult, labFor, type RunOptions, resultOf, wstampede } from '../cli.js';
 import { needs } from '../needs.js';
@@ -58,10 +59,10 @@ function inSmallNetwork(
   script: string,
 ): { code: number | null; stdout: string; stderr: string } | null {
   const prepare = 'ip link set lo up && echo "40000 40099" > /proc/sys/net/ipv4/ip_local_port_range';
-  const probe = spawnSync('unshare', ['-n', 'sh', '-c', prepare], { encoding: 'utf8' });
+  const probe = spawnSync('unshare', ['-n', '-m', 'sh', '-c', prepare], { encoding: 'utf8' });
   const may = probe.status === 0;
   if (!needs(t, may, 'a network namespace: run as root with iproute2 and util-linux installed')) return null;
-  const ran = spawnSync('unshare', ['-n', 'sh', '-c', `${prepare} || exit 99\n${script}`], {
+  const ran = spawnSync('unshare', ['-n', '-m', 'sh', '-c', `${prepare} || exit 99\n${script}`], {
     encoding: 'utf8',
     timeout: 60_000,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE: process.execPath, CLI, FOLDER },
@@ -107,23 +108,67 @@ test('ports that others have taken: counted as local, invalid, and never blamed 
     for (let port = 40000; port < 40050; port++) createServer().listen({ port, host: '0.0.0.0', exclusive: true });
     setTimeout(() => console.log('ready'), 300);`,
   );
+  const burst = '"$NODE" "$CLI" burst ws://127.0.0.1:9500/ -c 100 --no-calibrate --no-preflight --close reset --json';
   const ran = inSmallNetwork(
     t,
     `${WITH_LAB}
     "$NODE" "$FOLDER/listeners.mjs" > "$FOLDER/listeners" & LISTENERS=$!
     trap 'kill $LAB $LISTENERS; wait' EXIT
     while ! grep -q ready "$FOLDER/listeners"; do sleep 0.05; done
-    "$NODE" "$CLI" burst ws://127.0.0.1:9500/ -c 100 --no-calibrate --no-preflight --json > "$FOLDER/taken.json"; echo $?`,
+    for transport in auto node; do ${burst} --transport $transport > "$FOLDER/taken-$transport.json"; echo $?; done`,
   );
   if (ran === null) return;
-  assert.equal(ran.stdout, '4\n', ran.stderr);
-  const result = resultIn('taken.json');
-  const { 101: upgraded = 0, 'local-ports': local = 0, ...others } = result.totals.outcomes;
-  assert.deepEqual(others, {});
-  assert.equal(upgraded, 50);
-  assert.equal(local, 50);
-  assert.equal(result.bursts[0].validity.verdict, 'invalid');
-  assert.match(result.validity.reasons.join('\n'), /50 attempts failed on this machine.*local-ports/);
+  assert.equal(ran.stdout, '4\n4\n', ran.stderr);
+  for (const transport of ['auto', 'node']) {
+    const result = resultIn(`taken-${transport}.json`);
+    assert.deepEqual(result.totals.outcomes, { 101: 50, 'local-ports': 50 }, transport);
+    assert.equal(result.bursts[0].validity.verdict, 'invalid');
+    assert.match(result.validity.reasons.join('\n'), /50 attempts failed on this machine.*local-ports/);
+  }
+});
+
+test('a port serves one connection to each destination, with a bound source address too', (t) => {
+  writeFileSync(join(FOLDER, 'hosts'), '127.0.0.1 localhost\n127.0.0.2 both.test\n127.0.0.3 both.test\n');
+  const burst =
+    '"$NODE" "$CLI" burst ws://both.test:9500/ --resolve all --no-calibrate --no-preflight --close reset --json';
+  const ran = inSmallNetwork(
+    t,
+    `mount --bind "$FOLDER/hosts" /etc/hosts || exit 98
+    ${WITH_LAB.replace('healthy', 'healthy --host 0.0.0.0')}
+    ${burst} -c 201 --source-ip 127.0.0.8 > "$FOLDER/more.json"; echo $?
+    for transport in auto node; do
+      ${burst} -c 200 --source-ip 127.0.0.8 --transport $transport > "$FOLDER/bound-$transport.json"; echo $?
+    done`,
+  );
+  if (ran === null) return;
+  assert.equal(ran.stdout, '4\n0\n0\n', ran.stderr);
+  assert.match(resultIn('more.json').validity.reasons[0], /1 source address to 2 destinations have 200 free/);
+  for (const transport of ['auto', 'node']) {
+    assert.deepEqual(resultIn(`bound-${transport}.json`).totals.outcomes, { 101: 200 }, transport);
+  }
+});
+
+test('descriptors that run out in the middle of a burst: counted as local, whatever drives the sockets', async (t) => {
+  // The program looks at its limit before it begins, so here the engine runs without it.
+  const raw = fileURLToPath(new URL('../unit/fire-raw.js', import.meta.url));
+  const source = `const { fire, useEpoll } = await import(process.argv[1]);
+    if (process.argv[3] === 'epoll') await useEpoll();
+    const { outcomes, details } = await fire(process.argv[2], { n: 300, timeoutMs: 20000 });
+    console.log(JSON.stringify({ outcomes, details }));`;
+  const lab = await labFor(t, 'healthy', { host: '127.0.0.5' });
+  for (const transport of ['epoll', 'node']) {
+    const node = [process.execPath, '--input-type=module', '-e', source, raw, lab.url, transport];
+    const ran = spawnSync('sh', ['-c', 'ulimit -n 200; exec "$@"', 'sh', ...node], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    assert.equal(ran.status, 0, ran.stderr);
+    const { outcomes, details } = JSON.parse(ran.stdout) as Record<string, Record<string, number>>;
+    assert.deepEqual(Object.keys(outcomes).sort(), ['101', 'local-fds'], transport);
+    assert.equal(outcomes['101'] + outcomes['local-fds'], 300);
+    assert.ok(outcomes['101'] > 100 && outcomes['101'] < 200, `${outcomes['101']} of 200 descriptors`);
+    assert.deepEqual(details['local-fds'], { EMFILE: outcomes['local-fds'] });
+  }
 });
 
 function resultIn(name: string) {

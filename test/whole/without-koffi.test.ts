@@ -54,13 +54,9 @@ test('without koffi --transport epoll is refused with the reason, and nothing is
   assert.equal((await lab.stop()).accepted, 0);
 });
 
-test('whoever asks for node, or for TLS, is told nothing of it', async (t) => {
-  const lab = await labFor(t, 'healthy', { host: '127.0.0.13', tls: true });
-  const secure = await wstampede(['burst', lab.url, '-c', '5', '-k', '--json', ...PLAIN], { cli });
-  assert.deepEqual(resultOf(secure).totals.outcomes, { 101: 5 });
-  assert.doesNotMatch(secure.stderr, /epoll/);
-  const plain = await labFor(t, 'healthy', { host: '127.0.0.14' });
-  const asked = await wstampede(['burst', plain.url, '-c', '5', '--transport', 'node', '--json', ...PLAIN], { cli });
-  assert.equal(resultOf(asked).generators[0].transportNote, null);
-  assert.doesNotMatch(asked.stderr, /epoll/);
+test('whoever asks for node is told nothing of it', async (t) => {
+  const lab = await labFor(t, 'healthy', { host: '127.0.0.13' });
+  const ran = await wstampede(['burst', lab.url, '-c', '5', '--transport', 'node', '--json', ...PLAIN], { cli });
+  assert.equal(resultOf(ran).generators[0].transportNote, null);
+  assert.doesNotMatch(ran.stderr, /epoll/);
 });
