@@ -1,11 +1,11 @@
 /**
- * The long way: 1,000,000 handshakes by churn with flat memory, over each transport, and 100 bursts of 5,000 under forced
+ * The long way: 1,000,000 handshakes by churn with flat memory, over each transport, and 500 bursts of 5,000 under forced
  * garbage collection. Prints what it measured; ends with an error at the first fault. `npm run bench:endurance`; minutes.
  */
 import { churn, churnText, stress, stressText, type Transport, troubleOf } from '../long/heavy.js';
 
 const CHURNED = 1_000_000;
-const BURSTS = 100;
+const BURSTS = 500;
 const SIZE = 5000;
 const ONLY = process.argv.slice(2);
 

@@ -30,7 +30,7 @@ const WORKERS = ['-w', '2'];
 const HELD = 15_000;
 const CONNECTED = 4000;
 const CHURNED = 100_000;
-const STRESSED = { bursts: 10, size: 5000 };
+const STRESSED = { bursts: 100, size: 5000 };
 /** Over two source addresses, under a limit of descriptors that threads share. */
 const HELD_BY_TWO = 19_000;
 const DESCRIPTORS = 20_000;
