@@ -175,9 +175,10 @@ export class BurstShard {
    * pauses until they take longer than the release, so each is paid for by a multiple of its length of releasing.
    */
   #releaseSlices(): void {
-    const { gate, target } = this.#x.plan;
+    const { gate, target, releaseChunk } = this.#x.plan;
     // A TLS handshake takes a ms of CPU, so a pause between slices would be spent on the first slice's handshakes.
-    const size = target.scheme === 'wss' && gate !== 'upgrade' ? this.#count : this.#x.plan.releaseChunk;
+    const size =
+      target.scheme === 'wss' && gate !== 'upgrade' ? this.#count : (releaseChunk ?? this.#set.transport.releaseChunk);
     // What node:net does for a connect comes after the slice, and must not be taken for the pause.
     const worth = gate === 'connect' ? 0 : RELEASING_PER_PAUSE;
     let slot = 0;

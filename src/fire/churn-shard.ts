@@ -56,9 +56,10 @@ export class ChurnShard {
     });
     // Counted up front: the loop must not look finished while its slots are still being filled.
     this.#inFlight = slots;
+    const chunk = this.#x.plan.releaseChunk ?? this.#set.transport.releaseChunk;
     let slot = 0;
     const slice = () => {
-      for (let left = this.#x.plan.releaseChunk; slot < slots && left > 0; left--, slot++) this.#next(slot, true);
+      for (let left = chunk; slot < slots && left > 0; left--, slot++) this.#next(slot, true);
       if (slot < slots) setImmediate(slice);
     };
     slice();

@@ -140,6 +140,8 @@ function onClose(this: RawSocket): void {
 export class NodeTransport implements Transport {
   readonly name = 'node';
   readonly hasKernelStamps = false;
+  /** METHOD B.3: with pauses in between, user-space stamps are about ten times as true. */
+  readonly releaseChunk = 64;
   open = 0;
   readonly events: TransportEvents;
   readonly stamps = new Stamps();

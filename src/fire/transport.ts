@@ -15,6 +15,8 @@ export interface Transport {
   readonly name: TransportName;
   /** Arrivals are stamped by the kernel, so a moment is one number and no interval. */
   readonly hasKernelStamps: boolean;
+  /** Releases in a slice before arrivals have to be stamped. */
+  readonly releaseChunk: number;
   /** Sockets that still hold a descriptor, closing ones included. */
   readonly open: number;
   /** Longest time since `start()` in which this thread did not look at what had arrived, ms. */

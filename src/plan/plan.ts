@@ -139,8 +139,8 @@ export interface Plan {
   readonly workers: number | null;
   /** auto: `epoll` where it works, else `node`. */
   readonly transport: 'auto' | 'epoll' | 'node';
-  /** Releases in a slice before the thread yields to its event loop. */
-  readonly releaseChunk: number;
+  /** Releases in a slice before the thread reads answers; null: as the transport needs it. */
+  readonly releaseChunk: number | null;
   /** Rules everything random but keys and masks. */
   readonly seed: number;
 }

@@ -11,7 +11,6 @@ import { parseUrl } from './url.js';
 /** A 60 s gateway timeout must be seen as 504 and not as ours. */
 const DEFAULT_TIMEOUT_MS = 75_000;
 /** Few enough that answers are stamped between slices, many enough that the yield costs little. */
-const DEFAULT_RELEASE_CHUNK = 64;
 const DEFAULT_SEED = 1;
 
 /** A profile's text, YAML or JSON. Throws UserError `profile` that lists every problem as `file:line:col  path: …`. */
@@ -64,7 +63,7 @@ export function compilePlan(profile: Profile): Plan {
     calibrate: profile.calibrate ?? true,
     workers: profile.workers ?? null,
     transport: profile.transport ?? 'auto',
-    releaseChunk: profile.releaseChunk ?? DEFAULT_RELEASE_CHUNK,
+    releaseChunk: profile.releaseChunk ?? null,
     seed: profile.seed ?? DEFAULT_SEED,
   };
   return frozen(structuredClone(plan));

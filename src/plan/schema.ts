@@ -101,7 +101,11 @@ const shape = {
     ['auto', 'epoll', 'node'],
     'How sockets are driven: epoll calls the kernel itself (Linux, ws://), node works everywhere, auto takes epoll where it works; default auto',
   ).optional(),
-  releaseChunk: count(1, 1_000_000, 'Releases in a slice before a thread reads answers; default 64').optional(),
+  releaseChunk: count(
+    1,
+    1_000_000,
+    'Releases in a slice before a thread reads answers; default 64, and all at once where the kernel stamps arrivals',
+  ).optional(),
   resolve: word(['first', 'all'], 'Use the first address of a name, or spread over all; default first').optional(),
   close: word(['clean', 'reset'], 'How connections end; default clean for bursts, reset for churn').optional(),
   preflight: flag('Up to 5 handshakes before the first burst; default true').optional(),

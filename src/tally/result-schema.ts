@@ -95,7 +95,7 @@ const plan = withLater(
     calibrate: flag,
     workers: nullable(count),
     transport: text,
-    releaseChunk: count,
+    releaseChunk: nullable(count),
     seed: number,
   }),
   { afterMs: described('Probes for this long once a burst is over', nullable(ms)) },

@@ -236,7 +236,7 @@ test('a plan has its defaults, is frozen, and survives JSON', () => {
     calibrate: true,
     workers: null,
     transport: 'auto',
-    releaseChunk: 64,
+    releaseChunk: null,
     seed: 1,
   });
 });

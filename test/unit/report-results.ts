@@ -87,7 +87,7 @@ export function plan(stages: readonly Stage[], target: Partial<Plan['target']> =
     calibrate: true,
     workers: null,
     transport: 'auto',
-    releaseChunk: 64,
+    releaseChunk: null,
     seed: 1,
   };
 }

@@ -48,7 +48,7 @@ const PLAN: Plan = {
   calibrate: true,
   workers: null,
   transport: 'auto',
-  releaseChunk: 64,
+  releaseChunk: null,
   seed: 7,
   afterMs: null,
 };
