@@ -95,6 +95,8 @@ export class Attempts implements TransportEvents {
   readonly #readers = new Map<number, FrameReader>();
   readonly #requests: string[];
   readonly #accepts: string[];
+  /** In place of both where requests differ by their key alone and the transport can make use of that. */
+  readonly #keys: string[];
   readonly #known = new KnownUpgrade();
   #isClosing = false;
 
@@ -103,6 +105,7 @@ export class Attempts implements TransportEvents {
     this.#c = options.columns;
     this.#requests = new Array(options.columns.size).fill('');
     this.#accepts = new Array(options.columns.size).fill('');
+    this.#keys = new Array(options.columns.size).fill('');
   }
 
   /**
@@ -112,6 +115,10 @@ export class Attempts implements TransportEvents {
   prepare(slot: number, attempt: number, inOnePiece: boolean): void {
     this.#c.attempt[slot] = attempt;
     const key = newKey();
+    if (this.transport.framesRequests && this.#o.requests.frame !== null) {
+      this.#keys[slot] = key;
+      return;
+    }
     const text = this.#o.requests.text(attempt, key);
     this.#requests[slot] = inOnePiece ? Buffer.from(text, 'latin1').toString('latin1') : text;
     this.#accepts[slot] = acceptFor(key);
@@ -314,15 +321,18 @@ export class Attempts implements TransportEvents {
     this.#c.state[slot] = STATE.waiting;
     const text = this.#requests[slot];
     this.#requests[slot] = '';
+    const { frame } = this.#o.requests;
+    const key = this.#keys[slot];
     const at = now();
     this.#c.sent[slot] = at;
-    this.transport.send(slot, text);
+    if (frame !== null && key !== '') this.transport.sendFramed(slot, frame, key);
+    else this.transport.send(slot, text);
     this.#c.callMs[slot] = now() - at;
   }
 
   #readAnswer(slot: number, bytes: Buffer, length: number, at: number, lower: number): void {
     const partial = this.#partial.get(slot);
-    if (partial === undefined && this.#known.matches(bytes, length, this.#accepts[slot])) {
+    if (partial === undefined && this.#known.matches(bytes, length, this.#acceptOf(slot))) {
       this.#accept(slot, null, at, lower);
       return;
     }
@@ -341,13 +351,13 @@ export class Attempts implements TransportEvents {
       this.#fail(slot, head.status, note, at, lower, head, rest);
       return;
     }
-    const wrong = judgeUpgrade(head, this.#accepts[slot], this.#o.requests.offer(this.#c.attempt[slot]));
+    const wrong = judgeUpgrade(head, this.#acceptOf(slot), this.#o.requests.offer(this.#c.attempt[slot]));
     if (wrong !== null) {
       this.#fail(slot, CODE('invalid-101'), wrong, at, lower, head, rest);
       return;
     }
     if (this.#o.requests.isConstant && note === null && rest.length === 0) {
-      this.#known.remember(bytes.toString('latin1'), this.#accepts[slot]);
+      this.#known.remember(bytes.toString('latin1'), this.#acceptOf(slot));
     }
     this.#accept(slot, note, at, lower);
     if (rest.length > 0 && this.#c.state[slot] === STATE.held) this.#readFrames(slot, rest);
@@ -360,6 +370,12 @@ export class Attempts implements TransportEvents {
     this.#o.events.ended(slot);
   }
 
+  #acceptOf(slot: number): string {
+    if (this.#keys[slot] !== '') this.#accepts[slot] = acceptFor(this.#keys[slot]);
+    this.#keys[slot] = '';
+    return this.#accepts[slot];
+  }
+
   #finish(slot: number, code: number, detail: string | null, at: number, lower: number): void {
     const c = this.#c;
     if (code < NAMED_BASE && at - c.deadline[slot] > LATE_MS) this.overdue++;
@@ -369,6 +385,7 @@ export class Attempts implements TransportEvents {
     if (code !== STATUS_101 || at - c.sent[slot] > FASTEST_RETRANSMIT_MS) this.#askKernel(slot);
     this.#requests[slot] = '';
     this.#accepts[slot] = '';
+    this.#keys[slot] = '';
     if (detail !== null) this.details.set(slot, detail);
     this.#o.deadlines.clear(slot);
     // In this order: whoever reads `ended` first finds an outcome for each of them (live.ts).

@@ -7,7 +7,7 @@ import { Piscina } from 'piscina';
 import { peakOpen } from '../plan/plan.js';
 import { now } from './clock.js';
 import { AIM, Control, ORDER, type Order } from './control.js';
-import { exposeCollector } from './garbage.js';
+import { exposeCollector, trimHeap } from './garbage.js';
 import type { Aim, NewAim, WorkerMessage, WorkerTask } from './messages.js';
 
 /** Old-space limit of a worker: room for a million columns, and an end to a leak. */
@@ -21,13 +21,14 @@ const START_MS = 20_000;
  * tens of thousands of handshakes. CPU a handshake was the same at 24, 48 and 96, so it buys nothing. A burst keeps its
  * sockets anyway, and a large one needs the memory for them.
  */
-const NURSERY_MB = { churn: 24, burst: 12, largeBurst: 6 };
+const NURSERY_MB = { churn: 24, burst: 12, largeBurst: 6, largeBurstOfColumns: 3 };
 const LARGE_BURST = 5000;
 
-function youngMb({ aims }: CrewTask): number {
+function youngMb({ aims, platform }: CrewTask): number {
   const { plan } = aims[AIM.target];
   if (plan.stages.some(({ kind }) => kind === 'churn')) return NURSERY_MB.churn;
-  return peakOpen(plan) > LARGE_BURST ? NURSERY_MB.largeBurst : NURSERY_MB.burst;
+  if (peakOpen(plan) <= LARGE_BURST) return NURSERY_MB.burst;
+  return platform === null ? NURSERY_MB.largeBurst : NURSERY_MB.largeBurstOfColumns;
 }
 
 export type CrewTask = Omit<WorkerTask, 'worker' | 'workers' | 'control' | 'port'>;
@@ -66,6 +67,7 @@ export class Crew {
 
   /** Starts `workers` threads; resolves when all are ready for orders. @throws Error when one can't start */
   static async start(task: CrewTask, workers: number, heapMb: number = WORKER_HEAP_MB): Promise<Crew> {
+    if (peakOpen(task.aims[AIM.target].plan) > LARGE_BURST) await trimHeap();
     const crew = new Crew(task, workers, heapMb);
     for (let worker = 0; worker < workers; worker++) crew.#enlist(task, worker);
     const ready = await crew.gather('ready', now() + START_MS);

@@ -5,6 +5,7 @@
  * It is driven by the event loop, which watches one descriptor: that of its epoll instance.
  */
 import { now } from './clock.js';
+import type { RequestFrame } from './handshake.js';
 import { EVENTS, INTERRUPTED, type Kernel, WOULD_BLOCK } from './kernel.js';
 import type { Watch } from './libc.js';
 import { C } from './native-layout.js';
@@ -31,6 +32,7 @@ export interface EpollTransportOptions {
 export class EpollTransport implements Transport {
   readonly name = 'epoll';
   readonly hasKernelStamps = true;
+  readonly framesRequests = true;
   /** The kernel stamps what arrives meanwhile, so nothing is gained by a pause. */
   readonly releaseChunk = Number.POSITIVE_INFINITY;
   open = 0;
@@ -134,6 +136,15 @@ export class EpollTransport implements Transport {
     const sent = this.#unsent.has(slot) ? 0 : this.#kernel.sendText(fd, text);
     this.#busyUntil = now();
     if (sent !== text.length) this.#sentPart(slot, Buffer.from(text, 'latin1'), sent);
+  }
+
+  sendFramed(slot: number, frame: RequestFrame, key: string): void {
+    const fd = this.#fds[slot];
+    if (fd === NO_SOCKET) return;
+    const sent = this.#kernel.sendFramed(fd, frame, key);
+    this.#busyUntil = now();
+    const text = frame.head.length + key.length + frame.tail.length;
+    if (sent !== text) this.#sentPart(slot, Buffer.from(frame.head + key + frame.tail, 'latin1'), sent);
   }
 
   sendBytes(slot: number, bytes: Uint8Array): void {

@@ -6,6 +6,7 @@
  */
 import { constants } from 'node:os';
 import { now } from './clock.js';
+import type { RequestFrame } from './handshake.js';
 import type { Libc, Watch } from './libc.js';
 import {
   C,
@@ -25,6 +26,8 @@ import type { Destination } from './transport.js';
 const READ_BYTES = 64 * 1024;
 const WRITE_BYTES = 64 * 1024;
 const CONTROL_BYTES = 128;
+/** Longer ones are rare, and put together one by one. */
+const REQUEST_BYTES = 8 * 1024;
 /** Events taken at once. */
 export const EVENTS = 512;
 /** INET6_ADDRSTRLEN (inet_ntop(3)). */
@@ -61,6 +64,9 @@ export class Kernel {
   readonly #event: NativeBlock;
   readonly #events: NativeBlock;
   readonly #write: NativeBlock;
+  readonly #request: NativeBlock;
+  /** What `#request` holds, with some key. */
+  #framed: RequestFrame | null = null;
   readonly #message: NativeBlock;
   readonly #control: NativeBlock;
   readonly #value: NativeBlock;
@@ -88,6 +94,7 @@ export class Kernel {
     this.#event = memory.block('event', layout.epollEvent.size);
     this.#events = memory.block('events', EVENTS * layout.epollEvent.size);
     this.#write = memory.block('write buffer', WRITE_BYTES);
+    this.#request = memory.block('request', REQUEST_BYTES);
     const read = memory.block('read buffer', READ_BYTES);
     this.received = read.bytes;
     this.#control = memory.block('control', CONTROL_BYTES);
@@ -242,6 +249,18 @@ export class Kernel {
   sendText(fd: number, text: string): number {
     const length = this.#write.bytes.write(text, 'latin1');
     return this.#result(this.#libc.send(fd, this.#write.address, length, C.MSG_NOSIGNAL));
+  }
+
+  /** As `sendText` of all three; only the key is written where the frame is that of the last call. */
+  sendFramed(fd: number, frame: RequestFrame, key: string): number {
+    const { head, tail } = frame;
+    const { bytes, address } = this.#request;
+    const length = head.length + key.length + tail.length;
+    if (length > REQUEST_BYTES) return this.sendText(fd, head + key + tail);
+    if (this.#framed === frame) bytes.write(key, head.length, 'latin1');
+    else bytes.write(head + key + tail, 'latin1');
+    this.#framed = frame;
+    return this.#result(this.#libc.send(fd, address, length, C.MSG_NOSIGNAL));
   }
 
   /** @returns bytes the kernel took (of the first 64 KiB), or -errno */

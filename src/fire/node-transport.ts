@@ -7,6 +7,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { nextTick } from '../host.js';
 import { now } from './clock.js';
+import type { RequestFrame } from './handshake.js';
 import type { PortChooser } from './ports.js';
 import { Stamps } from './stamps.js';
 import type { Destination, TcpFacts, TlsFacts, Transport, TransportEvents } from './transport.js';
@@ -140,6 +141,8 @@ function onClose(this: RawSocket): void {
 export class NodeTransport implements Transport {
   readonly name = 'node';
   readonly hasKernelStamps = false;
+  /** A text of several parts would be flattened by the write, in the release loop. */
+  readonly framesRequests = false;
   /** METHOD B.3: with pauses in between, user-space stamps are about ten times as true. */
   readonly releaseChunk = 64;
   open = 0;
@@ -241,6 +244,10 @@ export class NodeTransport implements Transport {
 
   send(slot: number, text: string): void {
     this.#wire(slot)?.write(text, 'latin1');
+  }
+
+  sendFramed(slot: number, { head, tail }: RequestFrame, key: string): void {
+    this.send(slot, head + key + tail);
   }
 
   sendBytes(slot: number, bytes: Uint8Array): void {

@@ -31,6 +31,11 @@ export class RequestSource {
     return this.#constant !== null;
   }
 
+  /** What surrounds the key of every attempt's request; null where it differs, or somebody wants to see it. */
+  get frame(): RequestFrame | null {
+    return this.#tap === null ? (this.#constant?.frame ?? null) : null;
+  }
+
   /** Latin-1, one character a byte. */
   text(attempt: number, key: string): string {
     const { head, tail } = this.#constant?.frame ?? this.#frame(attempt);

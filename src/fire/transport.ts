@@ -4,6 +4,8 @@
  * After `reset(slot)` or `leave(slot)` a transport says nothing more about that slot, and the slot may be used again.
  */
 
+import type { RequestFrame } from './handshake.js';
+
 /** Where a connection goes, and from where. */
 export interface Destination {
   readonly address: string;
@@ -15,6 +17,8 @@ export interface Transport {
   readonly name: TransportName;
   /** Arrivals are stamped by the kernel, so a moment is one number and no interval. */
   readonly hasKernelStamps: boolean;
+  /** Requests are put together as they are sent, out of a frame and a key, at no cost to the release. */
+  readonly framesRequests: boolean;
   /** Releases in a slice before arrivals have to be stamped. */
   readonly releaseChunk: number;
   /** Sockets that still hold a descriptor, closing ones included. */
@@ -37,6 +41,8 @@ export interface Transport {
   secure(slot: number): void;
   /** Latin-1 text, one character a byte. */
   send(slot: number, text: string): void;
+  /** Sends `frame.head`, `key` and `frame.tail`: the request of an attempt that differs from others by its key alone. */
+  sendFramed(slot: number, frame: RequestFrame, key: string): void;
   sendBytes(slot: number, bytes: Uint8Array): void;
   /** Closes by RST where the connection is open, forgets the slot. */
   reset(slot: number): void;
