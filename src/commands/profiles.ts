@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { EXIT, type ExitCode, UserError } from '../errors.js';
 import type { Host } from '../host.js';
 import { profileJsonSchema } from '../plan/json-schema.js';
-import { readProfile } from '../plan/profile.js';
 import { maskLoose } from '../plan/secrets.js';
 import { didYouMean } from '../plan/suggest.js';
+import { readProfile } from '../plan/written.js';
 import { wrapped } from '../report/wrap.js';
 
 const SHIPPED = fileURLToPath(new URL('../../profiles/', import.meta.url));

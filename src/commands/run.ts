@@ -2,7 +2,8 @@
 import { resolve } from 'node:path';
 import type { ExitCode } from '../errors.js';
 import type { Host } from '../host.js';
-import { draftOfText, layered } from '../plan/draft.js';
+import { layered } from '../plan/draft.js';
+import { draftOfText } from '../plan/written.js';
 import { execute } from './execute.js';
 import { type Flags, textFlag } from './options.js';
 import { draftOf, EXPRESSION_CHECKS } from './profile-flags.js';

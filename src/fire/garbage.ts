@@ -5,6 +5,7 @@
  */
 import { Session } from 'node:inspector';
 import { setFlagsFromString } from 'node:v8';
+import { returnFreedMemory } from './libc.js';
 
 type Extent = 'minor' | 'major';
 
@@ -32,4 +33,5 @@ export async function trimHeap(): Promise<void> {
   await new Promise((resolve) => session.post('HeapProfiler.collectGarbage', resolve));
   // Only here, also so that the collection does not collect the session, and its answer with it.
   session.disconnect();
+  await returnFreedMemory();
 }

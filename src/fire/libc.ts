@@ -69,3 +69,13 @@ export async function loadLibc(): Promise<Libc> {
     memory: (bytes) => new NativeMemory(bytes, koffi.address),
   };
 }
+
+/** Gives freed memory of all threads back to the system, which glibc's allocator keeps (malloc_trim(3)). */
+export async function returnFreedMemory(): Promise<void> {
+  try {
+    const { default: koffi } = await import('koffi');
+    koffi.load(null).func('int malloc_trim(size_t)')(0);
+  } catch {
+    // Neither the package nor the function must be there: musl's allocator keeps next to nothing.
+  }
+}

@@ -7,7 +7,6 @@
 import { UserError } from '../errors.js';
 import { crossProblems, type ExpressionChecks, expressionProblems } from './checks.js';
 import { parseCsv, type Table } from './data.js';
-import { readDocument } from './document.js';
 import { inputProblems, pickEnv } from './inputs.js';
 import type { Inputs } from './plan.js';
 import {
@@ -37,15 +36,9 @@ export interface Outside {
   read(file: string): string;
 }
 
-/** A profile's text, YAML or JSON. Throws UserError `profile` when it is neither. */
-export function draftOfText(text: string, file: string, checks: ExpressionChecks): Draft {
-  const { value, source } = readDocument(text, file);
+/** A profile as a value; `source` knows the places of what is wrong with it. */
+export function draftOfParts(value: unknown, source: Source, checks: ExpressionChecks): Draft {
   return understood(partsSchema, value, source, checks);
-}
-
-/** A profile built by a program; `where` stands for the whole of it. */
-export function draftOfValue(value: unknown, where: string, checks: ExpressionChecks): Draft {
-  return understood(partsSchema, value, valueSource(where, value), checks);
 }
 
 /**

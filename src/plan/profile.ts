@@ -1,26 +1,21 @@
 /**
  * From a checked profile to a Plan: fill in the defaults, freeze. What was written, where, and what is wrong with it is the
- * business of draft.ts; here are the two short ways for a profile that needs nothing from outside.
+ * business of draft.ts; here is the short way for a profile that a program built.
  */
 import type { ExpressionChecks } from './checks.js';
-import { draftOfText, draftOfValue, profileOf } from './draft.js';
+import { draftOfParts, profileOf } from './draft.js';
 import type { Plan } from './plan.js';
+import { valueSource } from './problems.js';
 import type { Profile } from './schema.js';
 import { parseUrl } from './url.js';
 
 /** A 60 s gateway timeout must be seen as 504 and not as ours. */
 const DEFAULT_TIMEOUT_MS = 75_000;
-/** Few enough that answers are stamped between slices, many enough that the yield costs little. */
 const DEFAULT_SEED = 1;
-
-/** A profile's text, YAML or JSON. Throws UserError `profile` that lists every problem as `file:line:col  path: …`. */
-export function readProfile(text: string, file: string, checks: ExpressionChecks): Profile {
-  return profileOf(draftOfText(text, file, checks), checks);
-}
 
 /** A profile built by a program. Throws UserError `profile` that lists every problem by its path. */
 export function checkProfile(value: unknown, where: string, checks: ExpressionChecks): Profile {
-  return profileOf(draftOfValue(value, where, checks), checks);
+  return profileOf(draftOfParts(value, valueSource(where, value), checks), checks);
 }
 
 /** Defaults filled in, deeply frozen; equal to itself after a trip through JSON. */

@@ -13,7 +13,8 @@ import { parseCsv } from '#dist/plan/data.js';
 import { checkInputs } from '#dist/plan/inputs.js';
 import { profileJsonSchema } from '#dist/plan/json-schema.js';
 import { planNeeds } from '#dist/plan/needs.js';
-import { compilePlan, readProfile } from '#dist/plan/profile.js';
+import { compilePlan } from '#dist/plan/profile.js';
+import { readProfile } from '#dist/plan/written.js';
 import { checkAbort, checkThreshold } from '#dist/tally/thresholds.js';
 
 const folder = new URL('../../../profiles/', import.meta.url);
