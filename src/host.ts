@@ -60,6 +60,12 @@ export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
+/** Calls `listener` when this thread ends, also by an error that nobody caught, until the returned function is called. */
+export function onThreadExit(listener: () => void): () => void {
+  process.on('exit', listener);
+  return () => process.off('exit', listener);
+}
+
 /** Runs `call` when the ticks queued before it are done and before anything else happens. */
 export function nextTick<T>(call: (value: T) => void, value: T): void {
   process.nextTick(call, value);

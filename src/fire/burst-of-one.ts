@@ -26,6 +26,7 @@ export function burstOfOne(plan: Plan, tally: Tally, disturbance: Disturbance): 
     calibration: null,
     latencyLimitMs: null,
     lostWorkers: [],
+    hasKernelStamps: false,
     ...gaps,
     ...disturbance,
   });

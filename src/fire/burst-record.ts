@@ -53,6 +53,7 @@ export function burstOf(fired: BurstFired): { readonly burst: Burst; readonly pa
     lostWorkers: volley.lostWorkers,
     longestGapMs: volley.longestGapMs,
     gcMaxMs: volley.gcMaxMs,
+    hasKernelStamps: counted.kernel !== null,
     ...disturbance,
   });
   const burst: Burst = {

@@ -4,6 +4,7 @@
  * connect is known from the round trip that TCP measured. What has no stamp (FIN, RST, errors) lies between two looks.
  * It is driven by the event loop, which watches one descriptor: that of its epoll instance.
  */
+import { onThreadExit } from '../host.js';
 import { now } from './clock.js';
 import type { RequestFrame } from './handshake.js';
 import { EVENTS, INTERRUPTED, type Kernel, WOULD_BLOCK } from './kernel.js';
@@ -37,8 +38,6 @@ export class EpollTransport implements Transport {
   readonly releaseChunk = Number.POSITIVE_INFINITY;
   open = 0;
   longestGapMs = 0;
-  /** The wall clock was set while it stamped: the largest step, ms. */
-  clockStepMs = 0;
   readonly #events: TransportEvents;
   readonly #kernel: Kernel;
   readonly #fds: Int32Array;
@@ -53,6 +52,7 @@ export class EpollTransport implements Transport {
   #again: { slot: number; generation: number; errno: number }[] = [];
   #immediate: NodeJS.Immediate | null = null;
   readonly #poll: number;
+  readonly #forgetExit: () => void;
   #watch: Watch | null = null;
   /** An event that is taken now had not happened at this time. */
   #lower = 0;
@@ -74,11 +74,11 @@ export class EpollTransport implements Transport {
     this.#synRetransmits = new Uint8Array(slots);
     this.#openedAt = new Float64Array(slots);
     this.#poll = kernel.newPoll();
+    this.#forgetExit = onThreadExit(this.#closeAll);
   }
 
   start(): void {
     this.#compareClocks(now());
-    this.clockStepMs = 0;
     this.longestGapMs = 0;
     this.#busyUntil = now();
   }
@@ -90,6 +90,7 @@ export class EpollTransport implements Transport {
   end(): void {
     if (this.#immediate !== null) clearImmediate(this.#immediate);
     this.#immediate = null;
+    this.#forgetExit();
     this.#watch?.close();
     this.#watch = null;
     if (this.#poll >= 0) this.#kernel.closeSocket(this.#poll);
@@ -290,7 +291,8 @@ export class EpollTransport implements Transport {
     const kernel = this.#kernel;
     const at = now();
     const stamp = kernel.arrivedAt;
-    if (Number.isNaN(stamp)) {
+    // Without a stamp, or with one that the wall clock's being set has made impossible.
+    if (!(stamp >= this.#openedAt[slot])) {
       this.#events.onData(slot, kernel.received, length, at, this.#lower);
       return;
     }
@@ -372,7 +374,11 @@ export class EpollTransport implements Transport {
 
   #compareClocks(at: number): void {
     this.#clockCheckedAt = at;
-    const step = this.#kernel.setClock();
-    if (Math.abs(step) > Math.abs(this.clockStepMs)) this.clockStepMs = step;
+    this.#kernel.setClock();
   }
+
+  /** A thread that dies takes its sockets along, as those of node:net do; descriptors would outlive it. */
+  readonly #closeAll = (): void => {
+    for (const fd of this.#fds) if (fd !== NO_SOCKET) this.#kernel.closeSocket(fd);
+  };
 }

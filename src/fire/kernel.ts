@@ -131,10 +131,8 @@ export class Kernel {
   /**
    * Measures the wall clock against `now()`: stamps are the wall clock's. Adjustments of its rate reach both clocks
    * alike (clock_gettime(2)), so only a step moves one against the other.
-   * @returns ms by which the wall clock was set since the last time
    */
-  setClock(): number {
-    const before = this.#wallBaseS * 1000 + this.#wallOffsetMs;
+  setClock(): void {
     let narrowest = Number.POSITIVE_INFINITY;
     for (let i = 0; i < CLOCK_READINGS; i++) {
       const from = now();
@@ -146,7 +144,6 @@ export class Kernel {
       this.#wallBaseS = seconds;
       this.#wallOffsetMs = this.#nanoseconds(this.#time.offset) / 1e6 - (from + to) / 2;
     }
-    return this.#wallBaseS * 1000 + this.#wallOffsetMs - before;
   }
 
   #seconds(timespec: number): number {

@@ -32,6 +32,8 @@ export interface BurstEvidence {
   readonly lostWorkers: readonly string[];
   /** By how much the wall clock left the monotonic one; null where it was not compared. */
   readonly clockStepMs: number | null;
+  /** Arrivals were stamped by the kernel, on the wall clock. */
+  readonly hasKernelStamps: boolean;
   /** Longest time in which a worker's loop stamped nothing. */
   readonly longestGapMs: number;
   readonly gcMaxMs: number;
@@ -58,7 +60,7 @@ const THROTTLED_SHARE = 0.01;
 const STEAL_SHARE = 0.05;
 const CONNTRACK_SHARE = 0.9;
 /** A step, and not the slewing of a time daemon: that is at most 0.05 % (adjtimex(2): 500 ppm). */
-const CLOCK = { leastMs: 5, share: 0.001 };
+const CLOCK = { leastMs: 5, leastMsOfStamps: 1, share: 0.001 };
 const MOST_REASONS_A_VERDICT = 5;
 
 const GRAVITY: Readonly<Record<Verdict, number>> = { invalid: 2, suspect: 1, valid: 0 };
@@ -252,8 +254,12 @@ function disturbances(evidence: BurstEvidence): Finding[] {
       `this machine's connection tracking table was ${percent(conntrackShare)} full (net.netfilter.nf_conntrack_max)`,
     );
   }
-  if (clockStepMs !== null && Math.abs(clockStepMs) > CLOCK.leastMs + CLOCK.share * spanMs) {
-    reasons.push(`the wall clock was stepped by ${inMs(clockStepMs)}: latencies are right, times of day are not`);
+  const leastStepMs = evidence.hasKernelStamps ? CLOCK.leastMsOfStamps : CLOCK.leastMs;
+  if (clockStepMs !== null && Math.abs(clockStepMs) > leastStepMs + CLOCK.share * spanMs) {
+    const meaning = evidence.hasKernelStamps
+      ? 'arrivals are stamped by it, so latencies may be wrong by as much'
+      : 'latencies are right, times of day are not';
+    reasons.push(`the wall clock was stepped by ${inMs(clockStepMs)}: ${meaning}`);
   }
   return reasons.map((reason) => ({ verdict: 'suspect', reason }));
 }

@@ -18,6 +18,7 @@ const CLEAN: BurstEvidence = {
   latencyLimitMs: 390,
   lostWorkers: [],
   clockStepMs: 0,
+  hasKernelStamps: false,
   longestGapMs: 5,
   gcMaxMs: 1,
   throttledMs: 0,
@@ -81,7 +82,8 @@ test('what makes a burst suspect', () => {
     [{ throttledMs: 5 }, /throttled for 5ms/],
     [{ stealShare: 0.06 }, /hypervisor took 6%/],
     [{ conntrackShare: 0.95 }, /95% full/],
-    [{ clockStepMs: -40 }, /stepped by -40ms/],
+    [{ clockStepMs: -40 }, /stepped by -40ms: latencies are right/],
+    [{ clockStepMs: 3, hasKernelStamps: true }, /stepped by 3ms: .*latencies may be wrong by as much/],
     [{ launched: 1200, outcomes: { 101: 1200, aborted: 800 } }, /^stopped early: 800 of 2,000 attempts were aborted$/],
   ];
   for (const [change, reason] of cases) {
