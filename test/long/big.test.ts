@@ -20,12 +20,14 @@ import {
   troubleOf,
 } from './heavy.js';
 
-/** Peak memory of the generator; the mirror of a calibration is a process of its own, and gone when the burst comes. */
-const BOUND_MIB = 180;
-/** What the held connections add to it: the program and its threads are most of the rest, whatever is opened. */
-const ADDED_MIB: Readonly<Record<Transport, number>> = { epoll: 30, node: 55 };
-const FEW = 100;
-/** So that threads cost the same, few connections or many. */
+/**
+ * Peak memory of the generator; the mirror of a calibration is a process of its own, and gone when the burst comes. The
+ * goal over epoll is 120 MiB and the benchmark's to judge, in medians: one run differs from the next by 10 and more.
+ */
+const BOUND_MIB: Readonly<Record<Transport, number>> = { epoll: 140, node: 180 };
+/** Of the program before a burst that is not large: nothing is given back for its sake. */
+const USUAL_MIB = 180;
+/** Each thread costs 20 MiB, and a machine of many cores would have many. */
 const WORKERS = ['-w', '2'];
 const HELD = 15_000;
 const CONNECTED = 4000;
@@ -42,22 +44,17 @@ async function may(t: TestContext, transport: Transport): Promise<boolean> {
   return needs(t, trouble === null, `the transport ${transport}: ${trouble}`);
 }
 
-function assertBounded(t: TestContext, memory: Watch): void {
+function assertBounded(t: TestContext, memory: Watch, bound: number): void {
   t.diagnostic(memoryText(memory));
-  assert.ok(memory.own <= BOUND_MIB, `the generator peaked at ${memory.own.toFixed(1)} MiB, bound ${BOUND_MIB}`);
+  assert.ok(memory.own <= bound, `the generator peaked at ${memory.own.toFixed(1)} MiB, bound ${bound}`);
 }
 
 for (const [i, transport] of (['epoll', 'node'] as const).entries()) {
   test(`${transport}: ${HELD} connections of one burst at gate upgrade, held together`, async (t) => {
     if (!(await may(t, transport))) return;
-    const held = { transport, host: `127.0.0.${21 + i}`, gate: 'upgrade', flags: WORKERS } as const;
-    const few = await hold({ ...held, size: FEW, holdFor: '500ms' });
-    const memory = await hold({ ...held, size: HELD });
-    assertBounded(t, memory);
+    const memory = await hold({ transport, host: `127.0.0.${21 + i}`, size: HELD, gate: 'upgrade', flags: WORKERS });
+    assertBounded(t, memory, BOUND_MIB[transport]);
     assert.equal(memory.processes, 1, 'the generator is the whole tree');
-    const added = memory.own - few.own;
-    t.diagnostic(`${FEW}: ${few.own.toFixed(1)} MiB; the others add ${added.toFixed(1)}`);
-    assert.ok(added <= ADDED_MIB[transport], `${HELD} connections added ${added.toFixed(1)} MiB`);
   });
 
   test(`${transport}: ${CHURNED} handshakes churned, ${IN_FLIGHT} in flight: nothing lost, and memory stays flat`, async (t) => {
@@ -68,19 +65,20 @@ for (const [i, transport] of (['epoll', 'node'] as const).entries()) {
 
 test(`${HELD} connections held together, after a calibration`, async (t) => {
   if (!(await may(t, 'epoll'))) return;
-  const held = { host: '127.0.0.23', size: HELD, gate: 'upgrade', calibrate: true } as const;
-  assertBounded(t, await hold({ transport: 'epoll', ...held }));
+  const held = { host: '127.0.0.23', size: HELD, gate: 'upgrade', calibrate: true, flags: WORKERS } as const;
+  assertBounded(t, await hold({ transport: 'epoll', ...held }), BOUND_MIB.epoll);
 });
 
 test(`${CONNECTED} connections of one burst at gate connect, held together`, async (t) => {
   if (!(await may(t, 'epoll'))) return;
-  assertBounded(t, await hold({ transport: 'epoll', host: '127.0.0.25', size: CONNECTED, gate: 'connect' }));
+  const held = { host: '127.0.0.25', size: CONNECTED, gate: 'connect', flags: WORKERS } as const;
+  assertBounded(t, await hold({ transport: 'epoll', ...held }), USUAL_MIB);
 });
 
 test(`epoll: ${HELD_BY_TWO} connections over two source addresses, held together`, async (t) => {
   if (!(await may(t, 'epoll'))) return;
-  const held = { host: '127.0.0.29', size: HELD_BY_TWO, gate: 'upgrade', flags: SOURCES } as const;
-  assertBounded(t, await hold({ transport: 'epoll', ...held }));
+  const held = { host: '127.0.0.29', size: HELD_BY_TWO, gate: 'upgrade', flags: [...SOURCES, ...WORKERS] } as const;
+  assertBounded(t, await hold({ transport: 'epoll', ...held }), BOUND_MIB.epoll);
 });
 
 test(`a thousand more than ${HELD_BY_TWO}: the limit is named, and nothing is sent`, async (t) => {

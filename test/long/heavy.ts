@@ -43,17 +43,15 @@ export interface Held extends Load {
   readonly size: number;
   readonly gate: 'connect' | 'upgrade';
   readonly calibrate?: boolean;
-  /** Default 3s. */
-  readonly holdFor?: string;
 }
 
 /** Everything opened in one burst and held together. @throws AssertionError unless all were, by both sides' account */
 export async function hold(held: Held): Promise<Watch> {
-  const { transport, host, size, gate, calibrate, holdFor = '3s', flags = [] } = held;
+  const { transport, host, size, gate, calibrate, flags = [] } = held;
   const target = await startTarget(host);
   try {
     const running = start([
-      ...['burst', target.url, '-c', `${size}`, '--gate', gate, '--hold', holdFor, '--transport', transport, ...QUIET],
+      ...['burst', target.url, '-c', `${size}`, '--gate', gate, '--hold', '3s', '--transport', transport, ...QUIET],
       ...(calibrate === true ? [] : ['--no-calibrate']),
       ...flags,
     ]);
