@@ -2,13 +2,13 @@
  * The transport for Linux over `ws://`: the kernel's own calls, state in columns, no object and no Buffer a connection.
  * Arrivals of bytes are stamped by the kernel, so it does not matter how long this thread was busy sending; the end of a
  * connect is known from the round trip that TCP measured. What has no stamp (FIN, RST, errors) lies between two looks.
- * It is driven by the event loop, which watches one descriptor: that of its epoll instance.
+ * It looks once in each turn of the event loop, and waits there for a moment while nothing happens: being called back from
+ * native code is what a thread that is being ended would not survive, nor its process with it.
  */
 import { onThreadExit } from '../host.js';
 import { now } from './clock.js';
 import type { RequestFrame } from './handshake.js';
 import { EVENTS, INTERRUPTED, type Kernel, WOULD_BLOCK } from './kernel.js';
-import type { Watch } from './libc.js';
 import { C } from './native-layout.js';
 import { linearRetries, synSchedule } from './syn-schedule.js';
 import type { Destination, TcpFacts, TlsFacts, Transport, TransportEvents } from './transport.js';
@@ -19,6 +19,10 @@ const GONE = C.EPOLLERR | C.EPOLLHUP;
 const FAR_SIDE_ENDED = GONE | C.EPOLLRDHUP;
 /** Reads of one connection before the others get their turn. */
 const READS_PER_TURN = 16;
+/** Looks without waiting before the first that waits, so that whatever else the thread has to do is not held up. */
+const PATIENT_LOOKS = 3;
+/** Orders and timers wait as long at worst. An event ends the wait. */
+const WAIT_MS = 1;
 /** Without a pause for this long, orders and timers get their turn. */
 const TURN_MS = 20;
 /** How often the two clocks are compared while stamps are converted from one to the other. */
@@ -53,7 +57,8 @@ export class EpollTransport implements Transport {
   #immediate: NodeJS.Immediate | null = null;
   readonly #poll: number;
   readonly #forgetExit: () => void;
-  #watch: Watch | null = null;
+  /** Looks in a row that found nothing. */
+  #emptyLooks = 0;
   /** An event that is taken now had not happened at this time. */
   #lower = 0;
   /** The thread has been doing something else until here. */
@@ -91,8 +96,6 @@ export class EpollTransport implements Transport {
     if (this.#immediate !== null) clearImmediate(this.#immediate);
     this.#immediate = null;
     this.#forgetExit();
-    this.#watch?.close();
-    this.#watch = null;
     if (this.#poll >= 0) this.#kernel.closeSocket(this.#poll);
   }
 
@@ -118,7 +121,7 @@ export class EpollTransport implements Transport {
     this.#events.onOpened(slot, this.#busyUntil);
     const watched = called < 0 ? called : this.#watchSocket(fd, slot);
     if (watched < 0) this.#later(slot, -watched);
-    else this.#watch ??= kernel.whenReady(this.#poll, () => this.#turn(TURN_MS));
+    else this.#lookNext();
   }
 
   /** @returns 0 or -errno; that of the epoll instance where there is none */
@@ -203,21 +206,36 @@ export class EpollTransport implements Transport {
   }
 
   catchUp(): void {
-    this.#turn(Number.POSITIVE_INFINITY);
+    this.#turn(Number.POSITIVE_INFINITY, 0);
   }
 
   // -- events ------------------------------------------------------------------------------------------------------
 
-  /** Takes what has happened, for at most about `ms`; what is left makes the event loop call again. */
-  #turn(ms: number): void {
+  #lookNext(): void {
+    this.#immediate ??= setImmediate(this.#look);
+  }
+
+  readonly #look = (): void => {
+    this.#immediate = null;
+    this.#tellAgain();
+    this.#turn(TURN_MS, this.#emptyLooks < PATIENT_LOOKS ? 0 : WAIT_MS);
+    if (this.open > 0 || this.#again.length > 0) this.#lookNext();
+  };
+
+  /** Takes what has happened, for at most about `ms`, after having waited for it for at most `waitMs`. */
+  #turn(ms: number, waitMs: number): void {
     const kernel = this.#kernel;
     const startedAt = now();
     if (startedAt - this.#clockCheckedAt > CLOCK_PERIOD_MS) this.#compareClocks(startedAt);
     let lookedAt = startedAt;
+    let wait = waitMs;
     let count = 0;
+    this.#emptyLooks++;
     // While one hand of events is dealt with the next arrives: looking again is cheaper than a turn of the event loop.
     do {
-      count = kernel.take(this.#poll);
+      count = kernel.take(this.#poll, wait);
+      wait = 0;
+      if (count > 0) this.#emptyLooks = 0;
       for (let i = 0; i < count; i++) {
         const slot = kernel.slotOf(i);
         if (kernel.generationOf(i) === this.#generations[slot]) this.#happened(slot, kernel.eventOf(i));
@@ -342,12 +360,12 @@ export class EpollTransport implements Transport {
   /** Nothing is told from inside a call of the engine's: it would call itself, as deep as there are attempts. */
   #later(slot: number, errno: number): void {
     this.#again.push({ slot, generation: this.#generations[slot], errno });
-    this.#immediate ??= setImmediate(() => this.#tellAgain());
+    this.#lookNext();
   }
 
   #tellAgain(): void {
-    this.#immediate = null;
     const again = this.#again;
+    if (again.length === 0) return;
     this.#again = [];
     for (const { slot, generation, errno } of again) {
       if (this.#generations[slot] !== generation) continue;

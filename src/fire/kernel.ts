@@ -7,7 +7,7 @@
 import { constants } from 'node:os';
 import { now } from './clock.js';
 import type { RequestFrame } from './handshake.js';
-import type { Libc, Watch } from './libc.js';
+import type { Libc } from './libc.js';
 import {
   C,
   CMSG,
@@ -305,10 +305,9 @@ export class Kernel {
     return this.#result(this.#libc.epollControl(poll, C.EPOLL_CTL_ADD, fd, address));
   }
 
-  /** What has happened, without waiting. @returns events that `eventOf` can be asked for; at most `EVENTS` */
-  take(poll: number): number {
-    const count = this.#libc.epollWait(poll, this.#events.address, EVENTS, 0);
-    return Math.max(0, count);
+  /** What has happened, or happens within `waitMs`. @returns events that `eventOf` can be asked for; at most `EVENTS` */
+  take(poll: number, waitMs: number): number {
+    return Math.max(0, this.#libc.epollWait(poll, this.#events.address, EVENTS, waitMs));
   }
 
   eventOf(i: number): number {
@@ -321,11 +320,6 @@ export class Kernel {
 
   generationOf(i: number): number {
     return this.#view.getUint32(this.#dataOf(i) + 4, true);
-  }
-
-  /** Calls `ready` in the event loop's poll phase while `poll` has events to take. */
-  whenReady(poll: number, ready: () => void): Watch {
-    return this.#libc.watch(poll, ready);
   }
 
   #dataOf(i: number): number {

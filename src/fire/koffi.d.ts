@@ -11,10 +11,6 @@ declare module 'koffi' {
     /** Of the last call in this thread. */
     errno(): number;
     config(settings: { sync_stack_size: number; sync_heap_size: number }): void;
-    readonly node: {
-      /** Calls back in the event loop's poll phase. */
-      poll(fd: number, what: { readable: true }, ready: () => void): { close(): void };
-    };
   }
   const koffi: Koffi;
   export default koffi;

@@ -8,11 +8,6 @@ import { NativeMemory } from './native-memory.js';
 
 type Call = (...args: readonly (number | string)[]) => number;
 
-/** The event loop's interest in one descriptor. */
-export interface Watch {
-  close(): void;
-}
-
 /** Nothing here takes a callback or a structure by value, so a call needs little room of koffi's own. */
 const STACK_BYTES = 128 * 1024;
 const HEAP_BYTES = 64 * 1024;
@@ -43,8 +38,6 @@ export type Libc = Readonly<Record<keyof typeof DECLARATIONS, Call>> & {
   errno(): number;
   /** `ECONNRESET` and the like, as node:net says them. */
   errorName(errno: number): string;
-  /** Calls `ready` in the event loop's poll phase while `fd` is readable. Keeps the loop alive. */
-  watch(fd: number, ready: () => void): Watch;
   memory(bytes: number): NativeMemory;
 };
 
@@ -65,7 +58,6 @@ export async function loadLibc(): Promise<Libc> {
     ...calls,
     errno: koffi.errno,
     errorName: (errno) => getSystemErrorName(-errno),
-    watch: (fd, ready) => koffi.node.poll(fd, { readable: true }, ready),
     memory: (bytes) => new NativeMemory(bytes, koffi.address),
   };
 }

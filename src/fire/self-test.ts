@@ -51,7 +51,7 @@ export function selfTest(kernel: Kernel): string | null {
 }
 
 function eventsAreRead(kernel: Kernel, poll: number): string | null {
-  const count = patiently(() => kernel.take(poll) || WOULD_BLOCK);
+  const count = patiently(() => kernel.take(poll, 0) || WOULD_BLOCK);
   if (count !== 1) return 'epoll_wait tells nothing of an open connection';
   const isRight = kernel.slotOf(0) === SLOT && kernel.generationOf(0) === GENERATION;
   return isRight ? null : 'epoll_event has another layout here';

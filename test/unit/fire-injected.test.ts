@@ -17,7 +17,7 @@ import { selfTest } from '#dist/fire/self-test.js';
 import { anyHost, anyPort, fire, fireAt, onRequest, switching, turns } from './fire-raw.js';
 
 type Args = readonly (number | string)[];
-type CallName = Exclude<keyof Libc, 'errno' | 'errorName' | 'watch' | 'memory'>;
+type CallName = Exclude<keyof Libc, 'errno' | 'errorName' | 'memory'>;
 /** What a call returns, or the name of the error that it fails with. */
 type Lie = (real: (...args: Args) => number, args: Args, memory: Place) => number | string;
 
@@ -66,7 +66,6 @@ function lying(lies: Partial<Record<CallName, Lie>>): Lying {
       ...calls,
       errno: () => faked ?? libc.errno(),
       errorName: libc.errorName,
-      watch: libc.watch,
       memory(bytes) {
         const memory = libc.memory(bytes);
         const block = memory.block.bind(memory);
