@@ -327,7 +327,8 @@ export class Attempts implements TransportEvents {
     this.#c.sent[slot] = at;
     if (frame !== null && key !== '') this.transport.sendFramed(slot, frame, key);
     else this.transport.send(slot, text);
-    this.#c.callMs[slot] = now() - at;
+    // Only a bound needs it, and a release of thousands notices every clock that is read.
+    if (!this.transport.hasKernelStamps) this.#c.callMs[slot] = now() - at;
   }
 
   #readAnswer(slot: number, bytes: Buffer, length: number, at: number, lower: number): void {

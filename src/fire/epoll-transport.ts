@@ -61,8 +61,9 @@ export class EpollTransport implements Transport {
   #emptyLooks = 0;
   /** An event that is taken now had not happened at this time. */
   #lower = 0;
-  /** The thread has been doing something else until here. */
+  /** The thread has been doing something else until here: sending, or dealing with earlier arrivals. */
   #busyUntil = 0;
+  #hasSent = false;
   #clockCheckedAt = 0;
   /** When Linux sends a SYN again, ms after the first. */
   readonly #synSchedule = synSchedule(linearRetries());
@@ -117,8 +118,8 @@ export class EpollTransport implements Transport {
     this.#openedAt[slot] = at;
     this.#events.onOpening(slot, at);
     const called = bound < 0 ? bound : kernel.connect(fd, to);
-    this.#busyUntil = now();
-    this.#events.onOpened(slot, this.#busyUntil);
+    this.#hasSent = true;
+    this.#events.onOpened(slot, now());
     const watched = called < 0 ? called : this.#watchSocket(fd, slot);
     if (watched < 0) this.#later(slot, -watched);
     else this.#lookNext();
@@ -138,7 +139,7 @@ export class EpollTransport implements Transport {
     const fd = this.#fds[slot];
     if (fd === NO_SOCKET) return;
     const sent = this.#unsent.has(slot) ? 0 : this.#kernel.sendText(fd, text);
-    this.#busyUntil = now();
+    this.#hasSent = true;
     if (sent !== text.length) this.#sentPart(slot, Buffer.from(text, 'latin1'), sent);
   }
 
@@ -146,7 +147,7 @@ export class EpollTransport implements Transport {
     const fd = this.#fds[slot];
     if (fd === NO_SOCKET) return;
     const sent = this.#kernel.sendFramed(fd, frame, key);
-    this.#busyUntil = now();
+    this.#hasSent = true;
     const text = frame.head.length + key.length + frame.tail.length;
     if (sent !== text) this.#sentPart(slot, Buffer.from(frame.head + key + frame.tail, 'latin1'), sent);
   }
@@ -227,6 +228,8 @@ export class EpollTransport implements Transport {
     const kernel = this.#kernel;
     const startedAt = now();
     if (startedAt - this.#clockCheckedAt > CLOCK_PERIOD_MS) this.#compareClocks(startedAt);
+    if (this.#hasSent) this.#busyUntil = startedAt;
+    this.#hasSent = false;
     let lookedAt = startedAt;
     let wait = waitMs;
     let count = 0;
