@@ -12,11 +12,12 @@ import { type RunOptions, runPlan } from '../fire/run.js';
 import type { Host } from '../host.js';
 import { type Draft, supplied } from '../plan/draft.js';
 import { planNeeds } from '../plan/needs.js';
-import type { Inputs, Plan } from '../plan/plan.js';
+import { findStageOf, type Inputs, type Plan } from '../plan/plan.js';
 import { compilePlan } from '../plan/profile.js';
 import { maskPlan } from '../plan/secrets.js';
 import { renderDryRun } from '../report/dry-run.js';
-import { progressMode, startProgress } from '../report/progress.js';
+import { type Progress, progressMode, startProgress } from '../report/progress.js';
+import { limitsText } from '../report/search-cost.js';
 import { terminalOf } from '../report/style.js';
 import { renderSummary } from '../report/summary.js';
 import { openOutputs } from '../report/writer.js';
@@ -24,7 +25,7 @@ import { assembleResult, type RunRecord } from '../tally/assemble.js';
 import { writeResult } from '../tally/document.js';
 import type { Result } from '../tally/result.js';
 import type { Resumed } from './find.js';
-import { directorOf, searchForecast } from './find-director.js';
+import { directorOf, searchForecast, searchOptionsOf } from './find-director.js';
 import { type Flags, listFlag, switchFlag, textFlag } from './options.js';
 import { EXPRESSION_CHECKS } from './profile-flags.js';
 import { version } from './version.js';
@@ -65,6 +66,15 @@ export interface Measured {
   readonly problems: readonly string[];
 }
 
+/** What a person should know of a search before it sends anything. */
+function announce({ stages, calibrate }: Plan, progress: Progress): void {
+  const stage = findStageOf(stages);
+  if (stage === null) return;
+  progress.note(`the search ends after ${limitsText(searchOptionsOf(stage))}`);
+  if (calibrate || (stage.p95Ms === null && stage.p99Ms === null)) return;
+  progress.warn("without calibration this generator's own delay may be what misses a latency objective");
+}
+
 /** Fires the plan and leaves its files behind. */
 export async function measure(
   name: string,
@@ -83,6 +93,7 @@ export async function measure(
   });
   const progress = startProgress(host, { enabled: mode, terminal });
   const heading = { version: version(), command: name, plan: maskPlan(plan) };
+  announce(plan, progress);
   const signals = listenForSignals(host, (text) => progress.note(text));
   let shown = -1;
   try {

@@ -57,17 +57,17 @@ function resumed(file: string, plan: Plan, host: Host): Resumed | null {
   };
   const result = resultIn(file, host, refuse);
   const { search } = result;
-  if (search === null) {
-    // Stopped before its first step: there is nothing to go on from, and nothing that would be done twice.
-    if (result.command === 'find' && result.bursts.length === 0) return null;
-    return refuse('the result holds no search: only one of find can go on');
-  }
-  const state = search.state as SearchState;
+  const isOfFind = search === null && result.command === 'find' && result.bursts.length === 0;
+  if (search === null && !isOfFind) return refuse('the result holds no search: only one of find can go on');
   const stage = findStageOf(plan.stages);
-  if (stage === null || search.stage !== 0 || result.plan.stages.length !== 1)
-    return refuse('it was made by a profile');
+  if (stage === null || (search?.stage ?? 0) !== 0 || result.plan.stages.length !== 1) {
+    return refuse('its search is one stage of several: only a search alone can go on');
+  }
   const other = difference(maskPlan(plan), result.plan);
   if (other !== null) return refuse(`the search was for another ${other}`, 'go on with the flags that it began with');
+  // Stopped before its first step: there is nothing to go on from, and nothing that would be done twice.
+  if (search === null) return null;
+  const state = search.state as SearchState;
   if (!isDeepStrictEqual(state.options, searchOptionsOf(stage))) {
     return refuse('the search began under other terms', 'go on with the flags that it began with');
   }

@@ -12,6 +12,7 @@ import type { Deadlines } from './deadlines.js';
 import { closeFrame, FrameReader } from './frames.js';
 import { acceptFor, newKey } from './handshake.js';
 import { HeadReader, readWhole } from './head-reader.js';
+import { KeyColumn } from './key-column.js';
 import type { RequestSource } from './requests.js';
 import { type Head, judgeUpgrade, KnownUpgrade } from './response.js';
 import type { Samples } from './samples.js';
@@ -96,7 +97,7 @@ export class Attempts implements TransportEvents {
   readonly #requests: string[];
   readonly #accepts: string[];
   /** In place of both where requests differ by their key alone and the transport can make use of that. */
-  readonly #keys: string[];
+  readonly #keys: KeyColumn;
   readonly #known = new KnownUpgrade();
   #isClosing = false;
 
@@ -105,7 +106,7 @@ export class Attempts implements TransportEvents {
     this.#c = options.columns;
     this.#requests = new Array(options.columns.size).fill('');
     this.#accepts = new Array(options.columns.size).fill('');
-    this.#keys = new Array(options.columns.size).fill('');
+    this.#keys = new KeyColumn(options.columns.size);
   }
 
   /**
@@ -116,7 +117,7 @@ export class Attempts implements TransportEvents {
     this.#c.attempt[slot] = attempt;
     const key = newKey();
     if (this.transport.framesRequests && this.#o.requests.frame !== null) {
-      this.#keys[slot] = key;
+      this.#keys.put(slot, key);
       return;
     }
     const text = this.#o.requests.text(attempt, key);
@@ -322,10 +323,9 @@ export class Attempts implements TransportEvents {
     const text = this.#requests[slot];
     this.#requests[slot] = '';
     const { frame } = this.#o.requests;
-    const key = this.#keys[slot];
     const at = now();
     this.#c.sent[slot] = at;
-    if (frame !== null && key !== '') this.transport.sendFramed(slot, frame, key);
+    if (frame !== null && this.#keys.has(slot)) this.transport.sendFramed(slot, frame, this.#keys.bytes);
     else this.transport.send(slot, text);
     // Only a bound needs it, and a release of thousands notices every clock that is read.
     if (!this.transport.hasKernelStamps) this.#c.callMs[slot] = now() - at;
@@ -372,8 +372,7 @@ export class Attempts implements TransportEvents {
   }
 
   #acceptOf(slot: number): string {
-    if (this.#keys[slot] !== '') this.#accepts[slot] = acceptFor(this.#keys[slot]);
-    this.#keys[slot] = '';
+    if (this.#keys.has(slot)) this.#accepts[slot] = acceptFor(this.#keys.take(slot));
     return this.#accepts[slot];
   }
 
@@ -386,7 +385,7 @@ export class Attempts implements TransportEvents {
     if (code !== STATUS_101 || at - c.sent[slot] > FASTEST_RETRANSMIT_MS) this.#askKernel(slot);
     this.#requests[slot] = '';
     this.#accepts[slot] = '';
-    this.#keys[slot] = '';
+    this.#keys.forget(slot);
     if (detail !== null) this.details.set(slot, detail);
     this.#o.deadlines.clear(slot);
     // In this order: whoever reads `ended` first finds an outcome for each of them (live.ts).

@@ -9,6 +9,7 @@ import { onThreadExit } from '../host.js';
 import { now } from './clock.js';
 import type { RequestFrame } from './handshake.js';
 import { EVENTS, INTERRUPTED, type Kernel, WOULD_BLOCK } from './kernel.js';
+import { KEY_LENGTH, keyAt } from './key-column.js';
 import { C } from './native-layout.js';
 import { linearRetries, synSchedule } from './syn-schedule.js';
 import type { Destination, TcpFacts, TlsFacts, Transport, TransportEvents } from './transport.js';
@@ -143,13 +144,14 @@ export class EpollTransport implements Transport {
     if (sent !== text.length) this.#sentPart(slot, Buffer.from(text, 'latin1'), sent);
   }
 
-  sendFramed(slot: number, frame: RequestFrame, key: string): void {
+  sendFramed(slot: number, frame: RequestFrame, keys: Buffer): void {
     const fd = this.#fds[slot];
     if (fd === NO_SOCKET) return;
-    const sent = this.#kernel.sendFramed(fd, frame, key);
+    const sent = this.#kernel.sendFramed(fd, frame, keys, slot);
     this.#hasSent = true;
-    const text = frame.head.length + key.length + frame.tail.length;
-    if (sent !== text) this.#sentPart(slot, Buffer.from(frame.head + key + frame.tail, 'latin1'), sent);
+    if (sent !== frame.head.length + KEY_LENGTH + frame.tail.length) {
+      this.#sentPart(slot, Buffer.from(frame.head + keyAt(keys, slot) + frame.tail, 'latin1'), sent);
+    }
   }
 
   sendBytes(slot: number, bytes: Uint8Array): void {

@@ -7,6 +7,7 @@
 import { constants } from 'node:os';
 import { now } from './clock.js';
 import type { RequestFrame } from './handshake.js';
+import { KEY_LENGTH, keyAt } from './key-column.js';
 import type { Libc } from './libc.js';
 import {
   C,
@@ -248,15 +249,17 @@ export class Kernel {
     return this.#result(this.#libc.send(fd, this.#write.address, length, C.MSG_NOSIGNAL));
   }
 
-  /** As `sendText` of all three; only the key is written where the frame is that of the last call. */
-  sendFramed(fd: number, frame: RequestFrame, key: string): number {
+  /** As `sendText` of head, key and tail; only the key is copied where the frame is that of the last call. */
+  sendFramed(fd: number, frame: RequestFrame, keys: Buffer, slot: number): number {
     const { head, tail } = frame;
     const { bytes, address } = this.#request;
-    const length = head.length + key.length + tail.length;
-    if (length > REQUEST_BYTES) return this.sendText(fd, head + key + tail);
-    if (this.#framed === frame) bytes.write(key, head.length, 'latin1');
-    else bytes.write(head + key + tail, 'latin1');
+    const length = head.length + KEY_LENGTH + tail.length;
+    if (length > REQUEST_BYTES) return this.sendText(fd, head + keyAt(keys, slot) + tail);
+    if (this.#framed !== frame) bytes.write(head + keyAt(keys, slot) + tail, 'latin1');
     this.#framed = frame;
+    const from = slot * KEY_LENGTH;
+    const to = head.length;
+    for (let i = 0; i < KEY_LENGTH; i++) bytes[to + i] = keys[from + i];
     return this.#result(this.#libc.send(fd, address, length, C.MSG_NOSIGNAL));
   }
 

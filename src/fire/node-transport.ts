@@ -8,6 +8,7 @@ import tls from 'node:tls';
 import { nextTick } from '../host.js';
 import { now } from './clock.js';
 import type { RequestFrame } from './handshake.js';
+import { keyAt } from './key-column.js';
 import type { PortChooser } from './ports.js';
 import { Stamps } from './stamps.js';
 import type { Destination, TcpFacts, TlsFacts, Transport, TransportEvents } from './transport.js';
@@ -246,8 +247,8 @@ export class NodeTransport implements Transport {
     this.#wire(slot)?.write(text, 'latin1');
   }
 
-  sendFramed(slot: number, { head, tail }: RequestFrame, key: string): void {
-    this.send(slot, head + key + tail);
+  sendFramed(slot: number, { head, tail }: RequestFrame, keys: Buffer): void {
+    this.send(slot, head + keyAt(keys, slot) + tail);
   }
 
   sendBytes(slot: number, bytes: Uint8Array): void {

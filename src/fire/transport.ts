@@ -41,8 +41,8 @@ export interface Transport {
   secure(slot: number): void;
   /** Latin-1 text, one character a byte. */
   send(slot: number, text: string): void;
-  /** Sends `frame.head`, `key` and `frame.tail`: the request of an attempt that differs from others by its key alone. */
-  sendFramed(slot: number, frame: RequestFrame, key: string): void;
+  /** Sends `frame.head`, the slot's key out of the column `keys`, and `frame.tail`. */
+  sendFramed(slot: number, frame: RequestFrame, keys: Buffer): void;
   sendBytes(slot: number, bytes: Uint8Array): void;
   /** Closes by RST where the connection is open, forgets the slot. */
   reset(slot: number): void;

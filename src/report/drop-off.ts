@@ -60,16 +60,16 @@ function belowMin(dropOff: DropOff): string {
 }
 
 function didNotRecover(dropOff: DropOff): string {
-  const { unrecovered, bracket } = dropOff;
+  const { unrecovered, bracket, cost } = dropOff;
   const [lo, hi] = bracket;
   const within = unrecovered === null ? '' : ` within ${spokenSpan(unrecovered.waitedMs)}`;
   const load = unrecovered?.load ?? null;
   const again =
     load === null
-      ? `did not answer single handshakes as before${within}`
+      ? `did not answer single handshakes as before${within} (${formatCount(cost.canaryFailures)} of the search’s ${formatCount(cost.canaryHandshakes)} failed)`
       : `did not serve ${formatCount(load)} again${within}`;
   if (hi !== null) {
-    return `Broke at ${formatCount(hi)} ${HANDSHAKES} and ${again}: metastable; the search stopped to avoid more damage.`;
+    return `Broke at ${formatCount(hi)} ${HANDSHAKES} and ${again}: ${load === null ? 'it has died, or is metastable' : 'metastable'}; the search stopped to avoid more damage.`;
   }
   const after = lo === null ? 'Before any load was good' : `After ${formatCount(lo)} ${HANDSHAKES}, which it met,`;
   return `${after} the target ${again}, although nothing had broken it; the search stopped to avoid damage.`;

@@ -40,7 +40,8 @@ function restsText({ coolMs, freshWaitMs, maxWaitMs }: SearchOptions): string {
   return `${formatDuration(coolMs)} after each burst, ${broken}; up to ${formatDuration(maxWaitMs)} for it to recover`;
 }
 
-function limitsText({ budget, deadlineMs, harm }: SearchOptions): string {
+/** What ends a search whatever it has found by then. */
+export function limitsText({ budget, deadlineMs, harm }: SearchOptions): string {
   return `${formatCount(budget)} bursts, ${spokenSpan(deadlineMs)} or ${formatCount(harm)} failed handshakes, found or not`;
 }
 

@@ -199,7 +199,7 @@ function onLimit(state: SearchState, most: number, reason: string): SearchState 
   if (shot === null || shot.size <= max) return max < limits.max ? lowered : state;
   const idle: SearchState = { ...lowered, shot: null, inFlight: null };
   if (sweep !== null) return end(idle, sweep.found);
-  return restore === null ? idle : afterRestore(idle, skipSentinel(restore));
+  return restore === null ? idle : afterRestore(idle, skipSentinel(restore, state.options.maxWaitMs));
 }
 
 /** A burst in flight may have reached the target: its index is used up, and it counts as a break that is over. */
@@ -279,7 +279,7 @@ function onInvalid(state: SearchState, shot: Shot, reason: string): SearchState 
     shot: null,
     limits: { ...limits, invalidFrom, blocked: [...limits.blocked, shot.size], reason },
   };
-  if (state.restore !== null) return afterRestore(barred, skipSentinel(state.restore));
+  if (state.restore !== null) return afterRestore(barred, skipSentinel(state.restore, state.options.maxWaitMs));
   if (state.sweep !== null) return end(barred, state.sweep.found);
   return barred;
 }

@@ -35,18 +35,22 @@ export function restoreAfter(restore: Restore, verdict: BurstVerdict, place: num
   }
   const missed = isLargest ? place : restore.missed;
   const waitMs = Math.min(maxWaitMs, WAIT_FACTOR * restore.waitMs);
-  return nextAttempt({ ...restore, missed, waitMs });
+  return nextAttempt({ ...restore, missed, waitMs }, maxWaitMs);
 }
 
 /** A sentinel that this generator can't send tells nothing; the next smaller one may. */
-export function skipSentinel(restore: Restore): Restored {
-  return nextAttempt({ ...restore, attempt: ATTEMPTS.largest });
+export function skipSentinel(restore: Restore, maxWaitMs: number): Restored {
+  return nextAttempt({ ...restore, attempt: ATTEMPTS.largest }, maxWaitMs);
 }
 
-function nextAttempt(restore: Restore): Restored {
+/** Before the last attempt at the largest load all of the wait is used up that was granted, however short the rests are. */
+function nextAttempt(restore: Restore, maxWaitMs: number): Restored {
   const { loads, at, attempt } = restore;
   const attempts = at === 0 ? ATTEMPTS.largest : at === loads.length - 1 ? ATTEMPTS.smallest : ATTEMPTS.between;
-  if (attempt + 1 < attempts) return { is: 'again', restore: { ...restore, attempt: attempt + 1 } };
+  if (attempt + 1 < attempts) {
+    const waitMs = at === 0 && attempt + 2 === attempts ? maxWaitMs : restore.waitMs;
+    return { is: 'again', restore: { ...restore, attempt: attempt + 1, waitMs } };
+  }
   if (at + 1 < loads.length) return { is: 'again', restore: { ...restore, at: at + 1, attempt: 0 } };
   return { is: 'lost' };
 }
