@@ -1,11 +1,12 @@
 /**
  * Runs a plan for a command: reads the files it names, shows progress, writes results as they come, prints the summary,
- * answers signals. What to run is the command's business, how it runs the engine's.
+ * answers signals. What to run is the command's business, how it runs the engine's. What is not needed before the first
+ * burst is loaded when it is: every file read before it delays it.
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { withDiagnosis } from '../diagnose/diagnose.js';
 import { EXIT, type ExitCode, UserError } from '../errors.js';
+import type { Director } from '../fire/find.js';
 import { portsPerSource, readMachine } from '../fire/limits.js';
 import type { Fault } from '../fire/messages.js';
 import { type RunOptions, runPlan } from '../fire/run.js';
@@ -15,17 +16,14 @@ import { planNeeds } from '../plan/needs.js';
 import { findStageOf, type Inputs, type Plan } from '../plan/plan.js';
 import { compilePlan } from '../plan/profile.js';
 import { maskPlan } from '../plan/secrets.js';
-import { renderDryRun } from '../report/dry-run.js';
 import { type Progress, progressMode, startProgress } from '../report/progress.js';
-import { limitsText } from '../report/search-cost.js';
 import { terminalOf } from '../report/style.js';
-import { renderSummary } from '../report/summary.js';
 import { openOutputs } from '../report/writer.js';
-import { assembleResult, type RunRecord } from '../tally/assemble.js';
+import type { SearchState } from '../search/state.js';
+import { assembleResult, type Heading, type RunRecord } from '../tally/assemble.js';
 import { writeResult } from '../tally/document.js';
 import type { Result } from '../tally/result.js';
 import type { Resumed } from './find.js';
-import { directorOf, searchForecast, searchOptionsOf } from './find-director.js';
 import { type Flags, listFlag, switchFlag, textFlag } from './options.js';
 import { EXPRESSION_CHECKS } from './profile-flags.js';
 import { version } from './version.js';
@@ -47,7 +45,7 @@ export async function execute(
   const plan = compilePlan(profile);
   // What does not fit together is said before anything is opened, or forecast.
   const resumed = resume(plan);
-  const director = directorOf(plan, resumed?.state ?? null);
+  const director = await directorFor(plan, resumed?.state ?? null);
   if (switchFlag(flags, 'dry-run') === true) return dryRun(plan, flags, host);
   const search = { director, earlier: resumed?.earlier ?? null };
   const { result: measured, problems } = await measure(name, plan, inputs, flags, host, search);
@@ -56,7 +54,11 @@ export async function execute(
   const terminal = terminalOf(host.stdout, host.env, { noColor: switchFlag(flags, 'color') === false });
   const isJson = switchFlag(flags, 'json') === true;
   const verbose = switchFlag(flags, 'verbose') === true;
-  await write(host, isJson ? writeResult(result) : renderSummary(result, terminal, { verbose }));
+  if (isJson) await write(host, writeResult(result));
+  else {
+    const { renderSummary } = await import('../report/summary.js');
+    await write(host, renderSummary(result, terminal, { verbose }));
+  }
   return result.exitCode as ExitCode;
 }
 
@@ -66,10 +68,25 @@ export interface Measured {
   readonly problems: readonly string[];
 }
 
+/** Of the plan's search, where it has one. @throws UserError `find` */
+async function directorFor(plan: Plan, saved: SearchState | null): Promise<Director | null> {
+  if (findStageOf(plan.stages) === null) return null;
+  const { directorOf } = await import('./find-director.js');
+  return directorOf(plan, saved);
+}
+
+/** The result so far with what it is likely to mean. */
+async function diagnosed(heading: Heading, record: RunRecord): Promise<Result> {
+  const { withDiagnosis } = await import('../diagnose/diagnose.js');
+  return withDiagnosis(assembleResult(heading, record));
+}
+
 /** What a person should know of a search before it sends anything. */
-function announce({ stages, calibrate }: Plan, progress: Progress): void {
+async function announce({ stages, calibrate }: Plan, progress: Progress): Promise<void> {
   const stage = findStageOf(stages);
   if (stage === null) return;
+  const { searchOptionsOf } = await import('./find-director.js');
+  const { limitsText } = await import('../report/search-cost.js');
   progress.note(`the search ends after ${limitsText(searchOptionsOf(stage))}`);
   if (calibrate || (stage.p95Ms === null && stage.p99Ms === null)) return;
   progress.warn("without calibration this generator's own delay may be what misses a latency objective");
@@ -82,7 +99,7 @@ export async function measure(
   inputs: Inputs,
   flags: Flags,
   host: Host,
-  search: Pick<RunOptions, 'director' | 'earlier'> = { director: directorOf(plan) },
+  search: Pick<RunOptions, 'director' | 'earlier'> | null = null,
 ): Promise<Measured> {
   const attempts = textFlag(flags, 'attempts') ?? null;
   const outputs = openOutputs({ results: listFlag(flags, 'output') ?? [], attempts }, { cwd: host.cwd, pid: host.pid });
@@ -93,7 +110,7 @@ export async function measure(
   });
   const progress = startProgress(host, { enabled: mode, terminal });
   const heading = { version: version(), command: name, plan: maskPlan(plan) };
-  announce(plan, progress);
+  await announce(plan, progress);
   const signals = listenForSignals(host, (text) => progress.note(text));
   let shown = -1;
   try {
@@ -102,7 +119,7 @@ export async function measure(
       version: heading.version,
       signal: signals.signal,
       wantRows: attempts !== null,
-      ...search,
+      ...(search ?? { director: await directorFor(plan, null) }),
       fault: testFault(host),
       workerHeapMb: numberFrom(host.env.WST_WORKER_HEAP_MB) ?? undefined,
       observer: {
@@ -118,16 +135,16 @@ export async function measure(
           if (switchFlag(flags, 'verbose') === true) progress.note(`preflight: ${JSON.stringify(found.outcomes)}`);
         },
         rows: (rows) => outputs.rows(rows),
-        burst: (_burst, soFar: RunRecord) => {
+        burst: async (_burst, soFar: RunRecord) => {
           outputs.commitRows();
-          outputs.write(withDiagnosis(assembleResult(heading, soFar)));
+          outputs.write(await diagnosed(heading, soFar));
         },
-        save: (soFar) => outputs.write(withDiagnosis(assembleResult(heading, soFar))),
+        save: async (soFar) => outputs.write(await diagnosed(heading, soFar)),
         note: (text) => progress.warn(text),
         transport: (text) => progress.note(`transport node, ${text}`),
       },
     });
-    const result = withDiagnosis(assembleResult(heading, record));
+    const result = await diagnosed(heading, record);
     outputs.write(result);
     outputs.close();
     return { result, problems: outputs.problems };
@@ -162,6 +179,8 @@ async function dryRun(plan: Plan, flags: Flags, host: Host): Promise<ExitCode> {
     cpus: machine.cpus,
     somaxconn: machine.somaxconn,
   };
+  const { searchForecast } = await import('./find-director.js');
+  const { renderDryRun } = await import('../report/dry-run.js');
   const search = searchForecast(plan);
   await write(host, renderDryRun(maskPlan(plan), planNeeds(plan), facts, { ...terminal, search }));
   return EXIT.ok;

@@ -89,7 +89,7 @@ export interface SearchGround {
   /** Numbers for so many handshakes. @returns the first of them */
   number(handshakes: number): number;
   /** Saves everything so far. `burst` is the one that has just been told to the search. */
-  save(burst: Burst | null): void;
+  save(burst: Burst | null): Promise<void>;
   /** One line for a person. */
   note(text: string): void;
   show(phase: 'resting' | 'canary' | 'calibrating'): void;
@@ -139,9 +139,9 @@ class Search {
       const event = await this.#perform(action);
       if (event === null) break;
       action = this.#director.next(event);
-      if (event.is === 'burst') ground.save(event.burst);
+      if (event.is === 'burst') await ground.save(event.burst);
     }
-    ground.save(null);
+    await ground.save(null);
   }
 
   /** null: stopped, and nothing happened that the search could use. */
@@ -219,7 +219,7 @@ class Search {
     if (limit !== null) return limit;
     this.#director.firing();
     const base = ground.number(size);
-    ground.save(null);
+    await ground.save(null);
     const burst = await ground.fire(size, index, floor, base);
     // Broken off in the middle it says nothing; the search, going on, will count it as lost.
     if ((burst.outcomes.aborted ?? 0) > 0) return null;

@@ -62,9 +62,9 @@ export interface RunObserver {
   /** CSV rows of attempts, whole lines. */
   rows?(rows: string): void;
   /** After each burst, with everything so far. */
-  burst?(burst: Burst, record: RunRecord): void;
+  burst?(burst: Burst, record: RunRecord): void | Promise<void>;
   /** A search is about to fire: what there is must be safe before that. */
-  save?(record: RunRecord): void;
+  save?(record: RunRecord): void | Promise<void>;
   /** A line for a person. */
   note?(text: string): void;
   /** Why sockets are not driven as fast as they could be, as the end of a sentence: before anything is sent. */
@@ -307,10 +307,10 @@ class Run {
         this.#nextAttempt += handshakes;
         return this.#nextAttempt - handshakes;
       },
-      save: (burst) => {
+      save: async (burst) => {
         found();
-        if (burst === null) this.#o.observer.save?.(this.#record());
-        else this.#o.observer.burst?.(burst, this.#record());
+        if (burst === null) await this.#o.observer.save?.(this.#record());
+        else await this.#o.observer.burst?.(burst, this.#record());
       },
       note: (text) => this.#o.observer.note?.(text),
       show: (phase) => this.#o.observer.progress?.({ phase, ...Live.nothing, search: news() }),
@@ -329,7 +329,7 @@ class Run {
   ): Promise<void> {
     const volley = await this.#fire(crew, { stageIndex, index: this.#nextIndex, size, floor, resolution });
     if (volley.releasedAt !== null && !this.#isStopped()) await this.#probe(crew.control.releaseAt, resolution);
-    this.#o.observer.burst?.(this.#bursts[this.#bursts.length - 1], this.#record());
+    await this.#o.observer.burst?.(this.#bursts[this.#bursts.length - 1], this.#record());
   }
 
   async #fire(crew: Crew, one: OneBurst): Promise<Volley> {
@@ -441,7 +441,7 @@ class Run {
       }
     }
     const last = this.#bursts[this.#bursts.length - 1];
-    if (last !== undefined) this.#o.observer.burst?.(last, this.#record());
+    if (last !== undefined) await this.#o.observer.burst?.(last, this.#record());
   }
 
   async #rest(ms: number): Promise<void> {

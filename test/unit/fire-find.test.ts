@@ -69,7 +69,9 @@ function groundOf(log: string[], over: Partial<SearchGround> = {}): SearchGround
       numbered += handshakes;
       return numbered - handshakes;
     },
-    save: (burst) => log.push(burst === null ? 'save' : `save burst ${burst.index}`),
+    save: async (burst) => {
+      log.push(burst === null ? 'save' : `save burst ${burst.index}`);
+    },
     note: (text) => log.push(`note ${text}`),
     show: () => {},
     refuse: (reason) => log.push(`refuse ${reason}`),
