@@ -149,10 +149,15 @@ export class Attempts implements TransportEvents {
   /** Ends an attempt from outside: `timeout-…` by its phase when `code` is null. */
   expire(slot: number, at: number, code: number | null = null): void {
     const state = this.#c.state[slot];
-    if (state === STATE.sampling) this.#sampled(slot);
-    else if (state === STATE.closing) {
+    // What is told of a slot that is freed may put the next attempt into it: nothing more is done for the one before.
+    if (state === STATE.sampling) {
+      this.#sampled(slot);
+      return;
+    }
+    if (state === STATE.closing) {
       this.#drop(slot);
       this.#o.events.freed(slot);
+      return;
     }
     if (this.#c.outcome[slot] !== 0) return;
     const id =
@@ -360,6 +365,7 @@ export class Attempts implements TransportEvents {
     if (this.#o.requests.isConstant && note === null && rest.length === 0) {
       this.#known.remember(bytes.toString('latin1'), this.#acceptOf(slot));
     }
+    if (rest.length > 0) this.transport.limitFirstRead(head.bodyAt);
     this.#accept(slot, note, at, lower);
     if (rest.length > 0 && this.#c.state[slot] === STATE.held) this.#readFrames(slot, rest);
   }

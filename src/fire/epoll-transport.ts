@@ -5,6 +5,7 @@
  * It looks once in each turn of the event loop, and waits there for a moment while nothing happens: being called back from
  * native code is what a thread that is being ended would not survive, nor its process with it.
  */
+import { constants } from 'node:os';
 import { onThreadExit } from '../host.js';
 import { now } from './clock.js';
 import type { RequestFrame } from './handshake.js';
@@ -18,6 +19,8 @@ const PHASE = { none: 0, connecting: 1, open: 2 } as const;
 const NO_SOCKET = -1;
 const GONE = C.EPOLLERR | C.EPOLLHUP;
 const FAR_SIDE_ENDED = GONE | C.EPOLLRDHUP;
+/** What is kept for a far side that does not read. */
+const MOST_UNSENT_BYTES = 64 * 1024;
 /** Reads of one connection before the others get their turn. */
 const READS_PER_TURN = 16;
 /** Looks without waiting before the first that waits, so that whatever else the thread has to do is not held up. */
@@ -51,6 +54,11 @@ export class EpollTransport implements Transport {
   readonly #generations: Uint32Array;
   readonly #synRetransmits: Uint8Array;
   readonly #openedAt: Float64Array;
+  readonly #hasRead: Uint8Array;
+  /** Most bytes of a connection's first read; 0: as many as there are. */
+  #firstRead = 0;
+  /** Slots of which a send has failed by an RST. */
+  readonly #resets = new Set<number>();
   /** What the kernel would not take yet. */
   readonly #unsent = new Map<number, Uint8Array>();
   /** Slots of which there may be more to read, or to say, than one turn allows. */
@@ -80,6 +88,7 @@ export class EpollTransport implements Transport {
     this.#generations = new Uint32Array(slots);
     this.#synRetransmits = new Uint8Array(slots);
     this.#openedAt = new Float64Array(slots);
+    this.#hasRead = new Uint8Array(slots);
     this.#poll = kernel.newPoll();
     this.#forgetExit = onThreadExit(this.#closeAll);
   }
@@ -208,8 +217,13 @@ export class EpollTransport implements Transport {
     return facts;
   }
 
+  /** As many hands as hold everything that is there now: who sends without end must not keep it from ending. */
   catchUp(): void {
-    this.#turn(Number.POSITIVE_INFINITY, 0);
+    this.#turn(Number.POSITIVE_INFINITY, 0, Math.ceil(this.open / EVENTS) + 1);
+  }
+
+  limitFirstRead(bytes: number): void {
+    this.#firstRead = Math.min(bytes, this.#kernel.received.length);
   }
 
   // -- events ------------------------------------------------------------------------------------------------------
@@ -225,8 +239,8 @@ export class EpollTransport implements Transport {
     if (this.open > 0 || this.#again.length > 0) this.#lookNext();
   };
 
-  /** Takes what has happened, for at most about `ms`, after having waited for it for at most `waitMs`. */
-  #turn(ms: number, waitMs: number): void {
+  /** Takes what has happened, for at most about `ms` and `hands`, after having waited for it for at most `waitMs`. */
+  #turn(ms: number, waitMs: number, hands: number = Number.POSITIVE_INFINITY): void {
     const kernel = this.#kernel;
     const startedAt = now();
     if (startedAt - this.#clockCheckedAt > CLOCK_PERIOD_MS) this.#compareClocks(startedAt);
@@ -235,6 +249,7 @@ export class EpollTransport implements Transport {
     let lookedAt = startedAt;
     let wait = waitMs;
     let count = 0;
+    let left = hands;
     this.#emptyLooks++;
     // While one hand of events is dealt with the next arrives: looking again is cheaper than a turn of the event loop.
     do {
@@ -248,23 +263,46 @@ export class EpollTransport implements Transport {
       // A full hand may have left some behind that had happened before this look.
       if (count < EVENTS) this.#lower = lookedAt;
       lookedAt = now();
-    } while (count > 0 && lookedAt - startedAt < ms);
+    } while (count > 0 && --left > 0 && lookedAt - startedAt < ms);
     this.#busyUntil = now();
   }
 
   #happened(slot: number, event: number): void {
+    const generation = this.#generations[slot];
     if (this.#phases[slot] === PHASE.connecting) {
       if ((event & GONE) !== 0) {
-        const errno = this.#kernel.takeError(this.#fds[slot]);
-        if (errno !== 0) {
-          this.#failed(slot, errno);
-          return;
-        }
+        this.#openedAndGone(slot);
+        return;
       }
       if ((event & C.EPOLLOUT) === 0) return;
       this.#connected(slot);
+      if (this.#generations[slot] !== generation) return;
     } else if ((event & C.EPOLLOUT) !== 0 && this.#unsent.size > 0) this.#sendRest(slot);
     if ((event & (C.EPOLLIN | FAR_SIDE_ENDED)) !== 0) this.#read(slot, (event & FAR_SIDE_ENDED) !== 0);
+  }
+
+  /**
+   * A connect that failed, or a connection that was over before this thread saw it open. An RST in answer to a SYN is
+   * ECONNREFUSED (tcp_reset in net/ipv4/tcp_input.c), so ECONNRESET says that it had been open, and so do bytes.
+   */
+  #openedAndGone(slot: number): void {
+    const fd = this.#fds[slot];
+    const generation = this.#generations[slot];
+    const length = this.#kernel.receive(fd, this.#kernel.received.length);
+    const errno = length === WOULD_BLOCK ? this.#kernel.takeError(fd) : Math.max(0, -length);
+    if (errno !== 0 && errno !== constants.errno.ECONNRESET) {
+      this.#failed(slot, errno);
+      return;
+    }
+    // What was read lies in the buffer until the next read; nothing that `onConnect` leads to reads.
+    this.#connected(slot);
+    if (this.#generations[slot] !== generation) return;
+    if (errno !== 0) this.#failed(slot, errno);
+    else if (length === 0) this.#events.onEnd(slot, now(), this.#lower);
+    else if (length > 0) {
+      this.#arrived(slot, length);
+      if (this.#generations[slot] === generation) this.#read(slot, true);
+    }
   }
 
   /**
@@ -292,14 +330,17 @@ export class EpollTransport implements Transport {
     const generation = this.#generations[slot];
     if (fd === NO_SOCKET) return;
     for (let reads = 0; reads < READS_PER_TURN; reads++) {
-      const length = kernel.receive(fd);
+      const room = this.#firstRead > 0 && this.#hasRead[slot] === 0 ? this.#firstRead : kernel.received.length;
+      const length = kernel.receive(fd, room);
       if (length > 0) {
         this.#arrived(slot, length);
         if (this.#generations[slot] !== generation) return;
         // Less than there was room for: the rest would make an event of its own, but an end has made its own already.
-        if (length < kernel.received.length && !isEnded) return;
+        if (length < room && !isEnded) return;
       } else if (length === 0) {
-        this.#events.onEnd(slot, now(), this.#lower);
+        // A send that failed has taken the error of an RST away with it.
+        if (this.#resets.has(slot)) this.#failed(slot, constants.errno.ECONNRESET);
+        else this.#events.onEnd(slot, now(), this.#lower);
         return;
       } else if (length === WOULD_BLOCK) return;
       else if (length !== INTERRUPTED) {
@@ -312,6 +353,7 @@ export class EpollTransport implements Transport {
 
   #arrived(slot: number, length: number): void {
     const kernel = this.#kernel;
+    this.#hasRead[slot] = 1;
     const at = now();
     const stamp = kernel.arrivedAt;
     // Without a stamp, or with one that the wall clock's being set has made impossible.
@@ -335,10 +377,13 @@ export class EpollTransport implements Transport {
   #sentPart(slot: number, bytes: Uint8Array, sent: number): void {
     if (sent < 0 && sent !== WOULD_BLOCK && sent !== INTERRUPTED) {
       // What arrived before the far side was gone counts, and only reading tells how it went.
+      if (-sent === constants.errno.ECONNRESET) this.#resets.add(slot);
       this.#later(slot, -sent);
       return;
     }
     const before = this.#unsent.get(slot);
+    // Who does not read needs no more answers to its pings.
+    if (before !== undefined && before.length > MOST_UNSENT_BYTES) return;
     const rest = bytes.subarray(Math.max(0, sent));
     this.#unsent.set(slot, before === undefined ? Uint8Array.from(rest) : Buffer.concat([before, rest]));
     if (before === undefined && sent !== WOULD_BLOCK) this.#sendRest(slot);
@@ -354,6 +399,7 @@ export class EpollTransport implements Transport {
           this.#unsent.set(slot, rest);
           return;
         }
+        if (-sent === constants.errno.ECONNRESET) this.#resets.add(slot);
         this.#later(slot, -sent);
         break;
       }
@@ -390,6 +436,8 @@ export class EpollTransport implements Transport {
     this.#generations[slot]++;
     if (fd === NO_SOCKET) return fd;
     this.#fds[slot] = NO_SOCKET;
+    this.#hasRead[slot] = 0;
+    if (this.#resets.size > 0) this.#resets.delete(slot);
     if (this.#unsent.size > 0) this.#unsent.delete(slot);
     this.open--;
     return fd;
@@ -403,5 +451,7 @@ export class EpollTransport implements Transport {
   /** A thread that dies takes its sockets along, as those of node:net do; descriptors would outlive it. */
   readonly #closeAll = (): void => {
     for (const fd of this.#fds) if (fd !== NO_SOCKET) this.#kernel.closeSocket(fd);
+    if (this.#poll >= 0) this.#kernel.closeSocket(this.#poll);
+    this.#kernel.close();
   };
 }

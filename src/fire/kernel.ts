@@ -69,6 +69,9 @@ export class Kernel {
   /** What `#request` holds, with some key. */
   #framed: RequestFrame | null = null;
   readonly #message: NativeBlock;
+  readonly #vector: NativeBlock;
+  /** What `#vector` says. */
+  #room = READ_BYTES;
   readonly #control: NativeBlock;
   readonly #value: NativeBlock;
   readonly #length: NativeBlock;
@@ -99,7 +102,8 @@ export class Kernel {
     const read = memory.block('read buffer', READ_BYTES);
     this.received = read.bytes;
     this.#control = memory.block('control', CONTROL_BYTES);
-    this.#message = this.#messageFor(read, this.#control);
+    this.#vector = this.#vectorFor(read);
+    this.#message = this.#messageFor(this.#vector, this.#control);
     this.#value = memory.block('option value', 8);
     this.#length = memory.block('length', 4);
     this.#linger = memory.block('linger', LINGER.size);
@@ -270,9 +274,11 @@ export class Kernel {
     return this.#result(this.#libc.send(fd, this.#write.address, length, C.MSG_NOSIGNAL));
   }
 
-  /** Reads into `received` and notes when the last byte of it arrived. @returns bytes; 0: FIN; or -errno */
-  receive(fd: number): number {
+  /** Reads at most `room` bytes into `received`, notes when the last of them arrived. @returns bytes; 0: FIN; or -errno */
+  receive(fd: number, room: number = READ_BYTES): number {
     const view = this.#view;
+    if (room !== this.#room) view.setBigUint64(this.#vector.offset + IOVEC.length, BigInt(room), true);
+    this.#room = room;
     const { offset, address } = this.#message;
     view.setUint32(offset + MSGHDR.controlLength, CONTROL_BYTES, true);
     const length = this.#libc.recvmsg(fd, address, 0);
@@ -331,11 +337,15 @@ export class Kernel {
 
   // -- structures --------------------------------------------------------------------------------------------------
 
-  #messageFor(buffer: NativeBlock, control: NativeBlock): NativeBlock {
-    const view = this.#view;
+  #vectorFor(buffer: NativeBlock): NativeBlock {
     const vector = this.#memory.block('iovec', IOVEC.size);
-    view.setBigUint64(vector.offset + IOVEC.base, BigInt(buffer.address), true);
-    view.setBigUint64(vector.offset + IOVEC.length, BigInt(buffer.bytes.length), true);
+    this.#view.setBigUint64(vector.offset + IOVEC.base, BigInt(buffer.address), true);
+    this.#view.setBigUint64(vector.offset + IOVEC.length, BigInt(buffer.bytes.length), true);
+    return vector;
+  }
+
+  #messageFor(vector: NativeBlock, control: NativeBlock): NativeBlock {
+    const view = this.#view;
     const message = this.#memory.block('msghdr', MSGHDR.size);
     view.setBigUint64(message.offset + MSGHDR.iov, BigInt(vector.address), true);
     view.setBigUint64(message.offset + MSGHDR.iovLength, 1n, true);

@@ -183,6 +183,8 @@ export class NodeTransport implements Transport {
   /** The event loop has just told everything, when it comes to whoever asks. */
   catchUp(): void {}
 
+  limitFirstRead(): void {}
+
   end(): void {
     this.stamps.stop();
   }

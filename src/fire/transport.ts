@@ -31,6 +31,11 @@ export interface Transport {
   stop(): void;
   /** Tells of everything that has arrived by now. */
   catchUp(): void;
+  /**
+   * Targets speak right after their head, and its length is known: reading no more than that at first gives the head's own
+   * stamp, and not that of what follows. For transports with kernel stamps.
+   */
+  limitFirstRead(bytes: number): void;
   /** Gives back what the transport itself holds; every slot must be forgotten. */
   end(): void;
   /** Does everything for a later `connect` that needs no system call. */

@@ -62,6 +62,7 @@ export default async function work(task: WorkerTask): Promise<void> {
         shard = null;
         break;
       case ORDER.quit:
+        kernel?.close();
         task.port.close();
         return;
     }

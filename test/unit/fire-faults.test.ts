@@ -242,3 +242,28 @@ for (const [name, kernel] of TRANSPORTS) {
     });
   });
 }
+
+/**
+ * Whether a connection that is over at once was seen open before is a matter of how busy this thread is. The kernel knows
+ * in any case: an RST in answer to a SYN has an errno of its own.
+ */
+const AT_ONCE: readonly Fault[] = [
+  {
+    what: 'an RST as soon as it is open is none while connecting',
+    server: byReset,
+    options: { n: 30 },
+    outcomes: { reset: 30 },
+  },
+  {
+    what: 'an answer without a question, and the RST right behind it: the answer counts',
+    server: (socket) => void socket.write(REFUSAL, () => byReset(socket)),
+    options: { n: 30 },
+    outcomes: { 503: 30 },
+  },
+];
+
+if (typeof opened !== 'string') {
+  describe('over at once, over epoll', () => {
+    for (const fault of AT_ONCE) test(fault.what, () => checked(fault, opened));
+  });
+}
