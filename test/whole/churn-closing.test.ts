@@ -31,7 +31,7 @@ async function clinging(host: string): Promise<{ readonly url: string; close(): 
   };
 }
 
-for (const [i, transport] of ['epoll', 'node'].entries()) {
+for (const [i, transport] of ['auto', 'node'].entries()) {
   test(`a close frame that is never answered ends its own attempt only (${transport})`, async () => {
     const target = await clinging(`127.0.0.${90 + i}`);
     const args = ['churn', target.url, '-n', '10', '-c', '5', '--close', 'clean', '-t', '5s', '--transport', transport];
