@@ -288,7 +288,8 @@ export class EpollTransport implements Transport {
   #openedAndGone(slot: number): void {
     const fd = this.#fds[slot];
     const generation = this.#generations[slot];
-    const length = this.#kernel.receive(fd, this.#kernel.received.length);
+    let length = INTERRUPTED;
+    while (length === INTERRUPTED) length = this.#kernel.receive(fd, this.#kernel.received.length);
     const errno = length === WOULD_BLOCK ? this.#kernel.takeError(fd) : Math.max(0, -length);
     if (errno !== 0 && errno !== constants.errno.ECONNRESET) {
       this.#failed(slot, errno);
@@ -317,7 +318,7 @@ export class EpollTransport implements Transport {
     const opened = this.#openedAt[slot];
     const isMeasured = !Number.isNaN(rttMs);
     const end = isMeasured ? Math.min(at, opened + rttMs) : at;
-    const repeatedAt = synRetransmits > 0 ? opened + this.#synSchedule[synRetransmits - 1] : opened;
+    const repeatedAt = opened + (this.#synSchedule[synRetransmits - 1] ?? 0);
     this.#factsOf = slot;
     this.#events.onConnect(slot, end, isMeasured ? end : Math.min(at, Math.max(repeatedAt, this.#lower)));
     this.#factsOf = -1;
