@@ -10,6 +10,7 @@ import { Columns } from './columns.js';
 import type { ShardOrder } from './control.js';
 import { Deadlines } from './deadlines.js';
 import { EpollTransport } from './epoll-transport.js';
+import type { RequestFrame } from './handshake.js';
 import type { Kernel } from './kernel.js';
 import type { ShardReport } from './messages.js';
 import { NodeTransport, type TlsOptions } from './node-transport.js';
@@ -85,7 +86,7 @@ export class AttemptSet {
       wantLocal: context.wantRows,
       events,
     });
-    this.transport = transportFor(context, slots, tap?.between(this.attempts) ?? this.attempts);
+    this.transport = transportFor(context, slots, requests.frame, tap?.between(this.attempts) ?? this.attempts);
     this.attempts.transport = this.transport;
     this.recorder = new Recorder({
       columns: this.columns,
@@ -135,10 +136,15 @@ export class AttemptSet {
   }
 }
 
-function transportFor({ kernel, tls, ports }: ShardContext, slots: number, events: TransportEvents): Transport {
+function transportFor(
+  { kernel, tls, ports, destinations }: ShardContext,
+  slots: number,
+  frame: RequestFrame | null,
+  events: TransportEvents,
+): Transport {
   return kernel === null || tls !== null
     ? new NodeTransport({ slots, tls, ports, events })
-    : new EpollTransport({ slots, kernel, events });
+    : new EpollTransport({ slots, kernel, destinations, frame, events });
 }
 
 export function pause(ms: number): Promise<void> {

@@ -30,6 +30,9 @@ const LATE_MS = 50;
 /** TCP_RTO_MIN: nothing that is answered sooner can have been sent twice. */
 const FASTEST_RETRANSMIT_MS = 200;
 
+/** Stamps of the kernel are read on another clock, whose offset is known to some µs. */
+const CLOCKS_DIFFER_MS = 0.05;
+
 /** errno while connecting → outcome; anything else is `local-other`. */
 const CONNECT_ERRORS: Readonly<Record<string, NamedOutcomeId>> = {
   ECONNREFUSED: 'refused',
@@ -116,7 +119,7 @@ export class Attempts implements TransportEvents {
   prepare(slot: number, attempt: number, inOnePiece: boolean): void {
     this.#c.attempt[slot] = attempt;
     const key = newKey();
-    if (this.transport.framesRequests && this.#o.requests.frame !== null) {
+    if (this.transport.framesRequests) {
       this.#keys.put(slot, key);
       return;
     }
@@ -220,6 +223,13 @@ export class Attempts implements TransportEvents {
     c.securedLower[slot] = this.#after(slot, c.tlsStart[slot], at, lower);
     if (this.transport.resumed(slot)) this.resumed++;
     this.#atUpgradeGate(slot);
+  }
+
+  onSent(slot: number, at: number): void {
+    const c = this.#c;
+    if (c.state[slot] !== STATE.waiting) return;
+    // What left later was held up by the network (a shaper, a full window, a lost packet), and that counts for the target.
+    if (at > c.sent[slot] && at <= c.sent[slot] + c.callMs[slot] + CLOCKS_DIFFER_MS) c.sent[slot] = at;
   }
 
   onData(slot: number, bytes: Buffer, length: number, at: number, lower: number): void {
@@ -327,13 +337,11 @@ export class Attempts implements TransportEvents {
     this.#c.state[slot] = STATE.waiting;
     const text = this.#requests[slot];
     this.#requests[slot] = '';
-    const { frame } = this.#o.requests;
     const at = now();
     this.#c.sent[slot] = at;
-    if (frame !== null && this.#keys.has(slot)) this.transport.sendFramed(slot, frame, this.#keys.bytes);
+    if (this.#keys.has(slot)) this.transport.sendFramed(slot, this.#keys.bytes);
     else this.transport.send(slot, text);
-    // Only a bound needs it, and a release of thousands notices every clock that is read.
-    if (!this.transport.hasKernelStamps) this.#c.callMs[slot] = now() - at;
+    this.#c.callMs[slot] = now() - at;
   }
 
   #readAnswer(slot: number, bytes: Buffer, length: number, at: number, lower: number): void {

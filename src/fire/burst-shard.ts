@@ -35,6 +35,7 @@ export class BurstShard {
     this.#count = context.order.count;
     const events = { armed: () => this.#settle(), ended: () => this.#oneEnded(), freed: () => {} };
     this.#set = new AttemptSet(context, this.#count, events, (slot) => this.#dueOf(slot));
+    this.#set.transport.stampRequests();
   }
 
   /** Builds all requests and brings every attempt to the gate; resolves when each waits there or has failed. */

@@ -2,12 +2,13 @@
  * The clocks of a run. One monotonic base for all threads (CLOCK_MONOTONIC in ms), read through `performance.now()`
  * because that is the cheapest clock Node has, and its offset to the wall clock, measured and not assumed.
  */
+import { performance } from 'node:perf_hooks';
 import { monotonicMs } from '../host.js';
 
 /** CLOCK_MONOTONIC minus this thread's `performance.now()`; the smallest of several readings is the least disturbed. */
 const base = Math.min(...Array.from({ length: 16 }, () => -performance.now() + monotonicMs()));
 
-/** CLOCK_MONOTONIC, ms, comparable between the threads of this machine. */
+/** CLOCK_MONOTONIC, ms, comparable between the threads of this machine. (The global `performance` is a slow getter.) */
 export function now(): number {
   return base + performance.now();
 }

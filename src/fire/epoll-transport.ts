@@ -10,7 +10,6 @@ import { onThreadExit } from '../host.js';
 import { now } from './clock.js';
 import type { RequestFrame } from './handshake.js';
 import { EVENTS, INTERRUPTED, type Kernel, WOULD_BLOCK } from './kernel.js';
-import { KEY_LENGTH, keyAt } from './key-column.js';
 import { C } from './native-layout.js';
 import { linearRetries, synSchedule } from './syn-schedule.js';
 import type { Destination, TcpFacts, TlsFacts, Transport, TransportEvents } from './transport.js';
@@ -35,19 +34,25 @@ const CLOCK_PERIOD_MS = 1000;
 export interface EpollTransportOptions {
   readonly slots: number;
   readonly kernel: Kernel;
+  /** Where connections will go. */
+  readonly destinations: readonly Destination[];
+  /** What surrounds the key of every request; null where requests differ by more. */
+  readonly frame: RequestFrame | null;
   readonly events: TransportEvents;
 }
 
 export class EpollTransport implements Transport {
   readonly name = 'epoll';
   readonly hasKernelStamps = true;
-  readonly framesRequests = true;
+  readonly framesRequests: boolean;
   /** The kernel stamps what arrives meanwhile, so nothing is gained by a pause. */
   readonly releaseChunk = Number.POSITIVE_INFINITY;
   open = 0;
   longestGapMs = 0;
   readonly #events: TransportEvents;
   readonly #kernel: Kernel;
+  readonly #destinations: readonly Destination[];
+  readonly #frame: RequestFrame | null;
   readonly #fds: Int32Array;
   readonly #phases: Uint8Array;
   /** Tells an event of a slot's earlier connection from one of its present. */
@@ -55,6 +60,7 @@ export class EpollTransport implements Transport {
   readonly #synRetransmits: Uint8Array;
   readonly #openedAt: Float64Array;
   readonly #hasRead: Uint8Array;
+  #stampsRequests = false;
   /** Most bytes of a connection's first read; 0: as many as there are. */
   #firstRead = 0;
   /** Slots of which a send has failed by an RST. */
@@ -80,9 +86,12 @@ export class EpollTransport implements Transport {
   #factsOf = -1;
   readonly #tcpFacts = { synRetransmits: 0, retransmits: 0, rttMs: Number.NaN };
 
-  constructor({ slots, kernel, events }: EpollTransportOptions) {
+  constructor({ slots, kernel, destinations, frame, events }: EpollTransportOptions) {
     this.#events = events;
     this.#kernel = kernel;
+    this.#destinations = destinations;
+    this.#frame = frame;
+    this.framesRequests = frame !== null && kernel.canFrame(frame);
     this.#fds = new Int32Array(slots).fill(NO_SOCKET);
     this.#phases = new Uint8Array(slots);
     this.#generations = new Uint32Array(slots);
@@ -93,7 +102,15 @@ export class EpollTransport implements Transport {
     this.#forgetExit = onThreadExit(this.#closeAll);
   }
 
+  stampRequests(): void {
+    this.#stampsRequests = true;
+  }
+
+  /** What is the same for all of a burst is done here: a first time in the release would undo its compiled code. */
   start(): void {
+    for (const { address, family } of this.#destinations) this.#kernel.learn(address, family);
+    if (this.#frame !== null && this.framesRequests) this.#kernel.useFrame(this.#frame);
+    this.#kernel.stampRequests(this.#stampsRequests);
     this.#compareClocks(now());
     this.longestGapMs = 0;
     this.#busyUntil = now();
@@ -153,14 +170,13 @@ export class EpollTransport implements Transport {
     if (sent !== text.length) this.#sentPart(slot, Buffer.from(text, 'latin1'), sent);
   }
 
-  sendFramed(slot: number, frame: RequestFrame, keys: Buffer): void {
+  sendFramed(slot: number, keys: Buffer): void {
     const fd = this.#fds[slot];
     if (fd === NO_SOCKET) return;
-    const sent = this.#kernel.sendFramed(fd, frame, keys, slot);
+    const kernel = this.#kernel;
+    const sent = kernel.sendFramed(fd, keys, slot);
     this.#hasSent = true;
-    if (sent !== frame.head.length + KEY_LENGTH + frame.tail.length) {
-      this.#sentPart(slot, Buffer.from(frame.head + keyAt(keys, slot) + frame.tail, 'latin1'), sent);
-    }
+    if (sent !== kernel.framed.length) this.#sentPart(slot, kernel.framed, sent);
   }
 
   sendBytes(slot: number, bytes: Uint8Array): void {
@@ -278,7 +294,16 @@ export class EpollTransport implements Transport {
       this.#connected(slot);
       if (this.#generations[slot] !== generation) return;
     } else if ((event & C.EPOLLOUT) !== 0 && this.#unsent.size > 0) this.#sendRest(slot);
-    if ((event & (C.EPOLLIN | FAR_SIDE_ENDED)) !== 0) this.#read(slot, (event & FAR_SIDE_ENDED) !== 0);
+    // A stamp waits in the error queue; an error brings EPOLLHUP along (tcp_poll in net/ipv4/tcp.c).
+    const isStamped = this.#stampsRequests && (event & C.EPOLLERR) !== 0;
+    if (isStamped) this.#takeStamp(slot);
+    const ended = event & (isStamped ? FAR_SIDE_ENDED & ~C.EPOLLERR : FAR_SIDE_ENDED);
+    if (ended !== 0 || (event & C.EPOLLIN) !== 0) this.#read(slot, ended !== 0);
+  }
+
+  #takeStamp(slot: number): void {
+    const at = this.#kernel.sentAt(this.#fds[slot]);
+    if (!Number.isNaN(at)) this.#events.onSent(slot, at);
   }
 
   /**

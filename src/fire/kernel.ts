@@ -7,7 +7,7 @@
 import { constants } from 'node:os';
 import { now } from './clock.js';
 import type { RequestFrame } from './handshake.js';
-import { KEY_LENGTH, keyAt } from './key-column.js';
+import { KEY_LENGTH } from './key-column.js';
 import type { Libc } from './libc.js';
 import {
   C,
@@ -26,7 +26,8 @@ import type { Destination } from './transport.js';
 
 const READ_BYTES = 64 * 1024;
 const WRITE_BYTES = 64 * 1024;
-const CONTROL_BYTES = 128;
+/** A stamp, and what the error queue says beside it (ip(7), IP_RECVERR). */
+const CONTROL_BYTES = 192;
 /** Longer ones are rare, and put together one by one. */
 const REQUEST_BYTES = 8 * 1024;
 /** Events taken at once. */
@@ -39,6 +40,15 @@ const MOST_ADDRESSES = 4096;
 const CLOCK_READINGS = 16;
 
 const { EINTR, EAGAIN } = constants.errno;
+
+/** The software's stamps of what arrives, and of those sends that ask for one; without their bytes (timestamping.rst). */
+const STAMPING = C.SOF_TIMESTAMPING_RX_SOFTWARE | C.SOF_TIMESTAMPING_SOFTWARE | C.SOF_TIMESTAMPING_OPT_TSONLY;
+
+/** What recvmsg and sendmsg are given: one stretch of memory, and room for what is said beside it. */
+interface Message {
+  readonly header: NativeBlock;
+  readonly vector: NativeBlock;
+}
 
 /** Latency-relevant parts of TCP_INFO. */
 export interface TcpInfo {
@@ -66,22 +76,25 @@ export class Kernel {
   readonly #events: NativeBlock;
   readonly #write: NativeBlock;
   readonly #request: NativeBlock;
-  /** What `#request` holds, with some key. */
-  #framed: RequestFrame | null = null;
-  readonly #message: NativeBlock;
-  readonly #vector: NativeBlock;
-  /** What `#vector` says. */
-  #room = READ_BYTES;
+  /** The framed request as it was last sent; valid until the next. */
+  framed: Buffer;
+  /** Where its key begins. */
+  #keyAt = 0;
+  readonly #incoming: Message;
   readonly #control: NativeBlock;
+  /** Of `#write` and `#request`. */
+  readonly #outgoingText: Message;
+  readonly #outgoingFrame: Message;
   readonly #value: NativeBlock;
   readonly #length: NativeBlock;
   readonly #linger: NativeBlock;
   readonly #one: NativeBlock;
+  readonly #stamping: NativeBlock;
   readonly #info: NativeBlock;
   readonly #time: NativeBlock;
   readonly #addresses = new Map<string, Uint8Array>();
   /** Keeps the kernel stamping: it begins a moment after the first socket asks for it (net_enable_timestamp). */
-  #stamping = -1;
+  #stampingSocket = -1;
   /** Wall clock, whole seconds, from which stamps count: a double holds what is left to the nanosecond. */
   #wallBaseS = 0;
   #wallOffsetMs = 0;
@@ -99,27 +112,32 @@ export class Kernel {
     this.#events = memory.block('events', EVENTS * layout.epollEvent.size);
     this.#write = memory.block('write buffer', WRITE_BYTES);
     this.#request = memory.block('request', REQUEST_BYTES);
+    this.framed = this.#request.bytes;
     const read = memory.block('read buffer', READ_BYTES);
     this.received = read.bytes;
     this.#control = memory.block('control', CONTROL_BYTES);
-    this.#vector = this.#vectorFor(read);
-    this.#message = this.#messageFor(this.#vector, this.#control);
+    this.#incoming = this.#messageFor(read, this.#control);
+    const asking = this.#stampRequest();
+    this.#outgoingText = this.#messageFor(this.#write, asking);
+    this.#outgoingFrame = this.#messageFor(this.#request, asking);
     this.#value = memory.block('option value', 8);
     this.#length = memory.block('length', 4);
     this.#linger = memory.block('linger', LINGER.size);
     this.#view.setInt32(this.#linger.offset + LINGER.onOff, 1, true);
     this.#one = memory.block('one', 4);
     this.#view.setInt32(this.#one.offset, 1, true);
+    this.#stamping = memory.block('stamping', 4);
+    this.#view.setInt32(this.#stamping.offset, STAMPING, true);
     this.#info = memory.block('tcp_info', TCP_INFO.size);
     this.#time = memory.block('timespec', TIMESPEC.size);
-    this.#stamping = this.#newSocket(C.AF_INET);
+    this.#stampingSocket = this.#newSocket(C.AF_INET);
     this.setClock();
   }
 
   /** Gives the thread's descriptors back; what is open must be closed before. */
   close(): void {
-    if (this.#stamping >= 0) this.#libc.close(this.#stamping);
-    this.#stamping = -1;
+    if (this.#stampingSocket >= 0) this.#libc.close(this.#stampingSocket);
+    this.#stampingSocket = -1;
   }
 
   /** Name of a native block next to which something was overwritten, or null. */
@@ -151,8 +169,10 @@ export class Kernel {
     }
   }
 
+  /** Without a BigInt: it is read for every stamp. */
   #seconds(timespec: number): number {
-    return Number(this.#view.getBigInt64(timespec + TIMESPEC.seconds, true));
+    const at = timespec + TIMESPEC.seconds;
+    return this.#view.getInt32(at + 4, true) * 2 ** 32 + this.#view.getUint32(at, true);
   }
 
   #nanoseconds(timespec: number): number {
@@ -171,7 +191,7 @@ export class Kernel {
   #newSocket(family: number): number {
     const fd = this.#libc.socket(family, C.SOCK_STREAM_NONBLOCK_CLOEXEC, 0);
     if (fd < 0) return -this.#libc.errno();
-    this.#libc.setsockopt(fd, C.SOL_SOCKET, C.SO_TIMESTAMPNS, this.#one.address, 4);
+    this.#libc.setsockopt(fd, C.SOL_SOCKET, C.SO_TIMESTAMPING, this.#stamping.address, 4);
     return fd;
   }
 
@@ -247,24 +267,54 @@ export class Kernel {
 
   // -- bytes -------------------------------------------------------------------------------------------------------
 
-  /** Latin-1. @returns bytes the kernel took (of the first 64 KiB), or -errno */
-  sendText(fd: number, text: string): number {
-    const length = this.#write.bytes.write(text, 'latin1');
-    return this.#result(this.#libc.send(fd, this.#write.address, length, C.MSG_NOSIGNAL));
+  /** Whether `sendText` and `sendFramed` ask for a stamp (`sentAt`); not before the first call. */
+  stampRequests(isOn: boolean): void {
+    const length = isOn ? CMSG.sizeOf4 : 0;
+    for (const { header } of [this.#outgoingText, this.#outgoingFrame]) {
+      this.#view.setUint32(header.offset + MSGHDR.controlLength, length, true);
+    }
   }
 
-  /** As `sendText` of head, key and tail; only the key is copied where the frame is that of the last call. */
-  sendFramed(fd: number, frame: RequestFrame, keys: Buffer, slot: number): number {
-    const { head, tail } = frame;
-    const { bytes, address } = this.#request;
-    const length = head.length + KEY_LENGTH + tail.length;
-    if (length > REQUEST_BYTES) return this.sendText(fd, head + keyAt(keys, slot) + tail);
-    if (this.#framed !== frame) bytes.write(head + keyAt(keys, slot) + tail, 'latin1');
-    this.#framed = frame;
+  /** Latin-1. @returns bytes the kernel took (of the first 64 KiB), or -errno */
+  sendText(fd: number, text: string): number {
+    this.#setLength(this.#outgoingText, this.#write.bytes.write(text, 'latin1'));
+    return this.#sendMessage(fd, this.#outgoingText);
+  }
+
+  canFrame({ head, tail }: RequestFrame): boolean {
+    return head.length + KEY_LENGTH + tail.length <= REQUEST_BYTES;
+  }
+
+  /** What `sendFramed` sends from now on, but for the key. */
+  useFrame({ head, tail }: RequestFrame): void {
+    const { bytes } = this.#request;
+    this.#keyAt = head.length;
+    const tailAt = head.length + KEY_LENGTH;
+    bytes.write(head, 'latin1');
+    bytes.write(tail, tailAt, 'latin1');
+    this.framed = bytes.subarray(0, tailAt + tail.length);
+    this.#setLength(this.#outgoingFrame, this.framed.length);
+  }
+
+  /** As `sendText` of a frame; only the key is copied. */
+  sendFramed(fd: number, keys: Buffer, slot: number): number {
+    const { bytes } = this.#request;
     const from = slot * KEY_LENGTH;
-    const to = head.length;
+    const to = this.#keyAt;
     for (let i = 0; i < KEY_LENGTH; i++) bytes[to + i] = keys[from + i];
-    return this.#result(this.#libc.send(fd, address, length, C.MSG_NOSIGNAL));
+    return this.#sendMessage(fd, this.#outgoingFrame);
+  }
+
+  #sendMessage(fd: number, message: Message): number {
+    return this.#result(this.#libc.sendmsg(fd, message.header.address, C.MSG_NOSIGNAL));
+  }
+
+  /**
+   * When the last byte of a stamped request was given to the network, by the kernel's stamp: a thread may lose its core
+   * between reading a clock and its packet. Each stamp is told once. @returns ms on the clock of `now()`; NaN: none is there
+   */
+  sentAt(fd: number): number {
+    return this.#receive(fd, C.MSG_ERRQUEUE) < 0 ? Number.NaN : this.#stamp();
   }
 
   /** @returns bytes the kernel took (of the first 64 KiB), or -errno */
@@ -276,23 +326,26 @@ export class Kernel {
 
   /** Reads at most `room` bytes into `received`, notes when the last of them arrived. @returns bytes; 0: FIN; or -errno */
   receive(fd: number, room: number = READ_BYTES): number {
-    const view = this.#view;
-    if (room !== this.#room) view.setBigUint64(this.#vector.offset + IOVEC.length, BigInt(room), true);
-    this.#room = room;
-    const { offset, address } = this.#message;
-    view.setUint32(offset + MSGHDR.controlLength, CONTROL_BYTES, true);
-    const length = this.#libc.recvmsg(fd, address, 0);
-    if (length < 0) return -this.#libc.errno();
-    this.arrivedAt = this.#stampOf(view.getUint32(offset + MSGHDR.controlLength, true));
+    this.#setLength(this.#incoming, room);
+    const length = this.#receive(fd, 0);
+    if (length >= 0) this.arrivedAt = this.#stamp();
     return length;
   }
 
-  #stampOf(controlLength: number): number {
+  #receive(fd: number, flags: number): number {
+    const { offset, address } = this.#incoming.header;
+    this.#view.setUint32(offset + MSGHDR.controlLength, CONTROL_BYTES, true);
+    return this.#result(this.#libc.recvmsg(fd, address, flags));
+  }
+
+  /** The stamp of what was just received. */
+  #stamp(): number {
     const view = this.#view;
     const { offset } = this.#control;
-    if (controlLength < CMSG.data + TIMESPEC.size) return Number.NaN;
+    const length = view.getUint32(this.#incoming.header.offset + MSGHDR.controlLength, true);
+    if (length < CMSG.data + TIMESPEC.size) return Number.NaN;
     if (view.getInt32(offset + CMSG.level, true) !== C.SOL_SOCKET) return Number.NaN;
-    if (view.getInt32(offset + CMSG.type, true) !== C.SO_TIMESTAMPNS) return Number.NaN;
+    if (view.getInt32(offset + CMSG.type, true) !== C.SO_TIMESTAMPING) return Number.NaN;
     const time = offset + CMSG.data;
     return (this.#seconds(time) - this.#wallBaseS) * 1000 + this.#nanoseconds(time) / 1e6 - this.#wallOffsetMs;
   }
@@ -337,20 +390,38 @@ export class Kernel {
 
   // -- structures --------------------------------------------------------------------------------------------------
 
-  #vectorFor(buffer: NativeBlock): NativeBlock {
+  #messageFor({ address, bytes }: NativeBlock, control: NativeBlock): Message {
+    const view = this.#view;
     const vector = this.#memory.block('iovec', IOVEC.size);
-    this.#view.setBigUint64(vector.offset + IOVEC.base, BigInt(buffer.address), true);
-    this.#view.setBigUint64(vector.offset + IOVEC.length, BigInt(buffer.bytes.length), true);
-    return vector;
+    view.setBigUint64(vector.offset + IOVEC.base, BigInt(address), true);
+    view.setBigUint64(vector.offset + IOVEC.length, BigInt(bytes.length), true);
+    const header = this.#memory.block('msghdr', MSGHDR.size);
+    view.setBigUint64(header.offset + MSGHDR.iov, BigInt(vector.address), true);
+    view.setBigUint64(header.offset + MSGHDR.iovLength, 1n, true);
+    view.setBigUint64(header.offset + MSGHDR.control, BigInt(control.address), true);
+    return { header, vector };
   }
 
-  #messageFor(vector: NativeBlock, control: NativeBlock): NativeBlock {
+  /** Its upper half stays 0. Always written: code compiled without having seen a change would be thrown away by one. */
+  #setLength(message: Message, length: number): void {
+    this.#view.setUint32(message.vector.offset + IOVEC.length, length, true);
+  }
+
+  /** Said beside a send: its last byte is to be stamped as it leaves, and that of no other send (timestamping.rst, 1.3.4). */
+  #stampRequest(): NativeBlock {
     const view = this.#view;
-    const message = this.#memory.block('msghdr', MSGHDR.size);
-    view.setBigUint64(message.offset + MSGHDR.iov, BigInt(vector.address), true);
-    view.setBigUint64(message.offset + MSGHDR.iovLength, 1n, true);
-    view.setBigUint64(message.offset + MSGHDR.control, BigInt(control.address), true);
-    return message;
+    const block = this.#memory.block('stamp request', CMSG.sizeOf4);
+    const { offset } = block;
+    view.setUint32(offset + CMSG.length, CMSG.data + 4, true);
+    view.setInt32(offset + CMSG.level, C.SOL_SOCKET, true);
+    view.setInt32(offset + CMSG.type, C.SO_TIMESTAMPING, true);
+    view.setUint32(offset + CMSG.data, C.SOF_TIMESTAMPING_TX_SOFTWARE, true);
+    return block;
+  }
+
+  /** Prepares an address that connections will go to. */
+  learn(address: string, family: 4 | 6): void {
+    if (!this.#addresses.has(address)) this.#parsed(address, family);
   }
 
   /** @returns its length, bytes */

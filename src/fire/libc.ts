@@ -22,6 +22,7 @@ const DECLARATIONS = {
   getsockopt: 'int getsockopt(int, int, int, uintptr_t, uintptr_t)',
   getsockname: 'int getsockname(int, uintptr_t, uintptr_t)',
   send: 'intptr_t send(int, uintptr_t, size_t, int)',
+  sendmsg: 'intptr_t sendmsg(int, uintptr_t, int)',
   recvmsg: 'intptr_t recvmsg(int, uintptr_t, int)',
   close: 'int close(int)',
   epollCreate: 'int epoll_create1(int)',

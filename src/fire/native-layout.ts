@@ -31,8 +31,9 @@ export const MSGHDR = {
 };
 export const IOVEC = { size: 16, base: 0, length: 8 };
 
-/** cmsg(3): header, then the data, aligned to 8. */
-export const CMSG = { length: 0, level: 8, type: 12, data: 16 };
+/** cmsg(3): header, then the data, aligned to 8. `sizeOf4`: with four bytes of data. */
+export const CMSG = { length: 0, level: 8, type: 12, data: 16, sizeOf4: 24 };
+/** Of the three `struct timespec` of `struct scm_timestamping`, the first is the software's (linux/errqueue.h). */
 export const TIMESPEC = { size: 16, seconds: 0, nanoseconds: 8 };
 export const LINGER = { size: 8, onOff: 0, seconds: 4 };
 
@@ -48,14 +49,18 @@ export const C = {
   SOL_SOCKET: 1,
   SO_ERROR: 4,
   SO_LINGER: 13,
-  SO_TIMESTAMPNS: 35,
+  SO_TIMESTAMPING: 37,
+  SOF_TIMESTAMPING_TX_SOFTWARE: 0x2,
+  SOF_TIMESTAMPING_RX_SOFTWARE: 0x8,
+  SOF_TIMESTAMPING_SOFTWARE: 0x10,
+  SOF_TIMESTAMPING_OPT_TSONLY: 0x800,
   IPPROTO_IP: 0,
   IP_BIND_ADDRESS_NO_PORT: 24,
   IPPROTO_TCP: 6,
   TCP_NODELAY: 1,
   TCP_INFO: 11,
   MSG_NOSIGNAL: 0x4000,
-  MSG_CTRUNC: 0x8,
+  MSG_ERRQUEUE: 0x2000,
   CLOCK_REALTIME: 0,
   EPOLL_CLOEXEC: 0o2000000,
   EPOLL_CTL_ADD: 1,

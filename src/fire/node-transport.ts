@@ -7,8 +7,6 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { nextTick } from '../host.js';
 import { now } from './clock.js';
-import type { RequestFrame } from './handshake.js';
-import { keyAt } from './key-column.js';
 import type { PortChooser } from './ports.js';
 import { Stamps } from './stamps.js';
 import type { Destination, TcpFacts, TlsFacts, Transport, TransportEvents } from './transport.js';
@@ -172,6 +170,8 @@ export class NodeTransport implements Transport {
     return this.stamps.longestGapMs;
   }
 
+  stampRequests(): void {}
+
   start(): void {
     this.stamps.start();
   }
@@ -249,8 +249,8 @@ export class NodeTransport implements Transport {
     this.#wire(slot)?.write(text, 'latin1');
   }
 
-  sendFramed(slot: number, { head, tail }: RequestFrame, keys: Buffer): void {
-    this.send(slot, head + keyAt(keys, slot) + tail);
+  sendFramed(): void {
+    throw new Error('this transport frames no requests');
   }
 
   sendBytes(slot: number, bytes: Uint8Array): void {

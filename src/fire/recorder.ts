@@ -56,8 +56,9 @@ export class Recorder {
     e.connectLowerMs = c.connectedLower[slot] - c.opened[slot];
     e.tlsMs = c.secured[slot] - c.tlsStart[slot];
     e.tlsLowerMs = c.securedLower[slot] - c.tlsStart[slot];
-    e.upgradeMs = c.done[slot] - c.sent[slot];
-    e.upgradeLowerMs = c.doneLower[slot] - c.sent[slot];
+    // A target may answer before the last of a request has left.
+    e.upgradeMs = Math.max(0, c.done[slot] - c.sent[slot]);
+    e.upgradeLowerMs = Math.max(0, c.doneLower[slot] - c.sent[slot]);
     e.handshakeMs = Math.max(0, c.done[slot] - from);
     e.handshakeLowerMs = Math.max(0, c.doneLower[slot] - from);
     e.synRetransmits = asked(c.synRetransmits[slot]);

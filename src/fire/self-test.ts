@@ -63,8 +63,12 @@ function tcpInfoIsRead(kernel: Kernel, client: number): string | null {
   return isPlausible ? null : 'tcp_info has another layout here';
 }
 
-/** The kernel begins to stamp a moment after the first socket asks for it, so the first bytes may come without. */
+/**
+ * The kernel begins to stamp a moment after the first socket asks for it, so the first bytes may come without. That sends
+ * are stamped as well is the network device's business: it may not be, but must not be wrong.
+ */
 function stampsAreRead(kernel: Kernel, client: number, server: number): string | null {
+  kernel.stampRequests(true);
   const until = now() + PATIENCE_MS;
   do {
     const sentAt = now();
@@ -74,8 +78,9 @@ function stampsAreRead(kernel: Kernel, client: number, server: number): string |
     if (kernel.received.toString('latin1', 0, length) !== QUESTION) return 'recvmsg brings other bytes than were sent';
     const { arrivedAt } = kernel;
     if (Number.isNaN(arrivedAt)) continue;
-    const isPlausible = Math.abs(arrivedAt - sentAt) < MOST_STAMP_ERROR_MS;
-    return isPlausible ? null : 'the kernel’s receive stamps are of another clock';
+    if (Math.abs(arrivedAt - sentAt) > MOST_STAMP_ERROR_MS) return 'the kernel’s receive stamps are of another clock';
+    const isOfAnotherClock = Math.abs(kernel.sentAt(server) - sentAt) > MOST_STAMP_ERROR_MS;
+    return isOfAnotherClock ? 'the kernel’s transmit stamps are of another clock' : null;
   } while (now() < until);
   return 'the kernel does not stamp what it receives';
 }

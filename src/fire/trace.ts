@@ -71,6 +71,7 @@ export class Trace implements Tap {
       onOpened: (slot, at) => engine.onOpened(slot, at),
       onConnect: (slot, at, lower) => engine.onConnect(slot, at, lower),
       onSecure: (slot, at, lower) => engine.onSecure(slot, at, lower),
+      onSent: (slot, at) => engine.onSent(slot, at),
       onData: (slot, bytes, length, at, lower) => {
         this.#read(bytes, length);
         engine.onData(slot, bytes, length, at, lower);

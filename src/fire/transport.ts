@@ -4,8 +4,6 @@
  * After `reset(slot)` or `leave(slot)` a transport says nothing more about that slot, and the slot may be used again.
  */
 
-import type { RequestFrame } from './handshake.js';
-
 /** Where a connection goes, and from where. */
 export interface Destination {
   readonly address: string;
@@ -17,7 +15,7 @@ export interface Transport {
   readonly name: TransportName;
   /** Arrivals are stamped by the kernel, so a moment is one number and no interval. */
   readonly hasKernelStamps: boolean;
-  /** Requests are put together as they are sent, out of a frame and a key, at no cost to the release. */
+  /** Requests are put together as they are sent, out of the frame that was given and a key, at no cost to the release. */
   readonly framesRequests: boolean;
   /** Releases in a slice before arrivals have to be stamped. */
   readonly releaseChunk: number;
@@ -25,6 +23,11 @@ export interface Transport {
   readonly open: number;
   /** Longest time since `start()` in which this thread did not look at what had arrived, ms. */
   readonly longestGapMs: number;
+  /**
+   * Asks for the kernel's stamp of every request from the next `start()` on, where the transport has such stamps: exact for
+   * each attempt, at a twentieth of what a handshake costs.
+   */
+  stampRequests(): void;
   /** Begins to measure; connections may be opened before. */
   start(): void;
   /** Stops measuring; connections stay. */
@@ -46,8 +49,8 @@ export interface Transport {
   secure(slot: number): void;
   /** Latin-1 text, one character a byte. */
   send(slot: number, text: string): void;
-  /** Sends `frame.head`, the slot's key out of the column `keys`, and `frame.tail`. */
-  sendFramed(slot: number, frame: RequestFrame, keys: Buffer): void;
+  /** Sends the frame with the slot's key out of the column `keys`. For transports that frame requests. */
+  sendFramed(slot: number, keys: Buffer): void;
   sendBytes(slot: number, bytes: Uint8Array): void;
   /** Closes by RST where the connection is open, forgets the slot. */
   reset(slot: number): void;
@@ -94,6 +97,11 @@ export interface TransportEvents {
   onOpened(slot: number, at: number): void;
   onConnect(slot: number, at: number, lower: number): void;
   onSecure(slot: number, at: number, lower: number): void;
+  /**
+   * The kernel's own stamp of when the last byte that a `send` or `sendFramed` took was given to the network, where there is
+   * one, and one more when it was sent again.
+   */
+  onSent(slot: number, at: number): void;
   /** `bytes[0..length)` is valid during the call only. */
   onData(slot: number, bytes: Buffer, length: number, at: number, lower: number): void;
   /** FIN. */

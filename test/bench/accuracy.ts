@@ -14,7 +14,7 @@ import { type Target, timed } from './processes.js';
 
 const SIZES = [500, 2000, 5000] as const;
 const GATES = ['connect', 'upgrade'] as const;
-/** A percentile by the kernel's stamps is as far off as the larger of these at most: ms, and of the captured one. */
+/** By the kernel's stamps a percentile, or the worst attempt, is off by the larger of these at most: ms, and of what was captured. */
 const NEAR_MS = 0.5;
 const NEAR_SHARE = 0.01;
 /** Of the attempts stamped in user space, the share whose captured time lies within their two bounds. */
@@ -56,11 +56,18 @@ function goalsOf({ size, gate, transport, rounds }: Cell): Goal[] {
     const value = median(rounds.map(({ within }) => within));
     return [{ what: `captured upgrade time within the bounds, ${of}`, value, limit: WITHIN_SHARE, isAtLeast: true }];
   }
-  return (['p50', 'p99'] as const).map((name) => {
-    const value = median(rounds.map((one) => Math.abs(one.said[name] - one.wire[name])));
-    const limit = Math.max(NEAR_MS, NEAR_SHARE * median(rounds.map(({ wire }) => wire[name])));
-    return { what: `${name} of upgrade against the capture, ${of}, ms`, value, limit: Number(limit.toFixed(2)) };
-  });
+  const near = (ofWire: 'p50' | 'p99') =>
+    Number(Math.max(NEAR_MS, NEAR_SHARE * median(rounds.map(({ wire }) => wire[ofWire]))).toFixed(2));
+  const percentiles = (['p50', 'p99'] as const).map((name) => ({
+    what: `${name} of upgrade against the capture, ${of}, ms`,
+    value: median(rounds.map((one) => Math.abs(one.said[name] - one.wire[name]))),
+    limit: near(name),
+  }));
+  const worst = median(rounds.map(({ worstMs }) => worstMs));
+  return [
+    ...percentiles,
+    { what: `worst single attempt against the capture, ${of}, ms`, value: worst, limit: near('p50') },
+  ];
 }
 
 function upgradeTable(cells: readonly Cell[], contenders: Contenders): Table {
@@ -110,7 +117,7 @@ function upgradeTable(cells: readonly Cell[], contenders: Contenders): Table {
       'said: of epoll by the stamps of the kernel, of node the lower … upper bound; off by: what is said (upper bound) less the wire',
       'worst: the single attempt that is furthest from the wire (node: its upper bound)',
       'within: attempts whose captured time lies between their two bounds',
-      `goals: epoll within ${NEAR_MS} ms or ${NEAR_SHARE * 100} %; node at least ${WITHIN_SHARE * 100} % within the bounds`,
+      `goals: epoll within ${NEAR_MS} ms or ${NEAR_SHARE * 100} %, its worst attempt too; node at least ${WITHIN_SHARE * 100} % within the bounds`,
     ],
   };
 }

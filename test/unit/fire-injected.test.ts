@@ -12,9 +12,10 @@ import { now } from '#dist/fire/clock.js';
 import { Kernel } from '#dist/fire/kernel.js';
 import { type Libc, loadLibc } from '#dist/fire/libc.js';
 import { openKernel } from '#dist/fire/native.js';
-import { C, LAYOUTS } from '#dist/fire/native-layout.js';
+import { C, CMSG, IOVEC, LAYOUTS, MSGHDR, TIMESPEC } from '#dist/fire/native-layout.js';
 import { selfTest } from '#dist/fire/self-test.js';
-import { anyHost, anyPort, fire, fireAt, onRequest, switching, turns } from './fire-raw.js';
+import { withoutEpoll } from '../needs.js';
+import { anyHost, anyPort, type Fired, fire, fireAt, onRequest, rowMs, switching, turns } from './fire-raw.js';
 
 type Args = readonly (number | string)[];
 type CallName = Exclude<keyof Libc, 'errno' | 'errorName' | 'memory'>;
@@ -137,6 +138,31 @@ function events(rewrite: (flags: number) => number, times = 1): Lie {
   };
 }
 
+/** A sendmsg that takes no more than `bytes`. */
+function shortened(real: (...args: Args) => number, args: Args, memory: Place, bytes: number): number {
+  const header = memory.view(args[1] as number);
+  const vector = memory.view(Number(header.getBigUint64(MSGHDR.iov, true)));
+  const length = vector.getBigUint64(IOVEC.length, true);
+  vector.setBigUint64(IOVEC.length, BigInt(Math.min(bytes, Number(length))), true);
+  const taken = real(...args);
+  vector.setBigUint64(IOVEC.length, length, true);
+  return taken;
+}
+
+/** What a thread does that has lost its core. */
+function hold(ms: number): void {
+  const until = now() + ms;
+  while (now() < until);
+}
+
+/** When each request was sent by the attempts' own rows, ms on the clock of `now()`. */
+function sentAt({ rows }: Fired): number[] {
+  return rows.map((row) => rowMs(row, 'released_us') + rowMs(row, 'sent_us'));
+}
+
+/** A stamp is read on another clock, whose offset is known to some µs, and said in whole µs. */
+const CLOCKS_DIFFER_MS = 0.1;
+
 const GONE = C.EPOLLHUP | C.EPOLLERR;
 const ENDED = GONE | C.EPOLLRDHUP;
 
@@ -156,8 +182,14 @@ const HARMLESS: Readonly<Record<string, Partial<Record<CallName, Lie>>>> = {
       return 'EINTR';
     },
   },
-  'every other send is interrupted': { send: alternating(() => 'EINTR') },
-  'a send takes 7 bytes': { send: (real, [fd, at, length, flags]) => real(fd, at, Math.min(7, Number(length)), flags) },
+  'every other send is interrupted': { sendmsg: alternating(() => 'EINTR'), send: alternating(() => 'EINTR') },
+  'a send takes 7 bytes': {
+    sendmsg: (real, args, memory) => shortened(real, args, memory, 7),
+    send: (real, [fd, at, length, flags]) => real(fd, at, Math.min(7, Number(length)), flags),
+  },
+  'no request is stamped as it leaves': {
+    recvmsg: (real, args) => (((args[2] as number) & C.MSG_ERRQUEUE) === 0 ? real(...args) : 'EAGAIN'),
+  },
   'each event comes twice': { epollWait: events((flags) => flags, 2) },
   'each event says as well that there is something to read': { epollWait: events((flags) => flags | C.EPOLLIN) },
   'each event says as well that there is room to write': { epollWait: events((flags) => flags | C.EPOLLOUT) },
@@ -187,10 +219,10 @@ const FAILING: Partial<Record<CallName, Readonly<Record<string, string>>>> = {
     EACCES: 'local-other',
   },
   epollControl: { ENOMEM: 'local-memory', ENOSPC: 'local-other' },
-  send: { ENOBUFS: 'local-memory', ENOMEM: 'local-memory', EPIPE: 'reset', ECONNRESET: 'reset' },
+  sendmsg: { ENOBUFS: 'local-memory', ENOMEM: 'local-memory', EPIPE: 'reset', ECONNRESET: 'reset' },
 };
 
-describe('a kernel that lies', { skip: libc === null && String(trouble) }, () => {
+describe('a kernel that lies', { skip: withoutEpoll(typeof trouble === 'string' ? trouble : null) }, () => {
   for (const [what, lies] of Object.entries(HARMLESS)) {
     test(`${what}: no outcome changes`, async () => {
       const { kernel, wrong } = lying(lies);
@@ -241,9 +273,8 @@ describe('a kernel that lies', { skip: libc === null && String(trouble) }, () =>
     const child = spawn(process.execPath, ['-e', source], { stdio: ['ignore', 'pipe', 'inherit'] });
     const ended = once(child, 'exit');
     const { kernel, wrong } = lying({
-      send() {
-        const until = now() + 60;
-        while (now() < until);
+      sendmsg() {
+        hold(60);
         return 'EPIPE';
       },
     });
@@ -259,8 +290,75 @@ describe('a kernel that lies', { skip: libc === null && String(trouble) }, () =>
     }
   });
 
+  test('a request is stamped as it leaves, however long its thread stands still before and after', async () => {
+    const HELD_MS = 20;
+    const calls: { from: number; to: number }[] = [];
+    const { kernel } = lying({
+      sendmsg(real, args) {
+        hold(HELD_MS);
+        const from = now();
+        const taken = real(...args);
+        calls.push({ from, to: now() });
+        hold(HELD_MS);
+        return taken;
+      },
+    });
+    for (const gate of ['connect', 'upgrade'] as const) {
+      calls.length = 0;
+      const fired = await fireAt(mixed(), { kernel, n: EACH, gate });
+      const sent = sentAt(fired).sort((a, b) => a - b);
+      assert.equal(calls.length, EACH);
+      for (const [i, { from, to }] of calls.entries()) {
+        assert.ok(from - CLOCKS_DIFFER_MS <= sent[i], `${gate}: ${sent[i]} is before the call at ${from}`);
+        assert.ok(sent[i] <= to + CLOCKS_DIFFER_MS, `${gate}: ${sent[i]} is after the call, over at ${to}`);
+      }
+    }
+    kernel.close();
+  });
+
+  test('a request that the network held up longer than its call counts from the call', async () => {
+    let later = 0n;
+    const { kernel } = lying({
+      recvmsg(real, args, memory) {
+        const length = real(...args);
+        const isStamp = ((args[2] as number) & C.MSG_ERRQUEUE) !== 0 && length >= 0;
+        if (!isStamp) return length;
+        const control = memory.view(Number(memory.view(args[1] as number).getBigUint64(MSGHDR.control, true)));
+        const seconds = CMSG.data + TIMESPEC.seconds;
+        control.setBigInt64(seconds, control.getBigInt64(seconds, true) + later, true);
+        return length;
+      },
+    });
+    const sendAt = async () => {
+      const before = now();
+      const fired = await fireAt(mixed(), { kernel, n: EACH });
+      for (const at of sentAt(fired)) assert.ok(before <= at && at <= now(), `${at} is not between ${before} and now`);
+      return fired;
+    };
+    await sendAt();
+    later = 1n;
+    const { rows } = await sendAt();
+    for (const row of rows) assert.ok(rowMs(row, 'sent_us') <= rowMs(row, 'done_us'), JSON.stringify(row));
+    kernel.close();
+  });
+
+  test('a stamp of a wall clock that has been set is not believed', async () => {
+    const { kernel } = lying({
+      clockGettime(real, args, memory) {
+        const done = real(...args);
+        const time = memory.view(args[1] as number);
+        time.setBigInt64(0, time.getBigInt64(0, true) - 3600n, true);
+        return done;
+      },
+    });
+    const before = now();
+    const fired = await fireAt(mixed(), { kernel, n: EACH });
+    for (const at of sentAt(fired)) assert.ok(before <= at && at <= now(), `${at}`);
+    kernel.close();
+  });
+
   test('bytes without a stamp are bounded by two looks, as the other transport does', async () => {
-    const { kernel } = lying({ setsockopt: (real, args) => (args[2] === C.SO_TIMESTAMPNS ? 0 : real(...args)) });
+    const { kernel } = lying({ setsockopt: (real, args) => (args[2] === C.SO_TIMESTAMPING ? 0 : real(...args)) });
     assert.equal(selfTest(kernel), 'the kernel does not stamp what it receives');
     const fired = await fireAt(mixed(), { kernel, n: 8 * EACH });
     assert.deepEqual(fired.outcomes, MIXED);

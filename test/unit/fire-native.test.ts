@@ -12,6 +12,7 @@ import { LAYOUTS } from '#dist/fire/native-layout.js';
 import { NativeMemory } from '#dist/fire/native-memory.js';
 import { selfTest } from '#dist/fire/self-test.js';
 import { planOf } from '#dist/index.js';
+import { withoutEpoll } from '../needs.js';
 
 /** Blocks, and what lies between them, where no native code is. */
 function memoryOf(bytes: number): NativeMemory {
@@ -67,7 +68,7 @@ describe('native memory', () => {
 const opened = await openKernel(`${process.platform}-${process.arch}`);
 const trouble = typeof opened === 'string' ? opened : selfTest(opened);
 
-describe('the self-test', { skip: trouble ?? false }, () => {
+describe('the self-test', { skip: withoutEpoll(trouble) }, () => {
   test('passes again and again, leaves nothing open and no byte beside a block', async () => {
     const kernel = opened as Kernel;
     const before = await descriptors();
@@ -153,7 +154,9 @@ describe('the choice of a transport', () => {
     });
   }
 
-  test('here: auto takes epoll for ws and node for wss, and nobody is told', { skip: trouble ?? false }, async () => {
+  test('here: auto takes epoll for ws and node for wss, and nobody is told', {
+    skip: withoutEpoll(trouble),
+  }, async () => {
     const platform = `${process.platform}-${process.arch}`;
     assert.deepEqual(await chooseTransport(planFor('auto'), platform), { name: 'epoll', note: null });
     assert.deepEqual(await chooseTransport(planFor('epoll'), platform), { name: 'epoll', note: null });
