@@ -3,6 +3,7 @@
  * once, before anything is released, and its time is the phase `dns`.
  */
 import { lookup } from 'node:dns/promises';
+import os from 'node:os';
 import { UserError } from '../errors.js';
 import { addressFamily, isGuardedAddress } from '../plan/address.js';
 import type { Plan } from '../plan/plan.js';
@@ -20,10 +21,12 @@ export interface Resolution {
   readonly failure: string | null;
 }
 
+/** @throws UserError (address) for an IPv6 zone that this machine does not have */
 export async function resolveTarget(plan: Plan): Promise<Resolution> {
   const { host, port } = plan.target.connectTo ?? plan.target;
   const literal = addressFamily(host);
   if (literal !== null) {
+    checkZone(host);
     return {
       destinations: [{ address: host, port, family: literal }],
       addresses: [host],
@@ -42,6 +45,17 @@ export async function resolveTarget(plan: Plan): Promise<Resolution> {
     const code = (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
     return { destinations: [], addresses: [], dnsMs: now() - start, failure: code };
   }
+}
+
+/** A zone is an interface, by its name or its number (RFC 4007 section 11). */
+function checkZone(address: string): void {
+  const zone = address.split('%')[1];
+  const names = Object.keys(os.networkInterfaces());
+  if (zone === undefined || /^\d+$/.test(zone) || names.includes(zone)) return;
+  throw new UserError(`${address}: no interface of this machine is called ${zone}`, {
+    code: 'address',
+    hint: `interfaces that are up: ${names.join(', ')}`,
+  });
 }
 
 /** A bound source address reaches only its own family. */
