@@ -26,6 +26,14 @@ export function needs(t: Skippable, isThere: boolean, missing: string): boolean 
   return false;
 }
 
+/** For suites that need the transport `epoll`. @param trouble why it does not work here, or null @returns node:test's `skip` */
+export function withoutEpoll(trouble: string | null): string | false {
+  if (trouble === null) return false;
+  const missing = `needs the transport epoll (${trouble}): npm ci, on Linux`;
+  if (process.env.WST_REQUIRE_ALL === '1') throw new Error(missing);
+  return missing;
+}
+
 /** Whether the program can be started; see `needs`. */
 export function needsProgram(t: Skippable, name: string): boolean {
   const found = spawnSync('sh', ['-c', `command -v "$0"`, name], { stdio: 'ignore' }).status === 0;

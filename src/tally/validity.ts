@@ -70,7 +70,8 @@ const WAY_OUT: Readonly<Record<string, string>> = {
   'local-ports':
     'add source addresses (--source-ip), widen net.ipv4.ip_local_port_range, or wait until TIME_WAIT is over (60 s)',
   'local-memory': 'use fewer connections, or give sockets more memory (net.ipv4.tcp_mem)',
-  'local-other': 'see the detail of the first one; EPERM and EACCES come from a firewall or a sandbox',
+  'local-other':
+    'see the detail of the first one; EPERM and EACCES come from a firewall or a sandbox, ENOSPC from fs.epoll.max_user_watches',
 };
 
 export function judgeBurst(evidence: BurstEvidence): Validity {
