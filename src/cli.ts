@@ -106,12 +106,13 @@ async function dispatch(host: Host): Promise<ExitCode> {
       if (error !== undefined && error.name !== 'YError') throw error;
       throw mistakes.usageError(message ?? error.message, host.argv, commands);
     });
+  const isListed = asksForHelp(host) || asksToComplete(host);
   for (const spec of commands) {
     const epilogue = (asksForHelp(host) ? await spec.epilogue?.() : null) ?? '';
     parser.command(
       spec.usage,
       spec.about,
-      (builder) => declare(builder as Argv, spec).epilogue(epilogue),
+      (builder) => declare(builder as Argv, spec, !isListed).epilogue(epilogue),
       async (args) => {
         code = await spec.run(args, environment.readFlags(args, spec.options, env));
       },
@@ -122,8 +123,9 @@ async function dispatch(host: Host): Promise<ExitCode> {
 }
 
 /** What may stand where a name is expected: the profiles that ship, the targets of the lab. */
-async function namesToComplete({ argv }: Host): Promise<readonly string[]> {
-  if (argv[0] !== '--get-yargs-completions') return [];
+async function namesToComplete(host: Host): Promise<readonly string[]> {
+  if (!asksToComplete(host)) return [];
+  const { argv } = host;
   // The last word is the one that is being written.
   const command = argv.at(-2);
   if (command === 'run' || command === 'profiles') return (await import('./commands/profiles.js')).shippedNames();
@@ -235,7 +237,8 @@ function commandTable(host: Host, options: Options): CommandSpec[] {
   ];
 }
 
-function declare(builder: Argv, spec: CommandSpec): Argv {
+/** @param hidden yargs renders the help of every command that it runs, asked or not; of what is hidden it renders nothing */
+function declare(builder: Argv, spec: CommandSpec, hidden: boolean): Argv {
   for (const [name, describe] of Object.entries(spec.positionals)) {
     builder.positional(name, { type: 'string', describe });
   }
@@ -245,6 +248,7 @@ function declare(builder: Argv, spec: CommandSpec): Argv {
       alias: option.alias,
       describe: `${value}${option.help}`,
       group: `${option.group}:`,
+      hidden,
       ...(option.kind === 'switch'
         ? { type: 'boolean' as const }
         : { type: 'string' as const, requiresArg: true, array: option.kind === 'list' }),
@@ -256,8 +260,13 @@ function declare(builder: Argv, spec: CommandSpec): Argv {
   return builder;
 }
 
+/** In any way that yargs takes for it. */
 function asksForHelp({ argv }: Host): boolean {
-  return argv.includes('--help') || argv.includes('-h');
+  return argv.some((word) => word === 'help' || word.startsWith('--help') || /^-[a-z]*h/i.test(word));
+}
+
+function asksToComplete({ argv }: Host): boolean {
+  return argv[0] === '--get-yargs-completions';
 }
 
 function explain(error: unknown, host: Host): ExitCode {
