@@ -75,13 +75,9 @@ test('the true arrival lies between lower and upper bound, always, in a loop tha
   seen.forEach(({ before, lower, upper }, i) => {
     assert.ok(lower <= upper, `${i}: ${lower} > ${upper}`);
     // Two threads read one clock through bases of their own, measured to some µs.
+    assert.ok(lower <= (after[i] ?? 0) + 0.1, `${i}: not before ${lower}, but sent by ${after[i]}`);
     assert.ok(upper >= before - 0.1, `${i}: seen at ${upper}, sent after ${before}`);
   });
-  // On a busy machine a packet may arrive after the call that sent it is over: ksoftirqd waits for a core like any thread.
-  const late = seen.flatMap(({ lower }, i) =>
-    lower > after[i] + 0.1 ? [`${i}: not before ${lower}, sent by ${after[i]}`] : [],
-  );
-  assert.ok(late.length <= 3, late.join('\n'));
   // A bound that says nothing would pass all of the above: half of them are within 20 ms here, where spins take up to 11.
   const widths = seen.map(({ lower, upper }) => upper - lower).sort((a, b) => a - b);
   assert.ok((widths[150] ?? 99) < 60, `median width ${widths[150]} ms`);
