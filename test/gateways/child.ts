@@ -82,8 +82,9 @@ export async function startDaemon(
     failure = error;
   });
   const until = Date.now() + PATIENCE_MS;
-  for (const port of ports) {
-    while (!(await accepts(port))) {
+  const localPorts = await freePorts(ports.length);
+  for (const [i, port] of ports.entries()) {
+    while (!(await accepts(port, localPorts[i]))) {
       if (failure === null && !hasEnded(child) && Date.now() < until) continue;
       if (!hasEnded(child)) child.kill('SIGKILL');
       throw new Error(`${program} does not listen on ${port}: ${failure ?? ''} ${complaints()}`);
@@ -137,8 +138,9 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect({ host: '127.0.0.1', port });
+/** From a port that is not ephemeral: HAProxy logs a probe as a bad request, and a burst may have had the same port. */
+async function accepts(port: number, localPort: number): Promise<boolean> {
+  const socket = connect({ host: '127.0.0.1', port, localPort });
   const opened = await new Promise<boolean>((resolve) => {
     socket.once('connect', () => resolve(true));
     socket.once('error', () => resolve(false));

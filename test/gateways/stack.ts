@@ -52,7 +52,7 @@ export interface Stack {
    * they do not come, what there is. Of the lines without a path those of `ports` belong to it, from the mark on.
    */
   log(path: string, expected: number, ports?: ReadonlySet<number>): Promise<LogLine[]>;
-  /** Lines without a path are of what came before: the probes of the start may have had a port of the burst's. */
+  /** Lines without a path are of what came before: an earlier burst may have had a port of this one's. */
   markLog(): void;
   /** What the gateway complained of so far. */
   errors(): string;

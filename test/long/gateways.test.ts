@@ -2,9 +2,14 @@
  * Exact against real gateways, many times over: nginx at three sizes over ws and wss, and HAProxy. Every single run must
  * agree with the gateway's access log; a table shows the splits.
  */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { agreedBurst, type Counts } from '../gateways/agree.js';
-import { type Gateway, startHaproxy, startNginx } from '../gateways/gateway.js';
+import { eventually } from '../gateways/child.js';
+import { logLines } from '../gateways/configs.js';
+import { type Gateway, SERVICE_MS, startHaproxy, startNginx, TIMEOUT_MS } from '../gateways/gateway.js';
+import { startStack } from '../gateways/stack.js';
 import { needsProgram } from '../needs.js';
 
 const SIZES = [50, 500, 2000];
@@ -60,5 +65,24 @@ test('haproxy: 50 and 500, ws and wss, 504s by its server timeout', async (t) =>
     await rows(t, gateway, [500], 2, true);
   } finally {
     await gateway.stop();
+  }
+});
+
+test('a gateway is waited for from ports that no burst is given', async (t) => {
+  if (!needsProgram(t, 'haproxy')) return;
+  const stack = await startStack({
+    gateway: 'haproxy',
+    settings: { readMs: TIMEOUT_MS, connectMs: 5000 },
+    backend: { kind: 'serial', serviceMs: SERVICE_MS },
+  });
+  try {
+    const lines = () => logLines('haproxy', readFileSync(`${stack.folder}/access.log`, 'utf8'));
+    // Of a probe without TLS HAProxy has a line, a bad request.
+    const logged = await eventually(() => lines()[0] ?? null);
+    const [first] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split('\t');
+    assert.equal(logged?.status, '400');
+    assert.ok(logged.port < Number(first), `${logged.port} is an ephemeral port`);
+  } finally {
+    await stack.stop();
   }
 });
