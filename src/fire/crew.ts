@@ -18,16 +18,16 @@ const START_MS = 20_000;
 /**
  * The nursery of a worker's heap (the young generation), MiB. Node's default of 48, and more so a larger one, fills with
  * garbage long before it is needed: 40 MiB more while 15,000 connections are held, and a churn whose memory grows for
- * tens of thousands of handshakes. CPU a handshake was the same at 24, 48 and 96, so it buys nothing. A burst keeps its
- * sockets anyway, and a large one needs the memory for them.
+ * tens of thousands of handshakes. CPU a handshake was the same at 12, 24, 48 and 96, so more buys nothing; at 24 a churn
+ * took its last 10 MiB only after half a million of them. A large burst keeps its sockets and needs the memory for them.
  */
-const NURSERY_MB = { churn: 24, burst: 12, largeBurst: 6, largeBurstOfColumns: 3 };
+const NURSERY_MB = { usual: 12, largeBurst: 6, largeBurstOfColumns: 3 };
 const LARGE_BURST = 5000;
 
 function youngMb({ aims, platform }: CrewTask): number {
   const { plan } = aims[AIM.target];
-  if (plan.stages.some(({ kind }) => kind === 'churn')) return NURSERY_MB.churn;
-  if (peakOpen(plan) <= LARGE_BURST) return NURSERY_MB.burst;
+  const churns = plan.stages.some(({ kind }) => kind === 'churn');
+  if (churns || peakOpen(plan) <= LARGE_BURST) return NURSERY_MB.usual;
   return platform === null ? NURSERY_MB.largeBurst : NURSERY_MB.largeBurstOfColumns;
 }
 
