@@ -1,7 +1,9 @@
 /**
  * Two-sided arrival times. While a thread sends, answers wait in the kernel, so the moment of a callback is only an upper
  * bound of the arrival. This keeps one stamp per turn of the event loop, taken in its check phase: what a callback brings
- * at `t` was not yet there in the poll before the last one, which began after stamp `c2`. So it arrived in [c2, t].
+ * at `t` was not yet there in the poll before the last one, which began after stamp `c2`. So it arrived in [c2, t]. A
+ * socket that was not watched in that poll was connected or was sent its request later than `c2`, and what answers that is
+ * later still; only bytes that no request asked for may have come earlier.
  * The stamp must come from the check phase and only once a turn: two stamps with no poll between them prove nothing.
  */
 import { now } from './clock.js';
