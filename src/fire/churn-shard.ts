@@ -12,6 +12,8 @@ import type { ShardReport } from './messages.js';
 
 /** Attempts whose CSV rows are kept before they are sent on. */
 const ROWS_PER_MESSAGE = 2000;
+/** Seconds for which there is room from the start: what happens late for the first time undoes compiled code. */
+const SECONDS = 3600;
 const STATUS_101 = 101;
 
 export class ChurnShard {
@@ -20,7 +22,9 @@ export class ChurnShard {
   readonly #limit: number;
   readonly #until: number;
   readonly #isClean: boolean;
-  readonly #perSecond: number[] = [];
+  /** 101s in each second, and how many seconds there were until the last of them. */
+  readonly #perSecond: number[] = new Array(SECONDS).fill(0);
+  #seconds = 0;
   readonly #releaseAt: number;
   #launched = 0;
   #inFlight = 0;
@@ -91,7 +95,7 @@ export class ChurnShard {
       firstReleaseMs: this.#launched > 0 ? 0 : null,
       lastReleaseMs: after(this.#lastRelease),
       lastEndMs: after(this.#lastEnd),
-      perSecond: this.#perSecond,
+      perSecond: Array.from(this.#perSecond.slice(0, this.#seconds), (count) => count ?? 0),
       rows: recorder.takeRows(),
     };
   }
@@ -120,11 +124,11 @@ export class ChurnShard {
     recorder.record(slot, columns.opened[slot]);
     attempts.details.delete(slot);
     this.#lastEnd = columns.done[slot];
-    if (++this.#rowsKept >= ROWS_PER_MESSAGE) this.#sendRows();
+    if (this.#x.wantRows && ++this.#rowsKept >= ROWS_PER_MESSAGE) this.#sendRows();
     if (columns.outcome[slot] !== STATUS_101) return;
     const second = Math.floor((this.#lastEnd - this.#releaseAt) / 1000);
-    while (this.#perSecond.length <= second) this.#perSecond.push(0);
-    this.#perSecond[second]++;
+    this.#perSecond[second] = (this.#perSecond[second] ?? 0) + 1;
+    this.#seconds = Math.max(this.#seconds, second + 1);
     attempts.close(slot, this.#isClean);
     if (!this.#isClean) this.#next(slot);
   }

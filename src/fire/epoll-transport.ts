@@ -79,7 +79,7 @@ export class EpollTransport implements Transport {
   /** The thread has been doing something else until here: sending, or dealing with earlier arrivals. */
   #busyUntil = 0;
   #hasSent = false;
-  #clockCheckedAt = 0;
+  #clocks: NodeJS.Timeout | null = null;
   /** When Linux sends a SYN again, ms after the first. */
   readonly #synSchedule = synSchedule(linearRetries());
   /** Slot of which `#tcpFacts` was just read, or -1. */
@@ -111,16 +111,19 @@ export class EpollTransport implements Transport {
     for (const { address, family } of this.#destinations) this.#kernel.learn(address, family);
     if (this.#frame !== null && this.framesRequests) this.#kernel.useFrame(this.#frame);
     this.#kernel.stampRequests(this.#stampsRequests);
-    this.#compareClocks(now());
+    this.#kernel.setClock();
+    // Not in `#turn`: a branch that is taken there for the first time after a second would undo its compiled code.
+    this.#clocks ??= setInterval(() => this.#kernel.setClock(), CLOCK_PERIOD_MS).unref();
     this.longestGapMs = 0;
     this.#busyUntil = now();
   }
 
   stop(): void {
-    this.#compareClocks(now());
+    this.#kernel.setClock();
   }
 
   end(): void {
+    if (this.#clocks !== null) clearInterval(this.#clocks);
     if (this.#immediate !== null) clearImmediate(this.#immediate);
     this.#immediate = null;
     this.#forgetExit();
@@ -259,7 +262,6 @@ export class EpollTransport implements Transport {
   #turn(ms: number, waitMs: number, hands: number = Number.POSITIVE_INFINITY): void {
     const kernel = this.#kernel;
     const startedAt = now();
-    if (startedAt - this.#clockCheckedAt > CLOCK_PERIOD_MS) this.#compareClocks(startedAt);
     if (this.#hasSent) this.#busyUntil = startedAt;
     this.#hasSent = false;
     let lookedAt = startedAt;
@@ -467,11 +469,6 @@ export class EpollTransport implements Transport {
     if (this.#unsent.size > 0) this.#unsent.delete(slot);
     this.open--;
     return fd;
-  }
-
-  #compareClocks(at: number): void {
-    this.#clockCheckedAt = at;
-    this.#kernel.setClock();
   }
 
   /** A thread that dies takes its sockets along, as those of node:net do; descriptors would outlive it. */
