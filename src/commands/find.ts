@@ -76,7 +76,8 @@ function resumed(file: string, plan: Plan, host: Host): Resumed | null {
   if (state.ended !== null) return refuse(`the search is over: ${state.ended.verdict}`, 'begin anew, to another file');
   const { startedAt, bursts } = result;
   const { firstIndex, attempts } = search;
-  return { state, earlier: { startedAt, bursts, parts: bursts.map(partOf), firstIndex, attempts } };
+  const parts = bursts.map((burst) => partOf(burst, true));
+  return { state, earlier: { startedAt, bursts, parts, firstIndex, attempts } };
 }
 
 function resultIn(file: string, host: Host, refuse: (why: string) => never): Result {

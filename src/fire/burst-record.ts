@@ -85,7 +85,7 @@ export function burstOf(fired: BurstFired): { readonly burst: Burst; readonly pa
     sessions: null,
     watch: null,
   };
-  return { burst, part: { tally, validity, launched: volley.launched, rate } };
+  return { burst, part: { tally, validity, launched: volley.launched, rate, isOfSearch: stage.kind === 'find' } };
 }
 
 /** The tightest latency that a search asks for. */

@@ -14,6 +14,7 @@ import { isoMicros } from '../tally/document.js';
 import { printable } from '../tally/printable.js';
 import type { Generator } from '../tally/result.js';
 import { Tally } from '../tally/tally.js';
+import { RunningSums } from '../tally/totals.js';
 import { pause } from './attempt-set.js';
 import { burstOfOne } from './burst-of-one.js';
 import { now, toMicros, wallOffset } from './clock.js';
@@ -327,10 +328,11 @@ class Checkup {
 
   #limited({ addresses }: Resolution, reason: string): CheckupRecord {
     const stopped: Stopped = { by: 'limits', reason };
-    return { record: { ...this.#outline(addresses), bursts: [], parts: [], stopped }, check: null };
+    const sums = new RunningSums().sums();
+    return { record: { ...this.#outline(addresses), bursts: [], sums, stopped }, check: null };
   }
 
-  #outline(addresses: readonly string[]): Omit<RunRecord, 'bursts' | 'parts' | 'stopped'> {
+  #outline(addresses: readonly string[]): Omit<RunRecord, 'bursts' | 'sums' | 'stopped'> {
     return {
       startedAt: this.#startedAt,
       endedAt: isoMicros(now() + wallOffset()),
@@ -345,12 +347,15 @@ class Checkup {
   #record({ addresses, dnsMs }: Resolution, tally: Tally, disturbance: Disturbance): RunRecord {
     if (dnsMs !== null) tally.addDns(dnsMs);
     const burst = burstOfOne(this.#plan, tally, disturbance);
+    const sums = new RunningSums();
+    const { validity, generator } = burst;
+    sums.add({ tally, validity, launched: generator.launched, rate: null, isOfSearch: false });
     const { signal } = this.#o;
     const by = signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
     return {
       ...this.#outline(addresses),
       bursts: [burst],
-      parts: [{ tally, validity: burst.validity, launched: burst.generator.launched, rate: null }],
+      sums: sums.sums(),
       stopped: signal.aborted ? { by, reason: 'stopped by the user' } : null,
     };
   }

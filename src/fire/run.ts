@@ -18,7 +18,7 @@ import {
   startAbort,
   tightestLatencyMs,
 } from '../tally/thresholds.js';
-import type { Part } from '../tally/totals.js';
+import { type Part, RunningSums } from '../tally/totals.js';
 import { probeAfter } from './after.js';
 import { pause } from './attempt-set.js';
 import { burstOf, latencyLimitOf, nothingFired } from './burst-record.js';
@@ -112,7 +112,7 @@ class Run {
   readonly #machine = readMachine();
   readonly #workers: number;
   readonly #bursts: Burst[] = [];
-  readonly #parts: Part[] = [];
+  readonly #sums = new RunningSums();
   readonly #userAgent: string;
   readonly #latencyLimitMs: number | null;
   #abort: AbortState | null;
@@ -142,7 +142,7 @@ class Run {
     this.#nextAttempt = earlier?.attempts ?? (plan.preflight ? PREFLIGHT_ATTEMPTS : 0);
     this.#bursts.push(...(earlier?.bursts ?? []));
     this.#nextIndex = (this.#bursts.at(-1)?.index ?? -1) + 1;
-    this.#parts.push(...(earlier?.parts ?? []));
+    for (const part of earlier?.parts ?? []) this.#sums.add(part);
   }
 
   async run(): Promise<RunRecord> {
@@ -426,7 +426,7 @@ class Run {
       isStopped: this.#isStopped(),
     });
     this.#bursts.push(burst);
-    this.#parts.push(part);
+    this.#sums.add(part);
     this.#nextIndex = index + 1;
   }
 
@@ -471,7 +471,7 @@ class Run {
       addresses: this.#addresses,
       preflight: this.#preflight,
       bursts: [...this.#bursts],
-      parts: [...this.#parts],
+      sums: this.#sums.sums(),
       stopped: this.#stopped,
       found: this.#found,
     };

@@ -8,7 +8,7 @@ import type { DropOff } from './drop-off.js';
 import type { Burst, Generator, Preflight, Result, SavedSearch, ThresholdResult, Totals, Validity } from './result.js';
 import { SCHEMA_VERSION } from './result.js';
 import { judge, parseThreshold } from './thresholds.js';
-import { judgedTally, type Part, totalsOf } from './totals.js';
+import { type Sums, totalsOf } from './totals.js';
 import { judgeRun } from './validity.js';
 
 /** Why a run ended before its plan did. */
@@ -26,8 +26,8 @@ export interface RunRecord {
   readonly addresses: readonly string[];
   readonly preflight: Preflight | null;
   readonly bursts: readonly Burst[];
-  /** The same bursts with their tallies. */
-  readonly parts: readonly Part[];
+  /** Of the same bursts. */
+  readonly sums: Sums;
   readonly stopped: Stopped | null;
   /** Of a search; null before there is one. */
   readonly found: Found | null;
@@ -46,13 +46,11 @@ export interface Heading {
 }
 
 export function assembleResult(heading: Heading, record: RunRecord): Result {
-  const { parts, stopped } = record;
+  const { sums, stopped } = record;
   const dropOff = record.found?.dropOff ?? null;
   const isOfSearch = (place: number) => heading.plan.stages[record.bursts[place].stage]?.kind === 'find';
-  // A search overloads its target on purpose: its bursts are judged by the search alone.
-  const judged = judgedTally(parts.filter((_, place) => !isOfSearch(place)));
-  const thresholds = judge(heading.plan.thresholds.map(parseThreshold), judged.tally.counted(), {
-    rate: judged.rate,
+  const thresholds = judge(heading.plan.thresholds.map(parseThreshold), sums.judged.counted, {
+    rate: sums.judged.rate,
     dropOff: dropOff?.interval95[0] ?? null,
   });
   const neverBegan = stopped?.by === 'limits' || stopped?.by === 'no-answer';
@@ -63,7 +61,7 @@ export function assembleResult(heading: Heading, record: RunRecord): Result {
     neverBegan ? [] : thresholds,
     limits,
   );
-  const totals = totalsOf(parts, validity);
+  const totals = totalsOf(sums.all, validity);
   return {
     schemaVersion: SCHEMA_VERSION,
     tool: { name: 'wstampede', version: heading.version },

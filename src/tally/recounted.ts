@@ -8,7 +8,7 @@ import { type EncodedTally, Tally } from './tally.js';
 import type { Part } from './totals.js';
 
 /** @throws UserError `result` when a histogram of the burst can't be read. */
-export function partOf(burst: Burst): Part {
+export function partOf(burst: Burst, isOfSearch: boolean): Part {
   let tally: Tally;
   try {
     tally = tallyOf(burst);
@@ -17,7 +17,7 @@ export function partOf(burst: Burst): Part {
       code: 'result',
     });
   }
-  return { tally, validity: burst.validity, launched: burst.generator.launched, rate: burst.rate };
+  return { tally, validity: burst.validity, launched: burst.generator.launched, rate: burst.rate, isOfSearch };
 }
 
 function tallyOf(counted: Counted): Tally {

@@ -1,8 +1,9 @@
 /**
  * From the parts of a run to its totals. Two sums that must not be mixed up: what happened (every attempt counts) and
- * what the target is judged by (invalid bursts say nothing about it).
+ * what the target is judged by (invalid bursts say nothing about it). They grow part by part, so that a run of days keeps
+ * no more of a burst than its row in the result.
  */
-import type { Totals, Validity } from './result.js';
+import type { Counted, Totals, Validity } from './result.js';
 import { Tally } from './tally.js';
 
 /** One burst, or one churn stage. */
@@ -12,47 +13,69 @@ export interface Part {
   readonly launched: number;
   /** Handshakes a second; null for a burst. */
   readonly rate: number | null;
+  /** A search overloads its target on purpose: its bursts are judged by the search alone. */
+  readonly isOfSearch: boolean;
 }
 
-/** What thresholds are judged on. */
-interface Judged {
-  readonly tally: Tally;
+interface Sum {
+  readonly counted: Counted;
+  readonly launched: number;
   readonly rate: number | null;
-  /** How many parts are in it; with 0 there is nothing to judge. */
-  readonly parts: number;
 }
 
-/** Every attempt of the run. `validity` is the verdict of the whole run (`judgeRun`). */
-export function totalsOf(parts: readonly Part[], validity: Validity): Totals {
-  return {
-    ...mergedTally(parts).counted(),
-    validity,
-    launched: parts.reduce((sum, { launched }) => sum + launched, 0),
-    rate: mergedRate(parts),
-  };
+export interface Sums {
+  /** Every attempt of the run. */
+  readonly all: Sum;
+  /** What thresholds are judged on: valid and suspect parts; an invalid one never counts against the target, nor for it. */
+  readonly judged: Sum;
 }
 
-/** Valid and suspect parts; an invalid one never counts against the target, nor for it. */
-export function judgedTally(parts: readonly Part[]): Judged {
-  const judged = parts.filter(({ validity }) => validity.verdict !== 'invalid');
-  return { tally: mergedTally(judged), rate: mergedRate(judged), parts: judged.length };
+export class RunningSums {
+  readonly #all = new RunningSum();
+  readonly #judged = new RunningSum();
+
+  /** The part stays as it is. */
+  add(part: Part): void {
+    this.#all.add(part);
+    if (part.validity.verdict !== 'invalid' && !part.isOfSearch) this.#judged.add(part);
+  }
+
+  /** As they are now. */
+  sums(): Sums {
+    return { all: this.#all.sum(), judged: this.#judged.sum() };
+  }
 }
 
-function mergedTally(parts: readonly Part[]): Tally {
-  const sum = new Tally();
-  for (const { tally } of parts) sum.merge(tally);
-  return sum;
+/** `validity` is the verdict of the whole run (`judgeRun`). */
+export function totalsOf({ counted, launched, rate }: Sum, validity: Validity): Totals {
+  return { ...counted, validity, launched, rate };
 }
 
-/**
- * Handshakes of all rated parts over the time that they took, not the mean of the rates. A part that got none has no
- * known length; it makes the rate of all 0 rather than vanish from it.
- */
-function mergedRate(parts: readonly Part[]): number | null {
-  const rated = parts.flatMap(({ tally, rate }) => (rate === null ? [] : [{ rate, handshakes: tally.count('101') }]));
-  if (rated.length <= 1) return rated[0]?.rate ?? null;
-  if (rated.some(({ rate, handshakes }) => rate === 0 || handshakes === 0)) return 0;
-  const handshakes = rated.reduce((sum, part) => sum + part.handshakes, 0);
-  const seconds = rated.reduce((sum, part) => sum + part.handshakes / part.rate, 0);
-  return handshakes / seconds;
+class RunningSum {
+  readonly #tally = new Tally();
+  #launched = 0;
+  readonly #rated: { readonly rate: number; readonly handshakes: number }[] = [];
+
+  add({ tally, launched, rate }: Part): void {
+    this.#tally.merge(tally);
+    this.#launched += launched;
+    if (rate !== null) this.#rated.push({ rate, handshakes: tally.count('101') });
+  }
+
+  sum(): Sum {
+    return { counted: this.#tally.counted(), launched: this.#launched, rate: this.#rate() };
+  }
+
+  /**
+   * Handshakes of all rated parts over the time that they took, not the mean of the rates. A part that got none has no
+   * known length; it makes the rate of all 0 rather than vanish from it.
+   */
+  #rate(): number | null {
+    const rated = this.#rated;
+    if (rated.length <= 1) return rated[0]?.rate ?? null;
+    if (rated.some(({ rate, handshakes }) => rate === 0 || handshakes === 0)) return 0;
+    const handshakes = rated.reduce((sum, part) => sum + part.handshakes, 0);
+    const seconds = rated.reduce((sum, part) => sum + part.handshakes / part.rate, 0);
+    return handshakes / seconds;
+  }
 }

@@ -6,10 +6,10 @@ import { UserError } from '#dist/errors.js';
 import type { Plan } from '#dist/plan/plan.js';
 import { isoMicros, readResult, writeResult } from '#dist/tally/document.js';
 import { outcomeCode } from '#dist/tally/outcomes.js';
-import type { Burst, Result, Validity } from '#dist/tally/result.js';
+import type { Burst, Result, Totals, Validity } from '#dist/tally/result.js';
 import { resultJsonSchema } from '#dist/tally/result-schema.js';
 import { Tally } from '#dist/tally/tally.js';
-import { totalsOf } from '#dist/tally/totals.js';
+import { RunningSums, totalsOf } from '#dist/tally/totals.js';
 
 const SCHEMA_FILE = 'profiles/result.schema.json';
 const VALID: Validity = { verdict: 'valid', reasons: [] };
@@ -146,10 +146,7 @@ function sampleResult(): Result {
     ],
     bursts: [burst(0, 'burst', tallies[0]), burst(1, 'churn', tallies[1])],
     preflight: { attempted, outcomes, latencyMs: latencyMs.handshake, samples, tls: null },
-    totals: totalsOf(
-      tallies.map((tally) => ({ tally, validity: VALID, launched: 3, rate: null })),
-      VALID,
-    ),
+    totals: totals(tallies),
     dropOff: null,
     storm: null,
     thresholds: [{ expression: 'share(101) >= 99.9%', actual: 0.75, actualLower: null, ok: false }],
@@ -173,6 +170,12 @@ function sampleResult(): Result {
   };
 }
 
+function totals(tallies: readonly Tally[]): Totals {
+  const sums = new RunningSums();
+  for (const tally of tallies) sums.add({ tally, validity: VALID, launched: 3, rate: null, isOfSearch: false });
+  return totalsOf(sums.sums().all, VALID);
+}
+
 /** The stopped preflight: no bursts, nothing measured. */
 function emptyResult(): Result {
   return {
@@ -180,7 +183,7 @@ function emptyResult(): Result {
     bursts: [],
     preflight: null,
     plan: { ...PLAN, data: null, target: { ...PLAN.target, connectTo: null } },
-    totals: totalsOf([], VALID),
+    totals: totals([]),
     stopped: 'the target gave no answer',
     exitCode: 5,
   };

@@ -7,7 +7,7 @@ fc.configureGlobal({ seed: 20261121 });
 import type { Validity } from '#dist/tally/result.js';
 import { splitShares } from '#dist/tally/split.js';
 import { Tally } from '#dist/tally/tally.js';
-import { judgedTally, type Part, totalsOf } from '#dist/tally/totals.js';
+import { type Part, RunningSums, type Sums, totalsOf } from '#dist/tally/totals.js';
 
 const VALID: Validity = { verdict: 'valid', reasons: [] };
 const SUSPECT: Validity = { verdict: 'suspect', reasons: ['paced'] };
@@ -38,7 +38,13 @@ function tallyOf(outcomes: Readonly<Record<number, number>>): Tally {
 
 function part(outcomes: Readonly<Record<number, number>>, validity: Validity, rate: number | null = null): Part {
   const tally = tallyOf(outcomes);
-  return { tally, validity, launched: tally.attempted, rate };
+  return { tally, validity, launched: tally.attempted, rate, isOfSearch: false };
+}
+
+function sumsOf(parts: readonly Part[]): Sums {
+  const sums = new RunningSums();
+  for (const one of parts) sums.add(one);
+  return sums.sums();
 }
 
 test('shares add up, differ by at most 1, and the larger come first', () => {
@@ -74,37 +80,46 @@ test('what cannot be split is refused', () => {
 
 test('totals count every attempt, thresholds are judged without invalid bursts', () => {
   const parts = [part({ 101: 5, 504: 1 }, VALID), part({ 101: 2, 1013: 3 }, INVALID), part({ 101: 4 }, SUSPECT)];
-  const totals = totalsOf(parts, SUSPECT);
+  const { all, judged } = sumsOf(parts);
+  const totals = totalsOf(all, SUSPECT);
   assert.deepEqual(totals.outcomes, { 101: 11, 504: 1, 'local-ports': 3 });
   assert.deepEqual([totals.attempted, totals.launched, totals.rate], [15, 15, null]);
   assert.equal(totals.latencyMs.handshake?.count, 11);
   assert.equal(totals.validity, SUSPECT);
 
-  const judged = judgedTally(parts);
-  assert.deepEqual(judged.tally.counted().outcomes, { 101: 9, 504: 1 });
-  assert.equal(judged.parts, 2);
+  assert.deepEqual(judged.counted.outcomes, { 101: 9, 504: 1 });
+  assert.equal(judged.launched, 10);
 });
 
 test('nothing is judged when every burst is invalid', () => {
-  const judged = judgedTally([part({ 101: 2, 1013: 3 }, INVALID, 50)]);
-  assert.deepEqual([judged.parts, judged.tally.attempted, judged.rate], [0, 0, null]);
+  const { judged } = sumsOf([part({ 101: 2, 1013: 3 }, INVALID, 50)]);
+  assert.deepEqual([judged.launched, judged.counted.attempted, judged.rate], [0, 0, null]);
+});
+
+test('what a search fired is counted, and judged by the search alone', () => {
+  const { all, judged } = sumsOf([part({ 101: 2 }, VALID), { ...part({ 504: 3 }, VALID), isOfSearch: true }]);
+  assert.deepEqual(all.counted.outcomes, { 101: 2, 504: 3 });
+  assert.deepEqual(judged.counted.outcomes, { 101: 2 });
 });
 
 test('the rate of several churn stages is handshakes over time, not the mean of rates', () => {
   const fast = part({ 101: 100 }, VALID, 100);
   const slow = part({ 101: 100 }, VALID, 10);
-  const rate = totalsOf([fast, slow, part({ 101: 7 }, VALID)], VALID).rate;
+  const { rate } = sumsOf([fast, slow, part({ 101: 7 }, VALID)]).all;
   assert.ok(rate !== null && Math.abs(rate - 200 / 11) < 1e-9, `${rate}`);
-  assert.equal(totalsOf([fast], VALID).rate, 100);
-  assert.equal(totalsOf([fast, part({ 504: 3 }, VALID, 0)], VALID).rate, 0);
+  assert.equal(sumsOf([fast]).all.rate, 100);
+  assert.equal(sumsOf([fast, part({ 504: 3 }, VALID, 0)]).all.rate, 0);
 });
 
-test('the parts are left as they were', () => {
+test('the parts are left as they were, and so are sums that were told', () => {
   const parts = [part({ 101: 1 }, VALID), part({ 504: 1 }, VALID)];
-  totalsOf(parts, VALID);
-  totalsOf(parts, VALID);
+  const running = new RunningSums();
+  running.add(parts[0]);
+  const { all } = running.sums();
+  running.add(parts[1]);
   assert.deepEqual(
     parts.map(({ tally }) => tally.attempted),
     [1, 1],
   );
+  assert.deepEqual([all.counted.attempted, all.counted.outcomes], [1, { 101: 1 }]);
 });
