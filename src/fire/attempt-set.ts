@@ -107,9 +107,9 @@ export class AttemptSet {
   }
 
   /** Stops measuring, waits until every socket is gone (what will not go is reset) and says how the generator did. */
-  async drain(): Promise<Pick<ShardReport, 'longestGapMs' | 'gcPauses' | 'gcMaxMs' | 'tlsResumed'>> {
+  async drain(): Promise<Pick<ShardReport, 'longestGapMs' | 'clockStepMs' | 'gcPauses' | 'gcMaxMs' | 'tlsResumed'>> {
     this.transport.stop();
-    const { longestGapMs } = this.transport;
+    const { longestGapMs, clockStepMs } = this.transport;
     if (this.#gcObserver !== null) {
       this.#countGc(this.#gcObserver.takeRecords());
       this.#gcObserver.disconnect();
@@ -120,7 +120,8 @@ export class AttemptSet {
     while (this.transport.open > 0 && now() < until + CLOSE_GRACE_MS) await pause(DRAIN_POLL_MS);
     this.deadlines.stop();
     this.transport.end();
-    return { longestGapMs, gcPauses: this.#gc.pauses, gcMaxMs: this.#gc.maxMs, tlsResumed: this.attempts.resumed };
+    const { pauses: gcPauses, maxMs: gcMaxMs } = this.#gc;
+    return { longestGapMs, clockStepMs, gcPauses, gcMaxMs, tlsResumed: this.attempts.resumed };
   }
 
   /** Moves the samples into the tally. */

@@ -126,7 +126,8 @@ export class ChurnShard {
     this.#lastEnd = columns.done[slot];
     if (this.#x.wantRows && ++this.#rowsKept >= ROWS_PER_MESSAGE) this.#sendRows();
     if (columns.outcome[slot] !== STATUS_101) return;
-    const second = Math.floor((this.#lastEnd - this.#releaseAt) / 1000);
+    // The timer of T0 may fire a moment early.
+    const second = Math.max(0, Math.floor((this.#lastEnd - this.#releaseAt) / 1000));
     this.#perSecond[second] = (this.#perSecond[second] ?? 0) + 1;
     this.#seconds = Math.max(this.#seconds, second + 1);
     attempts.close(slot, this.#isClean);

@@ -38,6 +38,11 @@ export function wallOffset(wallMs: () => number = Date.now, monotonic: () => num
   return atLeast;
 }
 
+/** Of the steps of a clock, either way, the one that moved it furthest. */
+export function largestStep(...steps: readonly number[]): number {
+  return steps.reduce((largest, step) => (Math.abs(step) > Math.abs(largest) ? step : largest), 0);
+}
+
 /** ms as a result holds them: with µs precision, since more digits would claim more than any clock here knows. */
 export function toMicros(ms: number): number {
   return Math.round(ms * 1000) / 1000;

@@ -7,7 +7,7 @@
  */
 import { constants } from 'node:os';
 import { onThreadExit } from '../host.js';
-import { now } from './clock.js';
+import { largestStep, now } from './clock.js';
 import type { RequestFrame } from './handshake.js';
 import { EVENTS, INTERRUPTED, type Kernel, WOULD_BLOCK } from './kernel.js';
 import { C } from './native-layout.js';
@@ -49,6 +49,7 @@ export class EpollTransport implements Transport {
   readonly releaseChunk = Number.POSITIVE_INFINITY;
   open = 0;
   longestGapMs = 0;
+  clockStepMs = 0;
   readonly #events: TransportEvents;
   readonly #kernel: Kernel;
   readonly #destinations: readonly Destination[];
@@ -113,14 +114,19 @@ export class EpollTransport implements Transport {
     this.#kernel.stampRequests(this.#stampsRequests);
     this.#kernel.setClock();
     // Not in `#turn`: a branch that is taken there for the first time after a second would undo its compiled code.
-    this.#clocks ??= setInterval(() => this.#kernel.setClock(), CLOCK_PERIOD_MS).unref();
+    this.#clocks ??= setInterval(this.#compareClocks, CLOCK_PERIOD_MS).unref();
     this.longestGapMs = 0;
+    this.clockStepMs = 0;
     this.#busyUntil = now();
   }
 
   stop(): void {
-    this.#kernel.setClock();
+    this.#compareClocks();
   }
+
+  readonly #compareClocks = (): void => {
+    this.clockStepMs = largestStep(this.clockStepMs, this.#kernel.setClock());
+  };
 
   end(): void {
     if (this.#clocks !== null) clearInterval(this.#clocks);

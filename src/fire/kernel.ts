@@ -154,19 +154,25 @@ export class Kernel {
   /**
    * Measures the wall clock against `now()`: stamps are the wall clock's. Adjustments of its rate reach both clocks
    * alike (clock_gettime(2)), so only a step moves one against the other.
+   * @returns how far it was stepped since the last time, ms, to some µs; negative: back
    */
-  setClock(): void {
+  setClock(): number {
     let narrowest = Number.POSITIVE_INFINITY;
+    let baseS = 0;
+    let offsetMs = 0;
     for (let i = 0; i < CLOCK_READINGS; i++) {
       const from = now();
       this.#libc.clockGettime(C.CLOCK_REALTIME, this.#time.address);
       const to = now();
       if (to - from >= narrowest) continue;
       narrowest = to - from;
-      const seconds = this.#seconds(this.#time.offset);
-      this.#wallBaseS = seconds;
-      this.#wallOffsetMs = this.#nanoseconds(this.#time.offset) / 1e6 - (from + to) / 2;
+      baseS = this.#seconds(this.#time.offset);
+      offsetMs = this.#nanoseconds(this.#time.offset) / 1e6 - (from + to) / 2;
     }
+    const stepMs = (baseS - this.#wallBaseS) * 1000 + offsetMs - this.#wallOffsetMs;
+    this.#wallBaseS = baseS;
+    this.#wallOffsetMs = offsetMs;
+    return stepMs;
   }
 
   /** Without a BigInt: it is read for every stamp. */

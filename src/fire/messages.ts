@@ -56,6 +56,8 @@ export interface ShardReport {
   readonly lastReleaseMs: number | null;
   readonly lastEndMs: number | null;
   readonly longestGapMs: number;
+  /** Of the clock that stamps arrivals; seen where steps back and forth leave nothing to see at the end. */
+  readonly clockStepMs: number;
   readonly gcPauses: number;
   readonly gcMaxMs: number;
   readonly tlsResumed: number;

@@ -166,6 +166,9 @@ export class NodeTransport implements Transport {
     this.#socketOptions = { ...SOCKET_DEFAULTS, onread } as unknown as net.SocketConstructorOpts;
   }
 
+  /** Nothing here is stamped by the wall clock. */
+  readonly clockStepMs = 0;
+
   get longestGapMs(): number {
     return this.stamps.longestGapMs;
   }

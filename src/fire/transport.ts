@@ -23,6 +23,8 @@ export interface Transport {
   readonly open: number;
   /** Longest time since `start()` in which this thread did not look at what had arrived, ms. */
   readonly longestGapMs: number;
+  /** Largest step of the wall clock since `start()` where arrivals are stamped by it, ms, negative: back; else 0. */
+  readonly clockStepMs: number;
   /**
    * Asks for the kernel's stamp of every request from the next `start()` on, where the transport has such stamps: exact for
    * each attempt, at a twentieth of what a handshake costs.

@@ -9,7 +9,7 @@ import { splitShares } from '../tally/split.js';
 import { Tally } from '../tally/tally.js';
 import { pause } from './attempt-set.js';
 import { CLOSE_GRACE_MS } from './attempts.js';
-import { now, toMicros, wallOffset } from './clock.js';
+import { largestStep, now, toMicros, wallOffset } from './clock.js';
 import { LIVE, ORDER } from './control.js';
 import type { Crew } from './crew.js';
 import { type Disturbance, watchMachine } from './evidence.js';
@@ -71,7 +71,9 @@ export async function fireVolley(crew: Crew, order: VolleyOrder): Promise<Volley
   for (const worker of crew.alive) crew.order(worker, ORDER.close);
   const closed = await crew.gather('closed', now() + 2 * CLOSE_GRACE_MS + REPORT_MS);
   const reports = [...closed].map(([worker, { report }]) => [worker, report] as const);
-  return { ...merged(crew, order, shares, reports), releasedAt, disturbance: disturbed() };
+  const machine = disturbed();
+  const clockStepMs = largestStep(machine.clockStepMs, ...reports.map(([, report]) => report.clockStepMs));
+  return { ...merged(crew, order, shares, reports), releasedAt, disturbance: { ...machine, clockStepMs } };
 }
 
 /** Attempts are dealt out like cards, so that every worker's share is spread over the whole burst. */
@@ -166,7 +168,8 @@ function merged(
   const known = (values: (number | null)[]) => values.filter((value) => value !== null);
   const firsts = known(of((r) => r.firstReleaseMs));
   const lasts = known(of((r) => r.lastReleaseMs));
-  const ends = known(of((r) => r.lastEndMs));
+  // Those that ended before the release have nothing to do with how long it took.
+  const ends = known(of((r) => r.lastEndMs)).filter((ms) => ms >= 0);
   const rows = of((r) => r.rows).filter((text) => text !== null);
   return {
     tally,

@@ -59,8 +59,11 @@ const GAP = { leastMs: 50, share: 0.2, longestSpanOfChurnMs: 1000 };
 const THROTTLED_SHARE = 0.01;
 const STEAL_SHARE = 0.05;
 const CONNTRACK_SHARE = 0.9;
-/** A step, and not the slewing of a time daemon: that is at most 0.05 % (adjtimex(2): 500 ppm). */
-const CLOCK = { leastMs: 5, leastMsOfStamps: 1, share: 0.001 };
+/**
+ * A step, and not the slewing of a time daemon: where that does not reach the monotonic clock too, it is at most 0.05 %
+ * (adjtimex(2): 500 ppm). On Linux, and so where arrivals are stamped, it does (clock_gettime(2)).
+ */
+const CLOCK = { leastMs: 5, share: 0.001, leastMsOfStamps: 1 };
 const MOST_REASONS_A_VERDICT = 5;
 
 const GRAVITY: Readonly<Record<Verdict, number>> = { invalid: 2, suspect: 1, valid: 0 };
@@ -255,8 +258,8 @@ function disturbances(evidence: BurstEvidence): Finding[] {
       `this machine's connection tracking table was ${percent(conntrackShare)} full (net.netfilter.nf_conntrack_max)`,
     );
   }
-  const leastStepMs = evidence.hasKernelStamps ? CLOCK.leastMsOfStamps : CLOCK.leastMs;
-  if (clockStepMs !== null && Math.abs(clockStepMs) > leastStepMs + CLOCK.share * spanMs) {
+  const leastStepMs = evidence.hasKernelStamps ? CLOCK.leastMsOfStamps : CLOCK.leastMs + CLOCK.share * spanMs;
+  if (clockStepMs !== null && Math.abs(clockStepMs) > leastStepMs) {
     const meaning = evidence.hasKernelStamps
       ? 'arrivals are stamped by it, so latencies may be wrong by as much'
       : 'latencies are right, times of day are not';

@@ -15,7 +15,7 @@ import { openKernel } from '#dist/fire/native.js';
 import { C, CMSG, IOVEC, LAYOUTS, MSGHDR, TIMESPEC } from '#dist/fire/native-layout.js';
 import { selfTest } from '#dist/fire/self-test.js';
 import { withoutEpoll } from '../needs.js';
-import { anyHost, anyPort, type Fired, fire, fireAt, onRequest, rowMs, switching, turns } from './fire-raw.js';
+import { anyHost, anyPort, type Fired, fire, fireAt, onRequest, pause, rowMs, switching, turns } from './fire-raw.js';
 
 type Args = readonly (number | string)[];
 type CallName = Exclude<keyof Libc, 'errno' | 'errorName' | 'memory'>;
@@ -354,6 +354,36 @@ describe('a kernel that lies', { skip: withoutEpoll(typeof trouble === 'string' 
     const before = now();
     const fired = await fireAt(mixed(), { kernel, n: EACH });
     for (const at of sentAt(fired)) assert.ok(before <= at && at <= now(), `${at}`);
+    kernel.close();
+  });
+
+  test('a wall clock that is set forth and back within a burst is noticed, and so is one that is set once', async () => {
+    let aheadS = 0n;
+    const { kernel } = lying({
+      clockGettime(real, args, memory) {
+        const done = real(...args);
+        const time = memory.view(args[1] as number);
+        time.setBigInt64(0, time.getBigInt64(0, true) + aheadS, true);
+        return done;
+      },
+    });
+    const server = onRequest(async (socket, request) => {
+      aheadS = 2n;
+      // The clocks are compared each second.
+      await pause(1100);
+      aheadS = 0n;
+      socket.write(switching(request));
+    });
+    const { clockStepMs } = await fireAt(server, { kernel, n: 2 });
+    assert.ok(Math.abs(Math.abs(clockStepMs) - 2000) < 1, `${clockStepMs} ms`);
+    const once = onRequest((socket, request) => {
+      aheadS = -1n;
+      socket.write(switching(request));
+    });
+    const { clockStepMs: back } = await fireAt(once, { kernel, n: 2 });
+    assert.ok(Math.abs(back + 1000) < 1, `${back} ms`);
+    const { clockStepMs: none } = await fireAt(mixed(), { kernel, n: 2 });
+    assert.ok(Math.abs(none) < 1, `${none} ms`);
     kernel.close();
   });
 

@@ -154,6 +154,7 @@ export interface Fired {
   readonly csv: string;
   /** From the order to close until every socket was gone. */
   readonly closingMs: number;
+  readonly clockStepMs: number;
 }
 
 const COLUMNS =
@@ -221,6 +222,7 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
     rows,
     csv,
     closingMs,
+    clockStepMs: report.clockStepMs,
   };
 }
 

@@ -84,6 +84,7 @@ test('what makes a burst suspect', () => {
     [{ conntrackShare: 0.95 }, /95% full/],
     [{ clockStepMs: -40 }, /stepped by -40ms: latencies are right/],
     [{ clockStepMs: 3, hasKernelStamps: true }, /stepped by 3ms: .*latencies may be wrong by as much/],
+    [{ clockStepMs: -6, hasKernelStamps: true, makespanMs: 60_000 }, /stepped by -6ms: .*may be wrong by as much/],
     [{ launched: 1200, outcomes: { 101: 1200, aborted: 800 } }, /^stopped early: 800 of 2,000 attempts were aborted$/],
   ];
   for (const [change, reason] of cases) {
