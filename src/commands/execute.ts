@@ -145,6 +145,8 @@ export async function measure(
       },
     });
     const result = await diagnosed(heading, record);
+    // Rows of an earlier run must not be taken for those of one that fired nothing.
+    if (result.bursts.length === 0) outputs.commitRows();
     outputs.write(result);
     outputs.close();
     return { result, problems: outputs.problems };

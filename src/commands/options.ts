@@ -103,8 +103,8 @@ function without(table: OptionTable, names: readonly string[]): OptionTable {
   return Object.fromEntries(Object.entries(table).filter(([name]) => !names.includes(name)));
 }
 
-/** A churn releases nothing together, so it has no gate. */
-const WITHOUT_GATE = without(COMMON, ['gate']);
+/** A churn releases nothing together, so it has no gate, and holds nothing. */
+const COMMON_OF_CHURN = without(COMMON, ['gate', 'hold']);
 
 export const BURST_OPTIONS: OptionTable = {
   connections: text('Load', 'N', 'simultaneous handshakes in a burst (default 100)', 'c'),
@@ -119,7 +119,7 @@ export const CHURN_OPTIONS: OptionTable = {
   connections: text('Load', 'N', 'handshakes in flight (default 100)', 'c'),
   duration: text('Load', 'TIME', 'launch no more after this long', 'd'),
   after: AFTER,
-  ...WITHOUT_GATE,
+  ...COMMON_OF_CHURN,
 };
 
 /** The defaults are those of the presets; `width` and the waits differ between them. */

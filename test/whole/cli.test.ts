@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { CATALOGUE } from '#dist/lab/catalogue.js';
+import { ATTEMPTS_HEADER } from '#dist/tally/attempts.js';
 import { CLI, labFor, ROOT, resultOf, wstampede } from '../cli.js';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'wst-cli-'));
@@ -319,9 +320,12 @@ test('the dry run prints the plan and its needs, and sends nothing', async (t) =
 });
 
 test('a target that is down: exit 5, the reason, what to try, and a document with no bursts', async () => {
-  const ran = await wstampede(['burst', NOWHERE, '-c', '10', '--json']);
+  const rows = join(FOLDER, 'rows.csv');
+  writeFileSync(rows, 'rows of an earlier run\n');
+  const ran = await wstampede(['burst', NOWHERE, '-c', '10', '--json', '--attempts', rows]);
   const result = resultOf(ran);
   assert.equal(ran.code, 5);
+  assert.equal(readFileSync(rows, 'utf8'), `${ATTEMPTS_HEADER}\n`);
   assert.deepEqual(result.bursts, []);
   assert.deepEqual(Object.keys(result.preflight?.outcomes ?? {}), ['refused']);
   assert.match(result.stopped ?? '', /no answer at preflight \(refused\)/);
