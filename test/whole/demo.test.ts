@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ROOT, start, wstampede } from '../cli.js';
+import { ROOT, wstampede } from '../cli.js';
 
 /** T/S of the demo's target, and how far off its measurements may be. */
 const LIMIT = 200;
@@ -43,16 +43,4 @@ test('the demo sets the searched drop-off beside prediction and measurement', as
   assert.match(ran.stdout, /--fresh-wait is 30s with --preset quick and 2m without/);
   assert.match(ran.stderr, /^find .*burst 1: 64/m);
   for (const line of steadyLines()) assert.ok(ran.stdout.includes(`\n${line}\n`), `the README has ${line}`);
-});
-
-test('Ctrl-C in the demo’s search ends it with what was found so far', async () => {
-  const running = start(['demo', '--no-color']);
-  await running.stderrHas(/^find .*burst 2:/m);
-  running.child.kill('SIGINT');
-  const ran = await running.done;
-  assert.equal(ran.code, 130, ran.stderr);
-  assert.match(ran.stdout, /^4\. The drop-off point/m);
-  assert.match(ran.stdout, /^PARTIAL \(stopped by the user\): so far \d+ met 99\.9%/m);
-  assert.match(ran.stdout, /^ {2}✓ +64 .* 100% /m);
-  assert.doesNotMatch(ran.stdout, /^5\. /m);
 });
