@@ -49,7 +49,6 @@ export class EpollTransport implements Transport {
   readonly releaseChunk = Number.POSITIVE_INFINITY;
   open = 0;
   longestGapMs = 0;
-  clockStepMs = 0;
   readonly #events: TransportEvents;
   readonly #kernel: Kernel;
   readonly #destinations: readonly Destination[];
@@ -80,7 +79,9 @@ export class EpollTransport implements Transport {
   /** The thread has been doing something else until here: sending, or dealing with earlier arrivals. */
   #busyUntil = 0;
   #hasSent = false;
-  #clocks: NodeJS.Timeout | null = null;
+  #clockTimer: NodeJS.Timeout | null = null;
+  /** Apart: the first fraction in a field that held whole numbers undoes the code compiled for its object. */
+  readonly #clock = { stepMs: 0 };
   /** When Linux sends a SYN again, ms after the first. */
   readonly #synSchedule = synSchedule(linearRetries());
   /** Slot of which `#tcpFacts` was just read, or -1. */
@@ -114,9 +115,9 @@ export class EpollTransport implements Transport {
     this.#kernel.stampRequests(this.#stampsRequests);
     this.#kernel.setClock();
     // Not in `#turn`: a branch that is taken there for the first time after a second would undo its compiled code.
-    this.#clocks ??= setInterval(this.#compareClocks, CLOCK_PERIOD_MS).unref();
+    this.#clockTimer ??= setInterval(this.#compareClocks, CLOCK_PERIOD_MS).unref();
     this.longestGapMs = 0;
-    this.clockStepMs = 0;
+    this.#clock.stepMs = 0;
     this.#busyUntil = now();
   }
 
@@ -124,12 +125,16 @@ export class EpollTransport implements Transport {
     this.#compareClocks();
   }
 
+  get clockStepMs(): number {
+    return this.#clock.stepMs;
+  }
+
   readonly #compareClocks = (): void => {
-    this.clockStepMs = largestStep(this.clockStepMs, this.#kernel.setClock());
+    this.#clock.stepMs = largestStep(this.#clock.stepMs, this.#kernel.setClock());
   };
 
   end(): void {
-    if (this.#clocks !== null) clearInterval(this.#clocks);
+    if (this.#clockTimer !== null) clearInterval(this.#clockTimer);
     if (this.#immediate !== null) clearImmediate(this.#immediate);
     this.#immediate = null;
     this.#forgetExit();
