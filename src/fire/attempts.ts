@@ -33,10 +33,13 @@ const FASTEST_RETRANSMIT_MS = 200;
 /** Stamps of the kernel are read on another clock, whose offset is known to some µs. */
 const CLOCKS_DIFFER_MS = 0.05;
 
-/** errno while connecting → outcome; anything else is `local-other`. */
+/**
+ * errno while connecting → outcome; anything else is `local-other`. Linux says ECONNREFUSED of an RST in answer to a SYN
+ * (tcp_reset in net/ipv4/tcp_input.c): ECONNRESET is there a connection that was over before anybody saw it open.
+ */
 const CONNECT_ERRORS: Readonly<Record<string, NamedOutcomeId>> = {
   ECONNREFUSED: 'refused',
-  ECONNRESET: 'reset-connect',
+  ECONNRESET: process.platform === 'linux' ? 'reset' : 'reset-connect',
   EHOSTUNREACH: 'unreachable',
   ENETUNREACH: 'unreachable',
   EHOSTDOWN: 'unreachable',

@@ -211,7 +211,7 @@ const FAILING: Partial<Record<CallName, Readonly<Record<string, string>>>> = {
     EADDRINUSE: 'local-ports',
     ENOBUFS: 'local-memory',
     ECONNREFUSED: 'refused',
-    ECONNRESET: 'reset-connect',
+    ECONNRESET: 'reset',
     EHOSTUNREACH: 'unreachable',
     ENETUNREACH: 'unreachable',
     ETIMEDOUT: 'timeout-connect',

@@ -183,17 +183,19 @@ describe('no connection', () => {
     assert.ok(dnsMs !== null && dnsMs >= 0);
   });
 
-  test('reset-connect: an RST that is there before the loop sees the connection is ECONNRESET from connect', async () => {
-    // connect(2) is told of it by SO_ERROR; what the loop saw open in time is a plain reset.
+  test('reset: an RST that is there before the loop sees the connection is ECONNRESET from connect', async () => {
+    // connect(2) is told of it by SO_ERROR, and elsewhere than on Linux it may be the answer to a SYN.
     const child = await blockedListener('reset');
     try {
       const spin = () => {
         const until = now() + 100;
         while (now() < until);
       };
-      const fired = await fire(child.url, { n: 5, released: () => process.nextTick(spin) });
+      // node:net calls connect(2) in a tick of its own, which comes after the first of these two and before the second.
+      const released = () => process.nextTick(() => process.nextTick(spin));
+      const fired = await fire(child.url, { n: 5, released });
       const { reset = 0, 'reset-connect': connecting = 0 } = fired.outcomes;
-      assert.equal(reset + connecting, 5, JSON.stringify(fired.outcomes));
+      assert.equal(reset + (process.platform === 'linux' ? 0 : connecting), 5, JSON.stringify(fired.outcomes));
     } finally {
       await child.stop();
     }
