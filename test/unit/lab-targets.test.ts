@@ -18,12 +18,17 @@ interface Case {
   readonly options?: Record<string, unknown>;
 }
 
+/** Not its default of 10 a second: a burst that a busy machine spreads over 100 ms would have one more admitted. */
+const STEADY: Readonly<Record<string, Case['options']>> = { 'rate-limit': { rate: 1 } };
+
 /** Each of the other words of each choice. */
 const CHOICES: readonly Case[] = CATALOGUE.filter(({ name }) => name !== 'limit').flatMap((target) =>
   target.options
     .filter(({ name }) => name !== 'gateway')
     .flatMap(({ name, choices, default: plain }) =>
-      choices.filter((word) => word !== plain).map((word) => ({ name: target.name, options: { [name]: word } })),
+      choices
+        .filter((word) => word !== plain)
+        .map((word) => ({ name: target.name, options: { ...STEADY[target.name], [name]: word } })),
     ),
 );
 
@@ -37,10 +42,11 @@ const UNASKED = ['accept-then-fin', 'tls-self-signed', 'tls-wrong'];
 /** With their defaults. */
 const BY_CHANCE = ['flaky'];
 
-/** Every target with its defaults, and each of its choices. */
+/** Every target with its defaults (or what is steadier), and each of its choices. */
 const CASES: readonly Case[] = [
-  ...CATALOGUE.filter(({ name }) => ![...BLOCKS, ...UNSEEN, ...BY_CHANCE].includes(name)).map((target) => ({
-    name: target.name,
+  ...CATALOGUE.filter(({ name }) => ![...BLOCKS, ...UNSEEN, ...BY_CHANCE].includes(name)).map(({ name }) => ({
+    name,
+    options: STEADY[name],
   })),
   { name: 'simultaneous-504', options: { timeout: '400ms', service: '20ms' } },
   { name: 'limit', options: { max: 15 } },

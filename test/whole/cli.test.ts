@@ -106,6 +106,7 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
   [['burst', NOWHERE, '--subprotocol', 'a', '--subprotocol', 'a'], /--subprotocol: "a" is offered twice/],
   [['burst', NOWHERE, '--origin', 'not a url'], /--origin: expected null or SCHEME:\/\/HOST/],
   [['churn', NOWHERE, '--gate', 'upgrade'], /there is no flag --gate/],
+  [['churn', NOWHERE, '--hold', '1s'], /there is no flag --hold\n/],
   [['burst', NOWHERE, '--threshold', 'rate > 5/s'], /--threshold: only a churn has a rate/],
   [['burst', NOWHERE, '--threshold', 'dropOff > 5'], /--threshold: no stage searches for the drop-off/],
   [['burst', NOWHERE, '--threshold', 'p99(message) < 1s'], /--threshold: the phase message is not available/],
@@ -332,6 +333,14 @@ test('a target that is down: exit 5, the reason, what to try, and a document wit
   const text = await wstampede(['burst', NOWHERE, '-c', '10']);
   assert.equal(text.code, 5);
   assert.match(text.stdout, /no answer at preflight(?:.|\n)*try .*listens at 127\.0\.0\.1:9/);
+});
+
+test('what ended while it was armed says nothing of how long the release took', async () => {
+  const args = ['burst', NOWHERE, '-c', '10', '--gate', 'upgrade', '--no-preflight', '--no-calibrate', '--json'];
+  for (const transport of ['auto', 'node']) {
+    const [burst] = resultOf(await wstampede([...args, '--transport', transport])).bursts;
+    assert.deepEqual([burst.outcomes, burst.makespanMs], [{ refused: 10 }, null], transport);
+  }
 });
 
 test('a name that does not exist: exit 5, and without preflight every attempt is a dns failure', async () => {
