@@ -7,6 +7,7 @@ import type { Gate } from '../plan/plan.js';
 import { NAMED_BASE, type NamedOutcomeId, outcomeCode } from '../tally/outcomes.js';
 import { now } from './clock.js';
 import { type Columns, STATE } from './columns.js';
+import { connectOutcome } from './connect-outcome.js';
 import { LIVE, liveOutcome } from './control.js';
 import type { Deadlines } from './deadlines.js';
 import { closeFrame, FrameReader } from './frames.js';
@@ -33,32 +34,7 @@ const FASTEST_RETRANSMIT_MS = 200;
 /** Stamps of the kernel are read on another clock, whose offset is known to some µs. */
 const CLOCKS_DIFFER_MS = 0.05;
 
-/**
- * errno while connecting → outcome; anything else is `local-other`. Linux says ECONNREFUSED of an RST in answer to a SYN
- * (tcp_reset in net/ipv4/tcp_input.c): ECONNRESET is there a connection that was over before anybody saw it open.
- */
-const CONNECT_ERRORS: Readonly<Record<string, NamedOutcomeId>> = {
-  ECONNREFUSED: 'refused',
-  ECONNRESET: process.platform === 'linux' ? 'reset' : 'reset-connect',
-  EHOSTUNREACH: 'unreachable',
-  ENETUNREACH: 'unreachable',
-  EHOSTDOWN: 'unreachable',
-  ENETDOWN: 'unreachable',
-  ETIMEDOUT: 'timeout-connect',
-  EMFILE: 'local-fds',
-  ENFILE: 'local-fds',
-  EADDRNOTAVAIL: 'local-ports',
-  EADDRINUSE: 'local-ports',
-  ENOBUFS: 'local-memory',
-  ENOMEM: 'local-memory',
-};
-
 const LOCAL_MEMORY: NamedOutcomeId = 'local-memory';
-
-/** What an errno while connecting counts as. */
-export function connectOutcome(errno: string): NamedOutcomeId {
-  return CONNECT_ERRORS[errno] ?? 'local-other';
-}
 
 /** What the driver of a shard is told. */
 export interface AttemptEvents {

@@ -1,8 +1,8 @@
 /** A TCP connect and nothing more: whether an address that the handshake did not go to would have been open, and how fast. */
 import net from 'node:net';
 import type { CheckTcp } from '../tally/check.js';
-import { connectOutcome } from './attempts.js';
 import { now, toMicros } from './clock.js';
+import { connectOutcome } from './connect-outcome.js';
 import { synRetries } from './syn-schedule.js';
 import type { Destination } from './transport.js';
 
