@@ -13,7 +13,9 @@ import { renderSummary } from '../report/summary.js';
 import type { DropOff } from '../tally/drop-off.js';
 import type { Result } from '../tally/result.js';
 import { check } from './check.js';
-import { measure, write } from './execute.js';
+import { write } from './console.js';
+import { directorOf } from './find-director.js';
+import { measure } from './measure.js';
 import { type Flags, switchFlag } from './options.js';
 import { EXPRESSION_CHECKS } from './profile-flags.js';
 
@@ -99,7 +101,7 @@ function found({ verdict, because, estimate, interval95 }: DropOff): string {
 
 async function fire(url: string, stage: object, flags: Flags, host: Host): Promise<Result> {
   const plan = compilePlan(checkProfile({ target: { url }, stages: [stage] }, 'the demo', EXPRESSION_CHECKS));
-  return (await measure('demo', plan, NO_INPUTS, flags, host)).result;
+  return (await measure('demo', plan, NO_INPUTS, flags, host, { director: directorOf(plan) })).result;
 }
 
 function withoutProbes(flags: Flags): Flags {

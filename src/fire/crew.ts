@@ -4,11 +4,15 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { peakOpen } from '../plan/plan.js';
+import { type Plan, peakOpen } from '../plan/plan.js';
 import { now } from './clock.js';
-import { AIM, Control, ORDER, type Order } from './control.js';
+import { Control, ORDER, type Order } from './control.js';
 import { exposeCollector, trimHeap } from './garbage.js';
-import type { Aim, NewAim, WorkerMessage, WorkerTask } from './messages.js';
+import { connectionsByFds, type Machine } from './limits.js';
+import type { Aim, NewAim, WorkerMessage, WorkerPost, WorkerTask } from './messages.js';
+
+/** Attempts that one worker can release close together; more workers than this needs only add skew. */
+const ATTEMPTS_PER_WORKER = 250;
 
 /** Old-space limit of a worker: room for a million columns, and an end to a leak. */
 const WORKER_HEAP_MB = 1024;
@@ -24,14 +28,17 @@ const START_MS = 20_000;
 const NURSERY_MB = { usual: 12, largeBurst: 6, largeBurstOfColumns: 3 };
 const LARGE_BURST = 5000;
 
-function youngMb({ aims, platform }: CrewTask): number {
-  const { plan } = aims[AIM.target];
-  const churns = plan.stages.some(({ kind }) => kind === 'churn');
-  if (churns || peakOpen(plan) <= LARGE_BURST) return NURSERY_MB.usual;
-  return platform === null ? NURSERY_MB.largeBurst : NURSERY_MB.largeBurstOfColumns;
+/** Threads that a plan wants. */
+export function workersFor(plan: Plan, { cpus }: Machine): number {
+  return plan.workers ?? Math.max(1, Math.min(cpus, Math.ceil(peakOpen(plan) / ATTEMPTS_PER_WORKER)));
 }
 
-export type CrewTask = Omit<WorkerTask, 'worker' | 'workers' | 'control' | 'port'>;
+function youngMb(plan: Plan, ofColumns: boolean): number {
+  const churns = plan.stages.some(({ kind }) => kind === 'churn');
+  if (churns || peakOpen(plan) <= LARGE_BURST) return NURSERY_MB.usual;
+  return ofColumns ? NURSERY_MB.largeBurstOfColumns : NURSERY_MB.largeBurst;
+}
+
 type Kind = WorkerMessage['kind'];
 
 interface Member {
@@ -50,8 +57,10 @@ export class Crew {
   readonly #pool: Piscina;
   readonly #members: Member[] = [];
   #changed: () => void = () => {};
+  #isUp = false;
+  #isDismissed = false;
 
-  private constructor(task: CrewTask, workers: number, heapMb: number) {
+  private constructor(workers: number, heapMb: number, nurseryMb: number) {
     exposeCollector();
     this.control = new Control(workers);
     this.#pool = new Piscina({
@@ -61,22 +70,49 @@ export class Crew {
       concurrentTasksPerWorker: 1,
       // 'sync' would block the thread, and every held socket with it, between tasks.
       atomics: 'disabled',
-      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: youngMb(task) },
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: nurseryMb },
     });
+    for (let worker = 0; worker < workers; worker++) this.#enlist(worker);
   }
 
-  /** Starts `workers` threads; resolves when all are ready for orders. @throws Error when one can't start */
-  static async start(task: CrewTask, workers: number, heapMb: number = WORKER_HEAP_MB): Promise<Crew> {
-    if (peakOpen(task.aims[AIM.target].plan) > LARGE_BURST) await trimHeap();
-    const crew = new Crew(task, workers, heapMb);
-    for (let worker = 0; worker < workers; worker++) crew.#enlist(task, worker);
-    const ready = await crew.gather('ready', now() + START_MS);
-    if (ready.size < workers) {
-      const why = crew.deaths().join('; ');
-      await crew.dismiss();
-      throw new Error(`worker threads could not start: ${why}`);
-    }
-    return crew;
+  /**
+   * Starts the threads for a plan while the caller still does something else: they take as long to start as a command
+   * takes to load. Null where that would be wrong: a large burst's are started when nothing of this thread's start is
+   * left in memory (`hire`), and who is short of descriptors is told so before they are used up.
+   */
+  static early(plan: Plan, machine: Machine, heapMb: number = WORKER_HEAP_MB): Crew | null {
+    const workers = workersFor(plan, machine);
+    const fit = connectionsByFds(machine, workers) ?? LARGE_BURST;
+    if (fit < LARGE_BURST || peakOpen(plan) > LARGE_BURST) return null;
+    return new Crew(workers, heapMb, NURSERY_MB.usual);
+  }
+
+  /** Starts the threads for a plan. @param ofColumns its connections are no JavaScript objects */
+  static async hire(plan: Plan, machine: Machine, ofColumns: boolean, heapMb: number = WORKER_HEAP_MB): Promise<Crew> {
+    if (peakOpen(plan) > LARGE_BURST) await trimHeap();
+    return new Crew(workersFor(plan, machine), heapMb, youngMb(plan, ofColumns));
+  }
+
+  /** Resolves when all threads run. @throws Error when one can't start */
+  async up(): Promise<void> {
+    if (this.#isUp) return;
+    await this.#all('up');
+    this.#isUp = true;
+  }
+
+  /** Tells them what they are there for; resolves when all are ready for orders. @throws Error when one can't be */
+  async brief(task: WorkerTask): Promise<void> {
+    await this.up();
+    for (const { port } of this.#members) port.postMessage(task);
+    await this.#all('ready');
+  }
+
+  async #all(kind: Kind): Promise<void> {
+    const said = await this.gather(kind, now() + START_MS);
+    if (said.size === this.size) return;
+    const why = this.deaths().join('; ');
+    await this.dismiss();
+    throw new Error(`worker threads could not start: ${why}`);
   }
 
   get size(): number {
@@ -135,14 +171,16 @@ export class Crew {
     }
   }
 
-  /** Lets the living finish their job, ends the rest. */
+  /** Lets the living finish their job, ends the rest. Once: later calls do nothing. */
   async dismiss(): Promise<void> {
+    if (this.#isDismissed) return;
+    this.#isDismissed = true;
     for (const worker of this.alive) this.control.order(worker, ORDER.quit);
     for (const { port } of this.#members) port.close();
     await this.#pool.destroy();
   }
 
-  #enlist(task: CrewTask, worker: number): void {
+  #enlist(worker: number): void {
     const { port1, port2 } = new MessageChannel();
     const member: Member = { port: port1, inbox: [], death: null };
     this.#members.push(member);
@@ -153,14 +191,8 @@ export class Crew {
         this.#changed();
       }
     });
-    const job: WorkerTask = {
-      ...task,
-      worker,
-      workers: this.control.workers,
-      control: this.control.memory,
-      port: port2,
-    };
-    this.#pool.run(job, { transferList: [port2] }).then(
+    const post: WorkerPost = { worker, workers: this.control.workers, control: this.control.memory, port: port2 };
+    this.#pool.run(post, { transferList: [port2] }).then(
       () => this.#gone(member, `worker ${worker} ended`),
       (error: Error) => this.#gone(member, `worker ${worker} died: ${error.message}`),
     );

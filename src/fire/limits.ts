@@ -52,7 +52,7 @@ export function portsPerSource(machine: Machine): number {
 }
 
 /** Connections that fit into the free descriptors beside what the program itself needs; null when unlimited. */
-function connectionsByFds(machine: Machine, workers: number): number | null {
+export function connectionsByFds(machine: Machine, workers: number): number | null {
   if (machine.fds === null) return null;
   return Math.max(0, machine.fds - (machine.fdsOpen ?? 0) - SPARE_FDS - workers * FDS_PER_WORKER);
 }

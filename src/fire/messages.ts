@@ -1,6 +1,6 @@
 /**
- * What threads tell each other, as data: a task at the start of a worker's one long job, and messages back. Orders do
- * not travel here (control.ts).
+ * What threads tell each other, as data: a worker's post when its one long job begins, its task when that is known, and
+ * messages back. Orders do not travel here (control.ts).
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Inputs, Plan } from '../plan/plan.js';
@@ -30,13 +30,18 @@ export interface NewAim {
   readonly aim: Aim;
 }
 
-export interface WorkerTask {
-  /** Orders name one by its index. */
-  readonly aims: readonly Aim[];
+/** Where a worker stands, and how it is reached. */
+export interface WorkerPost {
   readonly worker: number;
   readonly workers: number;
   readonly control: SharedArrayBuffer;
   readonly port: MessagePort;
+}
+
+/** What it is there for: the first message on its port. */
+export interface WorkerTask {
+  /** Orders name one by its index. */
+  readonly aims: readonly Aim[];
   readonly userAgent: string;
   readonly portRange: readonly [low: number, high: number];
   /** For the transport `epoll`; null: the transport for every platform. */
@@ -68,6 +73,7 @@ export interface ShardReport {
 }
 
 export type WorkerMessage =
+  | { readonly kind: 'up' }
   | { readonly kind: 'ready' }
   | { readonly kind: 'aimed' }
   | { readonly kind: 'armed'; readonly armed: number; readonly failed: number }

@@ -5,7 +5,7 @@
 import os from 'node:os';
 import type { Host } from '../host.js';
 import { PREFLIGHT_ATTEMPTS, probesPerBurst } from '../plan/needs.js';
-import { burstSizes, fixedOpen, type Inputs, type Plan, peakOpen } from '../plan/plan.js';
+import { burstSizes, fixedOpen, type Inputs, type Plan } from '../plan/plan.js';
 import type { Found, RunRecord, Stopped } from '../tally/assemble.js';
 import { isoMicros } from '../tally/document.js';
 import type { Burst, Calibration, Generator, Preflight } from '../tally/result.js';
@@ -25,10 +25,10 @@ import { burstOf, latencyLimitOf, nothingFired } from './burst-record.js';
 import { calibrate, type Mirror, startMirror, warmUp } from './calibrate.js';
 import { now, wallOffset } from './clock.js';
 import { AIM } from './control.js';
-import { Crew, type CrewTask } from './crew.js';
+import { Crew, workersFor } from './crew.js';
 import { watchMachine } from './evidence.js';
 import { type Director, runSearch, type SearchGround, type SearchNews } from './find.js';
-import { portsPerSource, readMachine, shortageOf, unmetNeeds } from './limits.js';
+import { type Machine, portsPerSource, readMachine, shortageOf, unmetNeeds } from './limits.js';
 import { Live, type Progress } from './live.js';
 import type { Aim, Fault } from './messages.js';
 import { type Choice, chooseTransport } from './native.js';
@@ -36,9 +36,6 @@ import { preflight } from './preflight.js';
 import { guard, type Resolution, resolveTarget } from './resolve.js';
 import { addUntimed, fireVolley, type Volley } from './volley.js';
 import { tlsOptions } from './worker.js';
-
-/** Attempts that one worker can release close together; more workers than this needs only add skew. */
-const ATTEMPTS_PER_WORKER = 250;
 
 /** Before what follows a search that was given no cool-down of its own (METHOD A.4.1). */
 const REST_AFTER_SEARCH_MS = 10_000;
@@ -93,6 +90,10 @@ export interface RunOptions {
   readonly director?: Director | null;
   /** The run goes on with its search; stages before that are over. */
   readonly earlier?: Earlier | null;
+  /** As it was before anything was started. */
+  readonly machine?: Machine;
+  /** Threads that are starting already (`Crew.early`). */
+  readonly crew?: Crew | null;
   /** For tests. */
   readonly fault?: Fault | null;
   readonly workerHeapMb?: number;
@@ -100,8 +101,7 @@ export interface RunOptions {
 
 /** Runs a plan. @throws UserError when the guard refuses the target; everything else is in the record. */
 export async function runPlan(plan: Plan, inputs: Inputs, options: RunOptions): Promise<RunRecord> {
-  const run = new Run(plan, inputs, options);
-  return run.run();
+  return new Run(plan, inputs, options).run();
 }
 
 class Run {
@@ -109,7 +109,7 @@ class Run {
   readonly #inputs: Inputs;
   readonly #o: RunOptions;
   readonly #startedAt: string;
-  readonly #machine = readMachine();
+  readonly #machine: Machine;
   readonly #workers: number;
   readonly #bursts: Burst[] = [];
   readonly #sums = new RunningSums();
@@ -133,8 +133,8 @@ class Run {
     this.#inputs = inputs;
     this.#o = options;
     this.#userAgent = `wstampede/${options.version}`;
-    this.#workers =
-      plan.workers ?? Math.max(1, Math.min(this.#machine.cpus, Math.ceil(peakOpen(plan) / ATTEMPTS_PER_WORKER)));
+    this.#machine = options.machine ?? readMachine();
+    this.#workers = workersFor(plan, this.#machine);
     this.#latencyLimitMs = tightestLatencyMs(plan.thresholds.map(parseThreshold));
     this.#abort = plan.abort === null ? null : startAbort(parseAbort(plan.abort));
     const { earlier = null } = options;
@@ -166,6 +166,8 @@ class Run {
   async #runPreflight(resolution: Resolution): Promise<void> {
     if (!this.#plan.preflight) return;
     this.#o.observer.progress?.({ phase: 'preflight', ...Live.nothing });
+    // A handshake beside threads that are starting would not be an unloaded one.
+    await this.#o.crew?.up();
     const { preflight: found, answered, session } = await preflight({ resolution, ...this.#alone() });
     this.#preflight = found;
     if (this.#plan.target.tls.resume) this.#tlsSession = session;
@@ -205,7 +207,7 @@ class Run {
     };
     const mirror = this.#plan.calibrate ? await startMirror(this.#plan, fixedOpen(this.#plan)) : null;
     try {
-      const crew = await this.#startCrew(mirror === null ? [target] : [target, mirror.aim]);
+      const crew = await this.#briefed(mirror === null ? [target] : [target, mirror.aim]);
       const onStop = () => crew.stop();
       this.#o.signal.addEventListener('abort', onStop);
       if (this.#o.signal.aborted) crew.stop();
@@ -227,16 +229,13 @@ class Run {
     }
   }
 
-  async #startCrew(aims: readonly Aim[]): Promise<Crew> {
-    const task: CrewTask = {
-      aims,
-      userAgent: this.#userAgent,
-      portRange: this.#machine.portRange,
-      platform: this.#transport.name === 'epoll' ? this.#o.host.platform : null,
-      fault: this.#o.fault ?? null,
-    };
-    const crew = await Crew.start(task, this.#workers, this.#o.workerHeapMb);
-    crew.onRows = (rows) => this.#o.observer.rows?.(rows);
+  async #briefed(aims: readonly Aim[]): Promise<Crew> {
+    const { host, observer, workerHeapMb, fault = null } = this.#o;
+    const platform = this.#transport.name === 'epoll' ? host.platform : null;
+    const crew = this.#o.crew ?? (await Crew.hire(this.#plan, this.#machine, platform !== null, workerHeapMb));
+    crew.onRows = (rows) => observer.rows?.(rows);
+    const { portRange } = this.#machine;
+    await crew.brief({ aims, userAgent: this.#userAgent, portRange, platform, fault });
     return crew;
   }
 

@@ -4,14 +4,16 @@
  * coordinator accounts for its attempts.
  */
 import tls from 'node:tls';
+import type { MessagePort } from 'node:worker_threads';
 import type { ChurnStage } from '../plan/plan.js';
 import { pause, type ShardContext } from './attempt-set.js';
 import { BurstShard } from './burst-shard.js';
 import { ChurnShard } from './churn-shard.js';
 import { now } from './clock.js';
 import { AIM, Control, ORDER } from './control.js';
+import { loadSender } from './frames.js';
 import type { Kernel } from './kernel.js';
-import type { Aim, Fault, NewAim, WorkerMessage, WorkerTask } from './messages.js';
+import type { Aim, Fault, NewAim, WorkerMessage, WorkerPost, WorkerTask } from './messages.js';
 import { openKernel } from './native.js';
 import type { TlsOptions } from './node-transport.js';
 import { PortChooser } from './ports.js';
@@ -19,24 +21,31 @@ import { PortChooser } from './ports.js';
 type Shard = BurstShard | ChurnShard;
 
 /** Piscina's entry. Resolves when the coordinator says `quit`. */
-export default async function work(task: WorkerTask): Promise<void> {
-  const control = new Control(task.workers, task.control);
-  const say = (message: WorkerMessage) => task.port.postMessage(message);
+export default async function work(post: WorkerPost): Promise<void> {
+  const { worker, port } = post;
+  const control = new Control(post.workers, post.control);
+  const say = (message: WorkerMessage) => port.postMessage(message);
+  const told = taskFrom(port);
+  say({ kind: 'up' });
+  const task = await told;
+  if (task === null) return;
   const aims = new Aims(task.aims);
   const kernel = task.platform === null ? null : await openKernel(task.platform);
   if (typeof kernel === 'string') throw new Error(`the transport epoll, found to work, does not: ${kernel}`);
-  const contextOf = shardContexts(task, aims, kernel, control, say);
+  if (task.aims.some(({ plan }) => plan.close === 'clean' && plan.stages.some(({ kind }) => kind === 'churn')))
+    loadSender();
+  const contextOf = shardContexts(post, task, aims, kernel, control, say);
   let shard: Shard | null = null;
   let seq = 0;
   // The thread lives by its port even while it waits for memory to change.
-  task.port.on('message', ({ place, aim }: NewAim) => {
+  port.on('message', ({ place, aim }: NewAim) => {
     aims.set(place, aim);
     say({ kind: 'aimed' });
   });
-  task.port.ref();
+  port.ref();
   say({ kind: 'ready' });
   for (;;) {
-    const woken = await control.next(task.worker, seq);
+    const woken = await control.next(worker, seq);
     seq = woken.seq;
     if (control.stopped) shard?.stop();
     switch (woken.order) {
@@ -44,13 +53,13 @@ export default async function work(task: WorkerTask): Promise<void> {
         shard = await armed(new BurstShard(contextOf()), control, say);
         break;
       case ORDER.release:
-        playFault(task, control);
+        playFault(task.fault, worker, control);
         void (shard as BurstShard).release(control.releaseAt).then(() => say({ kind: 'ended' }));
         break;
       case ORDER.churn: {
         const context = contextOf();
         const stage = context.plan.stages[context.order.stage] as ChurnStage;
-        playFault(task, control);
+        playFault(task.fault, worker, control);
         const churn = new ChurnShard(context, stage, control.releaseAt);
         shard = churn;
         if (control.stopped) churn.stop();
@@ -63,10 +72,18 @@ export default async function work(task: WorkerTask): Promise<void> {
         break;
       case ORDER.quit:
         kernel?.close();
-        task.port.close();
+        port.close();
         return;
     }
   }
+}
+
+/** Null where the run has ended before it came to this. */
+function taskFrom(port: MessagePort): Promise<WorkerTask | null> {
+  return new Promise((resolve) => {
+    port.once('message', resolve);
+    port.once('close', () => resolve(null));
+  });
 }
 
 /** Arms while listening for a stop, so that Ctrl-C does not wait for connections that never open. */
@@ -108,6 +125,7 @@ class Aims {
 }
 
 function shardContexts(
+  { worker, workers }: WorkerPost,
   task: WorkerTask,
   aims: Aims,
   kernel: Kernel | null,
@@ -116,25 +134,25 @@ function shardContexts(
 ): () => ShardContext {
   const [low, high] = task.portRange;
   const start = Math.floor(Math.random() * (high - low));
-  const ports = new PortChooser(low, high, task.worker, task.workers, start);
+  const ports = new PortChooser(low, high, worker, workers, start);
   return () => {
-    const order = control.shardOf(task.worker);
+    const order = control.shardOf(worker);
     const { aim, tls } = aims.at(order.aim);
     const { plan, inputs, destinations, wantRows } = aim;
     return {
       plan,
       inputs,
       order,
-      worker: task.worker,
+      worker,
       destinations,
       tls,
       kernel,
       ports,
-      live: control.live(task.worker),
+      live: control.live(worker),
       userAgent: task.userAgent,
       wantRows,
       wallOffset: () => control.wallOffset,
-      sleep: (ms) => control.sleep(task.worker, ms),
+      sleep: (ms) => control.sleep(worker, ms),
       sendRows: (rows) => say({ kind: 'rows', rows }),
     };
   };
@@ -152,7 +170,7 @@ export function tlsOptions({ plan, inputs, tlsSession }: Pick<Aim, 'plan' | 'inp
 }
 
 /** Only where the target itself is aimed at: a worker that dies while it calibrates proves nothing. */
-function playFault({ fault, worker }: { fault: Fault | null; worker: number }, control: Control): void {
+function playFault(fault: Fault | null, worker: number, control: Control): void {
   if (fault === null || fault.worker !== worker || control.shardOf(worker).aim !== AIM.target) return;
   setTimeout(() => {
     if (fault.kind === 'throw') throw new Error('fault played on purpose');
