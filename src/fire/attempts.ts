@@ -137,8 +137,7 @@ export class Attempts implements TransportEvents {
       return;
     }
     if (state === STATE.closing) {
-      this.#drop(slot);
-      this.#o.events.freed(slot);
+      this.#free(slot);
       return;
     }
     if (this.#c.outcome[slot] !== 0) return;
@@ -259,7 +258,7 @@ export class Attempts implements TransportEvents {
     if (state === STATE.held) this.#lose(slot);
     if (state >= STATE.held) {
       if (state === STATE.sampling) this.#sampled(slot);
-      else if (state !== STATE.done) this.#drop(slot);
+      else if (state !== STATE.done) this.#free(slot);
       return;
     }
     if (Number.isNaN(this.#c.opened[slot])) this.onOpening(slot, at);
@@ -413,8 +412,7 @@ export class Attempts implements TransportEvents {
 
   #sampled(slot: number): void {
     this.#o.samples.finish(slot);
-    this.#drop(slot);
-    this.#o.events.freed(slot);
+    this.#free(slot);
   }
 
   #readFrames(slot: number, bytes: Uint8Array): void {
@@ -448,6 +446,12 @@ export class Attempts implements TransportEvents {
     this.#o.deadlines.clear(slot);
     this.#readers.delete(slot);
     this.transport.leave(slot);
+    this.#o.events.freed(slot);
+  }
+
+  /** As `#drop`, and says that the slot may be used again. */
+  #free(slot: number): void {
+    this.#drop(slot);
     this.#o.events.freed(slot);
   }
 

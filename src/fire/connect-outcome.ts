@@ -1,4 +1,4 @@
-/** What failed connects count as. */
+/** What a connect that failed counts as. */
 import { platform } from 'node:os';
 import type { NamedOutcomeId } from '../tally/outcomes.js';
 

@@ -78,12 +78,13 @@ export class Crew {
   /**
    * Starts the threads for a plan while the caller still does something else: they take as long to start as a command
    * takes to load. Null where that would be wrong: a large burst's are started when nothing of this thread's start is
-   * left in memory (`hire`), and who is short of descriptors is told so before they are used up.
+   * left in memory (`hire`), more than there are cores would hold this thread up, and who is short of descriptors is told
+   * so before they are used up.
    */
   static early(plan: Plan, machine: Machine, heapMb: number = WORKER_HEAP_MB): Crew | null {
     const workers = workersFor(plan, machine);
     const fit = connectionsByFds(machine, workers) ?? LARGE_BURST;
-    if (fit < LARGE_BURST || peakOpen(plan) > LARGE_BURST) return null;
+    if (fit < LARGE_BURST || peakOpen(plan) > LARGE_BURST || workers > machine.cpus) return null;
     return new Crew(workers, heapMb, NURSERY_MB.usual);
   }
 
@@ -95,9 +96,7 @@ export class Crew {
 
   /** Resolves when all threads run. @throws Error when one can't start */
   async up(): Promise<void> {
-    if (this.#isUp) return;
-    await this.#all('up');
-    this.#isUp = true;
+    if (!this.#isUp) await this.#all('up');
   }
 
   /** Tells them what they are there for; resolves when all are ready for orders. @throws Error when one can't be */
@@ -109,6 +108,7 @@ export class Crew {
 
   async #all(kind: Kind): Promise<void> {
     const said = await this.gather(kind, now() + START_MS);
+    this.#isUp = true;
     if (said.size === this.size) return;
     const why = this.deaths().join('; ');
     await this.dismiss();
@@ -175,6 +175,8 @@ export class Crew {
   async dismiss(): Promise<void> {
     if (this.#isDismissed) return;
     this.#isDismissed = true;
+    // A thread that is ended while it loads its modules takes the process with it ("must be used on an instantiated module").
+    if (!this.#isUp) await this.gather('up', now() + START_MS);
     for (const worker of this.alive) this.control.order(worker, ORDER.quit);
     for (const { port } of this.#members) port.close();
     await this.#pool.destroy();

@@ -5,8 +5,18 @@ import { test } from 'node:test';
 import { acceptFor } from '#dist/fire/handshake.js';
 import { resultOf, wstampede } from '../cli.js';
 
-/** Answers 101 at once, and neither a close frame nor a FIN ever. */
-async function clinging(host: string): Promise<{ readonly url: string; close(): void }> {
+/** How a target goes on after its 101. */
+const AFTERWARDS: Readonly<Record<string, (socket: net.Socket) => void>> = {
+  'a close frame that is never answered ends its own attempt only': (socket) => socket.resume(),
+  'an RST in answer to the close frame frees the slot': (socket) => socket.once('data', () => socket.resetAndDestroy()),
+  'an RST right behind the 101 frees the slot': (socket) => socket.resetAndDestroy(),
+};
+
+/** Answers 101 at once. */
+async function upgrading(
+  host: string,
+  afterwards: (socket: net.Socket) => void,
+): Promise<{ readonly url: string; close(): void }> {
   const sockets = new Set<net.Socket>();
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
@@ -17,7 +27,7 @@ async function clinging(host: string): Promise<{ readonly url: string; close(): 
         'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
           `Sec-WebSocket-Accept: ${acceptFor(key)}\r\n\r\n`,
       );
-      socket.resume();
+      afterwards(socket);
     });
   });
   const port = 20_000 + Math.floor(Math.random() * 10_000);
@@ -31,12 +41,27 @@ async function clinging(host: string): Promise<{ readonly url: string; close(): 
   };
 }
 
-for (const [i, transport] of ['auto', 'node'].entries()) {
-  test(`a close frame that is never answered ends its own attempt only (${transport})`, async () => {
-    const target = await clinging(`127.0.0.${90 + i}`);
-    const args = ['churn', target.url, '-n', '10', '-c', '5', '--close', 'clean', '-t', '5s', '--transport', transport];
-    const result = resultOf(await wstampede([...args, '--no-preflight', '--no-calibrate', '--json']));
-    target.close();
-    assert.deepEqual(result.totals.outcomes, { 101: 10 });
-  });
+for (const [i, [what, afterwards]] of Object.entries(AFTERWARDS).entries()) {
+  for (const [j, transport] of ['auto', 'node'].entries()) {
+    test(`${what} (${transport})`, async () => {
+      const target = await upgrading(`127.0.0.${90 + 2 * i + j}`, afterwards);
+      const args = [
+        'churn',
+        target.url,
+        '-n',
+        '10',
+        '-c',
+        '5',
+        '--close',
+        'clean',
+        '-t',
+        '5s',
+        '--transport',
+        transport,
+      ];
+      const result = resultOf(await wstampede([...args, '--no-preflight', '--no-calibrate', '--json']));
+      target.close();
+      assert.deepEqual(result.totals.outcomes, { 101: 10 });
+    });
+  }
 }
