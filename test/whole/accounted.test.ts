@@ -146,6 +146,16 @@ test('Ctrl-C in mid-burst: exit 130, the partial result on stdout and in -o, att
   assert.ok(took < SOON_MS, `gone after ${took} ms`);
 });
 
+test('timeout -s INT, which signals the process and then its group, asks once', async (t) => {
+  const target = await silentTarget(t);
+  const running = start(['burst', `ws://127.0.0.1:${target.port}/`, '-c', '20', ...PLAIN, '--json']);
+  await target.heard(20);
+  for (let i = 0; i < 3; i++) running.child.kill('SIGINT');
+  const result = resultOf(await running.done);
+  await target.stop();
+  assert.deepEqual([result.exitCode, result.totals.outcomes], [130, { aborted: 20 }]);
+});
+
 test('Ctrl-C while the burst is being armed', async (t) => {
   const target = await silentTarget(t);
   // TLS to somebody who does not speak it: no attempt ever reaches the gate.
