@@ -218,7 +218,7 @@ export function listenQueue(of: Loaded & ListenQueue): Row {
         size,
         timeoutMs: LONG_MS,
         before: ['block'],
-        expects: together(inQueue, rest, recovers, size, blockMs),
+        expects: together(inQueue, rest, recovers, of),
         log: {},
       },
     ],
@@ -240,8 +240,7 @@ function together(
   inQueue: Expectation,
   rest: Expectation,
   recovers: boolean,
-  size: number,
-  blockMs: number,
+  { size, backlog, blockMs }: Loaded & ListenQueue,
 ): Expectation[] {
   if (recovers && inQueue.outcome === '101') {
     return [
@@ -252,11 +251,9 @@ function together(
     ];
   }
   if (inQueue.outcome === '101') {
-    // Its ACK found no room: the one too many gets in with the request, sent again for as long as it has waited already.
-    const until =
-      (ms: number) =>
-      (seen: Seen): Span => [0, at(ms)(seen)[1]];
-    return [{ ...inQueue, ms: until(2 * blockMs), p50Ms: until(blockMs) }, rest];
+    // Where there is one too many, its ACK found no room: it gets in with the request, sent again when as long has passed.
+    const until = (seen: Seen) => ((seen.counts['101'] ?? 0) > backlog + 1 ? 2 * blockMs : blockMs);
+    return [{ ...inQueue, ms: (seen) => [0, at(until(seen))(seen)[1]] }, rest];
   }
   if (inQueue.outcome !== rest.outcome) return [inQueue, rest];
   return [
