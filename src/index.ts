@@ -28,22 +28,21 @@
 import { directorOf } from './commands/find-director.js';
 import { version } from './commands/version.js';
 import { withDiagnosis } from './diagnose/diagnose.js';
-import { runPlan } from './fire/run.js';
+import { runPlan } from './engine/run/run-plan.js';
 import { processHost } from './host.js';
-import { checkInputs, pickEnv } from './plan/inputs.js';
 import type { Inputs, Plan } from './plan/plan.js';
-import { checkProfile, compilePlan } from './plan/profile.js';
+import { checkInputs, pickEnv } from './plan/profile/inputs.js';
+import { checkProfile, compilePlan } from './plan/profile/profile.js';
+import { readProfile } from './plan/profile/written.js';
 import { maskPlan } from './plan/secrets.js';
-import { readProfile } from './plan/written.js';
+import type { Burst, Result } from './result/result.js';
 import { assembleResult } from './tally/assemble.js';
-import type { Burst, Result } from './tally/result.js';
 import { checkAbort, checkThreshold } from './tally/thresholds.js';
 
 export { UserError } from './errors.js';
+export { NAMED_OUTCOMES, type OutcomeId, outcomeCode } from './names/outcomes.js';
 export type { Inputs, Plan, Stage, Target } from './plan/plan.js';
-export { readResult, writeResult } from './tally/document.js';
-export { LatencyHistogram } from './tally/histogram.js';
-export { NAMED_OUTCOMES, type OutcomeId, outcomeCode } from './tally/outcomes.js';
+export { readResult, writeResult } from './result/document.js';
 export type {
   Burst,
   KernelCounts,
@@ -53,8 +52,9 @@ export type {
   ThresholdResult,
   Totals,
   Validity,
-} from './tally/result.js';
-export { resultJsonSchema } from './tally/result-schema.js';
+} from './result/result.js';
+export { resultJsonSchema } from './result/result-schema.js';
+export { LatencyHistogram } from './tally/histogram.js';
 export { type EncodedTally, type Ended, Tally } from './tally/tally.js';
 
 const CHECKS = { threshold: checkThreshold, abort: checkAbort };

@@ -5,8 +5,8 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { renderCheck } from '#dist/report/check.js';
-import type { Result } from '#dist/tally/result.js';
+import { renderCheck } from '#dist/report/terminal/check-page.js';
+import type { Result } from '#dist/result/result.js';
 import { checkedResult, ROOT, wstampede } from './cli.js';
 
 /** As the program sees stdout in these tests: no terminal. */

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type SpawnedLab, spawnLab } from '#dist/lab/spawn.js';
-import type { Result } from '#dist/tally/result.js';
+import type { Result } from '#dist/result/result.js';
 
 /** The root of the repository; this file runs from test/.out. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));

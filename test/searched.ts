@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import type { LabReport } from '#dist/lab/ledger.js';
-import type { DropOff } from '#dist/tally/drop-off.js';
-import type { Result } from '#dist/tally/result.js';
+import type { LabReport } from '#dist/lab/server/ledger.js';
+import type { DropOff } from '#dist/result/drop-off.js';
+import type { Result } from '#dist/result/result.js';
 import { labFor, type Ran, type RunOptions, resultOf, wstampede } from './cli.js';
 
 const QUICK = ['--preset', 'quick', '--fresh-wait', '1s', '-t', '20s', '--json'];

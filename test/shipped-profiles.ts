@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { Result } from '#dist/tally/result.js';
+import type { Result } from '#dist/result/result.js';
 import { labFor, ROOT, resultOf, wstampede } from './cli.js';
 
 const PROFILES = join(ROOT, 'profiles');

@@ -1,26 +1,26 @@
 /** `wstampede check URL`: one handshake, step by step, and the probes that turn a failure into a cause. */
 import { withDiagnosis } from '../diagnose/diagnose.js';
+import { checkup } from '../engine/check/checkup.js';
+import { directPlan } from '../engine/check/probe-plans.js';
 import { EXIT, type ExitCode, UserError } from '../errors.js';
-import { checkup } from '../fire/checkup.js';
-import { directPlan } from '../fire/probes.js';
 import type { Host } from '../host.js';
-import { supplied } from '../plan/draft.js';
 import type { Plan } from '../plan/plan.js';
-import { compilePlan } from '../plan/profile.js';
+import { supplied } from '../plan/profile/draft.js';
+import { compilePlan } from '../plan/profile/profile.js';
 import { maskPlan } from '../plan/secrets.js';
 import { parseDurationMs } from '../plan/units.js';
 import { parseUrl } from '../plan/url.js';
-import { renderCheck } from '../report/check.js';
-import { progressMode, startProgress } from '../report/progress.js';
-import { terminalOf } from '../report/style.js';
-import { openOutputs } from '../report/writer.js';
+import { openOutputs } from '../report/files/writer.js';
+import { progressMode, startProgress } from '../report/progress/progress.js';
+import { renderCheck } from '../report/terminal/check-page.js';
+import { terminalOf } from '../report/terminal/style.js';
+import { writeResult } from '../result/document.js';
+import type { Result } from '../result/result.js';
 import { assembleResult } from '../tally/assemble.js';
-import { writeResult } from '../tally/document.js';
-import { checkExitCode } from '../tally/health.js';
-import type { Result } from '../tally/result.js';
+import { checkExitCode } from '../tally/check-health.js';
 import { listenForSignals, write } from './console.js';
 import { readText } from './execute.js';
-import { type Flags, listFlag, switchFlag, textFlag, writtenName } from './options.js';
+import { type Flags, listFlag, switchFlag, textFlag, writtenName } from './flags.js';
 import { draftOf, EXPRESSION_CHECKS } from './profile-flags.js';
 import { version } from './version.js';
 

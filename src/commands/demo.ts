@@ -6,17 +6,17 @@ import { EXIT, type ExitCode } from '../errors.js';
 import type { Host } from '../host.js';
 import { spawnLab } from '../lab/spawn.js';
 import type { Inputs } from '../plan/plan.js';
-import { checkProfile, compilePlan } from '../plan/profile.js';
+import { checkProfile, compilePlan } from '../plan/profile/profile.js';
 import { formatCount } from '../plan/units.js';
-import { palette, terminalOf } from '../report/style.js';
-import { renderSummary } from '../report/summary.js';
-import type { DropOff } from '../tally/drop-off.js';
-import type { Result } from '../tally/result.js';
+import { palette, terminalOf } from '../report/terminal/style.js';
+import { renderSummary } from '../report/terminal/summary.js';
+import type { DropOff } from '../result/drop-off.js';
+import type { Result } from '../result/result.js';
 import { check } from './check.js';
 import { write } from './console.js';
 import { directorOf } from './find-director.js';
+import { type Flags, switchFlag } from './flags.js';
 import { measure } from './measure.js';
-import { type Flags, switchFlag } from './options.js';
 import { EXPRESSION_CHECKS } from './profile-flags.js';
 
 /** The gateway gives up on its backend after T; the backend serves one upgrade every S: T/S fit into one burst. */

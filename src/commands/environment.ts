@@ -4,7 +4,7 @@
  */
 import { UserError } from '../errors.js';
 import { didYouMean } from '../plan/suggest.js';
-import type { Flags, OptionSpec, OptionTable } from './options.js';
+import type { Flags, OptionSpec, OptionTable } from './flags.js';
 
 const ENV_PREFIX = 'WSTAMPEDE_';
 

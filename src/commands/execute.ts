@@ -4,22 +4,22 @@
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { portsPerSource, readMachine } from '../engine/machine/limits.js';
+import type { Director } from '../engine/run/search-hands.js';
+import { Crew } from '../engine/threads/worker-pool.js';
 import { EXIT, type ExitCode, UserError } from '../errors.js';
-import { Crew } from '../fire/crew.js';
-import type { Director } from '../fire/find.js';
-import { portsPerSource, readMachine } from '../fire/limits.js';
 import type { Host } from '../host.js';
-import { type Draft, supplied } from '../plan/draft.js';
 import { planNeeds } from '../plan/needs.js';
 import { findStageOf, type Plan } from '../plan/plan.js';
-import { compilePlan } from '../plan/profile.js';
+import { type Draft, supplied } from '../plan/profile/draft.js';
+import { compilePlan } from '../plan/profile/profile.js';
 import { maskPlan } from '../plan/secrets.js';
-import { terminalOf } from '../report/style.js';
+import { terminalOf } from '../report/terminal/style.js';
 import type { SearchState } from '../search/state.js';
 import { write } from './console.js';
 import type { Resumed } from './find.js';
+import { type Flags, switchFlag } from './flags.js';
 import type { Measured } from './measure.js';
-import { type Flags, switchFlag } from './options.js';
 import { EXPRESSION_CHECKS } from './profile-flags.js';
 
 /**
@@ -61,10 +61,10 @@ async function show({ result: measured, problems }: Measured, flags: Flags, host
   const isJson = switchFlag(flags, 'json') === true;
   const verbose = switchFlag(flags, 'verbose') === true;
   if (isJson) {
-    const { writeResult } = await import('../tally/document.js');
+    const { writeResult } = await import('../result/document.js');
     await write(host, writeResult(result));
   } else {
-    const { renderSummary } = await import('../report/summary.js');
+    const { renderSummary } = await import('../report/terminal/summary.js');
     await write(host, renderSummary(result, terminal, { verbose }));
   }
   return result.exitCode as ExitCode;
@@ -101,7 +101,7 @@ async function dryRun(plan: Plan, flags: Flags, host: Host): Promise<ExitCode> {
     somaxconn: machine.somaxconn,
   };
   const { searchForecast } = await import('./find-director.js');
-  const { renderDryRun } = await import('../report/dry-run.js');
+  const { renderDryRun } = await import('../report/terminal/dry-run.js');
   const search = searchForecast(plan);
   await write(host, renderDryRun(maskPlan(plan), planNeeds(plan), facts, { ...terminal, search }));
   return EXIT.ok;

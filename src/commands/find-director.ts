@@ -2,18 +2,18 @@
  * The search as the engine's director: what the plan asks becomes the search's options, what the engine measured becomes
  * the search's facts, and what the search wants becomes what the engine can do. The only place where the two rings meet.
  */
-import type { Director, FindAction, FindEvent, SearchNews } from '../fire/find.js';
+import type { Director, FindAction, FindEvent, SearchNews } from '../engine/run/search-hands.js';
 import { type FindStage, findStageOf, type Plan } from '../plan/plan.js';
 import { formatCount, formatDuration } from '../plan/units.js';
-import { dropOffOf } from '../search/drop-off.js';
-import { factsOf } from '../search/evidence.js';
+import type { DropOff } from '../result/drop-off.js';
+import type { Calibration } from '../result/result.js';
+import { factsOf } from '../search/burst-evidence.js';
+import { dropOffOf } from '../search/conclusion.js';
 import { type Durations, type Forecast, forecast, msLeft } from '../search/forecast.js';
 import { Loads } from '../search/loads.js';
-import { beginSearch, step } from '../search/machine.js';
-import { type Objective, type SearchOptions, searchOptions } from '../search/options.js';
+import { type Objective, type SearchOptions, searchOptions } from '../search/search-options.js';
 import type { SearchAction, SearchEvent, SearchState, Step } from '../search/state.js';
-import type { DropOff } from '../tally/drop-off.js';
-import type { Calibration } from '../tally/result.js';
+import { beginSearch, step } from '../search/state-machine.js';
 
 /** METHOD B.3 (5): of the latency that is asked for, the generator's own floor may take up so much. */
 const MOST_FLOOR = 0.2;

@@ -3,19 +3,19 @@
  * stopped. A search goes on only as what it was: the same target, the same terms.
  */
 import { isDeepStrictEqual } from 'node:util';
+import type { Earlier } from '../engine/run/run-plan.js';
 import { type ExitCode, UserError } from '../errors.js';
-import type { Earlier } from '../fire/run.js';
 import type { Host } from '../host.js';
 import { findStageOf, type Plan } from '../plan/plan.js';
 import { maskPlan } from '../plan/secrets.js';
+import { readResult } from '../result/document.js';
+import type { Result } from '../result/result.js';
 import { savedProblem } from '../search/saved.js';
 import type { SearchState } from '../search/state.js';
-import { readResult } from '../tally/document.js';
 import { partOf } from '../tally/recounted.js';
-import type { Result } from '../tally/result.js';
 import { execute, readText } from './execute.js';
 import { searchOptionsOf } from './find-director.js';
-import { type Flags, switchFlag, textFlag } from './options.js';
+import { type Flags, switchFlag, textFlag } from './flags.js';
 import { draftOf, given } from './profile-flags.js';
 
 export async function find(args: { url: string; flags: Flags }, host: Host): Promise<ExitCode> {

@@ -5,12 +5,12 @@
 import { distance } from 'fastest-levenshtein';
 import { EXIT, type ExitCode, UserError } from '../errors.js';
 import type { Host } from '../host.js';
-import { BEHIND } from '../lab/behind.js';
-import { CATALOGUE, findTarget } from '../lab/catalogue.js';
-import { GATEWAYS } from '../lab/gateway-config.js';
-import { COMMON_OPTIONS, type LabOption, type LabSettings, readSettings } from '../lab/options.js';
+import { CATALOGUE, findTarget } from '../lab/catalogue/catalogue.js';
+import { BEHIND } from '../lab/gateway/behind.js';
+import { GATEWAYS } from '../lab/gateway/gateway-config.js';
 import { serveLab } from '../lab/serve.js';
-import type { LabTarget } from '../lab/target.js';
+import type { LabTarget } from '../lab/server/target.js';
+import { COMMON_OPTIONS, type LabOption, type LabSettings, readSettings } from '../lab/server/target-options.js';
 
 export interface LabArguments {
   readonly name?: string;

@@ -2,18 +2,19 @@
  * Fires a plan and leaves its files behind: shows progress, writes results as they come, answers signals. How it runs is
  * the engine's; what it means is loaded when there is something to tell.
  */
-import type { Fault } from '../fire/messages.js';
-import { type RunOptions, runPlan } from '../fire/run.js';
+
+import { type RunOptions, runPlan } from '../engine/run/run-plan.js';
+import type { Fault } from '../engine/threads/messages.js';
 import type { Host } from '../host.js';
 import { findStageOf, type Inputs, type Plan } from '../plan/plan.js';
 import { maskPlan } from '../plan/secrets.js';
-import { type Progress, progressMode, startProgress } from '../report/progress.js';
-import { terminalOf } from '../report/style.js';
-import { openOutputs } from '../report/writer.js';
+import { openOutputs } from '../report/files/writer.js';
+import { type Progress, progressMode, startProgress } from '../report/progress/progress.js';
+import { terminalOf } from '../report/terminal/style.js';
+import type { Result } from '../result/result.js';
 import { assembleResult, type Heading, type RunRecord } from '../tally/assemble.js';
-import type { Result } from '../tally/result.js';
 import { listenForSignals } from './console.js';
-import { type Flags, listFlag, switchFlag, textFlag } from './options.js';
+import { type Flags, listFlag, switchFlag, textFlag } from './flags.js';
 import { version } from './version.js';
 
 export interface Measured {
@@ -101,7 +102,7 @@ async function announce({ stages, calibrate }: Plan, progress: Progress): Promis
   const stage = findStageOf(stages);
   if (stage === null) return;
   const { searchOptionsOf } = await import('./find-director.js');
-  const { limitsText } = await import('../report/search-cost.js');
+  const { limitsText } = await import('../report/words/search-cost.js');
   progress.note(`the search ends after ${limitsText(searchOptionsOf(stage))}`);
   if (calibrate || (stage.p95Ms === null && stage.p99Ms === null)) return;
   progress.warn("without calibration this generator's own delay may be what misses a latency objective");

@@ -2,11 +2,11 @@
  * From flags to the parts of a profile that they mean. The same schema judges both, so a flag can do nothing that a
  * profile can't, and its mistakes are told in the flag's own name.
  */
-import type { ExpressionChecks } from '../plan/checks.js';
-import { type Draft, draftOfFlags } from '../plan/draft.js';
-import type { Problem } from '../plan/problems.js';
+import type { ExpressionChecks } from '../plan/profile/cross-checks.js';
+import { type Draft, draftOfFlags } from '../plan/profile/draft.js';
+import type { Problem } from '../plan/profile/problems.js';
 import { checkAbort, checkThreshold } from '../tally/thresholds.js';
-import { type Flags, listFlag, switchFlag, textFlag, writtenName } from './options.js';
+import { type Flags, listFlag, switchFlag, textFlag, writtenName } from './flags.js';
 
 export const EXPRESSION_CHECKS: ExpressionChecks = { threshold: checkThreshold, abort: checkAbort };
 

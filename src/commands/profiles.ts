@@ -7,11 +7,11 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EXIT, type ExitCode, UserError } from '../errors.js';
 import type { Host } from '../host.js';
-import { profileJsonSchema } from '../plan/json-schema.js';
+import { profileJsonSchema } from '../plan/profile/json-schema.js';
+import { readProfile } from '../plan/profile/written.js';
 import { maskLoose } from '../plan/secrets.js';
 import { didYouMean } from '../plan/suggest.js';
-import { readProfile } from '../plan/written.js';
-import { wrapped } from '../report/wrap.js';
+import { wrapped } from '../report/terminal/wrap.js';
 
 const SHIPPED = fileURLToPath(new URL('../../profiles/', import.meta.url));
 const WIDTH = 80;

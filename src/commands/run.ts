@@ -2,10 +2,10 @@
 import { resolve } from 'node:path';
 import type { ExitCode } from '../errors.js';
 import type { Host } from '../host.js';
-import { layered } from '../plan/draft.js';
-import { draftOfText } from '../plan/written.js';
+import { layered } from '../plan/profile/draft.js';
+import { draftOfText } from '../plan/profile/written.js';
 import { execute } from './execute.js';
-import { type Flags, textFlag } from './options.js';
+import { type Flags, textFlag } from './flags.js';
 import { draftOf, EXPRESSION_CHECKS } from './profile-flags.js';
 import { profileText } from './profiles.js';
 

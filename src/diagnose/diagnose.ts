@@ -2,19 +2,19 @@
  * From a result to the likely causes of its failures: all rules look at the same evidence, what they find is put in order,
  * named once each and given its remedy. Pure: the same result gives the same diagnosis, a saved one included.
  */
-import type { Diagnosis, Result } from '../tally/result.js';
+import type { Diagnosis, Result } from '../result/result.js';
 import type { CauseId } from './causes.js';
 import { type Evidence, evidenceOf, type Failure, isFailure } from './evidence.js';
 import type { Finding, Rule } from './finding.js';
-import { remedyText } from './remedies.js';
+import { remedyText } from './remedies/remedies.js';
 import { afterRule, lostRule, poisonedRule, rememberedRule, spoiledRule } from './rules/aftermath.js';
 import { backendRule, diedRule, fellRule } from './rules/backend.js';
 import { capacityRule } from './rules/capacity.js';
+import { probesRule } from './rules/check-probes.js';
 import { closedServerRule } from './rules/closed-server.js';
 import { generatorRule } from './rules/generator.js';
 import { churnRateRule, limitRule, waitingBehindRule, waitingRule } from './rules/limits.js';
 import { dnsRule, refusedRule, synDroppedRule, unreachableRule } from './rules/network.js';
-import { probesRule } from './rules/probes.js';
 import { listenQueueRule, queueBehindRule, queueRecoveredRule, queueRetriedRule } from './rules/queues.js';
 import { closedRule, invalidUpgradeRule, notHttpRule, silentRule } from './rules/silence.js';
 import { statusRule } from './rules/status.js';

@@ -3,10 +3,10 @@
  * and the hop that answered, and beside it what a single handshake does. It draws no conclusion.
  */
 
-import type { Check } from '../tally/check.js';
+import { blameOf, isOutcomeId } from '../names/outcomes.js';
+import type { Check } from '../result/check-facts.js';
+import type { After, Burst, KernelCounts, Outcomes, Preflight, Result, Sample, Summary } from '../result/result.js';
 import { LatencyHistogram } from '../tally/histogram.js';
-import { blameOf, isOutcomeId } from '../tally/outcomes.js';
-import type { After, Burst, KernelCounts, Outcomes, Preflight, Result, Sample, Summary } from '../tally/result.js';
 import { type Hop, recogniseHop } from './hops.js';
 import { type Cluster, clustersOf, roundMs } from './shape.js';
 

@@ -3,7 +3,7 @@
  * the pages that gateways write themselves. Measured on Debian's packages of nginx, HAProxy, Apache, Caddy, Varnish, Squid,
  * lighttpd and h2o, and on Node with ws; the others from their public documents. It knows nothing of causes.
  */
-import type { Sample } from '../tally/result.js';
+import type { Sample } from '../result/result.js';
 
 export interface Hop {
   /** Stable id: `nginx`, `haproxy`, `envoy`, ... */

@@ -4,9 +4,9 @@
  */
 import { EXIT, UserError } from '../errors.js';
 import { type Host, processHost } from '../host.js';
-import { findTarget } from './catalogue.js';
-import { readSettings } from './options.js';
+import { findTarget } from './catalogue/catalogue.js';
 import { serveLab } from './serve.js';
+import { readSettings } from './server/target-options.js';
 
 async function main(host: Host): Promise<void> {
   const { name, options } = JSON.parse(host.argv[0]) as { name: string; options: Record<string, unknown> };

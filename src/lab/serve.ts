@@ -6,12 +6,12 @@
 import { writeFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { UserError } from '../errors.js';
-import { LAB_CERTIFICATE } from './certificate.js';
-import type { LabReport } from './ledger.js';
-import type { LabEnv, RunningLab } from './listener.js';
-import type { LabSettings } from './options.js';
-import { openBehind, type RunningGateway } from './real-gateway.js';
-import type { LabTarget } from './target.js';
+import { openBehind, type RunningGateway } from './gateway/real-gateway.js';
+import { LAB_CERTIFICATE } from './server/certificate.js';
+import type { LabReport } from './server/ledger.js';
+import type { LabEnv, RunningLab } from './server/listener.js';
+import type { LabTarget } from './server/target.js';
+import type { LabSettings } from './server/target-options.js';
 
 export interface LabStreams {
   readonly stdout: Writable;

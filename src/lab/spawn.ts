@@ -6,8 +6,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.js';
-import type { LabReport } from './ledger.js';
-import type { GatewayFiles } from './real-gateway.js';
+import type { GatewayFiles } from './gateway/real-gateway.js';
+import type { LabReport } from './server/ledger.js';
 
 export interface SpawnedLab {
   readonly url: string;

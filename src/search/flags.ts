@@ -3,7 +3,7 @@
  * causes, a pace that was the generator's, a limit of the generator, loads that contradict each other. A flag knows its
  * own sentence, with its numbers; it changes no verdict.
  */
-import type { Inversion, SearchFlag } from '../tally/drop-off.js';
+import type { Inversion, SearchFlag } from '../result/drop-off.js';
 import { backgroundOf } from './background.js';
 import type { SearchState } from './state.js';
 

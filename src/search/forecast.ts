@@ -5,9 +5,9 @@
  */
 import { CANARY } from './canary.js';
 import { Loads, median } from './loads.js';
-import { beginSearch, failedHandshakes, step } from './machine.js';
-import type { SearchOptions } from './options.js';
+import type { SearchOptions } from './search-options.js';
 import type { BurstFacts, SearchState, Step } from './state.js';
+import { beginSearch, failedHandshakes, step } from './state-machine.js';
 import { type Spending, worstCase } from './worst-case.js';
 
 export interface Forecast {

@@ -3,7 +3,7 @@
  * MLRsearch (draft-ietf-bmwg-mlrsearch). Derived from the history each time: it is short, and nothing can disagree.
  * It refuses to know what to try next.
  */
-import { goodWeight, type SearchOptions } from './options.js';
+import { goodWeight, type SearchOptions } from './search-options.js';
 import type { Fired, SearchState } from './state.js';
 
 export interface Load {

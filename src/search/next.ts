@@ -3,7 +3,7 @@
  * by halving; confirm its two ends. It decides from what the loads say and where the narrowing stands, and refuses to
  * know how a burst is fired or when. Loads that this generator can't send are never chosen.
  */
-import type { SearchVerdict } from '../tally/drop-off.js';
+import type { SearchVerdict } from '../result/drop-off.js';
 import { Loads, least } from './loads.js';
 import type { Cursor, Fired, Limits, SearchState, Shot, Why } from './state.js';
 

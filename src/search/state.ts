@@ -4,8 +4,8 @@
  * kept. Instants are ms on a clock of the caller's that goes on while the search is interrupted, so that a pause counts
  * as rest; the search has no clock of its own.
  */
-import type { SearchVerdict } from '../tally/drop-off.js';
-import type { SearchOptions } from './options.js';
+import type { SearchVerdict } from '../result/drop-off.js';
+import type { SearchOptions } from './search-options.js';
 
 export type BurstVerdict = 'good' | 'bad' | 'marginal' | 'invalid';
 

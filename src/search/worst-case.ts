@@ -3,7 +3,7 @@
  * (forecast.ts). They are bounds, not expectations: no target, and no interruption, can make a search pass them.
  */
 import { CANARY, mostCanaries } from './canary.js';
-import type { SearchOptions } from './options.js';
+import type { SearchOptions } from './search-options.js';
 
 export interface Spending {
   readonly bursts: number;

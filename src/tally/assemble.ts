@@ -4,9 +4,18 @@
  */
 import { EXIT, type ExitCode } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
-import type { DropOff } from './drop-off.js';
-import type { Burst, Generator, Preflight, Result, SavedSearch, ThresholdResult, Totals, Validity } from './result.js';
-import { SCHEMA_VERSION } from './result.js';
+import type { DropOff } from '../result/drop-off.js';
+import type {
+  Burst,
+  Generator,
+  Preflight,
+  Result,
+  SavedSearch,
+  ThresholdResult,
+  Totals,
+  Validity,
+} from '../result/result.js';
+import { SCHEMA_VERSION } from '../result/result.js';
 import { judge, parseThreshold } from './thresholds.js';
 import { type Sums, totalsOf } from './totals.js';
 import { judgeRun } from './validity.js';

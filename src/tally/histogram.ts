@@ -4,7 +4,7 @@
  * conversion from ms to whole µs and refuses to know which phase it holds.
  */
 import { decodeFromCompressedBase64, encodeIntoCompressedBase64, Int32Histogram, JsHistogram } from 'hdr-histogram-js';
-import type { Summary } from './result.js';
+import type { Summary } from '../result/result.js';
 
 const LOWEST_US = 1;
 const HIGHEST_US = 600_000_000;

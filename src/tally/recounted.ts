@@ -3,7 +3,7 @@
  * before. What a document rounds away (nothing but bounds that spoke of some attempts only) stays away.
  */
 import { UserError } from '../errors.js';
-import type { Burst, Counted, Summary } from './result.js';
+import type { Burst, Counted, Summary } from '../result/result.js';
 import { type EncodedTally, Tally } from './tally.js';
 import type { Part } from './totals.js';
 

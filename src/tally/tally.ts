@@ -3,9 +3,8 @@
  * where (latencies of successes and failures apart, phases by how far an attempt got) and the invariant that attempts
  * equal the sum of outcomes, held before encoding and after decoding. It refuses to know who measured, and when.
  */
-import { LatencyHistogram } from './histogram.js';
-import { assertKernel, type KernelSaid, KernelTally } from './kernel.js';
-import { isOutcomeId, OUTCOME_CODES, type OutcomeId, outcomeCode, outcomeId } from './outcomes.js';
+
+import { isOutcomeId, OUTCOME_CODES, type OutcomeId, outcomeCode, outcomeId } from '../names/outcomes.js';
 import {
   BOUNDED_PHASES,
   type BoundedPhase,
@@ -17,7 +16,9 @@ import {
   PHASES,
   type Phase,
   type Sample,
-} from './result.js';
+} from '../result/result.js';
+import { LatencyHistogram } from './histogram.js';
+import { assertKernel, type KernelSaid, KernelTally } from './kernel-counts.js';
 
 /** What a target says must not grow memory: distinct details an outcome, and characters a detail. */
 const MOST_DETAILS = 20;

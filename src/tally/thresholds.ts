@@ -4,11 +4,11 @@
  * by its upper bound, and whoever needs to know can ask whether the lower bound would have said otherwise.
  */
 import { UserError } from '../errors.js';
+import { blameOf, isOutcomeId, NAMED_OUTCOMES } from '../names/outcomes.js';
 import { nearest } from '../plan/suggest.js';
 import { EXPECTED, parseCount, parseDurationMs, parseRate, parseShare } from '../plan/units.js';
+import { type Counted, PHASES, type Phase, type Summary, type ThresholdResult } from '../result/result.js';
 import { ExpressionReader } from './expression-reader.js';
-import { blameOf, isOutcomeId, NAMED_OUTCOMES } from './outcomes.js';
-import { type Counted, PHASES, type Phase, type Summary, type ThresholdResult } from './result.js';
 
 const LATENCY_STATS = ['min', 'mean', 'max', 'p50', 'p75', 'p90', 'p95', 'p99', 'p999'] as const;
 type LatencyStat = (typeof LATENCY_STATS)[number] & keyof Summary;

@@ -3,7 +3,7 @@
  * what the target is judged by (invalid bursts say nothing about it). They grow part by part, so that a run of days keeps
  * no more of a burst than its row in the result.
  */
-import type { Counted, Totals, Validity } from './result.js';
+import type { Counted, Totals, Validity } from '../result/result.js';
 import { Tally } from './tally.js';
 
 /** One burst, or one churn stage. */

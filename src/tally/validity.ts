@@ -2,10 +2,11 @@
  * Can a burst, and a run, be believed? Rules from evidence about the generator to a verdict with reasons. It owns the
  * limits above which the generator's own doings matter; it judges nothing that the target did, and measures nothing.
  */
+
+import { blameOf, isOutcomeId, type OutcomeId } from '../names/outcomes.js';
 import type { Gate } from '../plan/plan.js';
 import { formatCount, formatDuration } from '../plan/units.js';
-import { blameOf, isOutcomeId, type OutcomeId } from './outcomes.js';
-import type { Calibration, Outcomes, Release, ThresholdResult, Validity, Verdict } from './result.js';
+import type { Calibration, Outcomes, Release, ThresholdResult, Validity, Verdict } from '../result/result.js';
 import { disagrees } from './thresholds.js';
 
 /** What is known about the generator during one burst (or one churn stage). Times in ms, shares from 0 to 1. */

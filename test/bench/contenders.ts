@@ -3,7 +3,7 @@
  * reference client where WST_REF_CLIENT names one. Each is a command line; how it is measured is not known here.
  */
 import { fileURLToPath } from 'node:url';
-import type { Result } from '#dist/tally/result.js';
+import type { Result } from '#dist/result/result.js';
 import { CLI } from '../cli.js';
 import type { Table } from './figures.js';
 import { type Target, timed } from './processes.js';

@@ -4,8 +4,8 @@
  * run nor how its diagnosis is judged.
  */
 import type { CauseId } from '#dist/diagnose/causes.js';
-import { findTarget } from '#dist/lab/catalogue.js';
-import { readSettings } from '#dist/lab/options.js';
+import { findTarget } from '#dist/lab/catalogue/catalogue.js';
+import { readSettings } from '#dist/lab/server/target-options.js';
 import { randomAt } from '#dist/plan/random.js';
 import type { Row, Span } from '../gateways/row.js';
 

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnLab } from '#dist/lab/spawn.js';
-import type { Result } from '#dist/tally/result.js';
+import type { Result } from '#dist/result/result.js';
 import { resultOf, wstampede } from '../cli.js';
 import { pause } from '../gateways/child.js';
 import type { Row } from '../gateways/row.js';

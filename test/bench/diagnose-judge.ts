@@ -1,5 +1,5 @@
 /** Holds a diagnosis against the truth of its case: what was named first, what was wrong and sure of itself, T and S. Pure. */
-import type { Diagnosis, Result } from '#dist/tally/result.js';
+import type { Diagnosis, Result } from '#dist/result/result.js';
 import type { Case } from './diagnose-case.js';
 import { type Fired, outcomesOf } from './diagnose-fire.js';
 

@@ -2,7 +2,7 @@
  * A case of the benchmark of searches, as data, and what one run of it leaves: a target whose drop-off is known, how the
  * search is asked, which answers are right. Knows the truth of a target by its settings, and starts nothing.
  */
-import type { SearchFlagId, SearchVerdict, Span } from '#dist/tally/drop-off.js';
+import type { SearchFlagId, SearchVerdict, Span } from '#dist/result/drop-off.js';
 
 /** A target that is up. */
 export interface Door {

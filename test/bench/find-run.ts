@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import type { DropOff } from '#dist/tally/drop-off.js';
+import type { DropOff } from '#dist/result/drop-off.js';
 import { type RunOptions, resultOf, wstampede } from '../cli.js';
 import type { FindCase, FindRun } from './find-case.js';
 

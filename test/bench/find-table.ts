@@ -1,5 +1,5 @@
 /** The benchmark of searches, judged and as a table for people. Pure: from runs to goals and Markdown. */
-import type { Span } from '#dist/tally/drop-off.js';
+import type { Span } from '#dist/result/drop-off.js';
 import type { FindCase, FindRun } from './find-case.js';
 
 /** Share of all intervals that must hold their truth. */

@@ -1,5 +1,5 @@
 /** What the program takes before and while it measures: memory for held connections, and the time until it is under way. */
-import type { Result } from '#dist/tally/result.js';
+import type { Result } from '#dist/result/result.js';
 import { CLI, start as startCli } from '../cli.js';
 import { watchMemory } from '../gateways/memory.js';
 import { bare, type Contenders, missingRows, type Transport, wstampede } from './contenders.js';

@@ -4,9 +4,9 @@
  * looked at. Arguments: a URL, how many bursts, how large; prints one line of JSON (`Stressed`). Run it with
  * --expose-gc --max-semi-space-size=1.
  */
-import { Kernel } from '#dist/fire/kernel.js';
-import { type Libc, loadLibc } from '#dist/fire/libc.js';
-import { LAYOUTS } from '#dist/fire/native-layout.js';
+import { Kernel } from '#dist/engine/transport/epoll/system-calls.js';
+import { LAYOUTS } from '#dist/native/layouts.js';
+import { type Libc, loadLibc } from '#dist/native/libc.js';
 import { fire } from '../unit/fire-raw.js';
 
 export interface Stressed {

@@ -2,7 +2,7 @@
  * How far apart the upgrade requests of one burst are, first to last: on the wire by a packet capture, and as each client
  * says of itself. The capture is the judge; without one the clients' own words are all there is.
  */
-import type { Result } from '#dist/tally/result.js';
+import type { Result } from '#dist/result/result.js';
 import { startCapture, type Wire } from '../gateways/capture.js';
 import { canCapture } from './accuracy.js';
 import { bare, type Contenders, missingRows } from './contenders.js';

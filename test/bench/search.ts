@@ -4,9 +4,10 @@
  * 1 when a goal is missed. `WST_BENCH_PRESET` runs another preset, `WST_BENCH_SEED` other seeds; the goals are those of
  * the standard preset.
  */
-import { dropOffOf } from '#dist/search/drop-off.js';
-import { type Preset, SEARCH_PRESETS, searchOptions } from '#dist/search/options.js';
-import type { DropOff, SearchVerdict } from '#dist/tally/drop-off.js';
+
+import type { DropOff, SearchVerdict } from '#dist/result/drop-off.js';
+import { dropOffOf } from '#dist/search/conclusion.js';
+import { type Preset, SEARCH_PRESETS, searchOptions } from '#dist/search/search-options.js';
 import { Random } from './simulated-random.js';
 import { run } from './simulated-search.js';
 import { TARGETS } from './simulated-targets.js';

@@ -2,9 +2,10 @@
  * Drives a search against a simulated target: answers each of its actions, moves the clock. It counts by itself what was
  * sent, so that what the search says of its cost can be checked against it.
  */
-import { beginSearch, step } from '#dist/search/machine.js';
-import type { SearchOptions } from '#dist/search/options.js';
+
+import type { SearchOptions } from '#dist/search/search-options.js';
 import type { BurstFacts, SearchAction, SearchEvent, SearchState, Step } from '#dist/search/state.js';
+import { beginSearch, step } from '#dist/search/state-machine.js';
 import type { SimulatedTarget } from './simulated-targets.js';
 
 export interface Timing {

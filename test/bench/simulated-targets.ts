@@ -3,7 +3,7 @@
  * time, and answers how many of its handshakes met the objective. They are no sockets and no clock; what a real target
  * does is shown elsewhere.
  */
-import type { Objective } from '#dist/search/options.js';
+import type { Objective } from '#dist/search/search-options.js';
 import { Random } from './simulated-random.js';
 
 export interface SimulatedTarget {

@@ -6,7 +6,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Burst, Summary } from '#dist/tally/result.js';
+import type { Burst, Summary } from '#dist/result/result.js';
 import { type Ran, resultOf, wstampede } from '../cli.js';
 import { attemptsOf, compareWithLog } from './agree.js';
 import { pause } from './child.js';

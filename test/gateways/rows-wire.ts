@@ -2,7 +2,7 @@
  * Rows in which the words are wrong rather than their number: TLS in its ways to fail, heads too large, answers that are
  * none (3g). Builders.
  */
-import { WRONG_CERTIFICATES } from '#dist/lab/wrong-certificates.js';
+import { WRONG_CERTIFICATES } from '#dist/lab/server/wrong-certificates.js';
 import type { GatewayName } from './configs.js';
 import { all, at, PATIENT, type Row, type Shot, soon, type Where } from './row.js';
 

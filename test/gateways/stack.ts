@@ -5,7 +5,7 @@
 import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LAB_CERTIFICATE, LAB_PRIVATE_KEY } from '#dist/lab/certificate.js';
+import { LAB_CERTIFICATE, LAB_PRIVATE_KEY } from '#dist/lab/server/certificate.js';
 import type { BackendReport, BackendSettings } from './backend-kinds.js';
 import { type Child, type Daemon, eventually, freePorts, startDaemon, startScript } from './child.js';
 import {

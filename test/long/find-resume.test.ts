@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
+import type { Result } from '#dist/result/result.js';
 import type { SearchState } from '#dist/search/state.js';
-import type { Result } from '#dist/tally/result.js';
 import { checkedResult, labFor, resultOf, start, until, wstampede } from '../cli.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'wst-resume-'));

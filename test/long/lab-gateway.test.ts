@@ -1,6 +1,6 @@
 /** Every target of the lab that has a real gateway, behind each of them. */
 import { describe, test } from 'node:test';
-import { GATEWAYS } from '#dist/lab/gateway-config.js';
+import { GATEWAYS } from '#dist/lab/gateway/gateway-config.js';
 import { needsProgram } from '../needs.js';
 import { checkRow, ROWS } from '../whole/lab-rows.js';
 

@@ -8,11 +8,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
-import { openKernel } from '#dist/fire/native.js';
-import { CATALOGUE } from '#dist/lab/catalogue.js';
-import { LAB_CERTIFICATE } from '#dist/lab/certificate.js';
-import { readSettings } from '#dist/lab/options.js';
-import type { LabTarget } from '#dist/lab/target.js';
+import { openKernel } from '#dist/engine/transport/choose-transport.js';
+import { CATALOGUE } from '#dist/lab/catalogue/catalogue.js';
+import { LAB_CERTIFICATE } from '#dist/lab/server/certificate.js';
+import type { LabTarget } from '#dist/lab/server/target.js';
+import { readSettings } from '#dist/lab/server/target-options.js';
 import { labFor, resultOf, wstampede } from '../cli.js';
 
 const SIZE = 100;

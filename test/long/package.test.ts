@@ -32,7 +32,13 @@ test('the tarball holds dist, profiles and the papers, and nothing else', () => 
   const { paths } = pack();
   const top = new Set(paths.map((path) => path.split('/')[0]));
   assert.deepEqual([...top].sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json', 'profiles']);
-  for (const path of ['dist/cli.js', 'dist/index.js', 'dist/index.d.ts', 'dist/fire/worker.js', 'dist/lab/main.js']) {
+  for (const path of [
+    'dist/cli.js',
+    'dist/index.js',
+    'dist/index.d.ts',
+    'dist/engine/threads/worker.js',
+    'dist/lab/main.js',
+  ]) {
     assert.ok(paths.includes(path), path);
   }
   for (const path of ['profiles/quick-look.yaml', 'profiles/auth-tokens.csv', 'profiles/profile.schema.json']) {

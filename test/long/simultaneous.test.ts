@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Burst } from '#dist/tally/result.js';
+import type { Burst } from '#dist/result/result.js';
 import { resultOf, wstampede } from '../cli.js';
 import { startCapture } from '../gateways/capture.js';
 import { startTarget, type Target } from '../gateways/target.js';

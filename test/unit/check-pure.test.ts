@@ -1,18 +1,18 @@
 /** The parts of a check that need no socket: clauses, the SYN schedule, probes and their words, curl's line, the verdict. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { judgeClauses } from '#dist/fire/clauses.js';
-import { acceptFor } from '#dist/fire/handshake.js';
-import { probeSays } from '#dist/fire/probe-words.js';
-import { directPlan, probesFor } from '#dist/fire/probes.js';
-import { judgeUpgrade, readHead } from '#dist/fire/response.js';
-import { synRetries, synSchedule } from '#dist/fire/syn-schedule.js';
+import { directPlan, probesFor } from '#dist/engine/check/probe-plans.js';
+import { probeSays } from '#dist/engine/check/probe-words.js';
+import { synRetries, synSchedule } from '#dist/engine/machine/syn-schedule.js';
+import { judgeClauses } from '#dist/engine/protocol/clauses.js';
+import { acceptFor } from '#dist/engine/protocol/request.js';
+import { judgeUpgrade, readHead } from '#dist/engine/protocol/response.js';
+import { NAMED_OUTCOMES, type OutcomeId } from '#dist/names/outcomes.js';
 import { curlLine } from '#dist/plan/curl.js';
 import type { Plan } from '#dist/plan/plan.js';
-import { checkProfile, compilePlan } from '#dist/plan/profile.js';
-import { type Check, PROBE_IDS } from '#dist/tally/check.js';
-import { ailments, checkExitCode } from '#dist/tally/health.js';
-import { NAMED_OUTCOMES, type OutcomeId } from '#dist/tally/outcomes.js';
+import { checkProfile, compilePlan } from '#dist/plan/profile/profile.js';
+import { type Check, PROBE_IDS } from '#dist/result/check-facts.js';
+import { ailments, checkExitCode } from '#dist/tally/check-health.js';
 
 const CHECKS = { threshold: () => null, abort: () => null };
 

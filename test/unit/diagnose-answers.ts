@@ -3,8 +3,8 @@
  * they were served, probes after a burst.
  */
 import type { CauseId } from '#dist/diagnose/causes.js';
-import { afterOf } from '#dist/tally/after.js';
-import type { After, Sample } from '#dist/tally/result.js';
+import type { After, Sample } from '#dist/result/result.js';
+import { afterOf } from '#dist/tally/after-probes.js';
 import { around, type BurstOf, failed, ok, serially, type Told } from './diagnose-results.js';
 
 /** `[what, first cause, what was seen, figures within 5 %]` */

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { CauseId } from '#dist/diagnose/causes.js';
 import { diagnose } from '#dist/diagnose/diagnose.js';
-import type { Diagnosis } from '#dist/tally/result.js';
+import type { Diagnosis } from '#dist/result/result.js';
 import { burst, haproxy, nginx } from './diagnose-answers.js';
 import { around, failed, ok, oneByOne, resultOf, seeded, type Told } from './diagnose-results.js';
 

@@ -8,8 +8,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { diagnose } from '#dist/diagnose/diagnose.js';
 import { isWsAnswer, recogniseHop } from '#dist/diagnose/hops.js';
-import type { OutcomeId } from '#dist/tally/outcomes.js';
-import type { Sample } from '#dist/tally/result.js';
+import type { OutcomeId } from '#dist/names/outcomes.js';
+import type { Sample } from '#dist/result/result.js';
 import { always, resultOf, sampleOf } from './diagnose-results.js';
 
 interface Answer extends Omit<Sample, 'detail'> {

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { diagnose } from '#dist/diagnose/diagnose.js';
-import type { Diagnosis } from '#dist/tally/result.js';
+import type { Diagnosis } from '#dist/result/result.js';
 import {
   around,
   failed,

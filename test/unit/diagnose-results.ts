@@ -2,10 +2,11 @@
  * Results with the failures of known causes, built from the formulas of those causes and a seeded jitter: what the engine
  * would leave behind had it met them. They know nothing of the rules that read them.
  */
+
+import { type OutcomeId, outcomeCode } from '#dist/names/outcomes.js';
 import type { Plan } from '#dist/plan/plan.js';
-import type { Check, CheckProbe, ProbeId } from '#dist/tally/check.js';
-import { type OutcomeId, outcomeCode } from '#dist/tally/outcomes.js';
-import type { After, Burst, Preflight, Result, Sample, Validity } from '#dist/tally/result.js';
+import type { Check, CheckProbe, ProbeId } from '#dist/result/check-facts.js';
+import type { After, Burst, Preflight, Result, Sample, Validity } from '#dist/result/result.js';
 import { Tally } from '#dist/tally/tally.js';
 import { plan, VALID } from './report-results.js';
 

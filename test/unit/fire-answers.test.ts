@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Offer } from '#dist/fire/handshake.js';
-import { judgeUpgrade, readHead } from '#dist/fire/response.js';
+import type { Offer } from '#dist/engine/protocol/request.js';
+import { judgeUpgrade, readHead } from '#dist/engine/protocol/response.js';
 import { ACCEPT } from './fire-heads.js';
 
 const NOTHING: Offer = { subprotocols: [], deflate: false };

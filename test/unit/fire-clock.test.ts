@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { now, wallOffset } from '#dist/fire/clock.js';
+import { now, wallOffset } from '#dist/engine/machine/clock.js';
 
 const STEP_MS = 0.0003;
 /** Numbers of the size of an epoch in ms have a resolution of 0.25 µs. */

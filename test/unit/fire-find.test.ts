@@ -1,8 +1,14 @@
 /** The hands of a search, with a director and a ground of the test's own: what is done, in which order, and what is not. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Director, type FindAction, type FindEvent, runSearch, type SearchGround } from '#dist/fire/find.js';
-import type { Burst, Calibration } from '#dist/tally/result.js';
+import {
+  type Director,
+  type FindAction,
+  type FindEvent,
+  runSearch,
+  type SearchGround,
+} from '#dist/engine/run/search-hands.js';
+import type { Burst, Calibration } from '#dist/result/result.js';
 
 const fire = (size: number, index = 0): FindAction => ({ do: 'fire', index, size, why: 'ramp' });
 const STOP: FindAction = { do: 'stop' };

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { acceptFor, newKey } from '#dist/fire/handshake.js';
-import { RequestSource } from '#dist/fire/requests.js';
+import { RequestSource } from '#dist/engine/attempt/request-source.js';
+import { acceptFor, newKey } from '#dist/engine/protocol/request.js';
 import { type Inputs, peakOpen } from '#dist/plan/plan.js';
-import { checkProfile, compilePlan } from '#dist/plan/profile.js';
+import { checkProfile, compilePlan } from '#dist/plan/profile/profile.js';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 const INPUTS: Inputs = { rows: [], env: {}, tls: { ca: null, cert: null, key: null } };

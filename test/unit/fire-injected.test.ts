@@ -8,12 +8,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import os from 'node:os';
 import { describe, test } from 'node:test';
-import { now } from '#dist/fire/clock.js';
-import { Kernel } from '#dist/fire/kernel.js';
-import { type Libc, loadLibc } from '#dist/fire/libc.js';
-import { openKernel } from '#dist/fire/native.js';
-import { C, CMSG, IOVEC, LAYOUTS, MSGHDR, TIMESPEC } from '#dist/fire/native-layout.js';
-import { selfTest } from '#dist/fire/self-test.js';
+import { now } from '#dist/engine/machine/clock.js';
+import { openKernel } from '#dist/engine/transport/choose-transport.js';
+import { selfTest } from '#dist/engine/transport/epoll/self-test.js';
+import { Kernel } from '#dist/engine/transport/epoll/system-calls.js';
+import { C, CMSG, IOVEC, LAYOUTS, MSGHDR, TIMESPEC } from '#dist/native/layouts.js';
+import { type Libc, loadLibc } from '#dist/native/libc.js';
 import { withoutEpoll } from '../needs.js';
 import { anyHost, anyPort, type Fired, fire, fireAt, onRequest, pause, rowMs, switching, turns } from './fire-raw.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hexAddress } from '#dist/fire/limits.js';
+import { hexAddress } from '#dist/engine/machine/limits.js';
 
 test('addresses as /proc/net/tcp writes them', () => {
   assert.equal(hexAddress('127.0.0.1', 4), '0100007F');

@@ -4,14 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { chooseTransport, openKernel } from '#dist/engine/transport/choose-transport.js';
+import { selfTest } from '#dist/engine/transport/epoll/self-test.js';
+import { Kernel } from '#dist/engine/transport/epoll/system-calls.js';
 import { UserError } from '#dist/errors.js';
-import { Kernel } from '#dist/fire/kernel.js';
-import { loadLibc } from '#dist/fire/libc.js';
-import { chooseTransport, openKernel } from '#dist/fire/native.js';
-import { LAYOUTS } from '#dist/fire/native-layout.js';
-import { NativeMemory } from '#dist/fire/native-memory.js';
-import { selfTest } from '#dist/fire/self-test.js';
 import { planOf } from '#dist/index.js';
+import { LAYOUTS } from '#dist/native/layouts.js';
+import { loadLibc } from '#dist/native/libc.js';
+import { NativeMemory } from '#dist/native/native-memory.js';
 import { withoutEpoll } from '../needs.js';
 
 /** Blocks, and what lies between them, where no native code is. */

@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type net from 'node:net';
 import { describe, test } from 'node:test';
-import { now } from '#dist/fire/clock.js';
-import { MIRROR_CERT, MIRROR_KEY } from '#dist/fire/mirror-certificate.js';
-import { resolveTarget } from '#dist/fire/resolve.js';
-import { LAB_CERTIFICATE } from '#dist/lab/certificate.js';
-import { checkProfile, compilePlan } from '#dist/plan/profile.js';
+import { now } from '#dist/engine/machine/clock.js';
+import { MIRROR_CERT, MIRROR_KEY } from '#dist/engine/mirror/mirror-certificate.js';
+import { resolveTarget } from '#dist/engine/run/resolve.js';
+import { LAB_CERTIFICATE } from '#dist/lab/server/certificate.js';
+import { checkProfile, compilePlan } from '#dist/plan/profile/profile.js';
 import { anyHost, anyPort, fire, fireAt, onRequest, rowMs, serve, switching, turns } from './fire-raw.js';
 
 const silent = (socket: net.Socket) => {

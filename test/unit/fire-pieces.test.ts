@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
-import { now } from '#dist/fire/clock.js';
-import { Columns, STATE } from '#dist/fire/columns.js';
-import { Control, LIVE, liveOutcome, ORDER, type ShardOrder } from '#dist/fire/control.js';
-import { Deadlines } from '#dist/fire/deadlines.js';
-import { Live, type Progress } from '#dist/fire/live.js';
-import { PortChooser } from '#dist/fire/ports.js';
-import { outcomeCode } from '#dist/tally/outcomes.js';
+import { Columns, STATE } from '#dist/engine/attempt/columns.js';
+import { Deadlines } from '#dist/engine/attempt/deadlines.js';
+import { now } from '#dist/engine/machine/clock.js';
+import { Live, type Progress } from '#dist/engine/run/live.js';
+import { Control, LIVE, liveOutcome, ORDER, type ShardOrder } from '#dist/engine/threads/shared-memory.js';
+import { PortChooser } from '#dist/engine/transport/ports.js';
+import { outcomeCode } from '#dist/names/outcomes.js';
 import { splitShares } from '#dist/tally/split.js';
 import { pause } from './fire-raw.js';
 
@@ -82,7 +82,7 @@ describe('control', () => {
           parentPort.postMessage([woken.order, control.stopped]);
         }
       });`;
-    const module = new URL('../../../dist/fire/control.js', import.meta.url).href;
+    const module = new URL('../../../dist/engine/threads/shared-memory.js', import.meta.url).href;
     const worker = new Worker(source, { eval: true, workerData: { memory: control.memory, module } });
     const messages: unknown[] = [];
     await new Promise<void>((resolve, reject) => {

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
-import { type Machine, portsPerSource, readMachine, unmetNeeds } from '#dist/fire/limits.js';
-import { checkProfile, compilePlan } from '#dist/plan/profile.js';
+import { type Machine, portsPerSource, readMachine, unmetNeeds } from '#dist/engine/machine/limits.js';
+import { checkProfile, compilePlan } from '#dist/plan/profile/profile.js';
 import { freePorts } from '../gateways/child.js';
 
 const HOST = '127.0.0.57';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import os from 'node:os';
 import { describe, test } from 'node:test';
+import { resolveTarget } from '#dist/engine/run/resolve.js';
 import { UserError } from '#dist/errors.js';
-import { resolveTarget } from '#dist/fire/resolve.js';
 import { planOf } from '#dist/index.js';
 
 const at = (zone: string) => ({

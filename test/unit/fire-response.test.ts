@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Offer } from '#dist/fire/handshake.js';
-import { HeadReader, readWhole } from '#dist/fire/head-reader.js';
-import { type Head, judgeUpgrade, MAX_HEAD_BYTES, type Reading, readHead } from '#dist/fire/response.js';
+import { HeadReader, readWhole } from '#dist/engine/protocol/head-reader.js';
+import type { Offer } from '#dist/engine/protocol/request.js';
+import { type Head, judgeUpgrade, MAX_HEAD_BYTES, type Reading, readHead } from '#dist/engine/protocol/response.js';
 import { ACCEPT, REAL_HEADS } from './fire-heads.js';
 
 const NOTHING: Offer = { subprotocols: [], deflate: false };

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { now } from '#dist/fire/clock.js';
-import { Stamps } from '#dist/fire/stamps.js';
+import { now } from '#dist/engine/machine/clock.js';
+import { Stamps } from '#dist/engine/transport/stamps.js';
 import { anyHost, anyPort, pause } from './fire-raw.js';
 
 /**
@@ -50,7 +50,7 @@ test('the true arrival lies between lower and upper bound, always, in a loop tha
   await once(server, 'listening');
   const { port } = server.address() as net.AddressInfo;
   stamps.start();
-  const clock = new URL('../../../dist/fire/clock.js', import.meta.url).href;
+  const clock = new URL('../../../dist/engine/machine/clock.js', import.meta.url).href;
   const worker = new Worker(SENDER, { eval: true, workerData: { host, port, clock, writes: 300 } });
   let isOver = false;
   const done = once(worker, 'message').then(([after]) => {

@@ -6,9 +6,9 @@ import { PassThrough, Writable } from 'node:stream';
 import { test } from 'node:test';
 import { lab } from '#dist/commands/lab.js';
 import type { Host } from '#dist/host.js';
-import { CATALOGUE, findTarget } from '#dist/lab/catalogue.js';
-import type { RunningLab } from '#dist/lab/listener.js';
-import { readSettings } from '#dist/lab/options.js';
+import { CATALOGUE, findTarget } from '#dist/lab/catalogue/catalogue.js';
+import type { RunningLab } from '#dist/lab/server/listener.js';
+import { readSettings } from '#dist/lab/server/target-options.js';
 import { spawnLab } from '#dist/lab/spawn.js';
 import { burst, byOutcome, count, leave, type Raw, until } from './lab-raw.js';
 

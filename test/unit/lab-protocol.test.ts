@@ -1,10 +1,10 @@
 /** The parts of the lab that read and write the protocol, and the schedule, byte by byte and µs by µs. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FrameReader } from '#dist/lab/frames.js';
-import { readSettings } from '#dist/lab/options.js';
-import { acceptOf, HEAD_LIMIT_BYTES, HeadReader, parseRequest, upgradeProblem } from '#dist/lab/request.js';
-import { capacity, RateLimit, SharedCpu, UpgradeQueue } from '#dist/lab/schedule.js';
+import { acceptOf, HEAD_LIMIT_BYTES, HeadReader, parseRequest, upgradeProblem } from '#dist/lab/server/request-head.js';
+import { capacity, RateLimit, SharedCpu, UpgradeQueue } from '#dist/lab/server/schedule.js';
+import { readSettings } from '#dist/lab/server/target-options.js';
+import { FrameReader } from '#dist/lab/server/tunnel.js';
 
 const GOOD =
   'GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: h2c, WebSocket\r\nConnection: keep-alive, Upgrade\r\n' +

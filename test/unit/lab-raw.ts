@@ -5,8 +5,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { LAB_CERTIFICATE } from '#dist/lab/certificate.js';
-import type { LabReport } from '#dist/lab/ledger.js';
+import { LAB_CERTIFICATE } from '#dist/lab/server/certificate.js';
+import type { LabReport } from '#dist/lab/server/ledger.js';
 
 /** What a client reads of an answer's head before it gives up. */
 const LONGEST_HEAD = 65_536;

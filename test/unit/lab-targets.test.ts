@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { CAUSES } from '#dist/diagnose/causes.js';
-import { CATALOGUE, findTarget } from '#dist/lab/catalogue.js';
-import type { RunningLab } from '#dist/lab/listener.js';
-import { readSettings } from '#dist/lab/options.js';
-import { isOutcomeId } from '#dist/tally/outcomes.js';
+import { CATALOGUE, findTarget } from '#dist/lab/catalogue/catalogue.js';
+import type { RunningLab } from '#dist/lab/server/listener.js';
+import { readSettings } from '#dist/lab/server/target-options.js';
+import { isOutcomeId } from '#dist/names/outcomes.js';
 import { burst, byOutcome, count, leave, until } from './lab-raw.js';
 
 const N = 40;

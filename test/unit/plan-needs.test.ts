@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planNeeds, probesOpen } from '#dist/plan/needs.js';
 import type { Plan } from '#dist/plan/plan.js';
-import { checkProfile, compilePlan } from '#dist/plan/profile.js';
+import { checkProfile, compilePlan } from '#dist/plan/profile/profile.js';
 import { maskPlan } from '#dist/plan/secrets.js';
-import { type MachineFacts, renderDryRun } from '#dist/report/dry-run.js';
+import { type MachineFacts, renderDryRun } from '#dist/report/terminal/dry-run.js';
 
 const checks = { threshold: () => null, abort: () => null };
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { UserError } from '#dist/errors.js';
-import { type Draft, draftOfFlags, layered, profileOf } from '#dist/plan/draft.js';
-import { checkProfile, compilePlan } from '#dist/plan/profile.js';
-import { draftOfText, readProfile } from '#dist/plan/written.js';
+import { type Draft, draftOfFlags, layered, profileOf } from '#dist/plan/profile/draft.js';
+import { checkProfile, compilePlan } from '#dist/plan/profile/profile.js';
+import { draftOfText, readProfile } from '#dist/plan/profile/written.js';
 
 const checks = {
   threshold: (text: string) => (text.includes('bogus') ? 'expected a function, found "bogus"' : null),

@@ -10,11 +10,11 @@ import { profiles, profileText } from '#dist/commands/profiles.js';
 import { UserError } from '#dist/errors.js';
 import type { Host } from '#dist/host.js';
 import { parseCsv } from '#dist/plan/data.js';
-import { checkInputs } from '#dist/plan/inputs.js';
-import { profileJsonSchema } from '#dist/plan/json-schema.js';
 import { planNeeds } from '#dist/plan/needs.js';
-import { compilePlan } from '#dist/plan/profile.js';
-import { readProfile } from '#dist/plan/written.js';
+import { checkInputs } from '#dist/plan/profile/inputs.js';
+import { profileJsonSchema } from '#dist/plan/profile/json-schema.js';
+import { compilePlan } from '#dist/plan/profile/profile.js';
+import { readProfile } from '#dist/plan/profile/written.js';
 import { checkAbort, checkThreshold } from '#dist/tally/thresholds.js';
 
 const folder = new URL('../../../profiles/', import.meta.url);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { checkProfile, compilePlan } from '#dist/plan/profile.js';
+import { checkProfile, compilePlan } from '#dist/plan/profile/profile.js';
 import {
   maskCutText,
   maskHeader,

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { UserError } from '#dist/errors.js';
-import { compileTarget, renderAttempt, rowFor } from '#dist/plan/attempt.js';
-import { checkInputs, pickEnv } from '#dist/plan/inputs.js';
+import { compileTarget, renderAttempt, rowFor } from '#dist/plan/attempt-texts.js';
 import type { Inputs, Plan } from '#dist/plan/plan.js';
-import { checkProfile, compilePlan } from '#dist/plan/profile.js';
+import { checkInputs, pickEnv } from '#dist/plan/profile/inputs.js';
+import { checkProfile, compilePlan } from '#dist/plan/profile/profile.js';
 import { encodeTarget, fieldValueProblem, isToken } from '#dist/plan/syntax.js';
 import { compileTemplate, render } from '#dist/plan/template.js';
 

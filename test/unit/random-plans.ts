@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Kernel } from '#dist/fire/kernel.js';
-import { findTarget } from '#dist/lab/catalogue.js';
-import { readSettings } from '#dist/lab/options.js';
+import type { Kernel } from '#dist/engine/transport/epoll/system-calls.js';
+import { findTarget } from '#dist/lab/catalogue/catalogue.js';
+import { readSettings } from '#dist/lab/server/target-options.js';
 import { type SpawnedLab, spawnLab } from '#dist/lab/spawn.js';
 import { fire } from './fire-raw.js';
 

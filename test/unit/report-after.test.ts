@@ -1,11 +1,11 @@
 /** What the probes after bursts come to, and how it is told. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { afterText, samplesOfProbes } from '#dist/report/after.js';
-import { glyphsOf } from '#dist/report/style.js';
-import { renderSummary } from '#dist/report/summary.js';
-import { afterOf, hasSuffered } from '#dist/tally/after.js';
-import type { After, Burst } from '#dist/tally/result.js';
+import { glyphsOf } from '#dist/report/terminal/style.js';
+import { renderSummary } from '#dist/report/terminal/summary.js';
+import { afterText, samplesOfProbes } from '#dist/report/words/after-words.js';
+import type { After, Burst } from '#dist/result/result.js';
+import { afterOf, hasSuffered } from '#dist/tally/after-probes.js';
 import { NGINX_504, rampAndCluster, result } from './report-results.js';
 
 const FROM_MS = 1000;

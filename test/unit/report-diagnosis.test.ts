@@ -5,10 +5,10 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { diagnose } from '#dist/diagnose/diagnose.js';
-import { diagnosisBlock } from '#dist/report/diagnosis.js';
-import { columnsOf, glyphsOf, palette } from '#dist/report/style.js';
-import type { Pen } from '#dist/report/tables.js';
-import type { Diagnosis } from '#dist/tally/result.js';
+import { diagnosisBlock } from '#dist/report/terminal/diagnosis.js';
+import { columnsOf, glyphsOf, palette } from '#dist/report/terminal/style.js';
+import type { Pen } from '#dist/report/terminal/tables.js';
+import type { Diagnosis } from '#dist/result/result.js';
 import { burst, nginx, page, quick, refusedAtOnce, serialBehind } from './diagnose-answers.js';
 import { always, around, failed, inSteps, ok, resultOf, type Told, unconnected } from './diagnose-results.js';
 

@@ -3,12 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { dropOffSentence } from '#dist/report/drop-off.js';
-import { searchPicture } from '#dist/report/search-picture.js';
-import { columnsOf, glyphsOf, palette, type Terminal } from '#dist/report/style.js';
-import { renderSummary } from '#dist/report/summary.js';
-import type { DropOff, Rung } from '#dist/tally/drop-off.js';
-import type { Result } from '#dist/tally/result.js';
+import { searchPicture } from '#dist/report/terminal/search-picture.js';
+import { columnsOf, glyphsOf, palette, type Terminal } from '#dist/report/terminal/style.js';
+import { renderSummary } from '#dist/report/terminal/summary.js';
+import { dropOffSentence } from '#dist/report/words/drop-off-words.js';
+import type { DropOff, Rung } from '#dist/result/drop-off.js';
+import type { Result } from '#dist/result/result.js';
 import { searchResult, searchSpecs } from './report-searches.js';
 
 const PLAIN: Terminal = { width: 80, color: false, unicode: true };

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ProgressMode, type ProgressNumbers, progressMode, startProgress } from '#dist/report/progress.js';
+import {
+  type ProgressMode,
+  type ProgressNumbers,
+  progressMode,
+  startProgress,
+} from '#dist/report/progress/progress.js';
 
 interface Screen extends PassThrough {
   isTTY?: boolean;

@@ -1,7 +1,8 @@
 /** Results as the engine would leave them, built from attempts whose times follow a formula: the same on every run. */
+
+import { type OutcomeId, outcomeCode } from '#dist/names/outcomes.js';
 import type { Plan, Stage } from '#dist/plan/plan.js';
-import { type OutcomeId, outcomeCode } from '#dist/tally/outcomes.js';
-import type { Burst, Calibration, Preflight, Result, Sample, ThresholdResult, Validity } from '#dist/tally/result.js';
+import type { Burst, Calibration, Preflight, Result, Sample, ThresholdResult, Validity } from '#dist/result/result.js';
 import { Tally } from '#dist/tally/tally.js';
 
 export const VALID: Validity = { verdict: 'valid', reasons: [] };

@@ -3,11 +3,11 @@
  * formula, so every drop-off here is one that a search can really leave behind, the same on every run.
  */
 import type { Stage } from '#dist/plan/plan.js';
-import { dropOffOf } from '#dist/search/drop-off.js';
-import { step } from '#dist/search/machine.js';
-import { type SearchWish, searchOptions } from '#dist/search/options.js';
+import type { Result } from '#dist/result/result.js';
+import { dropOffOf } from '#dist/search/conclusion.js';
+import { type SearchWish, searchOptions } from '#dist/search/search-options.js';
 import type { BurstFacts, Fired, SearchState, Step } from '#dist/search/state.js';
-import type { Result } from '#dist/tally/result.js';
+import { step } from '#dist/search/state-machine.js';
 import { run, USUAL } from '../bench/simulated-search.js';
 import type { SimulatedTarget } from '../bench/simulated-targets.js';
 import { type BurstSpec, type Ending, NGINX_504, type ResultSpec, result } from './report-results.js';

@@ -12,8 +12,8 @@ import {
   tableMs,
   terminalOf,
   wrap,
-} from '#dist/report/style.js';
-import { ATTEMPTS_HEADER, type AttemptRow, attemptRow } from '#dist/tally/attempts.js';
+} from '#dist/report/terminal/style.js';
+import { ATTEMPTS_HEADER, type AttemptRow, attemptRow } from '#dist/tally/attempt-row.js';
 
 const glyphs = glyphsOf(true);
 const anything = fc.string({

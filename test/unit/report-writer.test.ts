@@ -19,8 +19,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { UserError } from '#dist/errors.js';
-import { openOutputs } from '#dist/report/writer.js';
-import { ATTEMPTS_HEADER } from '#dist/tally/attempts.js';
+import { openOutputs } from '#dist/report/files/writer.js';
+import { ATTEMPTS_HEADER } from '#dist/tally/attempt-row.js';
 import { rampAndCluster, result } from './report-results.js';
 
 const isRoot = process.getuid?.() === 0;

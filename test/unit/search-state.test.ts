@@ -4,11 +4,11 @@ import fc from 'fast-check';
 
 fc.configureGlobal({ seed: 20261121, includeErrorInReport: true });
 
-import { dropOffOf } from '#dist/search/drop-off.js';
+import { dropOffOf } from '#dist/search/conclusion.js';
 import { forecast } from '#dist/search/forecast.js';
-import { beginSearch, step } from '#dist/search/machine.js';
-import { type SearchOptions, searchOptions } from '#dist/search/options.js';
+import { type SearchOptions, searchOptions } from '#dist/search/search-options.js';
 import type { SearchState, Step } from '#dist/search/state.js';
+import { beginSearch, step } from '#dist/search/state-machine.js';
 import { worstCase } from '#dist/search/worst-case.js';
 import { Random } from '../bench/simulated-random.js';
 import { factsOf, type Hooks, run, USUAL } from '../bench/simulated-search.js';

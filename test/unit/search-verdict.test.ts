@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { factsOf as factsOfBurst } from '#dist/search/evidence.js';
-import { goodWeight, type Objective, type SearchWish, searchOptions } from '#dist/search/options.js';
+import type { Burst } from '#dist/result/result.js';
+import { factsOf as factsOfBurst } from '#dist/search/burst-evidence.js';
+import { allowance, judge, slack } from '#dist/search/burst-verdict.js';
+import { goodWeight, type Objective, type SearchWish, searchOptions } from '#dist/search/search-options.js';
 import type { BurstFacts } from '#dist/search/state.js';
-import { allowance, judge, slack } from '#dist/search/verdict.js';
 import { LatencyHistogram } from '#dist/tally/histogram.js';
-import type { Burst } from '#dist/tally/result.js';
 import { factsOf } from '../bench/simulated-search.js';
 
 const SHARE: Objective = { name: 'share', share: 0.999, withinMs: null };

@@ -3,11 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { UserError } from '#dist/errors.js';
+import { outcomeCode } from '#dist/names/outcomes.js';
 import type { Plan } from '#dist/plan/plan.js';
-import { isoMicros, readResult, writeResult } from '#dist/tally/document.js';
-import { outcomeCode } from '#dist/tally/outcomes.js';
-import type { Burst, Result, Totals, Validity } from '#dist/tally/result.js';
-import { resultJsonSchema } from '#dist/tally/result-schema.js';
+import { isoMicros, readResult, writeResult } from '#dist/result/document.js';
+import type { Burst, Result, Totals, Validity } from '#dist/result/result.js';
+import { resultJsonSchema } from '#dist/result/result-schema.js';
 import { Tally } from '#dist/tally/tally.js';
 import { RunningSums, totalsOf } from '#dist/tally/totals.js';
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 
 fc.configureGlobal({ seed: 20261121 });
 
-import type { Validity } from '#dist/tally/result.js';
+import type { Validity } from '#dist/result/result.js';
 import { splitShares } from '#dist/tally/split.js';
 import { Tally } from '#dist/tally/tally.js';
 import { type Part, RunningSums, type Sums, totalsOf } from '#dist/tally/totals.js';

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 
 fc.configureGlobal({ seed: 20261121 });
 
-import { OUTCOME_CODES, outcomeCode } from '#dist/tally/outcomes.js';
-import type { KernelCounts, Sample } from '#dist/tally/result.js';
+import { OUTCOME_CODES, outcomeCode } from '#dist/names/outcomes.js';
+import type { KernelCounts, Sample } from '#dist/result/result.js';
 import { type EncodedTally, type Ended, Tally } from '#dist/tally/tally.js';
 
 const NOT_REACHED: Ended = {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { UserError } from '#dist/errors.js';
-import { NAMED_OUTCOMES } from '#dist/tally/outcomes.js';
-import type { Counted, ThresholdResult } from '#dist/tally/result.js';
+import { NAMED_OUTCOMES } from '#dist/names/outcomes.js';
+import type { Counted, ThresholdResult } from '#dist/result/result.js';
 import { type Ended, Tally } from '#dist/tally/tally.js';
 import {
   abortStep,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Calibration, Summary, ThresholdResult, Validity } from '#dist/tally/result.js';
+import type { Calibration, Summary, ThresholdResult, Validity } from '#dist/result/result.js';
 import { type BurstEvidence, judgeBurst, judgeRun, weighed } from '#dist/tally/validity.js';
 
 const CLEAN: BurstEvidence = {

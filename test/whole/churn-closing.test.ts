@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { test } from 'node:test';
-import { acceptFor } from '#dist/fire/handshake.js';
+import { acceptFor } from '#dist/engine/protocol/request.js';
 import { resultOf, wstampede } from '../cli.js';
 
 /** How a target goes on after its 101. */

@@ -8,8 +8,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { CATALOGUE } from '#dist/lab/catalogue.js';
-import { ATTEMPTS_HEADER } from '#dist/tally/attempts.js';
+import { CATALOGUE } from '#dist/lab/catalogue/catalogue.js';
+import { ATTEMPTS_HEADER } from '#dist/tally/attempt-row.js';
 import { CLI, labFor, ROOT, resultOf, wstampede } from '../cli.js';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'wst-cli-'));

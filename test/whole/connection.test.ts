@@ -11,7 +11,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
-import { LAB_CERTIFICATE, LAB_PRIVATE_KEY } from '#dist/lab/certificate.js';
+import { LAB_CERTIFICATE, LAB_PRIVATE_KEY } from '#dist/lab/server/certificate.js';
 import { labFor, resultOf, wstampede } from '../cli.js';
 import { needs } from '../needs.js';
 

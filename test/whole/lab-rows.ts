@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import type { TestContext } from 'node:test';
-import type { GatewayName } from '#dist/lab/gateway-config.js';
-import type { GatewayFiles } from '#dist/lab/real-gateway.js';
+import type { GatewayName } from '#dist/lab/gateway/gateway-config.js';
+import type { GatewayFiles } from '#dist/lab/gateway/real-gateway.js';
 import { type SpawnedLab, spawnLab } from '#dist/lab/spawn.js';
 import { resultOf, wstampede } from '../cli.js';
 

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { ATTEMPTS_HEADER } from '#dist/tally/attempts.js';
+import { ATTEMPTS_HEADER } from '#dist/tally/attempt-row.js';
 import { CLI, checkedResult, labFor, type RunOptions, resultOf, wstampede } from '../cli.js';
 import { needs } from '../needs.js';
 

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { ATTEMPTS_HEADER } from '#dist/tally/attempts.js';
+import { ATTEMPTS_HEADER } from '#dist/tally/attempt-row.js';
 import { CLI, checkedResult, labFor, resultOf, wstampede } from '../cli.js';
 import { needs } from '../needs.js';
 

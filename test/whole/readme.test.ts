@@ -9,11 +9,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { CAUSES, type CauseId } from '#dist/diagnose/causes.js';
-import { remedyOf } from '#dist/diagnose/remedies.js';
-import { CATALOGUE } from '#dist/lab/catalogue.js';
-import { readSettings } from '#dist/lab/options.js';
+import { remedyOf } from '#dist/diagnose/remedies/remedies.js';
+import { CATALOGUE } from '#dist/lab/catalogue/catalogue.js';
+import { readSettings } from '#dist/lab/server/target-options.js';
 import { spawnLab } from '#dist/lab/spawn.js';
-import { NAMED_OUTCOMES } from '#dist/tally/outcomes.js';
+import { NAMED_OUTCOMES } from '#dist/names/outcomes.js';
 import { ROOT } from '../cli.js';
 
 const README = join(ROOT, 'README.md');

@@ -1,6 +1,7 @@
 /** What outlives a burst: work for clients that have gone, gateways that remember a failure, connections cut later. */
-import { hasSuffered } from '../../tally/after.js';
-import type { AfterProbe } from '../../tally/result.js';
+
+import type { AfterProbe } from '../../result/result.js';
+import { hasSuffered } from '../../tally/after-probes.js';
 import type { BurstFacts } from '../evidence.js';
 import { counted, type Finding, type Rule, spoken } from '../finding.js';
 import { rampOf, roundMs } from '../shape.js';

@@ -1,0 +1,63 @@
+/**
+ * The request of each attempt of a burst: rendered once where nothing in the plan varies, else an attempt at a time.
+ */
+import { type CompiledTarget, compileTarget, renderAttempt } from '../../plan/attempt-texts.js';
+import type { Inputs, Plan } from '../../plan/plan.js';
+import { type Offer, type RequestFrame, requestFrame } from '../protocol/request.js';
+import type { Tap } from '../transport/tap.js';
+
+export class RequestSource {
+  readonly #plan: Plan;
+  readonly #inputs: Inputs;
+  readonly #compiled: CompiledTarget;
+  readonly #base: number;
+  readonly #userAgent: string;
+  readonly #tap: Tap | null;
+  readonly #constant: { frame: RequestFrame; offer: Offer } | null;
+
+  /** @param base number in the run of the burst's first attempt, so that `{{ index }}` is unique */
+  constructor(plan: Plan, inputs: Inputs, base: number, userAgent: string, tap: Tap | null = null) {
+    this.#plan = plan;
+    this.#inputs = inputs;
+    this.#compiled = compileTarget(plan);
+    this.#base = base;
+    this.#userAgent = userAgent;
+    this.#tap = tap;
+    this.#constant = this.#compiled.constant !== null ? { frame: this.#frame(0), offer: this.#offer(0) } : null;
+  }
+
+  /** Nothing but the key differs between attempts. */
+  get isConstant(): boolean {
+    return this.#constant !== null;
+  }
+
+  /** What surrounds the key of every attempt's request; null where it differs, or somebody wants to see it. */
+  get frame(): RequestFrame | null {
+    return this.#tap === null ? (this.#constant?.frame ?? null) : null;
+  }
+
+  /** Latin-1, one character a byte. */
+  text(attempt: number, key: string): string {
+    const { head, tail } = this.#constant?.frame ?? this.#frame(attempt);
+    return this.#tap === null ? head + key + tail : this.#tap.request(head + key + tail);
+  }
+
+  offer(attempt: number): Offer {
+    return this.#constant?.offer ?? this.#offer(attempt);
+  }
+
+  /** What must not appear in anything shown, should the target echo it. */
+  secrets(attempt: number): readonly string[] {
+    return renderAttempt(this.#compiled, this.#inputs, this.#base + attempt).secrets;
+  }
+
+  #frame(attempt: number): RequestFrame {
+    const parts = renderAttempt(this.#compiled, this.#inputs, this.#base + attempt);
+    return requestFrame(this.#plan.target, parts, this.#userAgent);
+  }
+
+  #offer(attempt: number): Offer {
+    const { subprotocols } = renderAttempt(this.#compiled, this.#inputs, this.#base + attempt);
+    return { subprotocols, deflate: this.#plan.target.compression };
+  }
+}

@@ -1,0 +1,381 @@
+/**
+ * A checkup: one handshake examined step by step, then probes that change one thing each. It owns the order (nothing that is
+ * opened is closed before the probes are through, since a server that closes itself when a client leaves would spoil them
+ * all) and the bound on every step. What was found becomes a Check beside a burst of one.
+ */
+import os from 'node:os';
+import type { Host } from '../../host.js';
+import { curlLine } from '../../plan/curl.js';
+import type { Inputs, Plan } from '../../plan/plan.js';
+import { printable } from '../../plan/printable.js';
+import { maskUrl } from '../../plan/secrets.js';
+import type { Check, CheckDns, CheckProbe, CheckTcp, CheckTls } from '../../result/check-facts.js';
+import { isoMicros } from '../../result/document.js';
+import type { Generator } from '../../result/result.js';
+import type { RunRecord, Stopped } from '../../tally/assemble.js';
+import { Tally } from '../../tally/tally.js';
+import { RunningSums } from '../../tally/totals.js';
+import { pause } from '../load/attempt-set.js';
+import { now, toMicros, wallOffset } from '../machine/clock.js';
+import { type Disturbance, watchMachine } from '../machine/disturbance.js';
+import { portsPerSource, readMachine, unmetNeeds } from '../machine/limits.js';
+import { synRetries } from '../machine/syn-schedule.js';
+import { guard, type Resolution, resolveTarget } from '../run/resolve.js';
+import { addUntimed } from '../run/stage-run.js';
+import { tlsOptions } from '../threads/worker.js';
+import type { Destination } from '../transport/transport.js';
+import { burstOfOne } from './burst-of-one.js';
+import { Examination, type Setting } from './examination.js';
+import { directProbe, type ProbePlan, probesFor, type Reached } from './probe-plans.js';
+import { probeSays } from './probe-words.js';
+import { connectTo } from './tcp-probe.js';
+import { failureInWords, lookAtTls } from './tls-probe.js';
+
+const PROBES_AT_ONCE = 3;
+/** A server gets this long to do what it does when a client has left, before one comes again. */
+const AFTER_CLOSE_MS = 250;
+const IDLE_NEWS_MS = 10_000;
+const LONGEST_URL = 2048;
+
+export interface CheckupOptions {
+  readonly host: Host;
+  readonly version: string;
+  readonly plan: Plan;
+  readonly inputs: Inputs;
+  /** The plan of `--direct`. */
+  readonly direct: Plan | null;
+  /** null: not watched. */
+  readonly idleMs: number | null;
+  readonly probes: boolean;
+  /** Aborted by the first Ctrl-C, with the signal's name as its reason. */
+  readonly signal: AbortSignal;
+  /** What is being done, in a few words. */
+  readonly note: (text: string) => void;
+}
+
+export interface CheckupRecord {
+  readonly record: RunRecord;
+  /** null: nothing was begun. */
+  readonly check: Check | null;
+}
+
+/** @throws UserError when the guard refuses an address; everything else is in the record. */
+export async function checkup(options: CheckupOptions): Promise<CheckupRecord> {
+  return new Checkup(options).run();
+}
+
+class Checkup {
+  readonly #o: CheckupOptions;
+  readonly #plan: Plan;
+  readonly #machine = readMachine();
+  readonly #setting: Setting;
+  readonly #startedAt = isoMicros(now() + wallOffset());
+  readonly #watch = watchMachine();
+  /** Held until the probes are through. */
+  readonly #open: Examination[] = [];
+
+  constructor(options: CheckupOptions) {
+    this.#o = options;
+    this.#plan = options.plan;
+    this.#setting = {
+      inputs: options.inputs,
+      userAgent: `wstampede/${options.version}`,
+      portRange: this.#machine.portRange,
+      timeoutMs: options.plan.timeoutMs,
+      signal: options.signal,
+    };
+  }
+
+  async run(): Promise<CheckupRecord> {
+    const resolution = await this.#resolve(this.#plan);
+    guard(this.#plan, resolution.destinations);
+    const direct = this.#o.direct === null ? null : await this.#resolve(this.#o.direct);
+    if (this.#o.direct !== null && direct !== null) guard(this.#o.direct, direct.destinations);
+    const [to] = resolution.destinations;
+    const unmet = unmetNeeds(this.#plan, this.#machine, 1, resolution.destinations.slice(0, 1));
+    if (unmet.length > 0) return this.#limited(resolution, unmet.join('; '));
+    return to === undefined ? this.#withoutAddress(resolution, direct) : this.#examine(resolution, to, direct);
+  }
+
+  async #examine(resolution: Resolution, to: Destination, direct: Resolution | null): Promise<CheckupRecord> {
+    const machine = this.#watch;
+    this.#o.note(`handshake with ${to.address}`);
+    const main = await Examination.open(this.#plan, to, this.#setting);
+    // What disturbs this machine later does not disturb the handshake.
+    const disturbance = machine();
+    try {
+      const ping = main.isOpen ? await main.ping() : null;
+      const [tcp, tls] = await Promise.all([this.#tcp(resolution, main), this.#tls(to, main)]);
+      const idle = this.#o.idleMs === null || !main.isOpen ? null : this.#idle(main, this.#o.idleMs);
+      const probes = await this.#probes(main, to, direct);
+      const idled = await idle;
+      // A tunnel that was cut while it idled has nothing left to close.
+      const close = main.outcome !== '101' || (idled !== null && idled.cutBy !== null) ? null : await main.close();
+      const again = await this.#again(main, to);
+      const check: Check = {
+        dns: this.#dns(resolution),
+        tcp,
+        tls,
+        request: main.request,
+        ...this.#told(main),
+        answer: await main.answer(),
+        clauses: main.clauses(),
+        ping,
+        close,
+        probes: [...probes, ...again],
+        idle: idled,
+      };
+      const solo = await main.drop();
+      return { record: this.#record(resolution, Tally.decode(solo.tally), disturbance), check };
+    } finally {
+      await Promise.all([main, ...this.#open].map((one) => one.drop()));
+    }
+  }
+
+  #told(main: Examination): Pick<Check, 'curl' | 'outcome' | 'detail' | 'firstByteMs' | 'headMs'> {
+    return {
+      curl: this.#curl(),
+      outcome: main.outcome,
+      detail: main.detail,
+      firstByteMs: main.hasAnswer ? main.firstByteMs : null,
+      headMs: main.headMs,
+    };
+  }
+
+  #curl(): string {
+    return curlLine(this.#plan, this.#setting.userAgent, Math.max(1, Math.ceil(this.#plan.timeoutMs / 1000)));
+  }
+
+  /** All addresses, not only the one that is dialled; the system's resolver knows no deadline of its own. */
+  async #resolve(plan: Plan): Promise<Resolution> {
+    const { signal } = this.#o;
+    const start = now();
+    const late = new AbortController();
+    const expired = async (): Promise<Resolution> => {
+      const until = start + plan.timeoutMs;
+      while (now() < until && !signal.aborted && !late.signal.aborted) await pause(20);
+      return {
+        destinations: [],
+        addresses: [],
+        dnsMs: now() - start,
+        failure: signal.aborted ? 'ECANCELLED' : 'ETIMEDOUT',
+      };
+    };
+    const found = await Promise.race([resolveTarget({ ...plan, resolve: 'all' }), expired()]);
+    late.abort();
+    return found;
+  }
+
+  #dns({ dnsMs, addresses, failure }: Resolution): CheckDns | null {
+    if (dnsMs === null) return null;
+    const name = (this.#plan.target.connectTo ?? this.#plan.target).host;
+    return { name, addresses, tookMs: toMicros(dnsMs), failure };
+  }
+
+  /** The handshake's own connect, and one to each other address. */
+  async #tcp({ destinations }: Resolution, main: Examination): Promise<CheckTcp[]> {
+    const [first, ...others] = destinations;
+    const { connectMs } = main;
+    const own: CheckTcp = {
+      address: first.address,
+      port: first.port,
+      tookMs: connectMs,
+      failure: connectMs === null ? main.outcome : null,
+      synRetries: synRetries(connectMs ?? main.tookMs, connectMs !== null),
+    };
+    const { timeoutMs, signal } = this.#setting;
+    const localAddress = this.#source();
+    return [own, ...(await Promise.all(others.map((to) => connectTo({ to, localAddress, timeoutMs, signal }))))];
+  }
+
+  async #tls(to: Destination, main: Examination): Promise<CheckTls | null> {
+    if (this.#plan.target.scheme !== 'wss' || main.connectMs === null) return null;
+    const { inputs, timeoutMs, signal } = this.#setting;
+    const tls = tlsOptions({ plan: this.#plan, inputs, tlsSession: null });
+    const look = await lookAtTls({ to, tls, localAddress: this.#source(), timeoutMs, signal });
+    if (look === null) return null;
+    // What the server objected to is told only after its own part of TLS 1.3 is done, when the look is over.
+    const objection = main.outcome === 'tls' && look.failure === null ? (main.detail ?? 'UNKNOWN') : null;
+    return {
+      ...look,
+      tookMs: main.tlsMs ?? look.tookMs,
+      failure: look.failure ?? objection,
+      problems: objection === null ? look.problems : [...look.problems, failureInWords(objection)],
+    };
+  }
+
+  #source(): string | null {
+    return this.#plan.target.sourceIps[0] ?? null;
+  }
+
+  async #idle(main: Examination, forMs: number): Promise<Check['idle']> {
+    const start = now();
+    const news = setInterval(() => {
+      this.#o.note(`idle for ${Math.round((now() - start) / 1000)} of ${Math.round(forMs / 1000)} s`);
+    }, IDLE_NEWS_MS);
+    try {
+      return await main.idle(forMs);
+    } finally {
+      clearInterval(news);
+    }
+  }
+
+  async #probes(main: Examination | null, to: Destination | null, direct: Resolution | null): Promise<CheckProbe[]> {
+    if (!this.#o.probes) return [];
+    const asked: (() => Promise<CheckProbe | null>)[] = [];
+    if (main !== null && to !== null) {
+      for (const probe of probesFor(this.#plan, reachedBy(main))) asked.push(() => this.#probe(probe, to, main));
+    }
+    const { direct: plan } = this.#o;
+    if (plan !== null && direct !== null) asked.push(() => this.#directly(plan, direct, main));
+    const found: (CheckProbe | null)[] = new Array(asked.length).fill(null);
+    let next = 0;
+    const ask = async (): Promise<void> => {
+      for (let place = next++; place < asked.length && !this.#o.signal.aborted; place = next++) {
+        found[place] = await asked[place]();
+      }
+    };
+    await Promise.all(Array.from({ length: PROBES_AT_ONCE }, ask));
+    return found.filter((probe) => probe !== null);
+  }
+
+  async #directly(
+    plan: Plan,
+    { destinations, failure }: Resolution,
+    main: Examination | null,
+  ): Promise<CheckProbe | null> {
+    const probe = directProbe(plan);
+    const [to] = destinations;
+    if (to !== undefined) return this.#probe(probe, to, main);
+    return {
+      ...this.#asked(probe),
+      outcome: 'dns',
+      detail: failure,
+      tookMs: 0,
+      sample: null,
+      says: 'The name of the other target has no address.',
+    };
+  }
+
+  #asked({ id, asks, plan }: ProbePlan): Pick<CheckProbe, 'id' | 'asks' | 'url'> {
+    return { id, asks: printable(asks), url: printable(maskUrl(plan.target.url), LONGEST_URL) };
+  }
+
+  /** null: stopped before it ended. */
+  async #probe(probe: ProbePlan, to: Destination, main: Examination | null): Promise<CheckProbe | null> {
+    this.#o.note(`probe ${probe.id}`);
+    const timeoutMs = Math.min(this.#setting.timeoutMs, probe.mostMs ?? this.#setting.timeoutMs);
+    const examination = await Examination.open(probe.plan, to, { ...this.#setting, timeoutMs }, probe.rewrite);
+    this.#open.push(examination);
+    if (examination.outcome === 'aborted') return null;
+    const sample = await examination.answer();
+    const versions = sample?.headers.find(([name]) => name.toLowerCase() === 'sec-websocket-version')?.[1] ?? null;
+    return {
+      ...this.#asked(probe),
+      outcome: examination.outcome,
+      detail: examination.detail,
+      tookMs: toMicros(examination.tookMs),
+      sample,
+      says: probeSays(probe.id, {
+        main: main?.outcome ?? 'dns',
+        probe: examination.outcome,
+        versions,
+        isSecure: this.#plan.target.scheme === 'wss',
+      }),
+    };
+  }
+
+  /** Opened, closed, and opened again: the last thing of all. */
+  async #again(main: Examination, to: Destination): Promise<CheckProbe[]> {
+    await Promise.all(this.#open.map((one) => one.drop()));
+    if (!this.#o.probes || main.outcome !== '101' || this.#o.signal.aborted) return [];
+    await pause(AFTER_CLOSE_MS);
+    const probe = await this.#probe(
+      { id: 'open-close-open', asks: 'Once more, after those before have been closed.', plan: this.#plan },
+      to,
+      main,
+    );
+    return probe === null ? [] : [probe];
+  }
+
+  async #withoutAddress(resolution: Resolution, direct: Resolution | null): Promise<CheckupRecord> {
+    const failure = resolution.failure ?? 'no address of the family of the source address';
+    const tally = new Tally();
+    const isStopped = this.#o.signal.aborted;
+    addUntimed(tally, isStopped ? 'aborted' : 'dns', failure, 1);
+    if (resolution.dnsMs !== null) tally.addDns(resolution.dnsMs);
+    const probes = await this.#probes(null, null, direct);
+    await Promise.all(this.#open.map((one) => one.drop()));
+    const check: Check = {
+      dns: this.#dns(resolution),
+      tcp: [],
+      tls: null,
+      request: null,
+      curl: this.#curl(),
+      outcome: isStopped ? 'aborted' : 'dns',
+      detail: failure,
+      answer: null,
+      firstByteMs: null,
+      headMs: null,
+      clauses: [],
+      ping: null,
+      close: null,
+      probes,
+      idle: null,
+    };
+    return { record: this.#record({ ...resolution, dnsMs: null }, tally, this.#watch()), check };
+  }
+
+  #limited({ addresses }: Resolution, reason: string): CheckupRecord {
+    const stopped: Stopped = { by: 'limits', reason };
+    const sums = new RunningSums().sums();
+    return { record: { ...this.#outline(addresses), bursts: [], sums, stopped }, check: null };
+  }
+
+  #outline(addresses: readonly string[]): Omit<RunRecord, 'bursts' | 'sums' | 'stopped'> {
+    return {
+      startedAt: this.#startedAt,
+      endedAt: isoMicros(now() + wallOffset()),
+      generators: [this.#generator()],
+      addresses,
+      preflight: null,
+      found: null,
+    };
+  }
+
+  /** The handshake as a burst of one, so that whatever reads results reads this one too. */
+  #record({ addresses, dnsMs }: Resolution, tally: Tally, disturbance: Disturbance): RunRecord {
+    if (dnsMs !== null) tally.addDns(dnsMs);
+    const burst = burstOfOne(this.#plan, tally, disturbance);
+    const sums = new RunningSums();
+    const { validity, generator } = burst;
+    sums.add({ tally, validity, launched: generator.launched, rate: null, isOfSearch: false });
+    const { signal } = this.#o;
+    const by = signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
+    return {
+      ...this.#outline(addresses),
+      bursts: [burst],
+      sums: sums.sums(),
+      stopped: signal.aborted ? { by, reason: 'stopped by the user' } : null,
+    };
+  }
+
+  #generator(): Generator {
+    return {
+      id: 'local',
+      host: os.hostname(),
+      cpus: this.#machine.cpus,
+      node: this.#o.host.nodeVersion,
+      platform: this.#o.host.platform,
+      transport: 'node',
+      transportNote: null,
+      workers: 0,
+      limits: { fds: this.#machine.fds, ports: portsPerSource(this.#machine) },
+    };
+  }
+}
+
+function reachedBy(main: Examination): Reached {
+  if (main.request !== null) return 'request';
+  return main.connectMs === null ? 'nowhere' : 'tcp';
+}

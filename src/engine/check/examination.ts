@@ -1,0 +1,247 @@
+/**
+ * One handshake under observation: the engine's own attempt (solo.ts) with a trace on it, held after its 101 for as long as
+ * there is something to learn from the connection. What is asked of it, and what the answers mean, is the checkup's.
+ */
+import { randomBytes } from 'node:crypto';
+import type { OutcomeId } from '../../names/outcomes.js';
+import { compileTarget, renderAttempt } from '../../plan/attempt-texts.js';
+import type { Inputs, Plan } from '../../plan/plan.js';
+import { printable } from '../../plan/printable.js';
+import { maskHeader, maskText, maskUrl } from '../../plan/secrets.js';
+import type { CheckClause, CheckExchange, CheckIdle } from '../../result/check-facts.js';
+import type { Sample } from '../../result/result.js';
+import { CLOSE_GRACE_MS } from '../attempt/attempts.js';
+import { sampleOf } from '../attempt/samples.js';
+import { type Held, handshakeOnce, type Solo } from '../load/single-handshake.js';
+import { now, toMicros } from '../machine/clock.js';
+import { judgeClauses } from '../protocol/clauses.js';
+import { pingFrame } from '../protocol/frames.js';
+import { acceptFor } from '../protocol/request.js';
+import { tlsOptions } from '../threads/worker.js';
+import type { Destination } from '../transport/transport.js';
+import { Trace } from './trace.js';
+
+const MOST_HEADERS = 40;
+const LONGEST_REQUEST_LINE = 2048;
+const MOST_REQUEST_LINES = 80;
+const ANY_NAME = /^/;
+
+/** What all handshakes of a checkup share. */
+export interface Setting {
+  readonly inputs: Inputs;
+  readonly userAgent: string;
+  readonly portRange: readonly [low: number, high: number];
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export class Examination {
+  readonly #plan: Plan;
+  readonly #setting: Setting;
+  readonly #trace: Trace;
+  readonly #held: Held;
+  /** Resolves when the engine has closed everything. */
+  readonly #solo: Promise<Solo>;
+  readonly #letGo: () => void;
+  /** Clock of `now()`: when the outcome was known. */
+  readonly #since = now();
+  readonly #secrets: readonly string[];
+
+  private constructor(plan: Plan, setting: Setting, trace: Trace, held: Held, solo: Promise<Solo>, letGo: () => void) {
+    this.#plan = plan;
+    this.#setting = setting;
+    this.#trace = trace;
+    this.#held = held;
+    this.#solo = solo;
+    this.#letGo = letGo;
+    this.#secrets = renderAttempt(compileTarget(plan), setting.inputs, 0).secrets;
+  }
+
+  /** Resolves when the outcome is known; a connection that was upgraded stays open until `close`. */
+  static async open(
+    plan: Plan,
+    to: Destination,
+    setting: Setting,
+    rewrite?: (request: string) => string,
+  ): Promise<Examination> {
+    const trace = new Trace(plan.target.compression, rewrite);
+    let letGo: () => void = () => {};
+    const released = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    let told: (held: Held) => void = () => {};
+    const ended = new Promise<Held>((resolve) => {
+      told = resolve;
+    });
+    const solo = handshakeOnce({
+      plan,
+      inputs: setting.inputs,
+      destinations: [to],
+      tls: plan.target.scheme === 'wss' ? tlsOptions({ plan, inputs: setting.inputs, tlsSession: null }) : null,
+      userAgent: setting.userAgent,
+      timeoutMs: setting.timeoutMs,
+      index: 0,
+      portRange: setting.portRange,
+      stopped: () => setting.signal.aborted,
+      tap: trace,
+      held: (held) => {
+        told(held);
+        return held.outcome === '101' ? released : Promise.resolve();
+      },
+    });
+    const held = await Promise.race([ended, solo.then(() => ended)]);
+    const examination = new Examination(plan, setting, trace, held, solo, letGo);
+    // A failure is over at once; its body may still be coming.
+    if (held.outcome !== '101') await solo;
+    return examination;
+  }
+
+  get outcome(): OutcomeId {
+    return this.#held.outcome;
+  }
+
+  get detail(): string | null {
+    const { detail } = this.#held;
+    return detail === null ? null : printable(maskText(detail, this.#secrets));
+  }
+
+  /** Start to outcome. */
+  get tookMs(): number {
+    return known(this.#held.doneMs) ?? 0;
+  }
+
+  /** Start to TCP open; null when it did not open. */
+  get connectMs(): number | null {
+    return known(this.#held.connectMs);
+  }
+
+  get tlsMs(): number | null {
+    return known(this.#held.secureMs - this.#held.connectMs);
+  }
+
+  get hasAnswer(): boolean {
+    return this.#trace.hasAnswer;
+  }
+
+  get firstByteMs(): number | null {
+    return known(this.#held.firstByteMs - this.#held.sentMs);
+  }
+
+  get headMs(): number | null {
+    return this.#trace.head === null ? null : known(this.#held.doneMs - this.#held.sentMs);
+  }
+
+  get isOpen(): boolean {
+    return this.outcome === '101' && this.#cut() === null;
+  }
+
+  /** The request as it went out, masked; null when TCP or TLS ended before. */
+  get request(): string | null {
+    const { sent } = this.#trace;
+    return sent === null || known(this.#held.sentMs) === null ? null : maskedRequest(sent, this.#secrets);
+  }
+
+  /** What was answered, with all of its headers; of what is no HTTP the first bytes; null: nothing. */
+  async answer(): Promise<Sample | null> {
+    const { head, body } = this.#trace;
+    if (head === null) return this.#trace.hasAnswer ? (await this.#solo).sample : null;
+    return sampleOf({ head, detail: this.detail, body, atMs: this.tookMs }, this.#secrets, MOST_HEADERS, ANY_NAME);
+  }
+
+  clauses(): CheckClause[] {
+    const { head, sent } = this.#trace;
+    const key = /^Sec-WebSocket-Key: (\S+)\r$/m.exec(sent ?? '')?.[1] ?? '';
+    const { subprotocols } = renderAttempt(compileTarget(this.#plan), this.#setting.inputs, 0);
+    const offer = { subprotocols, deflate: this.#plan.target.compression };
+    return judgeClauses(head, acceptFor(key), offer, (text) => maskText(text, this.#secrets));
+  }
+
+  /** A ping, and its pong or what came instead (RFC 6455 section 5.5.2); null: stopped before either. */
+  async ping(): Promise<CheckExchange | null> {
+    const body = randomBytes(4);
+    const start = now();
+    this.#held.send(pingFrame(body));
+    const isIt = (): boolean => this.#trace.pongs.some((pong) => pong.equals(body));
+    await this.#until(() => isIt() || this.#cut() !== null, this.#setting.timeoutMs);
+    const tookMs = toMicros(now() - start);
+    if (isIt()) return { ok: true, tookMs, found: 'pong' };
+    const cut = this.#cut();
+    if (cut !== null) return { ok: false, tookMs, found: `no pong: ${cut.by}` };
+    if (this.#setting.signal.aborted) return null;
+    return { ok: false, tookMs: null, found: this.#trace.pongs.length > 0 ? 'a pong with another payload' : 'no pong' };
+  }
+
+  /** Says nothing for `forMs` and sees whether the tunnel lives. */
+  async idle(forMs: number): Promise<CheckIdle> {
+    const { signal } = this.#setting;
+    await this.#until(() => this.#cut() !== null, forMs);
+    const cut = this.#cut();
+    const { pings } = this.#trace;
+    if (cut !== null) return { forMs, livedMs: toMicros(cut.at - this.#since), cutBy: cut.by, pings };
+    const watchedMs = signal.aborted ? Math.min(forMs, now() - this.#since) : forMs;
+    return { forMs: toMicros(watchedMs), livedMs: null, cutBy: null, pings };
+  }
+
+  /** Closes by frame 1000 and waits for the far side's (RFC 6455 section 7.1.2); what is open after 2 s is reset. */
+  async close(): Promise<CheckExchange> {
+    const before = this.#cut();
+    const start = now();
+    this.#letGo();
+    if (before !== null) {
+      await this.#solo;
+      return { ok: false, tookMs: null, found: `already ended by the target: ${before.by}` };
+    }
+    // Ctrl-C too closes in an orderly way; this has a bound of its own.
+    const patience = Math.min(this.#setting.timeoutMs, CLOSE_GRACE_MS);
+    await this.#trace.until(() => this.#trace.ending !== null, patience, new AbortController().signal);
+    const { closeFrame, ending } = this.#trace;
+    await this.#solo;
+    if (closeFrame !== null) {
+      const tookMs = toMicros(closeFrame.at - start);
+      // Section 7.1.1: the server closes TCP first.
+      const rest = ending === null ? ', but the connection was left open' : '';
+      return { ok: true, tookMs, found: `close ${codeName(closeFrame.code)}${rest}` };
+    }
+    if (ending === null) return { ok: false, tookMs: null, found: 'no answer to the close frame' };
+    return { ok: false, tookMs: toMicros(ending.at - start), found: `${ending.by} without a close frame` };
+  }
+
+  /** Ends everything without looking. */
+  async drop(): Promise<Solo> {
+    this.#letGo();
+    return this.#solo;
+  }
+
+  #until(seen: () => boolean, ms: number): Promise<boolean> {
+    return this.#trace.until(seen, ms, this.#setting.signal);
+  }
+
+  /** How the far side ended the tunnel; null while it lives. */
+  #cut(): { by: string; at: number } | null {
+    const { closeFrame, ending } = this.#trace;
+    return closeFrame === null ? ending : { by: `close-frame ${codeName(closeFrame.code)}`, at: closeFrame.at };
+  }
+}
+
+/** RFC 6455 section 7.4.1: 1005 stands for a frame without a code. */
+function codeName(code: number): string {
+  return code === 1005 ? 'without a code' : `${code}`;
+}
+
+function known(ms: number): number | null {
+  return Number.isNaN(ms) ? null : toMicros(Math.max(0, ms));
+}
+
+/** The key of a handshake is a nonce and no secret, whatever its name says. */
+function maskedRequest(text: string, secrets: readonly string[]): string {
+  const [first = '', ...lines] = Buffer.from(text, 'latin1').toString('utf8').trimEnd().split('\r\n');
+  const [method = '', path = '', version = ''] = first.split(' ');
+  const headers = lines.slice(0, MOST_REQUEST_LINES).map((line) => {
+    const at = line.indexOf(':');
+    const name = line.slice(0, at);
+    return /^sec-websocket-key$/i.test(name) ? line : `${name}: ${maskHeader(name, line.slice(at + 1).trim())}`;
+  });
+  return [`${method} ${maskUrl(path)} ${version}`, ...headers]
+    .map((line) => printable(maskText(line, secrets), LONGEST_REQUEST_LINE))
+    .join('\n');
+}

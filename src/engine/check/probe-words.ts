@@ -1,0 +1,128 @@
+/**
+ * What a probe's answer means beside that of the handshake itself, one sentence each. Pure; it names what was seen and what
+ * follows from these two answers alone. The cause of it all is for a diagnosis to say.
+ */
+
+import { blameOf, type OutcomeId } from '../../names/outcomes.js';
+import type { ProbeId } from '../../result/check-facts.js';
+
+/** Outcomes of the handshake itself and of the probe. */
+interface Both {
+  readonly main: OutcomeId;
+  readonly probe: OutcomeId;
+  /** Sec-WebSocket-Version of the probe's answer. */
+  readonly versions: string | null;
+  /** Of the handshake itself. */
+  readonly isSecure: boolean;
+}
+
+const isStatus = (id: OutcomeId) => /^\d+$/.test(id);
+const isSilent = (id: OutcomeId) => id.startsWith('timeout-');
+
+/** `a 404`, `no answer`. */
+function named(id: OutcomeId): string {
+  if (isStatus(id)) return /^(8|11|18)/.test(id) ? `an ${id}` : `a ${id}`;
+  return isSilent(id) ? 'no answer' : `"${id}"`;
+}
+
+const WORDS: Readonly<Record<ProbeId, (both: Both) => string>> = {
+  'without-upgrade': withoutUpgrade,
+  'version-8': otherVersion,
+  'with-origin': (both) => origin(both, 'with this Origin', 'without it'),
+  'without-origin': (both) => origin(both, 'without an Origin', 'with the one that was sent'),
+  'other-scheme': otherScheme,
+  'other-slash': otherSlash,
+  'open-close-open': openAgain,
+  direct,
+};
+
+export function probeSays(id: ProbeId, both: Both): string {
+  if (blameOf(both.probe) === 'local') return 'This machine could not ask.';
+  return WORDS[id](both);
+}
+
+function withoutUpgrade({ main, probe }: Both): string {
+  if (main === '101' && probe !== '101' && probe !== 'invalid-101') {
+    return 'Handshakes and ordinary requests are told apart, as they should be.';
+  }
+  if (probe === '101' || probe === 'invalid-101')
+    return 'Whatever is asked is answered with a 101: nothing there reads the request.';
+  if (main === probe && isStatus(main)) {
+    if (/^(5..|401|403|407|429)$/.test(main))
+      return 'The same answer as to the handshake: it is given whatever is asked.';
+    return 'The same answer as to the handshake: a hop strips Upgrade on the way, or what answers knows no WebSocket.';
+  }
+  if (isSilent(main) && isStatus(probe))
+    return `An ordinary request is answered, with ${named(probe)}; only the upgrade is not.`;
+  if (isSilent(main) && isSilent(probe))
+    return 'Not even an ordinary request is answered: this is not about WebSocket.';
+  if (main === probe) return 'The same end: what is wrong has nothing to do with the upgrade.';
+  return `Another answer than to the handshake (${named(probe)}, not ${named(main)}): something there does see the upgrade.`;
+}
+
+function otherVersion({ main, probe, versions }: Both): string {
+  const spoken = versions === null ? '' : `; it names what it speaks: ${versions}`;
+  if (main === '101' && probe === '101') return 'Version 8 is served as well: a server that still serves old browsers.';
+  if (main === '101') return `Another version is refused, as RFC 6455 section 4.2.2 asks${spoken}.`;
+  if (probe === '101') return 'Version 8 is served and 13 is not: the server is older than RFC 6455.';
+  if (main === probe && !isStatus(main)) return 'The same end: nothing is learnt about the version.';
+  if (main === probe) return `The version makes no difference${spoken}: the answer was given before anything read it.`;
+  return `The version makes a difference (${named(probe)}, not ${named(main)})${spoken}: a WebSocket server did read the request.`;
+}
+
+/** No answer at all proves nothing about what was changed. */
+const NO_ANSWER = (end: string) =>
+  `No answer this time (${end}), which says nothing of what was changed: the target may have gone.`;
+
+function origin({ main, probe }: Both, here: string, there: string): string {
+  if (main === probe) return main === '101' || isStatus(main) ? 'Origin makes no difference.' : 'The same end.';
+  if (probe === '101')
+    return `It is accepted ${here}, and refused ${there}: the server checks Origin, and that is why it fails.`;
+  if (!isStatus(probe)) return NO_ANSWER(named(probe));
+  if (main === '101') return `It is refused ${here} (${named(probe)}) and accepted ${there}: the server checks Origin.`;
+  return `Another answer ${here}: ${named(probe)}, not ${named(main)}; something there reads Origin.`;
+}
+
+function otherScheme({ main, probe, isSecure }: Both): string {
+  const [asked, other] = isSecure ? ['wss://', 'ws://'] : ['ws://', 'wss://'];
+  if (probe === '101') {
+    return main === '101'
+      ? `${other} is served on the same port as well.`
+      : `${other} works where ${asked} does not: the scheme of the URL is wrong, or a hop was set up for the other one.`;
+  }
+  const speaks = isStatus(probe) || probe === 'invalid-101' || (!isSecure && probe === 'closed');
+  if (main === '101' && speaks && probe !== 'closed')
+    return `${other} is understood on the same port, and answered with ${named(probe)}.`;
+  if (main === '101') return `Only ${asked} is spoken on this port, as is usual.`;
+  if (isStatus(probe)) {
+    return isSecure
+      ? `Plain HTTP is answered there (${named(probe)}): the port may speak no TLS at all, or says so.`
+      : `TLS is spoken there (${named(probe)} over it): the port wants wss://.`;
+  }
+  return `${other} does not work either (${named(probe)}): the scheme is not what is wrong.`;
+}
+
+function otherSlash({ main, probe }: Both): string {
+  if (main === probe) return main === '101' || isStatus(main) ? 'The slash makes no difference.' : 'The same end.';
+  if (probe === '101') return 'It works there: the path of the URL is wrong by a slash.';
+  if (!isStatus(probe)) return NO_ANSWER(named(probe));
+  if (main === '101') return `The slash matters (${named(probe)}): the path is right as it was asked.`;
+  return `Another answer: ${named(probe)}, not ${named(main)}; something there looks at the path.`;
+}
+
+function openAgain({ probe }: Both): string {
+  if (probe === '101') return 'It opens again after a client has left, as it should.';
+  if (probe === '429') return 'Refused with a 429: a limit on how often one client may come.';
+  if (probe === '401' || probe === '403')
+    return `Refused (${named(probe)}) although the same request was accepted before: a ticket that is good for once, or a limit for one client.`;
+  return `It opened until a client left, and no more (${named(probe)}): as when the server closes itself with a connection, by wss.close() in a handler of close.`;
+}
+
+function direct({ main, probe }: Both): string {
+  if (main === probe)
+    return main === '101' ? 'Both ways work.' : 'The same past the gateway: what is wrong lies behind it.';
+  if (probe === '101')
+    return 'It works past the gateway: what is wrong lies in the gateway, or between it and the server.';
+  if (main === '101') return `It works through the gateway only; direct it is ${named(probe)}.`;
+  return `Past the gateway it is ${named(probe)} and not ${named(main)}: the gateway puts an answer of its own in its place.`;
+}

@@ -1,0 +1,148 @@
+/**
+ * Listens in on one handshake: the request as it went out, the head that came back, the first bytes of its body, and once
+ * there is a tunnel, pongs, the far side's close and its end. Reads with the engine's own readers, keeps at most one head
+ * and 1 KiB, and judges nothing.
+ */
+import { now } from '../machine/clock.js';
+import { FrameReader } from '../protocol/frames.js';
+import { HeadReader, readWhole } from '../protocol/head-reader.js';
+import type { Head } from '../protocol/response.js';
+import type { Tap } from '../transport/tap.js';
+import type { TransportError, TransportEvents } from '../transport/transport.js';
+
+const MAX_BODY_BYTES = 1024;
+
+/** How the far side ended a tunnel. */
+export interface Ending {
+  /** `close-frame 1001`, `closed` (FIN), `reset`, or `broken frame`. */
+  readonly by: string;
+  /** Clock of `now()`. */
+  readonly at: number;
+}
+
+export class Trace implements Tap {
+  /** Latin-1; null until the request was built. */
+  sent: string | null = null;
+  head: Head | null = null;
+  /** Bytes of an answer were read, a head or not. */
+  hasAnswer = false;
+  /** Pings of the far side that were answered. */
+  pings = 0;
+  pongs: Buffer[] = [];
+  closeFrame: { readonly code: number; readonly at: number } | null = null;
+  ending: Ending | null = null;
+  readonly #rewrite: (request: string) => string;
+  readonly #body: Buffer[] = [];
+  #bodyBytes = 0;
+  #partial: HeadReader | null = null;
+  #isMalformed = false;
+  readonly #frames: FrameReader;
+  #news: () => void = () => {};
+
+  /** @param deflate compression was offered */
+  constructor(deflate: boolean, rewrite: (request: string) => string = (request) => request) {
+    this.#rewrite = rewrite;
+    this.#frames = new FrameReader(deflate, {
+      reply: () => {
+        this.pings++;
+      },
+      pong: (body) => {
+        // Only the latest matter; a flood of others must not fill the memory.
+        this.pongs = [...this.pongs.slice(-7), body];
+      },
+      concluded: (code) => {
+        this.closeFrame ??= { code, at: now() };
+      },
+    });
+  }
+
+  get body(): Buffer {
+    return Buffer.concat(this.#body);
+  }
+
+  request(text: string): string {
+    this.sent = this.#rewrite(text);
+    return this.sent;
+  }
+
+  between(engine: TransportEvents): TransportEvents {
+    return {
+      onOpening: (slot, at) => engine.onOpening(slot, at),
+      onOpened: (slot, at) => engine.onOpened(slot, at),
+      onConnect: (slot, at, lower) => engine.onConnect(slot, at, lower),
+      onSecure: (slot, at, lower) => engine.onSecure(slot, at, lower),
+      onSent: (slot, at) => engine.onSent(slot, at),
+      onData: (slot, bytes, length, at, lower) => {
+        this.#read(bytes, length);
+        engine.onData(slot, bytes, length, at, lower);
+        this.#news();
+      },
+      onEnd: (slot, at, lower) => {
+        this.#end('closed', at);
+        engine.onEnd(slot, at, lower);
+        this.#news();
+      },
+      onError: (slot, error, at, lower) => {
+        this.#end(endOf(error), at);
+        engine.onError(slot, error, at, lower);
+        this.#news();
+      },
+    };
+  }
+
+  /** Resolves with true once `seen()` holds, looked at with every event; with false after `ms` or when `signal` says so. */
+  until(seen: () => boolean, ms: number, signal: AbortSignal): Promise<boolean> {
+    if (seen()) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', finish);
+        this.#news = () => {};
+        resolve(seen());
+      };
+      const timer = setTimeout(finish, signal.aborted ? 0 : ms);
+      signal.addEventListener('abort', finish);
+      this.#news = () => {
+        if (seen()) finish();
+      };
+    });
+  }
+
+  #read(bytes: Buffer, length: number): void {
+    if (length === 0) return;
+    this.hasAnswer = true;
+    if (this.head !== null) {
+      this.#rest(bytes.subarray(0, length));
+      return;
+    }
+    if (this.#isMalformed) return;
+    const { reading, all } = this.#partial === null ? readWhole(bytes, length) : this.#partial.read(bytes, length);
+    if (reading.kind === 'more') this.#partial ??= new HeadReader(all, reading.progress);
+    else if (reading.kind === 'malformed') this.#isMalformed = true;
+    else {
+      this.head = reading.head;
+      this.#partial = null;
+      this.#rest(all.subarray(reading.head.bodyAt));
+    }
+  }
+
+  #rest(bytes: Uint8Array): void {
+    if (this.head?.status === 101) {
+      this.#frames.read(bytes);
+      return;
+    }
+    const part = Buffer.from(bytes.subarray(0, MAX_BODY_BYTES - this.#bodyBytes));
+    if (part.length === 0) return;
+    this.#bodyBytes += part.length;
+    this.#body.push(part);
+  }
+
+  #end(by: string, at: number): void {
+    this.ending ??= { by, at };
+  }
+}
+
+function endOf(error: TransportError): string {
+  if (error.fin) return 'closed';
+  return error.code === 'ECONNRESET' || error.code === 'EPIPE' ? 'reset' : error.code;
+}

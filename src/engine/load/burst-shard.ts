@@ -1,0 +1,226 @@
+/**
+ * One worker's part of a burst: arm, wait at the gate, release in slices, hold until told to close, close, report.
+ * It drives `Attempts` and knows the order of things; it knows no socket and judges nothing.
+ */
+import { outcomeCode } from '../../names/outcomes.js';
+import { now } from '../machine/clock.js';
+import { collectGarbage } from '../machine/garbage.js';
+import type { ShardReport } from '../threads/messages.js';
+import { LIVE } from '../threads/shared-memory.js';
+import { AttemptSet, pause, type ShardContext } from './attempt-set.js';
+
+/** TCP connections being opened at once while a burst is armed, each worker (a listen queue is not what is measured). */
+const ARMING_IN_FLIGHT = 256;
+/** Of every pause in a release, this multiple of its length is spent on releasing before the next. */
+const RELEASING_PER_PAUSE = 3;
+/** The deadline may pass while a burst goes out, but not unseen for longer than so many take: under a ms. */
+const RELEASED_A_LOOK = 32;
+const ABORTED = outcomeCode('aborted');
+
+export class BurstShard {
+  readonly #x: ShardContext;
+  readonly #set: AttemptSet;
+  readonly #count: number;
+  #launched = 0;
+  #settledBeforeRelease = 0;
+  #ended = 0;
+  #failedToArm = 0;
+  #releaseAt = Number.NaN;
+  #isStopped = false;
+  #resolveArmed: (() => void) | null = null;
+  #resolveEnded: (() => void) | null = null;
+
+  constructor(context: ShardContext) {
+    this.#x = context;
+    this.#count = context.order.count;
+    const events = { armed: () => this.#settle(), ended: () => this.#oneEnded(), freed: () => {} };
+    this.#set = new AttemptSet(context, this.#count, events, (slot) => this.#dueOf(slot));
+    this.#set.transport.stampRequests();
+  }
+
+  /** Builds all requests and brings every attempt to the gate; resolves when each waits there or has failed. */
+  async arm(): Promise<{ armed: number; failed: number }> {
+    const { order, plan } = this.#x;
+    collectGarbage('major');
+    for (let slot = 0; slot < this.#count; slot++) {
+      this.#set.attempts.prepare(slot, order.first + slot * order.stride, true);
+    }
+    if (plan.gate === 'connect') {
+      for (let slot = 0; slot < this.#count; slot++) this.#set.transport.prepare(slot);
+    } else if (this.#count > 0) {
+      this.#set.transport.start();
+      const armed = new Promise<void>((resolve) => {
+        this.#resolveArmed = resolve;
+      });
+      this.#launchMore();
+      if (this.#settledBeforeRelease < this.#count) await armed;
+      this.#failedToArm = this.#ended;
+      this.#set.transport.stop();
+    }
+    collectGarbage('minor');
+    return { armed: this.#count - this.#failedToArm, failed: this.#failedToArm };
+  }
+
+  /** Releases everything that waits, from T0 on, and resolves when every attempt has ended. */
+  async release(at: number): Promise<void> {
+    this.#releaseAt = at;
+    const ended = new Promise<void>((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    if (this.#ended < this.#count) {
+      await this.#waitFor(at);
+      this.#set.transport.start();
+      this.#set.observeGc();
+      this.#set.attempts.released = true;
+      this.#releaseSlices();
+      await ended;
+    }
+  }
+
+  /** Ends all that has not ended as `aborted`. */
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    const at = now();
+    for (let slot = 0; slot < this.#count; slot++) this.#set.attempts.expire(slot, at, ABORTED);
+  }
+
+  /** Closes what is held and reports; every socket is gone afterwards. */
+  async close(): Promise<ShardReport> {
+    const { attempts, recorder } = this.#set;
+    const isClean = (this.#x.plan.close ?? 'clean') === 'clean';
+    recorder.tally.lost(attempts.lostWhileHeld);
+    for (let slot = 0; slot < this.#count; slot++) attempts.close(slot, isClean);
+    const generator = await this.#set.drain();
+    for (let slot = 0; slot < this.#count; slot++) recorder.record(slot, this.#releaseAt);
+    this.#set.keepSamples();
+    return {
+      ...generator,
+      ...this.#releaseTimes(),
+      tally: recorder.tally.encode(),
+      launched: this.#x.live[LIVE.opened],
+      failedToArm: this.#failedBeforeGate(),
+      overdue: attempts.overdue,
+      perSecond: null,
+      rows: recorder.takeRows(),
+    };
+  }
+
+  /** When the attempts passed the gate, by their own stamps, and when the last of them ended; ms after T0. */
+  #releaseTimes(): Pick<ShardReport, 'firstReleaseMs' | 'lastReleaseMs' | 'lastEndMs'> {
+    const { opened, tlsStart, sent, done } = this.#set.columns;
+    const passed = { connect: opened, tls: tlsStart, upgrade: sent }[this.#x.plan.gate];
+    let first = Number.POSITIVE_INFINITY;
+    let last = Number.NEGATIVE_INFINITY;
+    let end = Number.NEGATIVE_INFINITY;
+    for (let slot = 0; slot < this.#count; slot++) {
+      if (done[slot] > end) end = done[slot];
+      // What failed while it was armed never passed the gate.
+      if (!(passed[slot] >= this.#releaseAt)) continue;
+      if (passed[slot] < first) first = passed[slot];
+      if (passed[slot] > last) last = passed[slot];
+    }
+    const after = (at: number) => (Number.isFinite(at) ? at - this.#releaseAt : null);
+    return { firstReleaseMs: after(first), lastReleaseMs: after(last), lastEndMs: after(end) };
+  }
+
+  /** Attempts that ended by themselves before they could be released. */
+  #failedBeforeGate(): number {
+    const { gate } = this.#x.plan;
+    if (gate === 'connect') return 0;
+    const { outcome, tlsStart, sent } = this.#set.columns;
+    const passed = gate === 'tls' ? tlsStart : sent;
+    let failed = 0;
+    for (let slot = 0; slot < this.#count; slot++) {
+      if (Number.isNaN(passed[slot]) && outcome[slot] !== ABORTED) failed++;
+    }
+    return failed;
+  }
+
+  /** An attempt that fails while it is armed is counted from its own start. */
+  #dueOf(slot: number): number {
+    return this.#set.attempts.released ? this.#releaseAt : this.#set.columns.opened[slot];
+  }
+
+  #launchMore(): void {
+    while (
+      !this.#isStopped &&
+      this.#launched < this.#count &&
+      this.#launched - this.#settledBeforeRelease < ARMING_IN_FLIGHT
+    ) {
+      this.#set.attempts.launch(this.#launched++);
+    }
+  }
+
+  #settle(): void {
+    this.#settledBeforeRelease++;
+    if (this.#settledBeforeRelease >= this.#count) this.#resolveArmed?.();
+    else this.#launchMore();
+  }
+
+  #oneEnded(): void {
+    this.#ended++;
+    if (!this.#set.attempts.released && this.#x.plan.gate !== 'connect') this.#settle();
+    if (this.#ended === this.#count) this.#resolveEnded?.();
+  }
+
+  /** A timer is too coarse for the last moments, and spinning for long would take the core from the target. */
+  async #waitFor(at: number): Promise<void> {
+    const early = at - now() - 3;
+    if (early > 0) await pause(early);
+    const left = at - now() - 0.5;
+    if (left > 0) this.#x.sleep(left);
+    while (now() < at);
+  }
+
+  /**
+   * Slices with a pause between them, in which answers are read and stamped. A target that answers at once could fill the
+   * pauses until they take longer than the release, so each is paid for by a multiple of its length of releasing.
+   */
+  #releaseSlices(): void {
+    const { gate, target, releaseChunk } = this.#x.plan;
+    // A TLS handshake takes a ms of CPU, so a pause between slices would be spent on the first slice's handshakes.
+    const size =
+      target.scheme === 'wss' && gate !== 'upgrade' ? this.#count : (releaseChunk ?? this.#set.transport.releaseChunk);
+    // What node:net does for a connect comes after the slice, and must not be taken for the pause.
+    const worth = gate === 'connect' ? 0 : RELEASING_PER_PAUSE;
+    let slot = 0;
+    let resumedAt = now();
+    let pausedMs = 0;
+    const slices = () => {
+      do slot = this.#releaseFrom(slot, size);
+      while (slot < this.#count && now() - resumedAt < worth * pausedMs);
+      if (slot >= this.#count) return;
+      const pausedAt = now();
+      setImmediate(() => {
+        resumedAt = now();
+        pausedMs = resumedAt - pausedAt;
+        slices();
+      });
+    };
+    slices();
+  }
+
+  /** Releases the next `size` attempts that still wait; returns the slot after the last. */
+  #releaseFrom(first: number, size: number): number {
+    const { columns, attempts, deadlines } = this.#set;
+    const deadline = this.#releaseAt + this.#x.plan.timeoutMs;
+    const connects = this.#x.plan.gate === 'connect';
+    let slot = first;
+    let at = now();
+    for (let left = size; slot < this.#count && left > 0; slot++) {
+      if (columns.outcome[slot] !== 0) continue;
+      left--;
+      if (slot % RELEASED_A_LOOK === 0) at = now();
+      if (at >= deadline) {
+        attempts.giveUp(slot, at, 'not released before its deadline');
+        continue;
+      }
+      deadlines.set(slot, deadline);
+      if (connects) attempts.launch(slot);
+      else attempts.pass(slot);
+      this.#x.live[LIVE.released]++;
+    }
+    return slot;
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * One worker's part of a churn stage: a closed loop that keeps a number of handshakes in flight, closes each after its
+ * 101 and starts the next in the same slot, so that memory does not grow with the number of attempts. Each attempt is
+ * due at its own start.
+ */
+
+import { outcomeCode } from '../../names/outcomes.js';
+import type { ChurnStage } from '../../plan/plan.js';
+import { now } from '../machine/clock.js';
+import type { ShardReport } from '../threads/messages.js';
+import { LIVE } from '../threads/shared-memory.js';
+import { AttemptSet, type ShardContext } from './attempt-set.js';
+
+/** Attempts whose CSV rows are kept before they are sent on. */
+const ROWS_PER_MESSAGE = 2000;
+/** Seconds for which there is room from the start: what happens late for the first time undoes compiled code. */
+const SECONDS = 3600;
+const STATUS_101 = 101;
+
+export class ChurnShard {
+  readonly #x: ShardContext;
+  readonly #set: AttemptSet;
+  readonly #limit: number;
+  readonly #until: number;
+  readonly #isClean: boolean;
+  /** 101s in each second, and how many seconds there were until the last of them. */
+  readonly #perSecond: number[] = new Array(SECONDS).fill(0);
+  #seconds = 0;
+  readonly #releaseAt: number;
+  #launched = 0;
+  #inFlight = 0;
+  #lastRelease = Number.NaN;
+  #lastEnd = Number.NaN;
+  #rowsKept = 0;
+  #isStopped = false;
+  #resolveEnded: (() => void) | null = null;
+
+  constructor(context: ShardContext, stage: ChurnStage, releaseAt: number) {
+    this.#x = context;
+    this.#limit = stage.total === null ? Number.POSITIVE_INFINITY : context.order.count;
+    this.#releaseAt = releaseAt;
+    this.#until = stage.forMs === null ? Number.POSITIVE_INFINITY : releaseAt + stage.forMs;
+    this.#isClean = context.plan.close === 'clean';
+    const events = {
+      armed: () => {},
+      ended: (slot: number) => this.#ended(slot),
+      freed: (slot: number) => this.#next(slot),
+    };
+    this.#set = new AttemptSet(context, context.order.open, events, (slot) => this.#set.columns.opened[slot]);
+    this.#set.attempts.released = true;
+  }
+
+  /** Resolves when every attempt has ended. */
+  async run(): Promise<void> {
+    const slots = Math.min(this.#x.order.open, this.#limit);
+    if (slots === 0) return;
+    this.#set.transport.start();
+    this.#set.observeGc();
+    const ended = new Promise<void>((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    // Counted up front: the loop must not look finished while its slots are still being filled.
+    this.#inFlight = slots;
+    const chunk = this.#x.plan.releaseChunk ?? this.#set.transport.releaseChunk;
+    let slot = 0;
+    const slice = () => {
+      for (let left = chunk; slot < slots && left > 0; left--, slot++) this.#next(slot, true);
+      if (slot < slots) setImmediate(slice);
+    };
+    slice();
+    await ended;
+  }
+
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    const code = outcomeCode('aborted');
+    const at = now();
+    for (let slot = 0; slot < this.#set.columns.size; slot++) {
+      if (!Number.isNaN(this.#set.columns.opened[slot])) this.#set.attempts.expire(slot, at, code);
+    }
+  }
+
+  async close(): Promise<ShardReport> {
+    const { attempts, recorder } = this.#set;
+    for (let slot = 0; slot < this.#set.columns.size; slot++) attempts.close(slot, this.#isClean);
+    const generator = await this.#set.drain();
+    this.#set.keepSamples();
+    const after = (at: number) => (Number.isNaN(at) ? null : at - this.#releaseAt);
+    return {
+      ...generator,
+      tally: recorder.tally.encode(),
+      launched: this.#launched,
+      failedToArm: 0,
+      overdue: attempts.overdue,
+      firstReleaseMs: this.#launched > 0 ? 0 : null,
+      lastReleaseMs: after(this.#lastRelease),
+      lastEndMs: after(this.#lastEnd),
+      perSecond: Array.from(this.#perSecond.slice(0, this.#seconds), (count) => count ?? 0),
+      rows: recorder.takeRows(),
+    };
+  }
+
+  /** Starts the next attempt in a free slot, or gives the slot up. */
+  #next(slot: number, isFirst = false): void {
+    const at = now();
+    if (this.#isStopped || this.#launched >= this.#limit || at >= this.#until) {
+      this.#inFlight--;
+      if (this.#inFlight === 0) this.#resolveEnded?.();
+      return;
+    }
+    const { attempts, columns, deadlines } = this.#set;
+    if (!isFirst) columns.clear(slot);
+    const { order, plan, live } = this.#x;
+    attempts.prepare(slot, order.first + this.#launched * order.stride, false);
+    this.#launched++;
+    this.#lastRelease = at;
+    live[LIVE.released]++;
+    deadlines.set(slot, at + plan.timeoutMs);
+    attempts.launch(slot);
+  }
+
+  #ended(slot: number): void {
+    const { columns, attempts, recorder } = this.#set;
+    recorder.record(slot, columns.opened[slot]);
+    attempts.details.delete(slot);
+    this.#lastEnd = columns.done[slot];
+    if (this.#x.wantRows && ++this.#rowsKept >= ROWS_PER_MESSAGE) this.#sendRows();
+    if (columns.outcome[slot] !== STATUS_101) return;
+    // The timer of T0 may fire a moment early.
+    const second = Math.max(0, Math.floor((this.#lastEnd - this.#releaseAt) / 1000));
+    this.#perSecond[second] = (this.#perSecond[second] ?? 0) + 1;
+    this.#seconds = Math.max(this.#seconds, second + 1);
+    attempts.close(slot, this.#isClean);
+    if (!this.#isClean) this.#next(slot);
+  }
+
+  #sendRows(): void {
+    const rows = this.#set.recorder.takeRows();
+    if (rows !== null) this.#x.sendRows(rows);
+    this.#rowsKept = 0;
+  }
+}

@@ -1,0 +1,491 @@
+/**
+ * The transport for Linux over `ws://`: the kernel's own calls, state in columns, no object and no Buffer a connection.
+ * Arrivals of bytes are stamped by the kernel, so it does not matter how long this thread was busy sending; the end of a
+ * connect is known from the round trip that TCP measured. What has no stamp (FIN, RST, errors) lies between two looks.
+ * It looks once in each turn of the event loop, and waits there for a moment while nothing happens: being called back from
+ * native code is what a thread that is being ended would not survive, nor its process with it.
+ */
+import { constants } from 'node:os';
+import { onThreadExit } from '../../../host.js';
+import { C } from '../../../native/layouts.js';
+import { largestStep, now } from '../../machine/clock.js';
+import { linearRetries, synSchedule } from '../../machine/syn-schedule.js';
+import type { RequestFrame } from '../../protocol/request.js';
+import type { Destination, TcpFacts, TlsFacts, Transport, TransportEvents } from '../transport.js';
+import { EVENTS, INTERRUPTED, type Kernel, WOULD_BLOCK } from './system-calls.js';
+
+const PHASE = { none: 0, connecting: 1, open: 2 } as const;
+const NO_SOCKET = -1;
+const GONE = C.EPOLLERR | C.EPOLLHUP;
+const FAR_SIDE_ENDED = GONE | C.EPOLLRDHUP;
+/** What is kept for a far side that does not read. */
+const MOST_UNSENT_BYTES = 64 * 1024;
+/** Reads of one connection before the others get their turn. */
+const READS_PER_TURN = 16;
+/** Looks without waiting before the first that waits, so that whatever else the thread has to do is not held up. */
+const PATIENT_LOOKS = 3;
+/** Orders and timers wait as long at worst. An event ends the wait. */
+const WAIT_MS = 1;
+/** Without a pause for this long, orders and timers get their turn. */
+const TURN_MS = 20;
+/** How often the two clocks are compared while stamps are converted from one to the other. */
+const CLOCK_PERIOD_MS = 1000;
+
+export interface EpollTransportOptions {
+  readonly slots: number;
+  readonly kernel: Kernel;
+  /** Where connections will go. */
+  readonly destinations: readonly Destination[];
+  /** What surrounds the key of every request; null where requests differ by more. */
+  readonly frame: RequestFrame | null;
+  readonly events: TransportEvents;
+}
+
+export class EpollTransport implements Transport {
+  readonly name = 'epoll';
+  readonly hasKernelStamps = true;
+  readonly framesRequests: boolean;
+  /** The kernel stamps what arrives meanwhile, so nothing is gained by a pause. */
+  readonly releaseChunk = Number.POSITIVE_INFINITY;
+  open = 0;
+  longestGapMs = 0;
+  readonly #events: TransportEvents;
+  readonly #kernel: Kernel;
+  readonly #destinations: readonly Destination[];
+  readonly #frame: RequestFrame | null;
+  readonly #fds: Int32Array;
+  readonly #phases: Uint8Array;
+  /** Tells an event of a slot's earlier connection from one of its present. */
+  readonly #generations: Uint32Array;
+  readonly #synRetransmits: Uint8Array;
+  readonly #openedAt: Float64Array;
+  readonly #hasRead: Uint8Array;
+  #stampsRequests = false;
+  /** Most bytes of a connection's first read; 0: as many as there are. */
+  #firstRead = 0;
+  /** Slots of which a send has failed by an RST. */
+  readonly #resets = new Set<number>();
+  /** What the kernel would not take yet. */
+  readonly #unsent = new Map<number, Uint8Array>();
+  /** Slots of which there may be more to read, or to say, than one turn allows. */
+  #again: { slot: number; generation: number; errno: number }[] = [];
+  #immediate: NodeJS.Immediate | null = null;
+  readonly #poll: number;
+  readonly #forgetExit: () => void;
+  /** Looks in a row that found nothing. */
+  #emptyLooks = 0;
+  /** An event that is taken now had not happened at this time. */
+  #lower = 0;
+  /** The thread has been doing something else until here: sending, or dealing with earlier arrivals. */
+  #busyUntil = 0;
+  #hasSent = false;
+  #clockTimer: NodeJS.Timeout | null = null;
+  /** Apart: the first fraction in a field that held whole numbers undoes the code compiled for its object. */
+  readonly #clock = { stepMs: 0 };
+  /** When Linux sends a SYN again, ms after the first. */
+  readonly #synSchedule = synSchedule(linearRetries());
+  /** Slot of which `#tcpFacts` was just read, or -1. */
+  #factsOf = -1;
+  readonly #tcpFacts = { synRetransmits: 0, retransmits: 0, rttMs: Number.NaN };
+
+  constructor({ slots, kernel, destinations, frame, events }: EpollTransportOptions) {
+    this.#events = events;
+    this.#kernel = kernel;
+    this.#destinations = destinations;
+    this.#frame = frame;
+    this.framesRequests = frame !== null && kernel.canFrame(frame);
+    this.#fds = new Int32Array(slots).fill(NO_SOCKET);
+    this.#phases = new Uint8Array(slots);
+    this.#generations = new Uint32Array(slots);
+    this.#synRetransmits = new Uint8Array(slots);
+    this.#openedAt = new Float64Array(slots);
+    this.#hasRead = new Uint8Array(slots);
+    this.#poll = kernel.newPoll();
+    this.#forgetExit = onThreadExit(this.#closeAll);
+  }
+
+  stampRequests(): void {
+    this.#stampsRequests = true;
+  }
+
+  /** What is the same for all of a burst is done here: a first time in the release would undo its compiled code. */
+  start(): void {
+    for (const { address, family } of this.#destinations) this.#kernel.learn(address, family);
+    if (this.#frame !== null && this.framesRequests) this.#kernel.useFrame(this.#frame);
+    this.#kernel.stampRequests(this.#stampsRequests);
+    this.#kernel.setClock();
+    // Not in `#turn`: a branch that is taken there for the first time after a second would undo its compiled code.
+    this.#clockTimer ??= setInterval(this.#compareClocks, CLOCK_PERIOD_MS).unref();
+    this.longestGapMs = 0;
+    this.#clock.stepMs = 0;
+    this.#busyUntil = now();
+  }
+
+  stop(): void {
+    this.#compareClocks();
+  }
+
+  get clockStepMs(): number {
+    return this.#clock.stepMs;
+  }
+
+  readonly #compareClocks = (): void => {
+    this.#clock.stepMs = largestStep(this.#clock.stepMs, this.#kernel.setClock());
+  };
+
+  end(): void {
+    if (this.#clockTimer !== null) clearInterval(this.#clockTimer);
+    if (this.#immediate !== null) clearImmediate(this.#immediate);
+    this.#immediate = null;
+    this.#forgetExit();
+    if (this.#poll >= 0) this.#kernel.closeSocket(this.#poll);
+  }
+
+  prepare(): void {}
+
+  connect(slot: number, to: Destination, localAddress: string | null): void {
+    const kernel = this.#kernel;
+    const fd = kernel.socket(to.family);
+    if (fd < 0) {
+      this.#later(slot, -fd);
+      return;
+    }
+    this.open++;
+    this.#fds[slot] = fd;
+    this.#phases[slot] = PHASE.connecting;
+    this.#synRetransmits[slot] = 0;
+    const bound = localAddress === null ? 0 : kernel.bindAddress(fd, localAddress, to.family);
+    const at = now();
+    this.#openedAt[slot] = at;
+    this.#events.onOpening(slot, at);
+    const called = bound < 0 ? bound : kernel.connect(fd, to);
+    this.#hasSent = true;
+    this.#events.onOpened(slot, now());
+    const watched = called < 0 ? called : this.#watchSocket(fd, slot);
+    if (watched < 0) this.#later(slot, -watched);
+    else this.#lookNext();
+  }
+
+  /** @returns 0 or -errno; that of the epoll instance where there is none */
+  #watchSocket(fd: number, slot: number): number {
+    return this.#poll < 0 ? this.#poll : this.#kernel.watch(this.#poll, fd, slot, this.#generations[slot]);
+  }
+
+  /** TLS is the other transport's. */
+  secure(): void {
+    throw new Error('the epoll transport knows no TLS');
+  }
+
+  send(slot: number, text: string): void {
+    const fd = this.#fds[slot];
+    if (fd === NO_SOCKET) return;
+    const sent = this.#unsent.has(slot) ? 0 : this.#kernel.sendText(fd, text);
+    this.#hasSent = true;
+    if (sent !== text.length) this.#sentPart(slot, Buffer.from(text, 'latin1'), sent);
+  }
+
+  sendFramed(slot: number, keys: Buffer): void {
+    const fd = this.#fds[slot];
+    if (fd === NO_SOCKET) return;
+    const kernel = this.#kernel;
+    const sent = kernel.sendFramed(fd, keys, slot);
+    this.#hasSent = true;
+    if (sent !== kernel.framed.length) this.#sentPart(slot, kernel.framed, sent);
+  }
+
+  sendBytes(slot: number, bytes: Uint8Array): void {
+    const fd = this.#fds[slot];
+    if (fd === NO_SOCKET) return;
+    const sent = this.#unsent.has(slot) ? 0 : this.#kernel.sendBytes(fd, bytes);
+    if (sent !== bytes.length) this.#sentPart(slot, bytes, sent);
+  }
+
+  reset(slot: number): void {
+    const fd = this.#forget(slot);
+    if (fd === NO_SOCKET) return;
+    // A connection still being opened has nothing to reset: closing its descriptor ends the SYNs.
+    if (this.#phases[slot] === PHASE.open) this.#kernel.reset(fd);
+    else this.#kernel.closeSocket(fd);
+    this.#phases[slot] = PHASE.none;
+  }
+
+  leave(slot: number): void {
+    const fd = this.#forget(slot);
+    if (fd === NO_SOCKET) return;
+    this.#kernel.closeSocket(fd);
+    this.#phases[slot] = PHASE.none;
+  }
+
+  localPort(slot: number): number {
+    return this.#kernel.localName(this.#fds[slot])?.port ?? 0;
+  }
+
+  localAddress(slot: number): string | null {
+    return this.#kernel.localName(this.#fds[slot])?.address ?? null;
+  }
+
+  resumed(): boolean {
+    return false;
+  }
+
+  tlsFacts(): TlsFacts | null {
+    return null;
+  }
+
+  tcpFacts(slot: number): TcpFacts | null {
+    const fd = this.#fds[slot];
+    if (fd === NO_SOCKET) return null;
+    return this.#factsOf === slot ? this.#tcpFacts : this.#readFacts(slot, fd);
+  }
+
+  #readFacts(slot: number, fd: number): TcpFacts {
+    const { retransmits, rttUs } = this.#kernel.tcpInfo(fd);
+    const facts = this.#tcpFacts;
+    facts.synRetransmits = this.#phases[slot] === PHASE.open ? this.#synRetransmits[slot] : retransmits;
+    facts.retransmits = retransmits - facts.synRetransmits;
+    facts.rttMs = facts.synRetransmits === 0 && rttUs > 0 ? rttUs / 1000 : Number.NaN;
+    return facts;
+  }
+
+  /** As many hands as hold everything that is there now: who sends without end must not keep it from ending. */
+  catchUp(): void {
+    this.#turn(Number.POSITIVE_INFINITY, 0, Math.ceil(this.open / EVENTS) + 1);
+  }
+
+  limitFirstRead(bytes: number): void {
+    this.#firstRead = Math.min(bytes, this.#kernel.received.length);
+  }
+
+  // -- events ------------------------------------------------------------------------------------------------------
+
+  #lookNext(): void {
+    this.#immediate ??= setImmediate(this.#look);
+  }
+
+  readonly #look = (): void => {
+    this.#immediate = null;
+    this.#tellAgain();
+    this.#turn(TURN_MS, this.#emptyLooks < PATIENT_LOOKS ? 0 : WAIT_MS);
+    if (this.open > 0 || this.#again.length > 0) this.#lookNext();
+  };
+
+  /** Takes what has happened, for at most about `ms` and `hands`, after having waited for it for at most `waitMs`. */
+  #turn(ms: number, waitMs: number, hands: number = Number.POSITIVE_INFINITY): void {
+    const kernel = this.#kernel;
+    const startedAt = now();
+    if (this.#hasSent) this.#busyUntil = startedAt;
+    this.#hasSent = false;
+    let lookedAt = startedAt;
+    let wait = waitMs;
+    let count = 0;
+    let left = hands;
+    this.#emptyLooks++;
+    // While one hand of events is dealt with the next arrives: looking again is cheaper than a turn of the event loop.
+    do {
+      count = kernel.take(this.#poll, wait);
+      wait = 0;
+      if (count > 0) this.#emptyLooks = 0;
+      for (let i = 0; i < count; i++) {
+        const slot = kernel.slotOf(i);
+        if (kernel.generationOf(i) === this.#generations[slot]) this.#happened(slot, kernel.eventOf(i));
+      }
+      // A full hand may have left some behind that had happened before this look.
+      if (count < EVENTS) this.#lower = lookedAt;
+      lookedAt = now();
+    } while (count > 0 && --left > 0 && lookedAt - startedAt < ms);
+    this.#busyUntil = now();
+  }
+
+  #happened(slot: number, event: number): void {
+    const generation = this.#generations[slot];
+    if (this.#phases[slot] === PHASE.connecting) {
+      if ((event & GONE) !== 0) {
+        this.#openedAndGone(slot);
+        return;
+      }
+      if ((event & C.EPOLLOUT) === 0) return;
+      this.#connected(slot);
+      if (this.#generations[slot] !== generation) return;
+    } else if ((event & C.EPOLLOUT) !== 0 && this.#unsent.size > 0) this.#sendRest(slot);
+    // A stamp waits in the error queue; an error brings EPOLLHUP along (tcp_poll in net/ipv4/tcp.c).
+    const isStamped = this.#stampsRequests && (event & C.EPOLLERR) !== 0;
+    if (isStamped) this.#takeStamp(slot);
+    const ended = event & (isStamped ? FAR_SIDE_ENDED & ~C.EPOLLERR : FAR_SIDE_ENDED);
+    if (ended !== 0 || (event & C.EPOLLIN) !== 0) this.#read(slot, ended !== 0);
+  }
+
+  #takeStamp(slot: number): void {
+    const at = this.#kernel.sentAt(this.#fds[slot]);
+    if (!Number.isNaN(at)) this.#events.onSent(slot, at);
+  }
+
+  /**
+   * A connect that failed, or a connection that was over before this thread saw it open. An RST in answer to a SYN is
+   * ECONNREFUSED (tcp_reset in net/ipv4/tcp_input.c), so ECONNRESET says that it had been open, and so do bytes.
+   */
+  #openedAndGone(slot: number): void {
+    const fd = this.#fds[slot];
+    const generation = this.#generations[slot];
+    let length = INTERRUPTED;
+    while (length === INTERRUPTED) length = this.#kernel.receive(fd, this.#kernel.received.length);
+    const errno = length === WOULD_BLOCK ? this.#kernel.takeError(fd) : Math.max(0, -length);
+    if (errno !== 0 && errno !== constants.errno.ECONNRESET) {
+      this.#failed(slot, errno);
+      return;
+    }
+    // What was read lies in the buffer until the next read; nothing that `onConnect` leads to reads.
+    this.#connected(slot);
+    if (this.#generations[slot] !== generation) return;
+    if (errno !== 0) this.#failed(slot, errno);
+    else if (length === 0) this.#events.onEnd(slot, now(), this.#lower);
+    else if (length > 0) {
+      this.#arrived(slot, length);
+      if (this.#generations[slot] === generation) this.#read(slot, true);
+    }
+  }
+
+  /**
+   * When the SYN-ACK came is not stamped, but TCP has measured its round trip. After repeated SYNs it has not, and the
+   * time of the last repetition bounds it.
+   */
+  #connected(slot: number): void {
+    const at = now();
+    const { synRetransmits, rttMs } = this.#readFacts(slot, this.#fds[slot]);
+    this.#phases[slot] = PHASE.open;
+    this.#synRetransmits[slot] = synRetransmits;
+    const opened = this.#openedAt[slot];
+    const isMeasured = !Number.isNaN(rttMs);
+    const end = isMeasured ? Math.min(at, opened + rttMs) : at;
+    const repeatedAt = opened + (this.#synSchedule[synRetransmits - 1] ?? 0);
+    this.#factsOf = slot;
+    this.#events.onConnect(slot, end, isMeasured ? end : Math.min(at, Math.max(repeatedAt, this.#lower)));
+    this.#factsOf = -1;
+  }
+
+  /** Reads until there is no more; of an edge-triggered event nothing tells again. */
+  #read(slot: number, isEnded: boolean): void {
+    const kernel = this.#kernel;
+    const fd = this.#fds[slot];
+    const generation = this.#generations[slot];
+    if (fd === NO_SOCKET) return;
+    for (let reads = 0; reads < READS_PER_TURN; reads++) {
+      const room = this.#firstRead > 0 && this.#hasRead[slot] === 0 ? this.#firstRead : kernel.received.length;
+      const length = kernel.receive(fd, room);
+      if (length > 0) {
+        this.#arrived(slot, length);
+        if (this.#generations[slot] !== generation) return;
+        // Less than there was room for: the rest would make an event of its own, but an end has made its own already.
+        if (length < room && !isEnded) return;
+      } else if (length === 0) {
+        // A send that failed has taken the error of an RST away with it.
+        if (this.#resets.has(slot)) this.#failed(slot, constants.errno.ECONNRESET);
+        else this.#events.onEnd(slot, now(), this.#lower);
+        return;
+      } else if (length === WOULD_BLOCK) return;
+      else if (length !== INTERRUPTED) {
+        this.#failed(slot, -length);
+        return;
+      }
+    }
+    this.#later(slot, 0);
+  }
+
+  #arrived(slot: number, length: number): void {
+    const kernel = this.#kernel;
+    this.#hasRead[slot] = 1;
+    const at = now();
+    const stamp = kernel.arrivedAt;
+    // Without a stamp, or with one that the wall clock's being set has made impossible.
+    if (!(stamp >= this.#openedAt[slot])) {
+      this.#events.onData(slot, kernel.received, length, at, this.#lower);
+      return;
+    }
+    const gap = at - Math.max(stamp, this.#busyUntil);
+    if (gap > this.longestGapMs) this.longestGapMs = gap;
+    const exact = Math.min(at, stamp);
+    this.#events.onData(slot, kernel.received, length, exact, exact);
+  }
+
+  #failed(slot: number, errno: number): void {
+    const code = this.#kernel.errorName(errno);
+    this.#events.onError(slot, { code, tls: false, fin: false }, now(), this.#lower);
+  }
+
+  // -- what has to wait for a turn ---------------------------------------------------------------------------------
+
+  #sentPart(slot: number, bytes: Uint8Array, sent: number): void {
+    if (sent < 0 && sent !== WOULD_BLOCK && sent !== INTERRUPTED) {
+      // What arrived before the far side was gone counts, and only reading tells how it went.
+      if (-sent === constants.errno.ECONNRESET) this.#resets.add(slot);
+      this.#later(slot, -sent);
+      return;
+    }
+    const before = this.#unsent.get(slot);
+    // Who does not read needs no more answers to its pings.
+    if (before !== undefined && before.length > MOST_UNSENT_BYTES) return;
+    const rest = bytes.subarray(Math.max(0, sent));
+    this.#unsent.set(slot, before === undefined ? Uint8Array.from(rest) : Buffer.concat([before, rest]));
+    if (before === undefined && sent !== WOULD_BLOCK) this.#sendRest(slot);
+  }
+
+  #sendRest(slot: number): void {
+    let rest = this.#unsent.get(slot);
+    while (rest !== undefined && rest.length > 0) {
+      const sent = this.#kernel.sendBytes(this.#fds[slot], rest);
+      if (sent === INTERRUPTED) continue;
+      if (sent < 0) {
+        if (sent === WOULD_BLOCK) {
+          this.#unsent.set(slot, rest);
+          return;
+        }
+        if (-sent === constants.errno.ECONNRESET) this.#resets.add(slot);
+        this.#later(slot, -sent);
+        break;
+      }
+      rest = rest.subarray(sent);
+    }
+    this.#unsent.delete(slot);
+  }
+
+  /** Nothing is told from inside a call of the engine's: it would call itself, as deep as there are attempts. */
+  #later(slot: number, errno: number): void {
+    this.#again.push({ slot, generation: this.#generations[slot], errno });
+    this.#lookNext();
+  }
+
+  #tellAgain(): void {
+    const again = this.#again;
+    if (again.length === 0) return;
+    this.#again = [];
+    for (const { slot, generation, errno } of again) {
+      if (this.#generations[slot] !== generation) continue;
+      if (this.#phases[slot] !== PHASE.open) {
+        this.#failed(slot, errno);
+        continue;
+      }
+      this.#read(slot, true);
+      if (errno !== 0 && this.#generations[slot] === generation) this.#failed(slot, errno);
+    }
+    this.#busyUntil = now();
+  }
+
+  /** Ends what is known of a slot's connection. @returns its descriptor, still open */
+  #forget(slot: number): number {
+    const fd = this.#fds[slot];
+    this.#generations[slot]++;
+    if (fd === NO_SOCKET) return fd;
+    this.#fds[slot] = NO_SOCKET;
+    this.#hasRead[slot] = 0;
+    if (this.#resets.size > 0) this.#resets.delete(slot);
+    if (this.#unsent.size > 0) this.#unsent.delete(slot);
+    this.open--;
+    return fd;
+  }
+
+  /** A thread that dies takes its sockets along, as those of node:net do; descriptors would outlive it. */
+  readonly #closeAll = (): void => {
+    for (const fd of this.#fds) if (fd !== NO_SOCKET) this.#kernel.closeSocket(fd);
+    if (this.#poll >= 0) this.#kernel.closeSocket(this.#poll);
+    this.#kernel.close();
+  };
+}

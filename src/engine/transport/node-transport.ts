@@ -1,0 +1,335 @@
+/**
+ * The transport for every platform: node:net and node:tls. All connections of a thread read into one buffer (`onread`)
+ * and share the listener functions below, so a connection costs one socket object and no closure. Arrival stamps are
+ * those of user space, hence two-sided (stamps.ts).
+ */
+import net from 'node:net';
+import tls from 'node:tls';
+import { nextTick } from '../../host.js';
+import { now } from '../machine/clock.js';
+import type { PortChooser } from './ports.js';
+import { Stamps } from './stamps.js';
+import type { Destination, TcpFacts, TlsFacts, Transport, TransportEvents } from './transport.js';
+
+const READ_BUFFER_BYTES = 64 * 1024;
+/** A bound local port that turns out to be taken is exchanged this often before the attempt counts as `local-ports`. */
+const PORT_TRIES = 16;
+/** Slot number of a socket that the engine has forgotten. */
+const FORGOTTEN = -1;
+
+/**
+ * Every option that the constructors of net.Socket and its streams look at, so that they find it in place: looking for one
+ * that is absent, and adding one that is missing, leaves compiled code each time and made a socket cost 6 µs and not 0.4
+ * (Node 20.20). The values are the constructors' own defaults.
+ */
+const SOCKET_DEFAULTS = {
+  allowHalfOpen: false,
+  emitClose: false,
+  autoDestroy: true,
+  decodeStrings: false,
+  ...Object.fromEntries(
+    [
+      ...[
+        'objectMode',
+        'readableObjectMode',
+        'writableObjectMode',
+        'keepAliveInitialDelay',
+        'handle',
+        'fd',
+        'readable',
+      ],
+      ...[
+        'writable',
+        'read',
+        'write',
+        'writev',
+        'destroy',
+        'final',
+        'construct',
+        'signal',
+        'highWaterMark',
+        'encoding',
+      ],
+      ...['readableHighWaterMark', 'writableHighWaterMark', 'defaultEncoding', 'noDelay', 'keepAlive', 'pauseOnCreate'],
+      'manualStart',
+    ].map((name) => [name, undefined]),
+  ),
+};
+
+const SLOT = Symbol('slot');
+const OWNER = Symbol('owner');
+
+interface Owned {
+  [SLOT]: number;
+  [OWNER]: NodeTransport;
+}
+type RawSocket = net.Socket & Owned;
+type SecureSocket = tls.TLSSocket & Owned;
+
+/** TLS as the plan wants it, without the connection. */
+export interface TlsOptions {
+  readonly context: tls.SecureContext;
+  /** The name that the certificate must carry; also sent as SNI unless it is an address (RFC 6066 section 3). */
+  readonly servername: string;
+  readonly rejectUnauthorized: boolean;
+  /** A session of the preflight's, to be resumed; null: full handshakes. */
+  readonly session: Buffer | null;
+}
+
+export interface NodeTransportOptions {
+  readonly slots: number;
+  readonly tls: TlsOptions | null;
+  readonly ports: PortChooser;
+  readonly events: TransportEvents;
+}
+
+function onConnectionAttempt(this: RawSocket): void {
+  if (this[SLOT] !== FORGOTTEN) this[OWNER].events.onOpening(this[SLOT], now());
+}
+
+function onConnectCalled(socket: RawSocket): void {
+  if (socket[SLOT] !== FORGOTTEN) socket[OWNER].events.onOpened(socket[SLOT], now());
+}
+
+function onConnect(this: RawSocket): void {
+  if (this[SLOT] === FORGOTTEN) return;
+  const { events, stamps } = this[OWNER];
+  const at = now();
+  stamps.touch(at);
+  events.onConnect(this[SLOT], at, stamps.lower);
+}
+
+function onSecureConnect(this: SecureSocket): void {
+  if (this[SLOT] === FORGOTTEN) return;
+  const { events, stamps } = this[OWNER];
+  const at = now();
+  stamps.touch(at);
+  events.onSecure(this[SLOT], at, stamps.lower);
+}
+
+/** node:net calls it as a method of the socket. Returning true keeps the socket reading. */
+function onRead(this: RawSocket, length: number, bytes: Uint8Array): boolean {
+  if (this[SLOT] === FORGOTTEN) return true;
+  const { events, stamps } = this[OWNER];
+  const at = now();
+  stamps.touch(at);
+  events.onData(this[SLOT], bytes as Buffer, length, at, stamps.lower);
+  return true;
+}
+
+function onSecureData(this: SecureSocket, bytes: Buffer): void {
+  onRead.call(this, bytes.length, bytes);
+}
+
+function onEnd(this: RawSocket | SecureSocket): void {
+  if (this[SLOT] === FORGOTTEN) return;
+  const { events, stamps } = this[OWNER];
+  const at = now();
+  stamps.touch(at);
+  events.onEnd(this[SLOT], at, stamps.lower);
+}
+
+function onError(this: RawSocket | SecureSocket, error: NodeJS.ErrnoException): void {
+  if (this[SLOT] !== FORGOTTEN) this[OWNER].failed(this, error);
+}
+
+function onClose(this: RawSocket): void {
+  this[OWNER].open--;
+}
+
+export class NodeTransport implements Transport {
+  readonly name = 'node';
+  readonly hasKernelStamps = false;
+  /** A text of several parts would be flattened by the write, in the release loop. */
+  readonly framesRequests = false;
+  /** METHOD B.3: with pauses in between, user-space stamps are about ten times as true. */
+  readonly releaseChunk = 64;
+  open = 0;
+  readonly events: TransportEvents;
+  readonly stamps = new Stamps();
+  readonly #tls: TlsOptions | null;
+  readonly #ports: PortChooser;
+  readonly #sockets: (RawSocket | null)[];
+  readonly #secured: (SecureSocket | null)[];
+  readonly #socketOptions: net.SocketConstructorOpts;
+  /** Where each connection with a bound source goes, and how many ports it has tried. */
+  readonly #bound = new Map<number, { to: Destination; localAddress: string; tries: number }>();
+
+  constructor(options: NodeTransportOptions) {
+    this.events = options.events;
+    this.#tls = options.tls;
+    this.#ports = options.ports;
+    this.#sockets = new Array(options.slots).fill(null);
+    this.#secured = this.#tls === null ? [] : new Array(options.slots).fill(null);
+    // With TLS the bytes go to the TLS socket laid over this one, which has a reader of its own.
+    const onread = this.#tls === null ? { buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES), callback: onRead } : null;
+    this.#socketOptions = { ...SOCKET_DEFAULTS, onread } as unknown as net.SocketConstructorOpts;
+  }
+
+  /** Nothing here is stamped by the wall clock. */
+  readonly clockStepMs = 0;
+
+  get longestGapMs(): number {
+    return this.stamps.longestGapMs;
+  }
+
+  stampRequests(): void {}
+
+  start(): void {
+    this.stamps.start();
+  }
+
+  stop(): void {
+    this.stamps.stop();
+  }
+
+  /** The event loop has just told everything, when it comes to whoever asks. */
+  catchUp(): void {}
+
+  limitFirstRead(): void {}
+
+  end(): void {
+    this.stamps.stop();
+  }
+
+  prepare(slot: number): void {
+    const socket = new net.Socket(this.#socketOptions) as RawSocket;
+    socket[SLOT] = slot;
+    socket[OWNER] = this;
+    socket.on('connectionAttempt', onConnectionAttempt);
+    socket.on('connect', onConnect);
+    socket.on('error', onError);
+    if (this.#tls === null) socket.on('end', onEnd);
+    this.#sockets[slot] = socket;
+  }
+
+  connect(slot: number, to: Destination, localAddress: string | null): void {
+    if (this.#sockets[slot] === null) this.prepare(slot);
+    const socket = this.#sockets[slot] as RawSocket;
+    this.open++;
+    socket.on('close', onClose);
+    const options: net.TcpSocketConnectOpts = {
+      host: to.address,
+      port: to.port,
+      family: to.family,
+      // One small write needs no NODELAY; a TLS handshake is several, and Nagle's algorithm would wait for an ACK between them.
+      noDelay: this.#tls !== null,
+      autoSelectFamily: false,
+    };
+    if (localAddress !== null) {
+      // Without a port of its own a bound source would take that port from every other destination as well.
+      options.localAddress = localAddress;
+      options.localPort = this.#ports.next(localAddress, to.address);
+      const tries = this.#bound.get(slot)?.tries ?? 0;
+      this.#bound.set(slot, { to, localAddress, tries: tries + 1 });
+    }
+    socket.connect(options);
+    // node:net makes the system call in a tick of its own, queued just now; this one comes right behind it.
+    nextTick(onConnectCalled, socket);
+  }
+
+  secure(slot: number): void {
+    const raw = this.#sockets[slot] as RawSocket;
+    const { context, servername, rejectUnauthorized, session } = this.#tls as TlsOptions;
+    const secured = tls.connect({
+      socket: raw,
+      secureContext: context,
+      host: servername,
+      servername: net.isIP(servername) === 0 ? servername : undefined,
+      rejectUnauthorized,
+      session: session ?? undefined,
+    }) as SecureSocket;
+    secured[SLOT] = slot;
+    secured[OWNER] = this;
+    secured.on('secureConnect', onSecureConnect);
+    secured.on('data', onSecureData);
+    secured.on('end', onEnd);
+    secured.on('error', onError);
+    this.#secured[slot] = secured;
+  }
+
+  send(slot: number, text: string): void {
+    this.#wire(slot)?.write(text, 'latin1');
+  }
+
+  sendFramed(): void {
+    throw new Error('this transport frames no requests');
+  }
+
+  sendBytes(slot: number, bytes: Uint8Array): void {
+    this.#wire(slot)?.write(bytes);
+  }
+
+  reset(slot: number): void {
+    const raw = this.#sockets[slot];
+    if (raw === null) return;
+    raw[SLOT] = FORGOTTEN;
+    this.#sockets[slot] = null;
+    this.#bound.delete(slot);
+    const secured = this.#secured[slot] ?? null;
+    if (secured !== null) {
+      secured[SLOT] = FORGOTTEN;
+      this.#secured[slot] = null;
+    }
+    // A connection still being opened has nothing to reset: closing its descriptor ends the SYNs.
+    if (raw.pending || raw.destroyed) raw.destroy();
+    else raw.resetAndDestroy();
+    secured?.destroy();
+  }
+
+  leave(slot: number): void {
+    const raw = this.#sockets[slot];
+    if (raw !== null) raw[SLOT] = FORGOTTEN;
+    const secured = this.#secured[slot] ?? null;
+    if (secured !== null) secured[SLOT] = FORGOTTEN;
+    this.#sockets[slot] = null;
+    if (this.#tls !== null) this.#secured[slot] = null;
+  }
+
+  localPort(slot: number): number {
+    return this.#sockets[slot]?.localPort ?? 0;
+  }
+
+  localAddress(slot: number): string | null {
+    return this.#sockets[slot]?.localAddress ?? null;
+  }
+
+  resumed(slot: number): boolean {
+    return this.#secured[slot]?.isSessionReused() ?? false;
+  }
+
+  tcpFacts(): TcpFacts | null {
+    return null;
+  }
+
+  tlsFacts(slot: number): TlsFacts | null {
+    const socket = this.#secured[slot] ?? null;
+    if (socket === null) return null;
+    const protocol = socket.getProtocol();
+    if (protocol === null) return null;
+    return { protocol, cipher: socket.getCipher().name, session: socket.getSession() ?? null };
+  }
+
+  /** For the listeners above. */
+  failed(socket: RawSocket | SecureSocket, error: NodeJS.ErrnoException): void {
+    const slot = socket[SLOT];
+    const code = error.code ?? 'UNKNOWN';
+    const at = now();
+    this.stamps.touch(at);
+    const bound = this.#bound.get(slot);
+    if (code === 'EADDRINUSE' && bound !== undefined && bound.tries < PORT_TRIES) {
+      socket[SLOT] = FORGOTTEN;
+      this.#sockets[slot] = null;
+      this.connect(slot, bound.to, bound.localAddress);
+      return;
+    }
+    // Node says ECONNRESET for a FIN in the TLS handshake too; only an RST comes from a system call.
+    const fin = code === 'ECONNRESET' && error.syscall === undefined;
+    const ofTls = error.syscall === undefined && !fin;
+    this.events.onError(slot, { code, tls: ofTls, fin }, at, this.stamps.lower);
+  }
+
+  #wire(slot: number): net.Socket | null {
+    return this.#tls === null ? this.#sockets[slot] : this.#secured[slot];
+  }
+}

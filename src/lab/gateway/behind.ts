@@ -1,0 +1,141 @@
+/**
+ * What stands behind a real gateway, and what that gateway is told, for those targets of which a real one can be made: the
+ * same trouble, with nobody acting the gateway. Data by the name of a target; null where that gateway cannot be made to.
+ */
+
+import { Ledger } from '../server/ledger.js';
+import { type LabEnv, labUrl, type RunningLab } from '../server/listener.js';
+import { type LabSettings, numberOf, textOf } from '../server/target-options.js';
+import { startSelfClosing } from '../targets/backends.js';
+import { startDyingBackend } from '../targets/gateway-failures.js';
+import { startHealthy } from '../targets/healthy.js';
+import { startSlowAccept } from '../targets/places.js';
+import { startOrdinary } from '../targets/refusals.js';
+import { startSilent } from '../targets/stacks.js';
+import { startNothingListens, startSynDropped } from '../targets/vacant.js';
+import { type GatewayName, type GatewayNeeds, PLAIN_NEEDS } from './gateway-config.js';
+import { startPool } from './pool.js';
+
+export interface Behind {
+  /** Starts the backend on a port of the loopback address. `settings` are the target's, with an address of its own. */
+  readonly start: (settings: LabSettings, env: LabEnv) => Promise<RunningLab>;
+  /** What the gateway is told; null where it cannot do what the settings ask for. */
+  readonly needs: (gateway: GatewayName, settings: LabSettings) => Partial<GatewayNeeds> | null;
+}
+
+const patient = (settings: LabSettings): Partial<GatewayNeeds> => ({ readMs: numberOf(settings, 'timeout') });
+
+function limitNeeds(gateway: GatewayName, settings: LabSettings): Partial<GatewayNeeds> | null {
+  const [max, answer] = [numberOf(settings, 'max'), textOf(settings, 'answer')];
+  const hasStatus = answer === '503' || answer === '429';
+  if (gateway === 'nginx') {
+    // limit_conn 0 is no configuration.
+    if (!hasStatus || max === 0) return null;
+    return {
+      http: ['limit_conn_zone $server_port zone=tunnels:1m;'],
+      location: [`limit_conn tunnels ${max};`, `limit_conn_status ${answer};`],
+    };
+  }
+  if (hasStatus) return { frontend: [`http-request deny deny_status ${answer} if { be_conn(app) ge ${max} }`] };
+  if (answer === 'closed') return { frontend: [`tcp-request content reject if { fe_conn gt ${max} }`] };
+  if (answer !== 'queue' || max === 0) return null;
+  return { backend: [`timeout queue ${numberOf(settings, 'queue')}ms`], server: `maxconn ${max}` };
+}
+
+function rateNeeds(gateway: GatewayName, settings: LabSettings): Partial<GatewayNeeds> | null {
+  const [rate, burst] = [numberOf(settings, 'rate'), numberOf(settings, 'burst')];
+  const answer = textOf(settings, 'answer');
+  if (rate === 0) return null;
+  if (gateway === 'nginx') {
+    return {
+      http: [`limit_req_zone $server_port zone=handshakes:1m rate=${rate}r/s;`],
+      location: [
+        `limit_req zone=handshakes${burst > 0 ? ` burst=${burst}` : ''} nodelay;`,
+        `limit_req_status ${answer};`,
+      ],
+    };
+  }
+  // HAProxy counts in a window and not in a bucket: b + 1 in the time in which a bucket of b would leak away.
+  const windowMs = Math.ceil((1000 * (burst + 1)) / rate);
+  return {
+    frontend: [
+      `stick-table type integer size 1 expire ${2 * windowMs}ms store http_req_rate(${windowMs}ms)`,
+      'http-request track-sc0 int(1)',
+      `http-request deny deny_status ${answer} if { sc_http_req_rate(0) gt ${burst + 1} }`,
+    ],
+  };
+}
+
+/** ws with a real mistake, and a book of what it did right. */
+async function startClosing(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const ledger = new Ledger('close-kills-server', settings.log === null ? null : textOf(settings, 'log'), env.note);
+  const host = textOf(settings, 'host');
+  const { port, stop } = await startSelfClosing(textOf(settings, 'server'), host, (socket) => {
+    ledger.connectionOpened();
+    ledger.outcomeGiven('101', socket.remotePort ?? 0, ledger.requestReceived());
+    socket.once('close', () => ledger.connectionClosed(true));
+  });
+  return {
+    url: labUrl('ws', host, port),
+    report: () => ledger.report(),
+    async stop() {
+      stop();
+      await ledger.close();
+      return ledger.report();
+    },
+  };
+}
+
+export const BEHIND: ReadonlyMap<string, Behind> = new Map<string, Behind>([
+  ['healthy', { start: startHealthy, needs: () => ({}) }],
+  [
+    'simultaneous-504',
+    { start: (settings, env) => startPool('simultaneous-504', 1, settings, env), needs: (_, s) => patient(s) },
+  ],
+  [
+    'slow-concurrent',
+    {
+      start: (settings, env) => startPool('slow-concurrent', numberOf(settings, 'width'), settings, env),
+      needs: (_, settings) => patient(settings),
+    },
+  ],
+  [
+    'negative-cache',
+    {
+      start: (settings, env) => startPool('negative-cache', 1, settings, env),
+      needs: (gateway, settings) => {
+        if (gateway !== 'nginx') return null;
+        const seconds = Math.max(1, Math.round(numberOf(settings, 'memory') / 1000));
+        const server = (address: string): string => `server ${address} max_fails=1 fail_timeout=${seconds}s;`;
+        // Twice the same: to nginx they are two servers, and a single one would never be disabled.
+        return { ...patient(settings), servers: (address) => [server(address), server(address)] };
+      },
+    },
+  ],
+  ['limit', { start: startHealthy, needs: limitNeeds }],
+  ['rate-limit', { start: startHealthy, needs: rateNeeds }],
+  ['slow-accept', { start: startSlowAccept, needs: () => ({}) }],
+  ['backend-refused', { start: startNothingListens, needs: () => ({}) }],
+  [
+    'backend-unreachable',
+    { start: startSynDropped, needs: (_, settings) => ({ connectMs: numberOf(settings, 'connect') }) },
+  ],
+  ['backend-died', { start: startDyingBackend, needs: () => ({}) }],
+  ['backend-hangs', { start: startSilent, needs: (_, settings) => patient(settings) }],
+  ['close-kills-server', { start: startClosing, needs: (_, settings) => patient(settings) }],
+  [
+    'upgrade-not-forwarded',
+    {
+      start: startOrdinary,
+      // 403 is Envoy's own.
+      needs: (_, settings) =>
+        textOf(settings, 'answer') === '403' ? null : { ...patient(settings), forwardsUpgrade: false },
+    },
+  ],
+]);
+
+/** All that the gateway is told. */
+export function needsOf(behind: Behind, gateway: GatewayName, settings: LabSettings): GatewayNeeds | null {
+  const own = behind.needs(gateway, settings);
+  return own === null ? null : { ...PLAIN_NEEDS, ...own };
+}

@@ -1,0 +1,62 @@
+/**
+ * Targets that end connections which nobody asked them to end: before a byte was said, as a layer-4 balancer does, or
+ * after the 101, when nothing was said for a while, or at once.
+ */
+import type { Connection } from '../server/connection.js';
+import { type LabEnv, openLab, type RunningLab } from '../server/listener.js';
+import { type LabSettings, numberOf, textOf } from '../server/target-options.js';
+
+/** The words of `--end`. */
+export const ENDS: readonly string[] = ['fin', 'reset', 'close-frame'];
+
+/** Close frame with 1001, going away (RFC 6455 section 7.4.1). */
+const GOING_AWAY = Buffer.of(0x88, 2, 0x03, 0xe9);
+
+function cut(connection: Connection, end: string): void {
+  if (!connection.open) return;
+  if (end === 'reset') connection.reset('reset');
+  else connection.stream.end(end === 'close-frame' ? GOING_AWAY : '');
+}
+
+export function startIdleCut(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const afterMs = numberOf(settings, 'after');
+  const end = textOf(settings, 'end');
+  return openLab('idle-cut', settings, env, {
+    resets: end === 'reset',
+    onRequest(connection, request) {
+      connection.upgrade(request);
+      // Counts from the last byte in either direction, as the read timeouts of gateways do.
+      if (connection.upgraded) connection.stream.setTimeout(afterMs, () => cut(connection, end));
+    },
+  });
+}
+
+export function startCutAfterUpgrade(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const afterMs = numberOf(settings, 'after');
+  const end = textOf(settings, 'end');
+  return openLab('cut-after-upgrade', settings, env, {
+    resets: end === 'reset',
+    onRequest(connection, request) {
+      connection.upgrade(request);
+      if (connection.upgraded) setTimeout(() => cut(connection, end), afterMs).unref();
+    },
+  });
+}
+
+/** Such a balancer knows no TLS: over wss:// it hangs up in the middle of the handshake. */
+export function startAcceptThenFin(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const afterMs = numberOf(settings, 'after');
+  const secure = settings.tls === true;
+  return openLab('accept-then-fin', { ...settings, tls: false }, env, {
+    scheme: secure ? 'wss' : 'ws',
+    onRequest: () => {},
+    onConnection(connection) {
+      // What the client says is read to the end: unread bytes would turn the FIN into an RST.
+      connection.stream.resume();
+      setTimeout(() => {
+        connection.countUnasked(secure ? 'tls' : 'closed');
+        connection.stream.end();
+      }, afterMs).unref();
+    },
+  });
+}

@@ -1,0 +1,87 @@
+/**
+ * The target that works: a `ws` server as people run it, behind the lab's front door. It answers a request that asks for
+ * no upgrade with 426 and a wrong one with 400, as ws does by itself, and echoes messages.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import type { OutcomeId } from '../../names/outcomes.js';
+import type { Connection } from '../server/connection.js';
+import { type LabEnv, openLab, type RunningLab } from '../server/listener.js';
+import { nginxPage, wsUpgradeRequired } from '../server/pages.js';
+import type { LabSettings } from '../server/target-options.js';
+
+export function startHealthy(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  return startWs('healthy', undefined, settings, env);
+}
+
+/** Healthy over TLS only; whoever leaves after TLS did not trust the certificate. */
+export function startTlsSelfSigned(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  return startWs('tls-self-signed', 'tls', { ...settings, tls: true }, env);
+}
+
+function startWs(
+  name: string,
+  leftAfterTls: OutcomeId | undefined,
+  settings: LabSettings,
+  env: LabEnv,
+): Promise<RunningLab> {
+  const server = wsServer();
+  return openLab(name, settings, env, {
+    // Not reached: http reads every connection itself.
+    onRequest: () => {},
+    onConnection: (connection) => server.adopt(connection.stream, connection),
+    leftAfterTls,
+    onStop: () => server.stop(),
+  });
+}
+
+export interface WsServer {
+  /** Serves `stream` from its first byte, and counts in the name of `connection`. */
+  adopt(stream: Socket, connection: Connection): void;
+  stop(): void;
+}
+
+export function wsServer(): WsServer {
+  const connections = new WeakMap<Duplex, Connection>();
+  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 65_536 });
+  // Connections that wait at a gate before they send anything must not be cut by a timer of http.
+  const http = createServer({ headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0 });
+
+  sockets.on('wsClientError', (_error: Error, socket: Duplex) => {
+    connections.get(socket)?.count('400');
+    socket.end(nginxPage('400'), 'latin1');
+  });
+  http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const connection = connections.get(socket);
+    connection?.requestReceived();
+    sockets.handleUpgrade(request, socket, head, (client) => {
+      connection?.count('101');
+      client.on('error', ignore);
+      client.on('message', echo);
+    });
+  });
+  http.on('request', (request: IncomingMessage, _response: ServerResponse) => {
+    const connection = connections.get(request.socket);
+    connection?.requestReceived();
+    connection?.count('426');
+    request.socket.end(wsUpgradeRequired(), 'latin1');
+  });
+  http.on('clientError', (_error: Error, socket: Duplex) => socket.destroy());
+  return {
+    adopt(stream, connection) {
+      connections.set(stream, connection);
+      http.emit('connection', stream);
+    },
+    stop: () => {
+      http.close();
+    },
+  };
+}
+
+function echo(this: WebSocket, data: RawData, isBinary: boolean): void {
+  this.send(data, { binary: isBinary });
+}
+
+function ignore(): void {}

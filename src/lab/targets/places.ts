@@ -1,0 +1,132 @@
+/**
+ * Targets that carry or admit no more than so much: places that are taken while a connection is open, a rate, a listen
+ * queue. Whom they turn away they answer at once, let wait, or do not even know of.
+ */
+import type { Connection } from '../server/connection.js';
+import { Agenda, nowUs } from '../server/due.js';
+import { type LabEnv, openLab, type RunningLab } from '../server/listener.js';
+import { haproxyUnavailable, nginxPage } from '../server/pages.js';
+import type { Request } from '../server/request-head.js';
+import { RateLimit } from '../server/schedule.js';
+import { type LabSettings, numberOf, textOf } from '../server/target-options.js';
+
+interface Places {
+  readonly resets?: boolean;
+  readonly onStop?: () => void;
+  /** All places are taken. */
+  full(connection: Connection, request: Request): void;
+  /** Somebody who waits for a place; null when nobody does. */
+  next?(): { readonly connection: Connection; readonly request: Request } | null;
+}
+
+/** At most `max` connections upgraded at once. */
+function startPlaces(name: string, settings: LabSettings, env: LabEnv, places: Places): Promise<RunningLab> {
+  const max = numberOf(settings, 'max');
+  let taken = 0;
+  const take = (connection: Connection, request: Request): void => {
+    connection.upgrade(request);
+    if (connection.upgraded) taken += 1;
+  };
+  return openLab(name, settings, env, {
+    resets: places.resets,
+    onRequest: (connection, request) => (taken < max ? take(connection, request) : places.full(connection, request)),
+    onLeave() {
+      taken -= 1;
+      const waiting = places.next?.() ?? null;
+      if (waiting !== null) take(waiting.connection, waiting.request);
+    },
+    onStop: places.onStop,
+  });
+}
+
+export function startLimit(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const answer = textOf(settings, 'answer');
+  if (answer === 'queue') return startQueueLimit(settings, env);
+  return startPlaces('limit', settings, env, {
+    resets: answer === 'reset',
+    full(connection) {
+      if (answer === '503' || answer === '429') connection.finish(answer, nginxPage(answer));
+      else if (answer === 'reset') connection.reset('reset');
+      else if (answer === 'closed') connection.finish('closed', '');
+    },
+  });
+}
+
+/** HAProxy's `maxconn` of a server and `timeout queue`: who finds all places taken waits for one, and for so long. */
+function startQueueLimit(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const queueUs = numberOf(settings, 'queue') * 1000;
+  const agenda = new Agenda<'503'>();
+  const waiting = new Map<Connection, Request>();
+  return startPlaces('limit', settings, env, {
+    full(connection, request) {
+      waiting.set(connection, request);
+      agenda.at('503', nowUs() + queueUs, () => {
+        if (waiting.delete(connection) && connection.open) connection.finish('503', haproxyUnavailable());
+      });
+    },
+    next() {
+      for (const [connection, request] of waiting) {
+        waiting.delete(connection);
+        if (connection.open) return { connection, request };
+      }
+      return null;
+    },
+    onStop: () => agenda.stop(),
+  });
+}
+
+/** nginx beyond worker_rlimit_nofile: the client is accepted, the socket towards the backend cannot be made. */
+export function startDescriptorLimit(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  return startPlaces('descriptor-limit', settings, env, {
+    full: (connection) => connection.finish('500', nginxPage('500')),
+  });
+}
+
+/** nginx whose every local port towards the backend is taken: connect fails with EADDRNOTAVAIL. */
+export function startPortsExhausted(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  return startPlaces('ports-exhausted', settings, env, {
+    full: (connection) => connection.finish('502', nginxPage('502')),
+  });
+}
+
+/** Arrivals this near to the first count as one instant, but never so many ms that the rate itself would show it. */
+const TOGETHER_MS = 500;
+
+export function startRateLimit(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const answer = textOf(settings, 'answer') === '429' ? '429' : '503';
+  const rate = numberOf(settings, 'rate');
+  const waitSeconds = Math.max(1, Math.ceil(1 / Math.max(rate, 1e-3)));
+  const limit = new RateLimit(rate, numberOf(settings, 'burst'), Math.min(TOGETHER_MS, rate > 0 ? 1000 / rate : 0));
+  return openLab('rate-limit', settings, env, {
+    onRequest(connection, request) {
+      if (limit.admits(nowUs())) connection.upgrade(request);
+      // limit_req says no more than its status; who sends 429 mostly says when to come again.
+      else connection.finish(answer, nginxPage(answer, answer === '429' ? [`Retry-After: ${waitSeconds}`] : []));
+    },
+    onLeave: () => limit.clientLeft(),
+  });
+}
+
+export function startSlowAccept(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  return startListenQueue('slow-accept', settings, env);
+}
+
+export function startPhantomConnections(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  return startListenQueue('phantom-connections', settings, env);
+}
+
+function startListenQueue(name: string, settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const blockMs = numberOf(settings, 'block');
+  let blocked = false;
+  return openLab(name, settings, env, {
+    backlog: numberOf(settings, 'backlog'),
+    onRequest(connection, request) {
+      if (!blocked) {
+        blocked = true;
+        // The whole process stands still, and with it the accept queue: what a synchronous password hash does to a server.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockMs);
+      }
+      connection.upgrade(request);
+    },
+  });
+}

@@ -1,0 +1,74 @@
+/**
+ * From a checked profile to a Plan: fill in the defaults, freeze. What was written, where, and what is wrong with it is the
+ * business of draft.ts; here is the short way for a profile that a program built.
+ */
+
+import type { Plan } from '../plan.js';
+import { parseUrl } from '../url.js';
+import type { ExpressionChecks } from './cross-checks.js';
+import { draftOfParts, profileOf } from './draft.js';
+import { valueSource } from './problems.js';
+import type { Profile } from './profile-schema.js';
+
+/** A 60 s gateway timeout must be seen as 504 and not as ours. */
+const DEFAULT_TIMEOUT_MS = 75_000;
+const DEFAULT_SEED = 1;
+
+/** A profile built by a program. Throws UserError `profile` that lists every problem by its path. */
+export function checkProfile(value: unknown, where: string, checks: ExpressionChecks): Profile {
+  return profileOf(draftOfParts(value, valueSource(where, value), checks), checks);
+}
+
+/** Defaults filled in, deeply frozen; equal to itself after a trip through JSON. */
+export function compilePlan(profile: Profile): Plan {
+  const { target } = profile;
+  const url = parseUrl(target.url);
+  const plan: Plan = {
+    name: profile.name ?? null,
+    about: profile.about ?? null,
+    target: {
+      url: target.url,
+      ...url,
+      headers: target.headers ?? [],
+      origin: target.origin ?? null,
+      subprotocols: target.subprotocols ?? [],
+      compression: target.compression ?? false,
+      tls: {
+        ca: target.tls?.ca ?? null,
+        cert: target.tls?.cert ?? null,
+        key: target.tls?.key ?? null,
+        servername: target.tls?.servername ?? null,
+        insecure: target.tls?.insecure ?? false,
+        resume: target.tls?.resume ?? false,
+      },
+      connectTo: target.connectTo ?? null,
+      sourceIps: target.sourceIps ?? [],
+    },
+    data: profile.data === undefined ? null : { file: profile.data.file, pick: profile.data.pick ?? 'cycle' },
+    gate: profile.gate ?? 'connect',
+    timeoutMs: profile.timeout ?? DEFAULT_TIMEOUT_MS,
+    stages: profile.stages,
+    session: { holdMs: profile.session?.hold ?? null },
+    afterMs: profile.after === undefined || profile.after === 0 ? null : profile.after,
+    thresholds: profile.thresholds ?? [],
+    abort: profile.abort ?? null,
+    allowHosts: profile.allowHosts ?? [],
+    close: profile.close ?? null,
+    resolve: profile.resolve ?? 'first',
+    preflight: profile.preflight ?? true,
+    calibrate: profile.calibrate ?? true,
+    workers: profile.workers ?? null,
+    transport: profile.transport ?? 'auto',
+    releaseChunk: profile.releaseChunk ?? null,
+    seed: profile.seed ?? DEFAULT_SEED,
+  };
+  return frozen(structuredClone(plan));
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(frozen);
+  }
+  return value;
+}

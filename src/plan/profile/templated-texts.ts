@@ -1,0 +1,35 @@
+/**
+ * The texts of a target in which templates may stand, each with its path: of a plan, or of as much of a profile as there is.
+ */
+
+import { compileTemplate, type Template } from '../template.js';
+import type { Path } from './problems.js';
+
+export interface Texts {
+  readonly url?: string | undefined;
+  readonly headers?: readonly (readonly [name: string, value: string])[] | undefined;
+  readonly origin?: string | null | undefined;
+  readonly subprotocols?: readonly string[] | undefined;
+}
+
+interface Place {
+  readonly kind: 'url' | 'value' | 'token';
+  readonly path: Path;
+  readonly template: Template;
+}
+
+/** In the order url, headers, origin, subprotocols. */
+export function templatesOf(target: Texts | undefined): Place[] {
+  if (target === undefined) return [];
+  const place = (kind: Place['kind'], path: Path, text: string): Place => ({
+    kind,
+    path: ['target', ...path],
+    template: compileTemplate(text),
+  });
+  return [
+    ...(target.url === undefined ? [] : [place('url', ['url'], target.url)]),
+    ...(target.headers ?? []).map(([name, text]) => place('value', ['headers', name], text)),
+    ...(typeof target.origin === 'string' ? [place('value', ['origin'], target.origin)] : []),
+    ...(target.subprotocols ?? []).map((text, i) => place('token', ['subprotocols', i], text)),
+  ];
+}

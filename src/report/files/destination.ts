@@ -1,0 +1,204 @@
+/**
+ * Where the bytes of an output go: a path followed to its end, checked before anything is measured, and the two ways of
+ * writing there: a file is replaced by a rename, a pipe or a device is written to as it is. It knows file systems and
+ * their errors, and nothing of what is written.
+ */
+import * as fs from 'node:fs';
+import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
+import { UserError } from '../../errors.js';
+
+export interface OutputOptions {
+  /** Relative paths start here. */
+  readonly cwd: string;
+  /** Makes the names of temporary files this process's own. */
+  readonly pid: number;
+}
+
+export interface Destination {
+  readonly flag: string;
+  /** As the user wrote it. */
+  readonly shown: string;
+  /** Behind all symbolic links. */
+  readonly path: string;
+  /** A regular file, or none yet: replaced by rename. Otherwise a pipe or device: written in place. */
+  readonly isFile: boolean;
+  /** Permissions to keep; null when there is no file yet. */
+  readonly mode: number | null;
+  readonly temporary: string;
+}
+
+const MEND_PATH = 'give a path that you may write to';
+
+/** @throws UserError `output` (exit code 2) for a folder, a missing folder, or what is no place for bytes. */
+export function destinationOf(flag: string, shown: string, { cwd, pid }: OutputOptions): Destination {
+  if (shown === '') throw outputError(`${flag}: the path is empty`, `for example ${flag} result.json`);
+  const wanted = isAbsolute(shown) ? shown : resolve(cwd, shown);
+  const isInPlace = isPipeOrDevice(flag, shown, wanted);
+  const path = isInPlace ? wanted : behindLinks(flag, shown, wanted);
+  const stats = isInPlace ? undefined : fs.statSync(path, { throwIfNoEntry: false });
+  // Names may be 255 bytes long; the temporary one must fit too.
+  const temporary = join(dirname(path), `.${basename(path).slice(0, 60)}.${pid}.tmp`);
+  return { flag, shown, path, isFile: !isInPlace, mode: stats === undefined ? null : stats.mode & 0o777, temporary };
+}
+
+/**
+ * What lies in /dev and /proc is written in place even when it leads to a file: after `> out.txt` a rename over
+ * /dev/stdout would cut the shell's own file off.
+ */
+function isPipeOrDevice(flag: string, shown: string, path: string): boolean {
+  let stats: fs.Stats | undefined;
+  try {
+    stats = fs.statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw outputError(`${flag} ${shown}: ${reasonOf(error)}`, MEND_PATH);
+  }
+  if (stats?.isDirectory() === true) {
+    throw outputError(`${flag} ${shown}: is a folder`, `name a file in it, for example ${join(shown, 'result.json')}`);
+  }
+  if (stats?.isSocket() === true || stats?.isBlockDevice() === true) {
+    throw outputError(`${flag} ${shown}: is a ${stats.isSocket() ? 'socket' : 'disk'}, not a file or pipe`, MEND_PATH);
+  }
+  if (stats === undefined) return false;
+  return !stats.isFile() || /^\/(dev|proc)\//.test(path);
+}
+
+/** Linux itself stops at 40. */
+const MOST_LINKS = 40;
+
+/** A rename would replace a symbolic link, not what it points to: so it is followed, even to a file not there yet. */
+function behindLinks(flag: string, shown: string, path: string): string {
+  let current = path;
+  for (let links = 0; links < MOST_LINKS; links++) {
+    try {
+      return fs.realpathSync.native(current);
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw outputError(`${flag} ${shown}: ${reasonOf(error)}`, MEND_PATH);
+    }
+    const stats = fs.lstatSync(current, { throwIfNoEntry: false });
+    if (stats?.isSymbolicLink() !== true) return join(realFolder(flag, shown, dirname(current)), basename(current));
+    current = resolve(dirname(current), fs.readlinkSync(current));
+  }
+  throw outputError(`${flag} ${shown}: too many symbolic links`, MEND_PATH);
+}
+
+function realFolder(flag: string, shown: string, folder: string): string {
+  try {
+    return fs.realpathSync.native(folder);
+  } catch (error) {
+    const reason = errorCode(error) === 'ENOENT' ? `there is no folder ${folder}` : reasonOf(error);
+    throw outputError(`${flag} ${shown}: ${reason}`, `make it first: mkdir -p ${folder}`);
+  }
+}
+
+/** @throws UserError `output` unless the path ends in one of `endings`; pipes and devices need no ending. */
+export function checkEnding({ flag, shown, isFile }: Destination, endings: readonly string[]): void {
+  const ending = extname(shown).toLowerCase();
+  if (!isFile || endings.includes(ending)) return;
+  const what = ending === '' ? 'has no ending that names a format' : `"${ending}" is not available`;
+  throw outputError(`${flag} ${shown}: ${what}`, `available: ${endings.join(' ')}`);
+}
+
+/**
+ * Makes a file beside the destination and takes it away again: what works now works when the numbers are there.
+ * @throws UserError `output` when it does not.
+ */
+export function prove(destination: Destination): void {
+  const { path, isFile, mode } = destination;
+  try {
+    if (mode !== null || !isFile) fs.accessSync(path, fs.constants.W_OK);
+    if (isFile) {
+      fs.closeSync(createTemporary(destination));
+      fs.unlinkSync(destination.temporary);
+    }
+  } catch (error) {
+    throw unwritable(destination, error);
+  }
+}
+
+function unwritable({ flag, shown, path, isFile }: Destination, error: unknown): UserError {
+  const isDenied = errorCode(error) === 'EACCES' && isFile;
+  const where = isDenied ? `; the file and its folder ${dirname(path)} must be writable` : '';
+  return outputError(`${flag} ${shown}: cannot be written: ${reasonOf(error)}${where}`, MEND_PATH);
+}
+
+/**
+ * A descriptor of a pipe or device.
+ * @throws UserError `output` when it can't be opened, or when nobody reads the pipe: opening it would wait for a reader,
+ * and nothing could stop that.
+ */
+export function openInPlace(destination: Destination): number {
+  const { flag, shown, path } = destination;
+  const { O_WRONLY, O_APPEND, O_NONBLOCK } = fs.constants;
+  try {
+    const probe = fs.openSync(path, O_WRONLY | O_APPEND | O_NONBLOCK);
+    try {
+      return fs.openSync(path, O_WRONLY | O_APPEND);
+    } finally {
+      fs.closeSync(probe);
+    }
+  } catch (error) {
+    if (errorCode(error) !== 'ENXIO') throw unwritable(destination, error);
+    throw outputError(`${flag} ${shown}: nobody reads this pipe`, 'start its reader first');
+  }
+}
+
+/** An empty temporary file. `wx`: a link that somebody put in that place is never written through. */
+export function createTemporary({ temporary, mode }: Destination): number {
+  fs.rmSync(temporary, { force: true });
+  const fd = fs.openSync(temporary, 'wx');
+  if (mode !== null) fs.fchmodSync(fd, mode);
+  return fd;
+}
+
+/** Puts the temporary file in the destination's place. */
+export function replace({ path, temporary }: Destination): void {
+  try {
+    fs.renameSync(temporary, path);
+  } catch (error) {
+    // A file that is a mount point (into a container, say) can't be replaced, only written to.
+    if (errorCode(error) !== 'EBUSY') throw error;
+    fs.copyFileSync(temporary, path);
+    fs.unlinkSync(temporary);
+  }
+}
+
+export function removeQuietly(path: string): void {
+  try {
+    fs.rmSync(path, { force: true });
+  } catch {
+    // Nothing is lost with a temporary file that stays; the failure worth telling came before.
+  }
+}
+
+export function outputError(message: string, hint: string): UserError {
+  return new UserError(message, { code: 'output', hint });
+}
+
+function errorCode(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
+/** What people know these as; the code stays beside it for those who search for it. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on device',
+  EDQUOT: 'disk quota exceeded',
+  EIO: 'input/output error',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EROFS: 'read-only file system',
+  ENOENT: 'no such file or folder',
+  ENOTDIR: 'a part of the path is no folder',
+  ELOOP: 'too many symbolic links',
+  ENAMETOOLONG: 'the name is too long',
+  EMFILE: 'too many open files',
+  ENFILE: 'too many open files on this machine',
+  EPIPE: 'nobody reads the other end',
+  EFBIG: 'the file is too large',
+};
+
+/** `no space left on device (ENOSPC)`. */
+export function reasonOf(error: unknown): string {
+  const code = errorCode(error);
+  if (code === null) return error instanceof Error ? error.message : String(error);
+  return `${REASONS[code] ?? 'the system refused'} (${code})`;
+}

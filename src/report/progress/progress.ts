@@ -1,0 +1,333 @@
+/**
+ * Live progress on stderr while a run goes on: a bar on a terminal, plain lines in a log, nothing when asked to be quiet.
+ * It knows only the numbers that it is given; it asks nobody, and stdout is not its business. The cursor is never hidden
+ * and line wrapping never switched off, so there is no state of the terminal that a crash could leave behind.
+ */
+import { type Options, type Params, SingleBar } from 'cli-progress';
+import { type Host, monotonicMs } from '../../host.js';
+import { formatCount } from '../../plan/units.js';
+import { bar, clip, type Glyphs, glyphsOf, palette, safeText, type Terminal } from '../terminal/style.js';
+import { burstLine, restLine, type SearchNews, searchLine } from './search-line.js';
+
+export type ProgressMode = 'bar' | 'plain' | 'off';
+
+type ProgressPhase =
+  | 'arming'
+  | 'armed'
+  | 'released'
+  | 'holding'
+  | 'closing'
+  | 'churning'
+  | 'probing'
+  | 'resting'
+  | 'calibrating'
+  | 'canary'
+  | 'preflight';
+
+export interface ProgressNumbers {
+  readonly phase: ProgressPhase;
+  /** Attempts of this burst, or its probes; 0 when only time ends it. */
+  readonly size: number;
+  readonly armed: number;
+  readonly released: number;
+  readonly ended: number;
+  readonly byOutcome: Readonly<Record<string, number>>;
+  /** Of a search: where it stands. */
+  readonly search?: SearchNews | null;
+}
+
+interface BurstInfo {
+  /** 0-based, as in the result. */
+  readonly index: number;
+  /** Bursts of the whole run. */
+  readonly bursts: number;
+  readonly size: number;
+  readonly kind: 'burst' | 'churn';
+}
+
+export interface Progress {
+  /** A line worth keeping: shown unless progress is off. */
+  note(text: string): void;
+  /** A line that concerns the result's credit: shown in every mode. */
+  warn(text: string): void;
+  stage(title: string): void;
+  burst(info: BurstInfo): void;
+  /** Cheap; as often as there is news. */
+  update(numbers: ProgressNumbers): void;
+  /** Ends what is drawn; may be called again. */
+  stop(): void;
+}
+
+interface ProgressOptions {
+  readonly enabled: ProgressMode;
+  readonly terminal: Terminal;
+  /** Monotonic, ms. */
+  readonly now?: () => number;
+}
+
+/** A bar on a terminal; lines in a pipe and in CI, where a redrawn line would be noise; `off` when asked. */
+export function progressMode(
+  host: Pick<Host, 'stderr' | 'env'>,
+  flags: { readonly noProgress?: boolean; readonly quiet?: boolean },
+): ProgressMode {
+  if (flags.quiet === true || flags.noProgress === true) return 'off';
+  const inCi = !['', '0', 'false'].includes(host.env.CI ?? '');
+  return host.stderr.isTTY === true && !inCi && host.env.TERM !== 'dumb' ? 'bar' : 'plain';
+}
+
+export function startProgress(host: Pick<Host, 'stderr'>, options: ProgressOptions): Progress {
+  const { yellow, dim } = palette(options.terminal.color);
+  const glyphs = glyphsOf(options.terminal.unicode);
+  const write = (text: string): void => {
+    host.stderr.write(`${text}\n`);
+  };
+  const warning = (text: string): string => yellow(`warning: ${safeText(text)}`);
+  const now = options.now ?? monotonicMs;
+  if (options.enabled === 'bar') return new LiveBar(host.stderr, options.terminal.width, glyphs, dim, warning, now);
+  if (options.enabled === 'plain') return new PlainLines(write, now, glyphs, warning);
+  return {
+    note: () => {},
+    warn: (text) => write(warning(text)),
+    stage: () => {},
+    burst: () => {},
+    update: () => {},
+    stop: () => {},
+  };
+}
+
+const FRAMES_PER_SECOND = 8;
+const BAR_CELLS = 20;
+
+/** cli-progress draws on a timer of its own; lines in between take the bar away for a moment. */
+class LiveBar implements Progress {
+  readonly #stream: Host['stderr'];
+  readonly #width: number;
+  readonly #glyphs: Glyphs;
+  readonly #dim: (text: string) => string;
+  readonly #warning: (text: string) => string;
+  #bar: SingleBar | null = null;
+  #info: BurstInfo | null = null;
+  #numbers: ProgressNumbers | null = null;
+  readonly #now: () => number;
+  /** News of a search do not change while it waits: then it is their age that tells the time. */
+  #search: { readonly news: SearchNews; readonly atMs: number } | null = null;
+
+  constructor(
+    stream: Host['stderr'],
+    width: number,
+    glyphs: Glyphs,
+    dim: (text: string) => string,
+    warning: (text: string) => string,
+    now: () => number,
+  ) {
+    this.#now = now;
+    this.#stream = stream;
+    this.#width = width;
+    this.#glyphs = glyphs;
+    this.#dim = dim;
+    this.#warning = warning;
+  }
+
+  note(text: string): void {
+    this.#line(this.#dim(safeText(text)));
+  }
+
+  warn(text: string): void {
+    this.#line(this.#warning(text));
+  }
+
+  stage(title: string): void {
+    this.#info = null;
+    this.#line(this.#dim(safeText(title)));
+  }
+
+  burst(info: BurstInfo): void {
+    this.#info = info;
+    this.#numbers = null;
+  }
+
+  update(numbers: ProgressNumbers): void {
+    this.#numbers = numbers;
+    const news = numbers.search ?? null;
+    if (news === null) this.#search = null;
+    else if (news !== this.#search?.news) this.#search = { news, atMs: this.#now() };
+    if (this.#bar === null) {
+      this.#bar = this.#newBar();
+      this.#bar.start(Math.max(1, numbers.size), numbers.ended);
+    }
+    this.#bar.update(numbers.ended);
+  }
+
+  stop(): void {
+    this.#bar?.stop();
+    this.#bar = null;
+  }
+
+  #newBar(): SingleBar {
+    const options: Options = {
+      stream: this.#stream,
+      fps: FRAMES_PER_SECOND,
+      clearOnComplete: true,
+      hideCursor: false,
+      linewrap: true,
+      // Signals are the command's: a listener of the bar's own would change what the first Ctrl-C does.
+      gracefulExit: false,
+      format: (_options: Options, _params: Params) => this.#frame(),
+    };
+    return new SingleBar(options);
+  }
+
+  /** One column less than the terminal has: a full line would wrap on some. */
+  #frame(): string {
+    if (this.#numbers === null) return '';
+    const { size, ended } = this.#numbers;
+    if (this.#search !== null) return clip(this.#searching(this.#numbers), this.#width - 1, this.#glyphs);
+    const full = bar(ended, size, BAR_CELLS, this.#glyphs).padEnd(BAR_CELLS);
+    const text = `${title(this.#info)}${size > 0 ? `|${full}| ` : ''}${state(this.#numbers, this.#glyphs)}`;
+    return clip(text, this.#width - 1, this.#glyphs);
+  }
+
+  /** What a burst of a search has come to stands behind where the search is. */
+  #searching(numbers: ProgressNumbers): string {
+    if (this.#search === null) return '';
+    const { news, atMs } = this.#search;
+    const line = searchLine(news, this.#now() - atMs, this.#glyphs);
+    return numbers.phase === 'resting' ? line : `${line} ${this.#glyphs.dot} ${state(numbers, this.#glyphs)}`;
+  }
+
+  #line(text: string): void {
+    this.stop();
+    this.#stream.write(`${text}\n`);
+    if (this.#numbers !== null) this.update(this.#numbers);
+  }
+}
+
+const CHURN_LINE_MS = 1000;
+/** A burst that waits for a 60 s timeout must not look dead in a log. */
+const BURST_LINE_MS = 10_000;
+
+/** One line a burst, said when it is over; at most one a second in a churn. */
+class PlainLines implements Progress {
+  readonly #write: (line: string) => void;
+  readonly #now: () => number;
+  readonly #glyphs: Glyphs;
+  readonly #warning: (text: string) => string;
+  #info: BurstInfo | null = null;
+  /** The last numbers that no line has told yet. */
+  #untold: ProgressNumbers | null = null;
+  /** This burst's last line is out. */
+  #isTold = false;
+  /** Of a search: the burst and the wait that were told last. */
+  #toldBurst: number | null = null;
+  #toldRestMs: number | null = null;
+  #lastLineMs: number;
+
+  constructor(write: (line: string) => void, now: () => number, glyphs: Glyphs, warning: (text: string) => string) {
+    this.#write = write;
+    this.#now = now;
+    this.#glyphs = glyphs;
+    this.#warning = warning;
+    this.#lastLineMs = now();
+  }
+
+  note(text: string): void {
+    this.#write(safeText(text));
+  }
+
+  warn(text: string): void {
+    this.#write(this.#warning(text));
+  }
+
+  stage(text: string): void {
+    this.#tell();
+    this.#info = null;
+    this.#write(safeText(text));
+  }
+
+  burst(info: BurstInfo): void {
+    this.#tell();
+    this.#info = info;
+    this.#isTold = false;
+    this.#lastLineMs = this.#now();
+  }
+
+  update(numbers: ProgressNumbers): void {
+    const news = numbers.search ?? null;
+    if (news !== null) {
+      this.#searching(numbers, news);
+      return;
+    }
+    if (numbers.phase === 'probing') this.#probing(numbers);
+    if (this.#info === null || this.#isTold) return;
+    const { phase, size, ended } = numbers;
+    // At rest the numbers may be those of nothing already.
+    if (phase !== 'resting' && phase !== 'canary') this.#untold = numbers;
+    if (phase === 'closing' || phase === 'resting' || (size > 0 && ended >= size)) {
+      this.#tell();
+      this.#isTold = true;
+      return;
+    }
+    const everyMs = phase === 'churning' ? CHURN_LINE_MS : BURST_LINE_MS;
+    if (this.#now() - this.#lastLineMs >= everyMs) this.#tell();
+  }
+
+  stop(): void {
+    this.#tell();
+    this.#info = null;
+  }
+
+  /** A line for each burst that has ended and for each wait that is long. */
+  #searching(numbers: ProgressNumbers, news: SearchNews): void {
+    const { size, ended } = numbers;
+    if (size > 0 && ended >= size && this.#toldBurst !== news.bursts) {
+      this.#toldBurst = news.bursts;
+      this.#write(burstLine(news, outcomes(numbers, this.#glyphs), this.#glyphs));
+    }
+    if (news.restUntilMs === null || news.restUntilMs === this.#toldRestMs) return;
+    this.#toldRestMs = news.restUntilMs;
+    const line = restLine(news, this.#glyphs);
+    if (line !== null) this.#write(line);
+  }
+
+  /** A line of their own, under that of their burst. */
+  #probing(numbers: ProgressNumbers): void {
+    if (!this.#isTold) this.#tell();
+    this.#isTold = true;
+    this.#untold = numbers;
+    if (numbers.ended >= numbers.size || this.#now() - this.#lastLineMs >= BURST_LINE_MS) this.#tell();
+  }
+
+  #tell(): void {
+    const numbers = this.#untold;
+    if (numbers === null || this.#info === null) return;
+    this.#untold = null;
+    this.#lastLineMs = this.#now();
+    const isWhole = numbers.size > 0 && numbers.ended >= numbers.size;
+    const isProbes = numbers.phase === 'probing';
+    const text = isWhole ? outcomes(numbers, this.#glyphs) : state(numbers, this.#glyphs);
+    this.#write(`${title(this.#info)}${isWhole && isProbes ? 'probes after it: ' : ''}${text}`);
+  }
+}
+
+function title(info: BurstInfo | null): string {
+  if (info === null) return '';
+  const size = info.size > 0 ? ` (${formatCount(info.size)})` : '';
+  return info.bursts === 1 ? `${info.kind}${size} ` : `${info.kind} ${info.index + 1}/${info.bursts}${size} `;
+}
+
+/** `released 500 · answered 320: 300 × 101, 20 × 504`. */
+function state(numbers: ProgressNumbers, glyphs: Glyphs): string {
+  const { phase, size, armed, released, ended } = numbers;
+  const of = size > 0 ? `/${formatCount(size)}` : '';
+  if (phase === 'arming' || phase === 'armed') return `${phase} ${formatCount(armed)}${of}`;
+  if (phase === 'calibrating' || phase === 'preflight' || phase === 'resting' || phase === 'canary') return phase;
+  const told = outcomes(numbers, glyphs);
+  const start = phase === 'released' ? `released ${formatCount(released)}` : phase;
+  const before = phase === 'churning' ? '' : `${start} ${glyphs.dot} `;
+  return `${before}ended ${formatCount(ended)}${of}${told === '' ? '' : `: ${told}`}`;
+}
+
+function outcomes({ byOutcome }: ProgressNumbers, { times }: Glyphs): string {
+  const entries = Object.entries(byOutcome).filter(([, count]) => count > 0);
+  return entries.map(([id, count]) => `${formatCount(count)} ${times} ${id}`).join(', ');
+}

@@ -1,0 +1,100 @@
+/**
+ * A search while it goes on, in one line: the bracket so far, what is being tried or waited for and why, the time that is
+ * left. It knows only what it is told and how long ago that was; where the line stands is the progress's business.
+ */
+import { formatCount } from '../../plan/units.js';
+import { type Glyphs, safeText, spokenSpan } from '../terminal/style.js';
+
+/** Where a search stands. Instants are ms since the Unix epoch. */
+export interface SearchNews {
+  /** Largest load that holds, smallest that does not; null while that is not known. */
+  readonly bracket: readonly [number | null, number | null];
+  /** Bursts so far, and how many there may be. */
+  readonly bursts: number;
+  readonly budget: number;
+  /** The burst that is coming, or going on. */
+  readonly size: number | null;
+  readonly why: string | null;
+  /** What it waits for, and until when; null when it does not wait. */
+  readonly restWhy: string | null;
+  readonly restUntilMs: number | null;
+  /** No burst begins after this. */
+  readonly deadlineAtMs: number;
+  /** What is left of the search, by its own expectation; null or absent when it has none. */
+  readonly leftMs?: number | null;
+  readonly nowMs: number;
+}
+
+/** By the names that the search gives to its reasons: src/search/state.ts. */
+const WHY_BURST: Readonly<Record<string, string>> = {
+  ramp: 'larger',
+  descend: 'smaller',
+  repeat: 'once more: undecided',
+  hint: 'where the survivors point',
+  gallop: 'near the end that moved',
+  bisect: 'halving the bracket',
+  'confirm-low': 'does it hold?',
+  'confirm-high': 'does it break?',
+  sentinel: 'is it back?',
+  break: 'breaking it once more',
+  'after-break': 'right after the break',
+};
+
+const WHY_REST: Readonly<Record<string, string>> = {
+  cool: 'cooling down',
+  fresh: 'resting the target',
+  recover: 'giving it time to recover',
+  canary: 'single handshakes are not as before',
+};
+
+/** Shorter waits are not worth a line in a log. */
+const LOGGED_REST_MS = 10_000;
+
+/** `find 2,048–4,096 · 2,928: where the survivors point · ~4 min left`; `sinceMs`: the age of the news. */
+export function searchLine(news: SearchNews, sinceMs: number, glyphs: Glyphs): string {
+  return [bracketText(news, glyphs), doing(news, sinceMs), left(news, sinceMs)].join(` ${glyphs.dot} `);
+}
+
+/** What a log says when a wait begins; null when it is too short to be told. */
+export function restLine(news: SearchNews, glyphs: Glyphs): string | null {
+  const { restUntilMs, nowMs } = news;
+  return restUntilMs === null || restUntilMs - nowMs < LOGGED_REST_MS ? null : searchLine(news, 0, glyphs);
+}
+
+/** What a log says of a burst that has ended: `find 2,048–4,096 · burst 9: 2,928 (where the survivors point): …`. */
+export function burstLine(news: SearchNews, outcomes: string, glyphs: Glyphs): string {
+  const { size, bursts } = news;
+  const what = size === null ? '' : `: ${formatCount(size)} (${whyBurst(news)})`;
+  return `${bracketText(news, glyphs)} ${glyphs.dot} burst ${bursts + 1}${what}: ${outcomes}`;
+}
+
+function bracketText({ bracket: [lo, hi] }: SearchNews, { dash }: Glyphs): string {
+  if (lo === null && hi === null) return 'find';
+  if (hi === null) return `find over ${formatCount(lo ?? 0)}`;
+  return lo === null ? `find under ${formatCount(hi)}` : `find ${formatCount(lo)}${dash}${formatCount(hi)}`;
+}
+
+function whyBurst({ why, bursts }: SearchNews): string {
+  if (bursts === 0) return 'the first';
+  return why === null ? 'next' : (WHY_BURST[why] ?? safeText(why, 40));
+}
+
+function doing(news: SearchNews, sinceMs: number): string {
+  const { size, restWhy, restUntilMs, nowMs } = news;
+  if (restWhy === null || restUntilMs === null)
+    return size === null ? 'starting' : `${formatCount(size)}: ${whyBurst(news)}`;
+  const waitMs = Math.max(0, restUntilMs - nowMs - sinceMs);
+  const then = size === null ? '' : `, then ${formatCount(size)}`;
+  return `${WHY_REST[restWhy] ?? safeText(restWhy, 40)} for ${spokenSpan(waitMs)}${then}`;
+}
+
+/** An expectation that is used up is no promise of the next second. */
+const NEARLY_MS = 1000;
+
+/** Its own expectation, or the bound that holds whatever happens. */
+function left({ leftMs, deadlineAtMs, nowMs }: SearchNews, sinceMs: number): string {
+  const expected = leftMs ?? null;
+  if (expected !== null)
+    return expected - sinceMs < NEARLY_MS ? 'nearly done' : `~${spokenSpan(expected - sinceMs)} left`;
+  return `at most ${spokenSpan(Math.max(0, deadlineAtMs - nowMs - sinceMs))} left`;
+}

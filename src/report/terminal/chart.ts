@@ -1,0 +1,264 @@
+/**
+ * A latency histogram drawn in characters, failures beside the successes on the same time axis. It owns the choice of
+ * the axis: the one on which the shape of the successes (ramp, staircase, cluster) shows best. Scales of the two columns
+ * differ, since one cluster of timeouts would flatten everything beside it; counts are printed, so nothing is hidden.
+ */
+import { formatCount } from '../../plan/units.js';
+import type { LatencyHistogram } from '../../tally/histogram.js';
+import { bar, clip, columnsOf, type Glyphs, glyphsOf, palette } from './style.js';
+
+interface FailureHistogram {
+  /** Outcome id. */
+  readonly id: string;
+  readonly histogram: LatencyHistogram;
+}
+
+interface ChartOptions {
+  /** Columns of a line, at most. */
+  readonly width: number;
+  /** Rows, at most; at least 6. */
+  readonly rows: number;
+  readonly unicode: boolean;
+  readonly color?: boolean;
+}
+
+/** `count` values of about `ms`: the upper edge of an HDR bucket, so that a value on a round edge opens its row. */
+interface Weight {
+  readonly ms: number;
+  readonly count: number;
+  /** null: a success. */
+  readonly failure: string | null;
+}
+
+interface Row {
+  readonly label: string;
+  readonly ok: number;
+  readonly failures: ReadonlyMap<string, number>;
+}
+
+/** Ascending; row i reaches from `edges[i]` (inclusive) to `edges[i + 1]`. */
+interface Axis {
+  readonly edges: readonly number[];
+  /** The edge that would come next. */
+  readonly next: (edge: number) => number;
+}
+
+/** Rows kept for values beside the axis: one before it, at least two after it. */
+const OUTSIDE_ROWS = 3;
+const INDENT = '  ';
+const MARKS = 8;
+
+/** Lines of at most `width` columns; none when there is nothing to draw. */
+export function renderHistogram(
+  ok: LatencyHistogram | null,
+  failures: readonly FailureHistogram[],
+  options: ChartOptions,
+): string[] {
+  const weights = [
+    ...weightsOf(ok, null),
+    ...failures.flatMap(({ id, histogram }) => weightsOf(histogram, id)),
+  ].toSorted((a, b) => a.ms - b.ms);
+  if (weights.length === 0) return [];
+  const glyphs = glyphsOf(options.unicode);
+  const successes = weights.filter((weight) => weight.failure === null);
+  const axis = chooseAxis(successes.length > 0 ? successes : weights, options.rows - OUTSIDE_ROWS);
+  return drawn(rowsOf(reaching(axis, weights), weights, options.rows, glyphs), options, glyphs);
+}
+
+function weightsOf(histogram: LatencyHistogram | null, failure: string | null): Weight[] {
+  return histogram === null ? [] : histogram.bars().map(({ toMs, count }) => ({ ms: toMs, count, failure }));
+}
+
+/** How much better the logarithmic axis must spread the values before the plainer linear one is given up. */
+const LOG_MUST_GAIN = 4 / 3;
+/** Without a factor of this between least and most, a logarithmic axis shows nothing that a linear one does not. */
+const LOG_NEEDS_FACTOR = 20;
+/** A tail this far beyond the 99th percentile is drawn beside the axis, not allowed to squeeze it. */
+const TAIL_FACTOR = 3;
+
+/**
+ * The axis that tells most: a row says something in so far as values are spread over the rows, and the entropy of the
+ * counts measures that.
+ */
+function chooseAxis(weights: readonly Weight[], rows: number): Axis {
+  const least = weights[0].ms;
+  const most = weights[weights.length - 1].ms;
+  const tail = quantile(weights, 0.99);
+  const linear = linearAxis(least, most > TAIL_FACTOR * tail ? tail : most, rows);
+  if (most < LOG_NEEDS_FACTOR * least) return linear;
+  const logarithmic = logAxis(least, most, rows);
+  return entropy(weights, logarithmic) > LOG_MUST_GAIN * entropy(weights, linear) ? logarithmic : linear;
+}
+
+function quantile(weights: readonly Weight[], share: number): number {
+  const rank = share * weights.reduce((sum, { count }) => sum + count, 0);
+  let seen = 0;
+  for (const { ms, count } of weights) {
+    seen += count;
+    if (seen >= rank) return ms;
+  }
+  return 0;
+}
+
+const ROUND_STEPS = [1, 2, 2.5, 5];
+/** A bucket of the histogram is up to 0.1 % wide: steps not much wider than that would draw its raster. */
+const FINEST_STEP = 0.005;
+
+/** Equal steps of a round size, as small as `rows` rows allow. */
+function linearAxis(least: number, most: number, rows: number): Axis {
+  const wanted = Math.max((most - least) / rows, most * FINEST_STEP, 0.001);
+  let power = Math.floor(Math.log10(wanted));
+  for (;;) {
+    for (const round of ROUND_STEPS) {
+      const step = rounded(round * 10 ** power);
+      const first = Math.floor(least / step);
+      const count = Math.floor(most / step) - first + 1;
+      if (step < wanted || count > rows) continue;
+      const edges = Array.from({ length: count + 1 }, (_, i) => rounded((first + i) * step));
+      return { edges, next: (edge) => rounded(edge + step) };
+    }
+    power++;
+  }
+}
+
+const LOG_SERIES = [[1, 1.5, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]];
+
+/** Edges of the finest series a decade that fits in `rows` rows. */
+function logAxis(least: number, most: number, rows: number): Axis {
+  for (const series of LOG_SERIES) {
+    const next = (edge: number): number => {
+      const power = Math.floor(Math.log10(edge) + 1e-9);
+      const mantissa = series.find((m) => rounded(m * 10 ** power) > edge * (1 + 1e-9));
+      return rounded(mantissa === undefined ? 10 ** (power + 1) : mantissa * 10 ** power);
+    };
+    const edges = [10 ** Math.floor(Math.log10(least))];
+    while (edges[edges.length - 1] <= most) edges.push(next(edges[edges.length - 1]));
+    const used = edges.slice(edges.findLastIndex((edge) => edge <= least));
+    if (used.length - 1 <= rows || series.length === 1) return { edges: used, next };
+  }
+  throw new Error('unreachable: the coarsest series always fits');
+}
+
+/** Floating point leaves 0.30000000000000004; edges are printed. */
+function rounded(edge: number): number {
+  return Number(edge.toPrecision(9));
+}
+
+function entropy(weights: readonly Weight[], axis: Axis): number {
+  const counts = new Float64Array(axis.edges.length + 1);
+  let total = 0;
+  for (const { ms, count } of weights) {
+    counts[axis.edges.findLastIndex((edge) => edge <= ms) + 1] += count;
+    total += count;
+  }
+  return counts.reduce((bits, count) => (count === 0 ? bits : bits - (count / total) * Math.log2(count / total)), 0);
+}
+
+/** The axis with up to two rows more when they reach the last value: a cluster right after the ramp belongs to it. */
+function reaching(axis: Axis, weights: readonly Weight[]): Axis {
+  const most = weights[weights.length - 1].ms;
+  const edges = [...axis.edges];
+  for (let added = 0; added < 2 && edges[edges.length - 1] <= most; added++) {
+    edges.push(axis.next(edges[edges.length - 1]));
+  }
+  return edges[edges.length - 1] > most ? { ...axis, edges } : axis;
+}
+
+function rowsOf({ edges }: Axis, weights: readonly Weight[], rows: number, glyphs: Glyphs): Row[] {
+  const first = edges[0];
+  const last = edges[edges.length - 1];
+  const inside = edges.slice(0, -1).map((from, i) => {
+    const to = edges[i + 1];
+    const held = weights.filter(({ ms }) => ms >= from && ms < to);
+    return rowOf(between(from, to, glyphs), held);
+  });
+  const before = weights.filter(({ ms }) => ms < first);
+  const after = weights.filter(({ ms }) => ms >= last);
+  const room = rows - inside.length - (before.length > 0 ? 1 : 0);
+  return [
+    ...clusters(before, 1).map((group) => rowOf(around(group, glyphs), group)),
+    ...inside,
+    ...clusters(after, room).map((group) => rowOf(around(group, glyphs), group)),
+  ];
+}
+
+function rowOf(label: string, weights: readonly Weight[]): Row {
+  let ok = 0;
+  const failures = new Map<string, number>();
+  for (const { count, failure } of weights) {
+    if (failure === null) ok += count;
+    else failures.set(failure, (failures.get(failure) ?? 0) + count);
+  }
+  return { label, ok, failures };
+}
+
+/** A 504 after 60 s and a timeout after 75 s are two stories, so what is this factor apart gets rows of its own. */
+const CLUSTER_FACTOR = 1.2;
+
+/** At most `most` groups, parted at the widest gaps; none of nothing. */
+function clusters(weights: readonly Weight[], most: number): (readonly Weight[])[] {
+  if (weights.length === 0) return [];
+  const gaps = weights
+    .map(({ ms }, i) => ({ at: i, factor: i === 0 ? 1 : ms / weights[i - 1].ms }))
+    .filter(({ factor }) => factor > CLUSTER_FACTOR)
+    .sort((a, b) => b.factor - a.factor)
+    .slice(0, most - 1)
+    .map(({ at }) => at)
+    .sort((a, b) => a - b);
+  return [0, ...gaps].map((from, i) => weights.slice(from, gaps[i]));
+}
+
+const UNITS = [
+  { from: 10_000, ms: 1000, name: () => 's' },
+  { from: 1, ms: 1, name: () => 'ms' },
+  { from: 0, ms: 0.001, name: (glyphs: Glyphs) => glyphs.micro },
+];
+
+function between(from: number, to: number, glyphs: Glyphs): string {
+  const unit = UNITS.find((candidate) => to >= candidate.from) ?? UNITS[1];
+  return `${inUnit(from / unit.ms)}${glyphs.dash}${inUnit(to / unit.ms)} ${unit.name(glyphs)}`;
+}
+
+/** Outside the axis: what these values span, marked as no part of the scale. */
+function around(weights: readonly Weight[], glyphs: Glyphs): string {
+  const least = Number(weights[0].ms.toPrecision(3));
+  const most = Number(weights[weights.length - 1].ms.toPrecision(3));
+  if (least < most) return `${glyphs.gap} ${between(least, most, glyphs)}`;
+  const unit = UNITS.find((candidate) => most >= candidate.from) ?? UNITS[1];
+  return `${glyphs.gap} ${inUnit(most / unit.ms)} ${unit.name(glyphs)}`;
+}
+
+function inUnit(value: number): string {
+  return rounded(value).toLocaleString('en-US', { maximumFractionDigits: 3 });
+}
+
+function drawn(rows: readonly Row[], options: ChartOptions, glyphs: Glyphs): string[] {
+  const { green, red } = palette(options.color === true);
+  const labelWidth = Math.max(...rows.map(({ label }) => columnsOf(label)));
+  const counts = rows.map(({ ok }) => formatCount(ok));
+  const countWidth = Math.max(...counts.map((count) => count.length));
+  const hasFailures = rows.some(({ failures }) => failures.size > 0);
+  const failureWidth = hasFailures ? Math.min(34, Math.floor(options.width * 0.35)) : 0;
+  const barWidth = Math.max(0, options.width - INDENT.length - labelWidth - countWidth - failureWidth - 5);
+  const mostOk = Math.max(...rows.map(({ ok }) => ok));
+  const mostFailed = Math.max(...rows.map(({ failures }) => total(failures)));
+  return rows.map(({ label, ok, failures }, i) => {
+    const full = bar(ok, mostOk, barWidth, glyphs);
+    const start = `${INDENT}${label.padStart(labelWidth)}  ${counts[i].padStart(countWidth)} `;
+    if (failures.size === 0) return (start + green(full)).trimEnd();
+    const marks = glyphs.mark.repeat(Math.max(1, Math.round((total(failures) / mostFailed) * MARKS)));
+    const story = clip(`${marks} ${failureText(failures, glyphs)}`, failureWidth, glyphs);
+    return `${start}${green(full)}${' '.repeat(barWidth - full.length + 2)}${red(story)}`;
+  });
+}
+
+function total(failures: ReadonlyMap<string, number>): number {
+  return [...failures.values()].reduce((sum, count) => sum + count, 0);
+}
+
+function failureText(failures: ReadonlyMap<string, number>, glyphs: Glyphs): string {
+  return [...failures]
+    .sort(([, a], [, b]) => b - a)
+    .map(([id, count]) => `${formatCount(count)} ${glyphs.times} ${id}`)
+    .join(', ');
+}

@@ -1,0 +1,212 @@
+/**
+ * A drop-off drawn in characters: each load that was tried, on a logarithmic axis, against the share of its handshakes
+ * that got a 101, marked as good, bad or undecided, with the bracket shaded and the 95 % interval on the axis. Loads are
+ * told apart before they are placed to scale: two that differ by a few percent, which is what a bracket is made of, get
+ * columns of their own. It owns the places of things; the numbers are in the ladder.
+ */
+import { formatCount } from '../../plan/units.js';
+import type { DropOff, Rung } from '../../result/drop-off.js';
+import { type Paint, wrap } from './style.js';
+import type { Pen } from './tables.js';
+
+const INDENT = 2;
+/** `99.8% ` and the axis. */
+const SCALE = 7;
+/** Every lower end leaves round numbers at each of them. */
+const ROWS = 6;
+/** Lower ends of the axis of shares: the highest one below all shares, so that small losses show. */
+const BOTTOMS = [0, 0.5, 0.8, 0.9, 0.95, 0.99];
+/** When nothing failed there is nothing to look at closely. */
+const WHOLE_BOTTOM = 0.5;
+/** Wider than this a picture is harder to read, not easier. */
+const WIDEST_PLOT = 160;
+
+interface Marks {
+  readonly good: string;
+  readonly bad: string;
+  readonly undecided: string;
+  readonly shade: string;
+  readonly interval: string;
+  readonly axis: string;
+  readonly side: string;
+  readonly corner: string;
+}
+
+const UNICODE: Marks = {
+  good: '●',
+  bad: '✗',
+  undecided: '○',
+  shade: '░',
+  interval: '━',
+  axis: '─',
+  side: '┤',
+  corner: '└',
+};
+
+const ASCII: Marks = {
+  good: 'o',
+  bad: 'x',
+  undecided: '?',
+  shade: ':',
+  interval: '=',
+  axis: '-',
+  side: '|',
+  corner: '+',
+};
+
+/** A load in its column. */
+interface Place {
+  readonly size: number;
+  readonly column: number;
+}
+
+interface Cell {
+  readonly char: string;
+  readonly paint: Paint | null;
+}
+
+/** Lines of at most the pen's width; none when no burst told anything. */
+export function searchPicture(dropOff: DropOff, pen: Pen): string[] {
+  const rungs = dropOff.ladder.filter(({ share }) => share !== null);
+  const width = Math.min(WIDEST_PLOT, pen.width - INDENT - SCALE - 1);
+  if (rungs.length === 0 || width < 10) return [];
+  const marks = pen.glyphs.isUnicode ? UNICODE : ASCII;
+  const places = placed(
+    rungs.map(({ size }) => size),
+    width,
+  );
+  const bottom = bottomOf(rungs);
+  const grid = drawn(dropOff, rungs, places, bottom, width, marks, pen);
+  const lines = grid.map((cells, row) => `${label(row, bottom)}${marks.side}${painted(cells)}`);
+  return [
+    ...wrap(legend(dropOff, rungs, marks), pen.width - INDENT, '', pen.glyphs).map(
+      (line) => `  ${pen.paint.dim(line)}`,
+    ),
+    ...lines,
+    `${' '.repeat(INDENT + SCALE - 1)}${marks.corner}${axis(dropOff, places, width, marks)}`,
+    loadLabels(dropOff, places, width, pen),
+  ].map((line) => line.trimEnd());
+}
+
+function bottomOf(rungs: readonly Rung[]): number {
+  const least = Math.min(...rungs.map(({ share }) => share ?? 1));
+  return least === 1 ? WHOLE_BOTTOM : (BOTTOMS.findLast((bottom) => bottom < least) ?? 0);
+}
+
+/** To scale, as far as every load keeps a column of its own. */
+function placed(sizes: readonly number[], width: number): Place[] {
+  const logs = sizes.map(Math.log);
+  const first = logs[0];
+  const reach = logs[logs.length - 1] - first;
+  const margin = Math.min(2, Math.floor(width / 8));
+  const room = width - 2 * margin - 1;
+  const columns = logs.map((log) => margin + Math.round(reach === 0 ? room / 2 : ((log - first) / reach) * room));
+  for (let i = 1; i < columns.length; i++) columns[i] = Math.max(columns[i], columns[i - 1] + 1);
+  for (let i = columns.length - 1, most = width - 1; i >= 0; i--, most--) columns[i] = Math.min(columns[i], most);
+  // More loads than columns: those at the lower end share one.
+  return sizes.map((size, i) => ({ size, column: Math.max(0, columns[i]) }));
+}
+
+/** Between the loads that were tried, to the scale of their neighbours. */
+function columnOf(load: number, places: readonly Place[], width: number): number {
+  const above = places.findIndex(({ size }) => size >= load);
+  if (above === -1) return width - 1;
+  const next = places[above];
+  if (next.size === load) return next.column;
+  if (above === 0) return 0;
+  const before = places[above - 1];
+  const share = Math.log(load / before.size) / Math.log(next.size / before.size);
+  return Math.round(before.column + share * (next.column - before.column));
+}
+
+function drawn(
+  { bracket: [lo, hi] }: DropOff,
+  rungs: readonly Rung[],
+  places: readonly Place[],
+  bottom: number,
+  width: number,
+  marks: Marks,
+  { paint }: Pen,
+): Cell[][] {
+  const from = lo === null ? null : columnOf(lo, places, width);
+  const to = hi === null ? null : columnOf(hi, places, width);
+  const background = Array.from({ length: width }, (_, column): Cell => {
+    const isInside = from !== null && to !== null && column >= from && column <= to;
+    return isInside ? { char: marks.shade, paint: paint.dim } : { char: ' ', paint: null };
+  });
+  const grid = Array.from({ length: ROWS }, () => [...background]);
+  for (const [i, rung] of rungs.entries()) grid[rowOf(rung, bottom)][places[i].column] = markOf(rung, marks, paint);
+  return grid;
+}
+
+/** A load that is not good never stands on the line of those that are whole. */
+function rowOf(rung: Rung, bottom: number): number {
+  const height = ((rung.share ?? bottom) - bottom) / (1 - bottom);
+  const row = Math.round((1 - height) * (ROWS - 1));
+  const top = rung.good > rung.bad ? 0 : 1;
+  return Math.min(ROWS - 1, Math.max(top, row));
+}
+
+function markOf({ good, bad }: Rung, marks: Marks, paint: Pen['paint']): Cell {
+  if (good > bad) return { char: marks.good, paint: paint.green };
+  return bad > good ? { char: marks.bad, paint: paint.red } : { char: marks.undecided, paint: paint.yellow };
+}
+
+/** Neighbours of one colour are painted together. */
+function painted(cells: readonly Cell[]): string {
+  let text = '';
+  for (let i = 0; i < cells.length; ) {
+    const { paint } = cells[i];
+    let run = '';
+    for (; i < cells.length && cells[i].paint === paint; i++) run += cells[i].char;
+    text += paint === null ? run : paint(run);
+  }
+  return text;
+}
+
+function label(row: number, bottom: number): string {
+  const share = 1 - (row / (ROWS - 1)) * (1 - bottom);
+  const decimals = row > 0 && bottom === 0.99 ? 1 : 0;
+  return `${(100 * share).toFixed(decimals)}% `.padStart(INDENT + SCALE - 1);
+}
+
+function axis({ interval95: [low, high], bracket }: DropOff, places: readonly Place[], width: number, marks: Marks) {
+  const from = low === null ? null : columnOf(low, places, width);
+  // An open end goes on beyond what was tried.
+  const to = high === null ? (bracket[1] === null && low !== null ? width - 1 : null) : columnOf(high, places, width);
+  return Array.from({ length: width }, (_, column) =>
+    from !== null && to !== null && column >= from && column <= to ? marks.interval : marks.axis,
+  ).join('');
+}
+
+/** The ends of the bracket first, then those of the axis, then whatever has room. */
+function loadLabels({ bracket: [lo, hi] }: DropOff, places: readonly Place[], width: number, pen: Pen): string {
+  const line = Array.from({ length: width }, () => ' ');
+  const put = (text: string, middle: number): void => {
+    const from = Math.max(0, Math.min(width - text.length, Math.round(middle - text.length / 2)));
+    const around = line.slice(Math.max(0, from - 2), from + text.length + 2);
+    if (text.length > width || around.some((char) => char !== ' ')) return;
+    line.splice(from, text.length, ...text);
+  };
+  const at = (load: number): number => columnOf(load, places, width);
+  if (lo !== null && hi !== null) {
+    put(`${formatCount(lo)}${pen.glyphs.dash}${formatCount(hi)}`, (at(lo) + at(hi)) / 2);
+  } else if (lo !== null || hi !== null) {
+    const known = lo ?? hi ?? 0;
+    put(formatCount(known), at(known));
+  }
+  for (const { size, column } of [places[0], places[places.length - 1], ...places]) put(formatCount(size), column);
+  return ' '.repeat(INDENT + SCALE) + line.join('');
+}
+
+function legend({ bracket: [lo, hi], interval95: [low] }: DropOff, rungs: readonly Rung[], marks: Marks): string {
+  const has = (test: (rung: Rung) => boolean, text: string): string[] => (rungs.some(test) ? [text] : []);
+  return [
+    '101s by load (log axis)',
+    ...has(({ good, bad }) => good > bad, `${marks.good} good`),
+    ...has(({ good, bad }) => bad > good, `${marks.bad} bad`),
+    ...has(({ good, bad }) => bad === good, `${marks.undecided} undecided`),
+    ...(lo !== null && hi !== null ? [`${marks.shade} bracket`] : []),
+    ...(low === null ? [] : [`${marks.interval} 95% interval`]),
+  ].join(' ');
+}

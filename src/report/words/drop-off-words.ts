@@ -1,0 +1,285 @@
+/**
+ * A drop-off in words: the one sentence that a search comes down to, what a reader must know beside it, and the evidence
+ * as facts: bracket, estimate, interval, survivors, failures, knee, cost. "k of n bursts" is what was seen, the interval
+ * is what follows from it, and neither is told as the other. It refuses to call a limit of the generator one of the target.
+ */
+import { formatCount } from '../../plan/units.js';
+import type { DropOff, Knee, Rung, SearchFlagId } from '../../result/drop-off.js';
+import { type Glyphs, percent, safeText, spokenSpan } from '../terminal/style.js';
+
+/** `stopped`: why the run ended before its plan did. One or more sentences, the last with its full stop. */
+export function dropOffSentence(dropOff: DropOff, stopped: string | null, glyphs: Glyphs): string {
+  const { verdict, because } = dropOff;
+  const known = soFar(dropOff, glyphs);
+  switch (verdict) {
+    case 'FOUND':
+      return found(dropOff, glyphs);
+    case 'AT_LEAST_MAX':
+      return atLeastMax(dropOff);
+    case 'BELOW_MIN':
+      return belowMin(dropOff);
+    case 'DID_NOT_RECOVER':
+      return didNotRecover(dropOff);
+    case 'GENERATOR_LIMITED':
+      return generatorLimited(dropOff);
+    case 'BUDGET':
+      return `The search ended before it was sure: ${safeText(because)}. So far ${known}.`;
+    case 'INTERRUPTED':
+      return `PARTIAL (${bare(safeText(stopped ?? because))}): so far ${known}.`;
+  }
+}
+
+const HANDSHAKES = 'simultaneous handshakes';
+
+function found(dropOff: DropOff, glyphs: Glyphs): string {
+  const { estimate, bracket, survivorsAtHi, quantile } = dropOff;
+  const [, hi] = bracket;
+  if (estimate === null || hi === null) return `Drop-off found: ${soFar(dropOff, glyphs)}.`;
+  const of = quantile === 0.5 ? '' : ` (for ${whole(quantile)} of the bursts)`;
+  const survived = survivorsAtHi === null ? '' : ` At ${formatCount(hi)} about ${formatCount(survivorsAtHi)} survived.`;
+  return `Drop-off at ~${formatCount(estimate)} ${HANDSHAKES}${of}: ${soFar(dropOff, glyphs)}.${survived}`;
+}
+
+function atLeastMax(dropOff: DropOff): string {
+  const [lo] = dropOff.bracket;
+  const size = lo ?? dropOff.asked.max;
+  const bursts = lo === null ? '' : `: ${metIn(dropOff, lo)}`;
+  return `No drop-off up to ${formatCount(size)} ${HANDSHAKES}${bursts}. The limit is above what was asked.`;
+}
+
+function belowMin(dropOff: DropOff): string {
+  const { asked, cost } = dropOff;
+  const size = dropOff.bracket[1] ?? asked.min;
+  const rung = rungAt(dropOff, size);
+  const lost = rung?.share ?? 1;
+  const failed = lost < 1 ? `, ${percent(1 - lost, 1)} of its handshakes failed` : '';
+  const { canaryFailures, canaryHandshakes } = cost;
+  const alone = `; one by one, ${formatCount(canaryFailures)} of ${formatCount(canaryHandshakes)} failed`;
+  const met = `${goal(dropOff)} was met in ${bursts(rung)}`;
+  return `Already broken at ${formatCount(size)} ${HANDSHAKES}: ${met}${failed}${alone}. Check the target and the objective before its capacity.`;
+}
+
+function didNotRecover(dropOff: DropOff): string {
+  const { unrecovered, bracket, cost } = dropOff;
+  const [lo, hi] = bracket;
+  const within = unrecovered === null ? '' : ` within ${spokenSpan(unrecovered.waitedMs)}`;
+  const load = unrecovered?.load ?? null;
+  const again =
+    load === null
+      ? `did not answer single handshakes as before${within} (${formatCount(cost.canaryFailures)} of the search’s ${formatCount(cost.canaryHandshakes)} failed)`
+      : `did not serve ${formatCount(load)} again${within}`;
+  if (hi !== null) {
+    return `Broke at ${formatCount(hi)} ${HANDSHAKES} and ${again}: ${load === null ? 'it has died, or is metastable' : 'metastable'}; the search stopped to avoid more damage.`;
+  }
+  const after = lo === null ? 'Before any load was good' : `After ${formatCount(lo)} ${HANDSHAKES}, which it met,`;
+  return `${after} the target ${again}, although nothing had broken it; the search stopped to avoid damage.`;
+}
+
+function generatorLimited(dropOff: DropOff): string {
+  const { limit, because, bracket } = dropOff;
+  const [lo, hi] = bracket;
+  const reason = bare(safeText(limit?.reason ?? because));
+  const most = limit?.most ?? null;
+  const start =
+    most === null
+      ? `This generator could send nothing of what was asked (${reason})`
+      : `This generator can release at most ${formatCount(most)} ${HANDSHAKES} (${reason})`;
+  if (hi !== null)
+    return `${start}; ${lo === null ? '' : `the target held ${formatCount(lo)} and `}${hi === null ? '' : `failed at ${formatCount(hi)}, and`} what lies between can't be told from here.`;
+  return lo === null
+    ? `${start}; this says nothing about the target.`
+    : `${start}; the target was fine up to ${formatCount(lo)}.`;
+}
+
+/** `2,928 met 99.9% in 3 of 3 bursts, 3,074 in 0 of 3 (95% interval 2,784–3,267)`. */
+function soFar(dropOff: DropOff, glyphs: Glyphs): string {
+  const { bracket, interval95, objective, asked } = dropOff;
+  const [lo, hi] = bracket;
+  if (lo === null && hi === null) return 'no load is decided';
+  if (hi === null) return `${metIn(dropOff, lo ?? 0)}, and nothing broke`;
+  const isNamed = objective !== null && (asked.objectives.length > 1 || !asked.objectives.includes(objective));
+  const missed = isNamed ? `, missing ${safeText(objective ?? '')}` : '';
+  if (lo === null) return `${metIn(dropOff, hi)}${missed}, and nothing held`;
+  const [low, high] = interval95;
+  const interval = low === null || high === null ? '' : ` (95% interval ${spanText(low, high, glyphs)})`;
+  return `${metIn(dropOff, lo)}, ${formatCount(hi)} in ${kOfN(rungAt(dropOff, hi))}${missed}${interval}`;
+}
+
+function metIn(dropOff: DropOff, size: number): string {
+  return `${formatCount(size)} met ${goal(dropOff)} in ${bursts(rungAt(dropOff, size))}`;
+}
+
+/** An objective of the share of 101s is known by its number. */
+function goal({ asked: { objectives } }: DropOff): string {
+  if (objectives.length !== 1)
+    return objectives.length === 2 ? 'both objectives' : `all ${objectives.length} objectives`;
+  return safeText(objectives[0]).replace(/^share\(101\) >= /, '');
+}
+
+function rungAt({ ladder }: DropOff, size: number): Rung | null {
+  return ladder.find((rung) => rung.size === size) ?? null;
+}
+
+/** A marginal burst is one of n, too. */
+function kOfN(rung: Rung | null): string {
+  return rung === null ? '0 of 0' : `${rung.good} of ${rung.good + rung.bad + rung.marginal}`;
+}
+
+function bursts(rung: Rung | null): string {
+  const counted = kOfN(rung);
+  return `${counted} ${counted.endsWith(' 1') ? 'burst' : 'bursts'}`;
+}
+
+function spanText(low: number, high: number, { dash }: Glyphs): string {
+  return `${formatCount(low)}${dash}${formatCount(high)}`;
+}
+
+/** `84%`; never 100% when it is not. */
+function whole(share: number): string {
+  const percents = Math.round(100 * share);
+  return percents === 100 && share < 1 ? '>99%' : `${percents}%`;
+}
+
+/** A reason is a sentence of its own; here it becomes a part of one. */
+function bare(sentence: string): string {
+  return sentence.trim().replace(/[.;:]+$/, '');
+}
+
+export type Fact = readonly [label: string, text: string];
+
+const FLAG_LABELS: Readonly<Record<SearchFlagId, string>> = {
+  HYSTERESIS: 'hysteresis',
+  HYSTERESIS_SUSPECTED: 'suspected',
+  FLOOR: 'floor',
+  PACED: 'paced',
+  GENERATOR_LIMITED: 'generator',
+  INVERSION: 'inversion',
+};
+
+/** What limits or turns the meaning of the number: it comes before the evidence. */
+export function dropOffFlags({ flags, verdict, afterBreak }: DropOff, glyphs: Glyphs): Fact[] {
+  const told = flags.filter(({ id }) => id !== 'GENERATOR_LIMITED' || verdict !== 'GENERATOR_LIMITED');
+  const lines = told.map(
+    ({ id, says }): Fact => [FLAG_LABELS[id] ?? 'flag', safeText(says, 600).replaceAll('–', glyphs.dash)],
+  );
+  if (afterBreak === null) return lines;
+  const passed = afterBreak === 0 ? 'none of the loads that were tried passed' : `${formatCount(afterBreak)} passed`;
+  return [...lines, ['broken', `Right after a break ${passed}; the numbers are those of a rested target.`]];
+}
+
+export function dropOffFacts(dropOff: DropOff, glyphs: Glyphs): Fact[] {
+  const facts: (Fact | null)[] = [
+    ['objective', objectiveText(dropOff)],
+    estimateFact(dropOff),
+    bracketFact(dropOff, glyphs),
+    intervalFact(dropOff, glyphs),
+    survivorsFact(dropOff),
+    ...failureFacts(dropOff, glyphs),
+    dropOff.knee === null ? null : ['knee', kneeText(dropOff.knee, dropOff.ladder)],
+    ['cost', costText(dropOff)],
+    dropOff.verdict === 'INTERRUPTED'
+      ? ['continue', '--resume with the file of this result goes on where it ended']
+      : null,
+  ];
+  return facts.filter((fact) => fact !== null);
+}
+
+function objectiveText({ asked, objective, bracket }: DropOff): string {
+  const all = asked.objectives.map((name) => safeText(name)).join(' and ');
+  const isClear =
+    bracket[1] === null || objective === null || (asked.objectives.length === 1 && objective === asked.objectives[0]);
+  return isClear ? all : `${all}; the one that broke: ${safeText(objective ?? '')}`;
+}
+
+function estimateFact({ estimate, quantile }: DropOff): Fact | null {
+  if (estimate === null) return null;
+  const bursts = quantile === 0.5 ? 'half of the bursts' : `${whole(quantile)} of the bursts`;
+  return ['estimate', `~${formatCount(estimate)}: of that size ${bursts} would meet the objective`];
+}
+
+function bracketFact({ bracket: [lo, hi], confidence }: DropOff, glyphs: Glyphs): Fact | null {
+  if (lo !== null && hi !== null) {
+    const sure = `the drop-off lies in it with a confidence of ${whole(confidence)}`;
+    return ['bracket', `${spanText(lo, hi, glyphs)}: the first was seen to hold, the second to break; ${sure}`];
+  }
+  if (lo !== null) return ['bracket', `${formatCount(lo)} and above: no load was seen to break`];
+  return hi === null ? null : ['bracket', `below ${formatCount(hi)}: no load was seen to hold`];
+}
+
+function intervalFact({ interval95: [low, high], bracket: [, hi] }: DropOff, glyphs: Glyphs): Fact | null {
+  if (low === null || high === null) return null;
+  const text = low === 0 ? `below ${formatCount(high)}` : spanText(low, high, glyphs);
+  return hi === null ? null : ['interval', `${text}, 95%: what all bursts together leave possible`];
+}
+
+function survivorsFact({ bracket: [lo, hi], survivorsAtLo, survivorsAtHi }: DropOff): Fact | null {
+  const parts = [
+    lo === null || survivorsAtLo === null
+      ? null
+      : `${formatCount(survivorsAtLo)} of ${formatCount(lo)} at the lower end`,
+    hi === null || survivorsAtHi === null
+      ? null
+      : `${formatCount(survivorsAtHi)} of ${formatCount(hi)} at the upper end`,
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? null : ['survivors', `${parts.join(', ')} (median burst)`];
+}
+
+/** Of the upper bound, and where it was overloaded most. */
+function failureFacts(dropOff: DropOff, glyphs: Glyphs): Fact[] {
+  const broken = dropOff.ladder.filter((rung) => rung.bad > rung.good && failureWords(rung, '').length > 0);
+  const [first, last] = [broken[0], broken.at(-1)];
+  return [...new Set([first, last])].flatMap((rung, i): Fact[] =>
+    rung === undefined
+      ? []
+      : [[i === 0 ? 'failures' : '', `at ${formatCount(rung.size)}: ${failureText(rung, glyphs)}`]],
+  );
+}
+
+const LOST = 'lost';
+
+/**
+ * What did not get its 101, or lost it before the burst had ended, over the valid bursts of a load; most frequent first.
+ * `times` stands between a count and its outcome.
+ */
+export function failureWords({ outcomes, share }: Rung, times: string): string[] {
+  const failed = Object.entries(outcomes).filter(([id, count]) => id !== '101' && count > 0);
+  const launched = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
+  const lost = share === null ? 0 : (outcomes['101'] ?? 0) - Math.round(share * launched);
+  const all: [string, number][] = [...failed, ...(lost > 0 ? [[LOST, lost] as [string, number]] : [])];
+  const words = all.sort(([, a], [, b]) => b - a);
+  return words.map(([id, count]) => `${formatCount(count)}${id === LOST ? ' ' : times}${safeText(id)}`);
+}
+
+function failureText(rung: Rung, { times }: Glyphs): string {
+  const bursts = rung.good + rung.bad + rung.marginal;
+  const kinds = failureWords(rung, ` ${times} `);
+  return `${kinds.join(', ')} in ${bursts} burst${bursts === 1 ? '' : 's'}`;
+}
+
+const MODELS = {
+  usl: { name: 'the universal scalability law', fits: 'fits worse', shows: 'shows none' },
+  'two-segment': { name: 'two straight lines on log axes', fits: 'fit worse', shows: 'show none' },
+} as const;
+
+/** A peak this far beyond what was tried is a fit's fantasy. */
+const PEAK_REACH = 4;
+
+function kneeText({ model, size, misfit, otherMisfit, peak }: Knee, ladder: readonly Rung[]): string {
+  const isNear = peak !== null && peak <= PEAK_REACH * (ladder.at(-1)?.size ?? 0);
+  const other = MODELS[model === 'usl' ? 'two-segment' : 'usl'];
+  const beside =
+    otherMisfit === misfit
+      ? `${other.name} ${other.shows}`
+      : `${other.name} ${other.fits} (${percent(otherMisfit, 1)})`;
+  const falls = !isNear ? '' : `; beyond ${formatCount(peak)} the rate itself would fall`;
+  const fit = `by ${MODELS[model].name}, off by ${percent(misfit, 1)}; ${beside}`;
+  return `~${formatCount(size)}: from there on more at once hardly means more a second (${fit})${falls}; no verdict rests on it`;
+}
+
+function costText({ cost }: DropOff): string {
+  const { bursts, badBursts, invalidBursts, handshakes, canaries, canaryHandshakes, failedHandshakes, wallMs } = cost;
+  const kinds = [`${badBursts} bad`, ...(invalidBursts > 0 ? [`${invalidBursts} invalid`] : [])].join(', ');
+  const sent = `${formatCount(handshakes)} handshakes in ${bursts} bursts (${kinds})`;
+  const alone = `${formatCount(canaryHandshakes)} one by one in ${canaries} canaries`;
+  return `${sent}, ${alone}; ${formatCount(failedHandshakes)} failed; ${spokenSpan(wallMs)}`;
+}

@@ -1,0 +1,49 @@
+/**
+ * From a burst of a Result to what the search wants to know of it: survivors, how many handshakes missed each objective
+ * at either latency bound, whether it was valid, whether the target was only as slow as it was asked. A failed handshake
+ * misses every objective and so can never make a percentile look better; one that was lost while held has failed.
+ */
+
+import type { Burst, Summary } from '../result/result.js';
+import { LatencyHistogram } from '../tally/histogram.js';
+import type { Objective } from './search-options.js';
+import type { BurstFacts } from './state.js';
+
+/** METHOD A.5: a makespan below this many release spreads is the generator's pace. */
+const LEAST_RELEASE_RATIO = 2;
+
+export function factsOf(burst: Burst, objectives: readonly Objective[]): BurstFacts {
+  const { attempted, outcomes, lostWhileHeld, generator, latencyMs, release, makespanMs, validity } = burst;
+  const succeeded = outcomes['101'] ?? 0;
+  const launched = Math.min(attempted, generator.launched);
+  const lower = burst.latencyLowerMs?.handshake ?? latencyMs.handshake;
+  const spreadMs = release?.spreadMs ?? null;
+  return {
+    launched,
+    survived: succeeded - lostWhileHeld,
+    failed: objectives.map(({ withinMs }) => {
+      const missed = [lower, latencyMs.handshake].map((summary) => slowerThan(summary, withinMs));
+      const [fewest, most] = missed.map((slow) => Math.min(launched, launched - succeeded + lostWhileHeld + slow));
+      return [Math.min(fewest, most), Math.max(fewest, most)];
+    }),
+    outcomes,
+    spreadMs,
+    makespanMs,
+    p50Ms: boundsOf(lower, latencyMs.handshake, 'p50'),
+    p99Ms: boundsOf(lower, latencyMs.handshake, 'p99'),
+    paced: spreadMs !== null && makespanMs !== null && makespanMs < LEAST_RELEASE_RATIO * spreadMs,
+    invalid: validity.verdict === 'invalid' ? (validity.reasons[0] ?? 'the burst was invalid') : null,
+  };
+}
+
+/** Values over `withinMs`, to the histogram's 0.1 %; one that was lost as well counts twice, up to all launched. */
+function slowerThan(summary: Summary | null, withinMs: number | null): number {
+  if (summary === null || withinMs === null || summary.max <= withinMs) return 0;
+  if (summary.min > withinMs) return summary.count;
+  const bars = LatencyHistogram.decode(summary.hdr).bars();
+  return bars.reduce((sum, { fromMs, count }) => sum + (fromMs > withinMs ? count : 0), 0);
+}
+
+function boundsOf(lower: Summary | null, upper: Summary | null, name: 'p50' | 'p99'): readonly [number, number] | null {
+  return lower === null || upper === null ? null : [lower[name], upper[name]];
+}

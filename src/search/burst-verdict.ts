@@ -1,0 +1,112 @@
+/**
+ * The verdict on one burst (METHOD A.3): good, bad, or marginal, which moves nothing, for several objectives at once. It
+ * owns the slack that a burst may miss an objective by before chance can no longer explain it. It refuses to know what
+ * other bursts said, but for the drain rate that they set.
+ */
+import type { Objective, SearchOptions } from './search-options.js';
+import type { BurstFacts, BurstVerdict } from './state.js';
+
+/** METHOD A.3: beyond this quantile of what chance brings, failures are the load's. */
+const SLACK_QUANTILE = 0.975;
+/** METHOD A.3. */
+const LEAST_DRAIN = 0.8;
+/** Shares are decimal fractions: 1,000 × (1 − 0.999) must allow one failure. */
+const ROUNDING = 1e-9;
+
+/** Failures of `size` handshakes that an objective of `share` tolerates. */
+export function allowance(size: number, share: number): number {
+  return Math.floor(size * (1 - share) + ROUNDING);
+}
+
+const slacks = new Map<string, number>();
+const MOST_SLACKS = 10_000;
+
+/** 97.5 % quantile of Binomial(size, 1 − share): what a target that just meets the objective may miss it by. */
+export function slack(size: number, share: number): number {
+  const key = `${size}/${share}`;
+  let found = slacks.get(key);
+  if (found === undefined) {
+    found = binomialQuantile(size, 1 - share, SLACK_QUANTILE);
+    if (slacks.size >= MOST_SLACKS) slacks.clear();
+    slacks.set(key, found);
+  }
+  return found;
+}
+
+/** Terms are built in logs: (1 − p)^n is below the smallest double once n·p passes 745. */
+function binomialQuantile(n: number, p: number, quantile: number): number {
+  if (p <= 0) return 0;
+  const logOdds = Math.log(p) - Math.log1p(-p);
+  let logTerm = n * Math.log1p(-p);
+  let sum = Math.exp(logTerm);
+  let k = 0;
+  while (sum < quantile && k < n) {
+    logTerm += Math.log((n - k) / (k + 1)) + logOdds;
+    sum += Math.exp(logTerm);
+    k++;
+  }
+  return k;
+}
+
+export interface Judged {
+  readonly verdict: BurstVerdict;
+  /** As in `Fired`. */
+  readonly binding: number | null;
+  /** Why it is invalid. */
+  readonly reason: string | null;
+}
+
+const SEVERITY = { good: 0, marginal: 1, bad: 2 } as const;
+type Heard = keyof typeof SEVERITY;
+
+/**
+ * The worst verdict over the objectives; the one that is missed by most is named. `usualDrain` is the median of
+ * handshakes a ms at good loads, null when it is unknown or no objective.
+ */
+export function judge(size: number, facts: BurstFacts, options: SearchOptions, usualDrain: number | null): Judged {
+  const reason = reasonAgainst(size, facts, options.objectives);
+  if (reason !== null) return { verdict: 'invalid', binding: null, reason };
+  let worst: Heard = 'good';
+  let binding: number | null = null;
+  let most = 0;
+  for (const [i, objective] of options.objectives.entries()) {
+    const failed = facts.failed[i][1];
+    const verdict = heard(size, failed, objective.share);
+    const excess = failed / Math.max(1, slack(size, objective.share));
+    if (verdict === 'good' || SEVERITY[verdict] < SEVERITY[worst]) continue;
+    if (SEVERITY[verdict] > SEVERITY[worst] || excess > most) [worst, binding, most] = [verdict, i, excess];
+  }
+  const drain = drainOf(facts);
+  if (worst !== 'bad' && drain !== null && usualDrain !== null && drain < LEAST_DRAIN * usualDrain) {
+    return { verdict: 'bad', binding: options.objectives.length, reason: null };
+  }
+  return { verdict: worst, binding, reason: null };
+}
+
+/** Survivors a ms from the release to the last end; null where there is no such time. */
+export function drainOf({ survived, makespanMs }: BurstFacts): number | null {
+  return makespanMs === null || makespanMs <= 0 ? null : survived / makespanMs;
+}
+
+/** The load that the survivors speak for: METHOD A.4.4's h, the least over the objectives. */
+export function hintOf(facts: BurstFacts, objectives: readonly Objective[]): number {
+  const loads = objectives.map(({ share }, i) => (facts.launched - facts.failed[i][1]) / share);
+  return 0.999 * Math.min(...loads);
+}
+
+function heard(size: number, failed: number, share: number): Heard {
+  if (failed <= allowance(size, share)) return 'good';
+  return failed > slack(size, share) ? 'bad' : 'marginal';
+}
+
+function reasonAgainst(size: number, facts: BurstFacts, objectives: readonly Objective[]): string | null {
+  if (facts.invalid !== null) return facts.invalid;
+  if (facts.launched < size) return `${facts.launched} of ${size} handshakes were launched`;
+  for (const [i, { name, share }] of objectives.entries()) {
+    const [fewest, most] = facts.failed[i];
+    if (heard(size, fewest, share) !== heard(size, most, share)) {
+      return `${name}: between ${fewest} and ${most} handshakes missed it, this generator is too slow to tell`;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,149 @@
+/**
+ * The final value of a search (METHOD A.5), from its state, at any moment: of an interrupted search it is the best that
+ * is known. It owns bracket, estimate, interval and confidence; the ladder and the flags have files of their own. It
+ * refuses to render anything but the one sentence of a flag.
+ */
+import type {
+  DropOff,
+  Inversion,
+  SearchCost,
+  SearchLimit,
+  SearchTerms,
+  Span,
+  Unrecovered,
+} from '../result/drop-off.js';
+import { evidenceOf } from './background.js';
+import { drainOf } from './burst-verdict.js';
+import { flagsOf } from './flags.js';
+import { kneeOf } from './knee.js';
+import { ladderOf, measuredBursts } from './ladder.js';
+import { Loads, largest, least, median } from './loads.js';
+import { Posterior } from './posterior.js';
+import type { SearchState } from './state.js';
+import { failedHandshakes } from './state-machine.js';
+
+const INTERRUPTED = { verdict: 'INTERRUPTED', because: 'the search was interrupted' } as const;
+
+export function dropOffOf(state: SearchState): DropOff {
+  const loads = new Loads(state);
+  const { verdict, because } = state.ended ?? INTERRUPTED;
+  const [lo, hi] = bracketOf(loads);
+  const { options } = state;
+  const posterior = new Posterior(evidenceOf(state, loads, lo, hi), options.min, options.max, options.quantile);
+  const isClosed = lo !== null && hi !== null;
+  const inversions = inversionsOf(loads, hi);
+  return {
+    asked: termsOf(state),
+    verdict,
+    because,
+    estimate: isClosed ? Math.round(Math.min(Math.max(posterior.quantile(0.5), lo), hi)) : null,
+    bracket: [lo, hi],
+    interval95: intervalOf(lo, hi, posterior, options.ci),
+    confidence: posterior.massWithin(lo, hi),
+    objective: hi === null ? null : bindingAt(state, hi),
+    quantile: options.quantile,
+    survivorsAtLo: survivorsAt(state, lo),
+    survivorsAtHi: survivorsAt(state, hi),
+    flags: flagsOf(state, lo, inversions),
+    inversions,
+    ladder: ladderOf(state),
+    knee: kneeOf(ratesBelow(state, hi)),
+    afterBreak: state.sweep?.passed ?? null,
+    recoveredAfterMs: state.recoveredAfterMs,
+    unrecovered: verdict === 'DID_NOT_RECOVER' ? unrecoveredOf(state) : null,
+    limit: limitOf(state),
+    cost: costOf(state),
+  };
+}
+
+function termsOf({ options }: SearchState): SearchTerms {
+  const { min, max, objectives, freshWaitMs } = options;
+  return { min, max, objectives: objectives.map(({ name }) => name), freshWaitMs };
+}
+
+/** The burst that broke it is the last one that was no proof of recovery. */
+function unrecoveredOf({ history, startedAtMs, lastAtMs }: SearchState): Unrecovered {
+  const last = history.findLastIndex(({ why, verdict }) => why !== 'sentinel' && verdict !== 'invalid');
+  const missed = history.slice(last + 1).filter(({ verdict }) => verdict === 'bad');
+  return {
+    load: largest(missed.map(({ size }) => size)),
+    waitedMs: lastAtMs - (history[last]?.endedAtMs ?? startedAtMs),
+  };
+}
+
+function limitOf({ limits, history, options }: SearchState): SearchLimit | null {
+  const { reason, max, invalidFrom } = limits;
+  if (reason === null) return null;
+  const valid = history.filter(({ verdict }) => verdict !== 'invalid').map(({ size }) => size);
+  const isKnown = invalidFrom === null && max < options.max && max >= options.min;
+  return { most: isKnown ? max : largest(valid), reason };
+}
+
+/** METHOD A.4.7: from decided to decided; where a side has nothing decided, its class has to do. */
+function bracketOf(loads: Loads): Span {
+  const sizes = loads.all().map(({ size }) => size);
+  const hi = least(sizes.filter((size) => loads.isOutvoted(size))) ?? loads.bounds().hi;
+  const isBelow = (size: number) => hi === null || size < hi;
+  const decided = sizes.filter((size) => loads.isDecidedGood(size) && isBelow(size));
+  return [largest(decided) ?? largest(loads.sizesOf('good').filter(isBelow)), hi];
+}
+
+/** Union of bracket and posterior; what no burst has seen the end of stays open. */
+function intervalOf(lo: number | null, hi: number | null, posterior: Posterior, ci: number): Span {
+  const low = Math.round(posterior.quantile((1 - ci) / 2));
+  const high = Math.round(posterior.quantile(1 - (1 - ci) / 2));
+  if (hi === null) return lo === null ? [null, null] : [lo, null];
+  return lo === null ? [0, hi] : [Math.min(lo, low), Math.max(hi, high)];
+}
+
+function bindingAt(state: SearchState, size: number): string | null {
+  const { objectives } = state.options;
+  const votes = new Map<number, number>();
+  for (const { binding, verdict, counts, size: of } of state.history) {
+    if (of === size && verdict === 'bad' && counts !== null && binding !== null) {
+      votes.set(binding, (votes.get(binding) ?? 0) + 1);
+    }
+  }
+  const [first] = [...votes].sort((a, b) => b[1] - a[1]);
+  return first === undefined ? null : (objectives[first[0]]?.name ?? 'drain rate');
+}
+
+function survivorsAt(state: SearchState, size: number | null): number | null {
+  const survived = measuredBursts(state, size).map(({ facts }) => facts.survived);
+  const middle = median(survived);
+  return middle === null ? null : Math.round(middle);
+}
+
+/** METHOD A.5: a mode switch, or luck; the bracket stays at the lower break. */
+function inversionsOf(loads: Loads, hi: number | null): Inversion[] {
+  if (hi === null) return [];
+  const bad = loads.sizesOf('bad');
+  return loads
+    .sizesOf('good')
+    .filter((size) => size > hi)
+    .sort((a, b) => a - b)
+    .map((passes) => ({ passes, failsFrom: hi, failsTo: largest(bad.filter((size) => size < passes)) ?? hi }));
+}
+
+function ratesBelow(state: SearchState, hi: number | null): { size: number; rate: number }[] {
+  return state.history.flatMap(({ verdict, size, facts }) => {
+    const drain = drainOf(facts);
+    const isFine = verdict === 'good' && (hi === null || size < hi);
+    return isFine && drain !== null ? [{ size, rate: drain * 1000 }] : [];
+  });
+}
+
+function costOf(state: SearchState): SearchCost {
+  const { history, canary } = state;
+  return {
+    bursts: history.length,
+    handshakes: history.reduce((sum, { facts }) => sum + facts.launched, 0),
+    failedHandshakes: failedHandshakes(state),
+    badBursts: history.filter(({ verdict }) => verdict === 'bad').length,
+    invalidBursts: history.filter(({ verdict }) => verdict === 'invalid').length,
+    canaries: canary.canaries,
+    canaryHandshakes: canary.handshakes,
+    canaryFailures: canary.failed,
+    wallMs: state.lastAtMs - state.startedAtMs - state.pausedMs,
+  };
+}

@@ -1,0 +1,355 @@
+/**
+ * The search as a state machine (METHOD A.4.3): it is told what happened and answers what to do next. It owns the order
+ * of things around a burst (budget, rest, canary, burst, cool-down), what an invalid burst costs, and when rest is
+ * demanded. It has no clock, socket, promise or random source: `step` is a function of the state and the event.
+ */
+
+import { drainOf, hintOf, judge } from './burst-verdict.js';
+import { CANARY, counted, isAnswered, isHealthy, NO_CANARIES, nextPoll, UNPROVEN } from './canary.js';
+import { Loads, median } from './loads.js';
+import { cursorAfter, NEW_CURSOR, nextLoad } from './next.js';
+import { beginRestore, type Restored, restoreAfter, skipSentinel } from './restore.js';
+import type { SearchOptions } from './search-options.js';
+import type {
+  BurstFacts,
+  CanaryFacts,
+  Ended,
+  Fired,
+  SearchAction,
+  SearchEvent,
+  SearchState,
+  Shot,
+  Step,
+  WhyRest,
+} from './state.js';
+import { afterSweepBurst, beginSweep, sweepShot } from './sweep.js';
+import { mostHandshakes } from './worst-case.js';
+
+/** Instants are sums of fractions of a ms. */
+const SAME_INSTANT_MS = 1e-3;
+
+/** METHOD A.4.3: rest after a bad burst that makes the target count as rested. */
+const FRESH_OVER_BAD_COOL = 2;
+
+export function beginSearch(options: SearchOptions, nowMs: number): Step {
+  return advance({
+    version: 1,
+    options,
+    startedAtMs: nowMs,
+    lastAtMs: nowMs,
+    pausedMs: 0,
+    history: [],
+    baseline: [],
+    canary: NO_CANARIES,
+    health: UNPROVEN,
+    lastBadEndMs: null,
+    badCoolMs: options.coolMs,
+    restUntilMs: nowMs,
+    whyRest: 'cool',
+    freshMode: false,
+    restored: false,
+    restore: null,
+    recoveredAfterMs: null,
+    cursor: NEW_CURSOR,
+    shot: null,
+    inFlight: null,
+    limits: { max: options.max, invalidFrom: null, blocked: [], reason: null },
+    sweep: null,
+    ended: null,
+  });
+}
+
+/**
+ * Takes in what happened and says what to do next. An event that does not belong to what was asked for is a mistake of
+ * the caller; one that comes early (`rested` too soon) is answered with the same action again.
+ */
+export function step(before: SearchState, event: SearchEvent): Step {
+  // A clock that was set back must not make a rest longer than it is.
+  const nowMs = Math.max(before.lastAtMs, event.nowMs);
+  const state: SearchState = { ...before, lastAtMs: nowMs };
+  if (state.ended !== null) return advance(state);
+  switch (event.is) {
+    case 'rested':
+      return advance(state);
+    case 'canary':
+      return advance(onCanary(state, event.facts));
+    case 'burst':
+      return advance(onBurst(state, event.facts));
+    case 'limit':
+      return advance(onLimit(state, event.max, event.reason));
+    case 'resumed':
+      return advance(onResumed({ ...state, pausedMs: state.pausedMs + nowMs - before.lastAtMs }));
+  }
+}
+
+/** From the state to the next action: whatever still stands between the search and its next burst, one thing at a time. */
+function advance(state: SearchState): Step {
+  if (state.ended !== null) return { state, action: { do: 'stop', ...state.ended } };
+  if (state.inFlight !== null && state.shot !== null) return { state, action: fireAction(state, state.shot) };
+  if (state.baseline.length < CANARY.baselines) return { state, action: canaryAction() };
+  const chosen = state.shot === null ? choose(state) : state;
+  const { shot } = chosen;
+  if (chosen.ended !== null || shot === null) return advance(chosen);
+  const spent = spentBy(chosen, shot.size);
+  if (spent !== null) return advance(end(chosen, spent));
+  if (chosen.lastAtMs < chosen.restUntilMs - SAME_INSTANT_MS) return rest(chosen, chosen.restUntilMs, chosen.whyRest);
+  const wantsFresh = chosen.sweep === null && (shot.fresh || chosen.freshMode);
+  if (wantsFresh && !isFresh(chosen)) return rest(chosen, freshAtMs(chosen), 'fresh');
+  if (!chosen.health.isProven) return { state: chosen, action: canaryAction() };
+  const flying: SearchState = { ...chosen, inFlight: { sinceMs: chosen.lastAtMs, fresh: isFresh(chosen) } };
+  return { state: flying, action: fireAction(flying, shot) };
+}
+
+function canaryAction(): SearchAction {
+  return { do: 'canary', handshakes: CANARY.handshakes, overMs: CANARY.overMs };
+}
+
+function fireAction({ history, inFlight }: SearchState, { size, why }: Shot): SearchAction {
+  return { do: 'fire', index: history.length, size, fresh: inFlight?.fresh ?? false, why };
+}
+
+function rest(state: SearchState, untilMs: number, why: WhyRest): Step {
+  if (untilMs > deadlineMs(state)) return advance(end(state, OVER_DEADLINE));
+  return { state, action: { do: 'rest', untilMs, why } };
+}
+
+function choose(state: SearchState): SearchState {
+  if (state.restore !== null) {
+    const { loads, at } = state.restore;
+    return { ...state, shot: { size: loads[at], fresh: false, why: 'sentinel', invalid: 0 } };
+  }
+  if (state.sweep !== null) return { ...state, shot: sweepShot(state.sweep) };
+  const choice = nextLoad(state);
+  if ('shot' in choice) return { ...state, ...choice };
+  const { lo, hi } = new Loads(state).bounds();
+  if (choice.verdict !== 'FOUND' || !state.options.downSweep || lo === null || hi === null) return end(state, choice);
+  const sweep = beginSweep(lo, hi, state.options.min, !isFresh(state), choice);
+  // What a break leaves is tried soon after it, whatever rest the search had learned to give.
+  const restUntilMs = Math.min(state.restUntilMs, state.lastAtMs + state.options.coolMs);
+  return { ...state, sweep, restUntilMs, shot: sweepShot(sweep) };
+}
+
+/** Ends as what the search is about: once the drop-off is found, nothing that follows takes that back. */
+function end(state: SearchState, ended: Ended): SearchState {
+  return { ...state, shot: null, restore: null, ended: state.sweep?.found ?? ended };
+}
+
+const OVER_DEADLINE: Ended = { verdict: 'BUDGET', because: 'the deadline left no time for the next burst' };
+
+function spentBy(state: SearchState, size: number): Ended | null {
+  const { options, history, canary } = state;
+  const { budget, harm } = options;
+  if (history.length >= budget) return { verdict: 'BUDGET', because: `all ${budget} bursts were used` };
+  const failed = failedHandshakes(state);
+  if (failed >= harm)
+    return {
+      verdict: 'BUDGET',
+      because: `${failed.toLocaleString('en-US')} handshakes failed, ${harm.toLocaleString('en-US')} may`,
+    };
+  if (state.lastAtMs >= deadlineMs(state)) return OVER_DEADLINE;
+  // Interruptions repeat canaries; what was promised beforehand holds all the same.
+  const sent = canary.handshakes + history.reduce((sum, fired) => sum + fired.size, 0);
+  if (sent + CANARY.handshakes + size <= mostHandshakes(options)) return null;
+  return { verdict: 'BUDGET', because: `${sent.toLocaleString('en-US')} handshakes were sent, no more were promised` };
+}
+
+export function failedHandshakes({ history, canary }: SearchState): number {
+  const ofBurst = ({ launched, survived }: BurstFacts) => launched - survived;
+  return history.reduce((sum, { facts }) => sum + ofBurst(facts), canary.failed);
+}
+
+function deadlineMs({ startedAtMs, pausedMs, options }: SearchState): number {
+  return startedAtMs + pausedMs + options.deadlineMs;
+}
+
+function freshAtMs({ lastBadEndMs, options, badCoolMs }: SearchState): number {
+  return (lastBadEndMs ?? Number.NEGATIVE_INFINITY) + Math.max(options.freshWaitMs, FRESH_OVER_BAD_COOL * badCoolMs);
+}
+
+function isFresh(state: SearchState): boolean {
+  return state.lastAtMs >= freshAtMs(state) - SAME_INSTANT_MS;
+}
+
+function onCanary(state: SearchState, facts: CanaryFacts): SearchState {
+  const canary = counted(state.canary, facts, isFresh(state));
+  if (state.baseline.length < CANARY.baselines) {
+    const baseline = [...state.baseline, facts];
+    return { ...state, canary, baseline, health: { ...UNPROVEN, isProven: baseline.length === CANARY.baselines } };
+  }
+  if (isHealthy(facts, state.baseline)) return { ...state, canary, health: { ...UNPROVEN, isProven: true } };
+  const poll = nextPoll(state.health, state.lastAtMs, state.options.maxWaitMs);
+  if (poll === null) {
+    // Slower than at first, and nothing has broken it: the baseline was lucky, or this machine is busy. No break of the target's.
+    const isUnbroken = state.lastBadEndMs === null && isAnswered(facts, state.baseline);
+    if (isUnbroken) return { ...state, canary, health: { ...UNPROVEN, isProven: true } };
+    return end({ ...state, canary }, unhealthy(state));
+  }
+  return { ...state, canary, health: poll.health, restUntilMs: poll.atMs, whyRest: 'canary' };
+}
+
+function unhealthy({ options, lastBadEndMs }: SearchState): Ended {
+  const after = lastBadEndMs === null ? 'although nothing had broken it' : 'after a break';
+  const because = `single handshakes were not as before within ${options.maxWaitMs / 1000} s, ${after}`;
+  return { verdict: 'DID_NOT_RECOVER', because };
+}
+
+function onLimit(state: SearchState, most: number, reason: string): SearchState {
+  const { shot, limits, restore, sweep } = state;
+  const max = Math.min(limits.max, most);
+  const lowered: SearchState = { ...state, limits: { ...limits, max, reason } };
+  if (shot === null || shot.size <= max) return max < limits.max ? lowered : state;
+  const idle: SearchState = { ...lowered, shot: null, inFlight: null };
+  if (sweep !== null) return end(idle, sweep.found);
+  return restore === null ? idle : afterRestore(idle, skipSentinel(restore, state.options.maxWaitMs));
+}
+
+/** A burst in flight may have reached the target: its index is used up, and it counts as a break that is over. */
+function onResumed(state: SearchState): SearchState {
+  const { shot, inFlight } = state;
+  const idle: SearchState = { ...state, health: UNPROVEN };
+  if (shot === null || inFlight === null) return idle;
+  const facts: BurstFacts = {
+    launched: shot.size,
+    survived: shot.size,
+    failed: state.options.objectives.map(() => [0, 0] as const),
+    outcomes: {},
+    spreadMs: null,
+    makespanMs: null,
+    p50Ms: null,
+    p99Ms: null,
+    paced: false,
+    invalid: 'interrupted before its end',
+  };
+  const fired = firedOf({ ...state, lastAtMs: inFlight.sinceMs }, shot, facts, 'invalid', null, facts.invalid);
+  return { ...idle, inFlight: null, history: [...state.history, fired], lastBadEndMs: inFlight.sinceMs };
+}
+
+function onBurst(state: SearchState, facts: BurstFacts): SearchState {
+  const { shot, inFlight, options } = state;
+  if (shot === null || inFlight === null) throw new Error('a burst was told of that was not asked for');
+  if (facts.failed.length !== options.objectives.length)
+    throw new Error('a burst must tell its failures of each objective');
+  const { verdict, binding, reason } = judge(shot.size, facts, options, options.drain ? usualDrain(state) : null);
+  const fired = firedOf(state, shot, facts, verdict, binding, reason);
+  const isBad = verdict === 'bad';
+  const cooled: SearchState = {
+    ...state,
+    inFlight: null,
+    health: UNPROVEN,
+    history: [...state.history, fired],
+    lastBadEndMs: isBad || mayHaveBroken(fired) ? state.lastAtMs : state.lastBadEndMs,
+    restUntilMs: state.lastAtMs + (isBad && state.sweep === null ? state.badCoolMs : options.coolMs),
+    whyRest: 'cool',
+  };
+  if (verdict === 'invalid') return onInvalid(cooled, shot, reason ?? 'invalid');
+  const done: SearchState = { ...cooled, shot: null, cursor: { ...cooled.cursor, lastWasBad: isBad } };
+  if (state.restore !== null) return onSentinel(done, fired);
+  if (state.sweep !== null) return onSweep(done, fired);
+  return onSearched(done, fired, new Loads(state).bounds().hi === null);
+}
+
+function firedOf(
+  state: SearchState,
+  shot: Shot,
+  facts: BurstFacts,
+  verdict: Fired['verdict'],
+  binding: number | null,
+  reason: string | null,
+): Fired {
+  const fresh = state.inFlight?.fresh ?? false;
+  const counts =
+    verdict === 'invalid' || state.restore !== null || state.sweep !== null ? null : fresh ? 'fresh' : 'stale';
+  const startedAtMs = state.inFlight?.sinceMs ?? state.lastAtMs;
+  const { size, why } = shot;
+  const index = state.history.length;
+  return { index, size, why, fresh, counts, verdict, binding, reason, startedAtMs, endedAtMs: state.lastAtMs, facts };
+}
+
+/** An invalid burst says nothing about the target, but whatever it did to it has to wear off. */
+function mayHaveBroken({ verdict, size, facts }: Fired): boolean {
+  return verdict === 'invalid' && facts.launched - facts.survived > size / 100;
+}
+
+/** METHOD A.4.3: one retry; then this load is beyond the generator. It never counts against the target. */
+function onInvalid(state: SearchState, shot: Shot, reason: string): SearchState {
+  if (shot.invalid === 0) return { ...state, shot: { ...shot, invalid: 1 } };
+  const { limits } = state;
+  const invalidFrom = Math.min(limits.invalidFrom ?? shot.size, shot.size);
+  const barred: SearchState = {
+    ...state,
+    shot: null,
+    limits: { ...limits, invalidFrom, blocked: [...limits.blocked, shot.size], reason },
+  };
+  if (state.restore !== null) return afterRestore(barred, skipSentinel(state.restore, state.options.maxWaitMs));
+  if (state.sweep !== null) return end(barred, state.sweep.found);
+  return barred;
+}
+
+function onSentinel(state: SearchState, fired: Fired): SearchState {
+  const { restore, options } = state;
+  if (restore === null) return state;
+  const restored = restoreAfter(restore, fired.verdict, fired.index, options.maxWaitMs);
+  if (restored.is !== 'recovered') {
+    const waitMs = restored.is === 'again' ? restored.restore.waitMs : 0;
+    const resting: SearchState = { ...state, restUntilMs: state.restUntilMs + waitMs, whyRest: 'recover' };
+    return afterRestore(resting, restored);
+  }
+  const { missed, waitMs } = restored;
+  const history = state.history.map((one) =>
+    one === fired || one.index === missed ? { ...one, counts: 'fresh' as const } : one,
+  );
+  const whole: SearchState = { ...state, history, restore: null };
+  if (waitMs === null) return whole;
+  const lastBad = state.history.findLast((one) => one.verdict === 'bad');
+  const recoveredAfterMs = lastBad === undefined ? null : fired.startedAtMs - lastBad.endedAtMs;
+  return { ...whole, badCoolMs: waitMs, recoveredAfterMs };
+}
+
+function afterRestore(state: SearchState, restored: Restored): SearchState {
+  if (restored.is === 'again') return { ...state, restore: restored.restore };
+  const isProven = state.history.some(({ why, verdict }) => why === 'sentinel' && verdict === 'bad');
+  if (!isProven) {
+    return end(state, {
+      verdict: 'GENERATOR_LIMITED',
+      because: `recovery can't be proven from here: ${state.limits.reason}`,
+    });
+  }
+  const largest = state.restore?.loads[0] ?? 0;
+  const because = `it broke and did not take ${largest} again, nor any smaller load that it had taken before`;
+  return end(state, { verdict: 'DID_NOT_RECOVER', because });
+}
+
+function onSweep(state: SearchState, fired: Fired): SearchState {
+  if (state.sweep === null) return state;
+  const { sweep, isOver } = afterSweepBurst(state.sweep, fired.verdict);
+  const next: SearchState = { ...state, sweep };
+  return isOver ? end(next, sweep.found) : next;
+}
+
+/** `isRamp`: no load was bad before this burst. */
+function onSearched(state: SearchState, fired: Fired, isRamp: boolean): SearchState {
+  const { options } = state;
+  const suspicious = suspectsHysteresis(state, fired.size);
+  const base: SearchState = suspicious
+    ? { ...state, freshMode: true, cursor: { ...state.cursor, plan: 'none' } }
+    : state;
+  const cursor = cursorAfter(base.cursor, fired, hintOf(fired.facts, options.objectives), isRamp);
+  const moved: SearchState = { ...base, cursor };
+  if (!isRamp || fired.verdict !== 'bad' || state.restored) return moved;
+  const loads = new Loads(moved);
+  if (loads.bounds().lo === null) return moved;
+  return { ...moved, restored: true, restore: beginRestore(loads, moved.badCoolMs) };
+}
+
+/** METHOD A.4.3: a load that passes when the target is rested and failed only when it was not. */
+function suspectsHysteresis(state: SearchState, size: number): boolean {
+  const load = new Loads(state).get(size);
+  return !state.freshMode && load !== null && load.freshGood >= 2 && load.staleBad >= 1 && load.freshBad === 0;
+}
+
+/** METHOD A.3, throughput collapse: the median rate at loads that are decided to be good. */
+function usualDrain(state: SearchState): number | null {
+  const loads = new Loads(state);
+  const good = state.history.filter(({ counts, size }) => counts !== null && loads.isDecidedGood(size));
+  return median(good.flatMap(({ facts }) => drainOf(facts) ?? []));
+}
