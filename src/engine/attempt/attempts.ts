@@ -72,8 +72,8 @@ export class Attempts implements TransportEvents {
   /** Answers read so late that nobody can tell whether they came within the deadline. */
   overdue = 0;
   readonly details = new Map<number, string>();
-  readonly #o: AttemptsOptions;
-  readonly #c: Columns;
+  readonly #options: AttemptsOptions;
+  readonly #columns: Columns;
   /** Heads that did not come in one piece; at most 64 KiB each. */
   readonly #partial = new Map<number, HeadReader>();
   readonly #readers = new Map<number, FrameReader>();
@@ -85,8 +85,8 @@ export class Attempts implements TransportEvents {
   #isClosing = false;
 
   constructor(options: AttemptsOptions) {
-    this.#o = options;
-    this.#c = options.columns;
+    this.#options = options;
+    this.#columns = options.columns;
     this.#requests = new Array(options.columns.size).fill('');
     this.#accepts = new Array(options.columns.size).fill('');
     this.#keys = new KeyColumn(options.columns.size);
@@ -97,29 +97,29 @@ export class Attempts implements TransportEvents {
    * @param inOnePiece copies the text: one put together from parts would be flattened by the write, in the release loop
    */
   prepare(slot: number, attempt: number, inOnePiece: boolean): void {
-    this.#c.attempt[slot] = attempt;
+    this.#columns.attempt[slot] = attempt;
     const key = newKey();
     if (this.transport.framesRequests) {
       this.#keys.put(slot, key);
       return;
     }
-    const text = this.#o.requests.text(attempt, key);
+    const text = this.#options.requests.text(attempt, key);
     this.#requests[slot] = inOnePiece ? Buffer.from(text, 'latin1').toString('latin1') : text;
     this.#accepts[slot] = acceptFor(key);
   }
 
   /** First system call; the attempt must be prepared. */
   launch(slot: number): void {
-    const { destinations, sourceIps } = this.#o;
-    const attempt = this.#c.attempt[slot];
-    this.#c.state[slot] = STATE.connecting;
+    const { destinations, sourceIps } = this.#options;
+    const attempt = this.#columns.attempt[slot];
+    this.#columns.state[slot] = STATE.connecting;
     const source = sourceIps.length === 0 ? null : sourceIps[attempt % sourceIps.length];
     this.transport.connect(slot, destinations[attempt % destinations.length], source);
   }
 
   /** Lets an attempt through the gate at which it waits. */
   pass(slot: number): void {
-    const state = this.#c.state[slot];
+    const state = this.#columns.state[slot];
     if (state === STATE.connected) this.#startTls(slot, now());
     else if (state === STATE.ready) this.#send(slot);
   }
@@ -131,7 +131,7 @@ export class Attempts implements TransportEvents {
 
   /** Ends an attempt from outside: `timeout-…` by its phase when `code` is null. */
   expire(slot: number, at: number, code: number | null = null): void {
-    const state = this.#c.state[slot];
+    const state = this.#columns.state[slot];
     // What is told of a slot that is freed may put the next attempt into it: nothing more is done for the one before.
     if (state === STATE.sampling) {
       this.#sampled(slot);
@@ -141,7 +141,7 @@ export class Attempts implements TransportEvents {
       this.#free(slot);
       return;
     }
-    if (this.#c.outcome[slot] !== 0) return;
+    if (this.#columns.outcome[slot] !== 0) return;
     const id =
       state <= STATE.connecting ? 'timeout-connect' : state <= STATE.securing ? 'timeout-tls' : 'timeout-upgrade';
     this.#fail(slot, code ?? CODE(id), null, at, at);
@@ -150,53 +150,53 @@ export class Attempts implements TransportEvents {
   /** Sends a close frame on a held connection, or resets it. */
   close(slot: number, isClean: boolean): void {
     this.#isClosing = true;
-    const state = this.#c.state[slot];
+    const state = this.#columns.state[slot];
     if (state === STATE.closing && !isClean) this.#drop(slot);
     if (state !== STATE.held) return;
     if (isClean) {
-      this.#c.state[slot] = STATE.closing;
-      this.#o.deadlines.set(slot, now() + CLOSE_GRACE_MS);
+      this.#columns.state[slot] = STATE.closing;
+      this.#options.deadlines.set(slot, now() + CLOSE_GRACE_MS);
       this.transport.sendBytes(slot, closeFrame(1000));
     } else this.#drop(slot);
   }
 
   /** Resets whatever the slot still has open. */
   discard(slot: number): void {
-    if (this.#c.state[slot] === STATE.sampling) this.#sampled(slot);
-    if (this.#c.state[slot] !== STATE.done) this.#drop(slot);
+    if (this.#columns.state[slot] === STATE.sampling) this.#sampled(slot);
+    if (this.#columns.state[slot] !== STATE.done) this.#drop(slot);
   }
 
   // -- what the transport tells ------------------------------------------------------------------------------------
 
   onOpening(slot: number, at: number): void {
     // A second system call for the same attempt (another local port) is still the same launch.
-    if (!Number.isNaN(this.#c.opened[slot])) return;
-    this.#c.opened[slot] = at;
-    this.#o.live[LIVE.opened]++;
-    if (!this.released) this.#o.deadlines.set(slot, at + this.#o.deadlines.timeoutMs);
+    if (!Number.isNaN(this.#columns.opened[slot])) return;
+    this.#columns.opened[slot] = at;
+    this.#options.live[LIVE.opened]++;
+    if (!this.released) this.#options.deadlines.set(slot, at + this.#options.deadlines.timeoutMs);
   }
 
   onOpened(slot: number, at: number): void {
-    this.#c.callMs[slot] = at - this.#c.opened[slot];
+    this.#columns.callMs[slot] = at - this.#columns.opened[slot];
   }
 
   onConnect(slot: number, at: number, lower: number): void {
-    const c = this.#c;
+    const c = this.#columns;
     if (c.state[slot] !== STATE.connecting || this.#isTooLate(slot, at, lower)) return;
     c.connected[slot] = at;
     c.connectedLower[slot] = this.#after(slot, c.opened[slot], at, lower);
     this.#askKernel(slot);
-    if (this.#o.wantLocal) {
+    if (this.#options.wantLocal) {
       c.localPort[slot] = this.transport.localPort(slot);
       c.localAddress[slot] = this.transport.localAddress(slot) ?? '';
     }
-    if (!this.#o.secure) this.#atUpgradeGate(slot);
-    else if (this.#o.gate === 'tls' && !this.released) this.#waitAtGate(slot, STATE.connected);
+    if (!this.#options.secure) this.#atUpgradeGate(slot);
+    else if (this.#options.gate === 'tls' && !this.released) this.#waitAtGate(slot, STATE.connected);
     else this.#startTls(slot, at);
   }
 
   onSecure(slot: number, at: number, lower: number): void {
-    const c = this.#c;
+    const c = this.#columns;
     if (c.state[slot] !== STATE.securing || this.#isTooLate(slot, at, lower)) return;
     c.secured[slot] = at;
     c.securedLower[slot] = this.#after(slot, c.tlsStart[slot], at, lower);
@@ -205,27 +205,27 @@ export class Attempts implements TransportEvents {
   }
 
   onSent(slot: number, at: number): void {
-    const c = this.#c;
+    const c = this.#columns;
     if (c.state[slot] !== STATE.waiting) return;
     // What left later was held up by the network (a shaper, a full window, a lost packet), and that counts for the target.
     if (at > c.sent[slot] && at <= c.sent[slot] + c.callMs[slot] + CLOCKS_DIFFER_MS) c.sent[slot] = at;
   }
 
   onData(slot: number, bytes: Buffer, length: number, at: number, lower: number): void {
-    switch (this.#c.state[slot]) {
+    switch (this.#columns.state[slot]) {
       case STATE.waiting:
-        if (lower > this.#c.deadline[slot]) {
+        if (lower > this.#columns.deadline[slot]) {
           this.expire(slot, at);
           break;
         }
-        if (Number.isNaN(this.#c.first[slot])) this.#c.first[slot] = at;
+        if (Number.isNaN(this.#columns.first[slot])) this.#columns.first[slot] = at;
         this.#readAnswer(slot, bytes, length, at, lower);
         break;
       case STATE.held:
         this.#readFrames(slot, bytes.subarray(0, length));
         break;
       case STATE.sampling:
-        if (this.#o.samples.body(slot, bytes.subarray(0, length))) this.#sampled(slot);
+        if (this.#options.samples.body(slot, bytes.subarray(0, length))) this.#sampled(slot);
         break;
       case STATE.connected:
       case STATE.ready:
@@ -235,7 +235,7 @@ export class Attempts implements TransportEvents {
   }
 
   onEnd(slot: number, at: number, lower: number): void {
-    switch (this.#c.state[slot]) {
+    switch (this.#columns.state[slot]) {
       case STATE.held:
         this.#lose(slot);
         this.#leave(slot);
@@ -249,20 +249,20 @@ export class Attempts implements TransportEvents {
       case STATE.done:
         break;
       default:
-        if (lower > this.#c.deadline[slot]) this.expire(slot, at);
+        if (lower > this.#columns.deadline[slot]) this.expire(slot, at);
         else this.#fail(slot, CODE('closed'), this.#whereItEnded(slot), at, lower);
     }
   }
 
   onError(slot: number, error: TransportError, at: number, lower: number): void {
-    const state = this.#c.state[slot];
+    const state = this.#columns.state[slot];
     if (state === STATE.held) this.#lose(slot);
     if (state >= STATE.held) {
       if (state === STATE.sampling) this.#sampled(slot);
       else if (state !== STATE.done) this.#free(slot);
       return;
     }
-    if (Number.isNaN(this.#c.opened[slot])) this.onOpening(slot, at);
+    if (Number.isNaN(this.#columns.opened[slot])) this.onOpening(slot, at);
     if (state <= STATE.connecting) {
       this.#fail(slot, CODE(connectOutcome(error.code)), error.code, at, lower);
     } else if (error.tls) this.#fail(slot, CODE('tls'), error.code, at, lower);
@@ -281,46 +281,46 @@ export class Attempts implements TransportEvents {
    */
   #after(slot: number, start: number, at: number, lower: number): number {
     if (at === lower) return Math.max(start, lower);
-    return Math.max(start, lower - this.#c.callMs[slot]);
+    return Math.max(start, lower - this.#columns.callMs[slot]);
   }
 
   /** A step that came after the deadline ends the attempt; one that was merely seen too late is not the target's doing. */
   #isTooLate(slot: number, at: number, lower: number): boolean {
-    const late = at - this.#c.deadline[slot];
+    const late = at - this.#columns.deadline[slot];
     if (!(late > 0)) return false;
-    if (lower > this.#c.deadline[slot] || late <= LATE_MS) this.expire(slot, at);
+    if (lower > this.#columns.deadline[slot] || late <= LATE_MS) this.expire(slot, at);
     else this.giveUp(slot, at, 'this machine was held up past the deadline');
     return true;
   }
 
   #startTls(slot: number, at: number): void {
-    this.#c.state[slot] = STATE.securing;
-    this.#c.tlsStart[slot] = at;
+    this.#columns.state[slot] = STATE.securing;
+    this.#columns.tlsStart[slot] = at;
     this.transport.secure(slot);
-    this.#c.callMs[slot] = now() - at;
+    this.#columns.callMs[slot] = now() - at;
   }
 
   #atUpgradeGate(slot: number): void {
-    if (this.#o.gate === 'upgrade' && !this.released) this.#waitAtGate(slot, STATE.ready);
+    if (this.#options.gate === 'upgrade' && !this.released) this.#waitAtGate(slot, STATE.ready);
     else this.#send(slot);
   }
 
   #waitAtGate(slot: number, state: number): void {
-    this.#c.state[slot] = state;
-    this.#o.deadlines.clear(slot);
-    this.#o.live[LIVE.armed]++;
-    this.#o.events.armed(slot);
+    this.#columns.state[slot] = state;
+    this.#options.deadlines.clear(slot);
+    this.#options.live[LIVE.armed]++;
+    this.#options.events.armed(slot);
   }
 
   #send(slot: number): void {
-    this.#c.state[slot] = STATE.waiting;
+    this.#columns.state[slot] = STATE.waiting;
     const text = this.#requests[slot];
     this.#requests[slot] = '';
     const at = now();
-    this.#c.sent[slot] = at;
+    this.#columns.sent[slot] = at;
     if (this.#keys.has(slot)) this.transport.sendFramed(slot, this.#keys.bytes);
     else this.transport.send(slot, text);
-    this.#c.callMs[slot] = now() - at;
+    this.#columns.callMs[slot] = now() - at;
   }
 
   #readAnswer(slot: number, bytes: Buffer, length: number, at: number, lower: number): void {
@@ -344,24 +344,24 @@ export class Attempts implements TransportEvents {
       this.#fail(slot, head.status, note, at, lower, head, rest);
       return;
     }
-    const wrong = judgeUpgrade(head, this.#acceptOf(slot), this.#o.requests.offer(this.#c.attempt[slot]));
+    const wrong = judgeUpgrade(head, this.#acceptOf(slot), this.#options.requests.offer(this.#columns.attempt[slot]));
     if (wrong !== null) {
       this.#fail(slot, CODE('invalid-101'), wrong, at, lower, head, rest);
       return;
     }
-    if (this.#o.requests.isConstant && note === null && rest.length === 0) {
+    if (this.#options.requests.isConstant && note === null && rest.length === 0) {
       this.#known.remember(bytes.toString('latin1'), this.#acceptOf(slot));
     }
     if (rest.length > 0) this.transport.limitFirstRead(head.bodyAt);
     this.#accept(slot, note, at, lower);
-    if (rest.length > 0 && this.#c.state[slot] === STATE.held) this.#readFrames(slot, rest);
+    if (rest.length > 0 && this.#columns.state[slot] === STATE.held) this.#readFrames(slot, rest);
   }
 
   #accept(slot: number, note: string | null, at: number, lower: number): void {
     this.#finish(slot, STATUS_101, note, at, lower);
-    this.#c.state[slot] = STATE.held;
+    this.#columns.state[slot] = STATE.held;
     this.#partial.delete(slot);
-    this.#o.events.ended(slot);
+    this.#options.events.ended(slot);
   }
 
   #acceptOf(slot: number): string {
@@ -370,7 +370,7 @@ export class Attempts implements TransportEvents {
   }
 
   #finish(slot: number, code: number, detail: string | null, at: number, lower: number): void {
-    const c = this.#c;
+    const c = this.#columns;
     if (code < NAMED_BASE && at - c.deadline[slot] > LATE_MS) this.overdue++;
     c.outcome[slot] = code;
     c.done[slot] = at;
@@ -380,10 +380,10 @@ export class Attempts implements TransportEvents {
     this.#accepts[slot] = '';
     this.#keys.forget(slot);
     if (detail !== null) this.details.set(slot, detail);
-    this.#o.deadlines.clear(slot);
+    this.#options.deadlines.clear(slot);
     // In this order: whoever reads `ended` first finds an outcome for each of them (live.ts).
-    this.#o.live[liveOutcome(code)]++;
-    this.#o.live[LIVE.ended]++;
+    this.#options.live[liveOutcome(code)]++;
+    this.#options.live[LIVE.ended]++;
   }
 
   #fail(
@@ -399,35 +399,35 @@ export class Attempts implements TransportEvents {
     // Half an answer says more about who died than none.
     const bytes = rest ?? this.#partial.get(slot)?.bytes ?? null;
     this.#partial.delete(slot);
-    if (this.#o.samples.take(slot, code, detail, head, bytes)) {
-      this.#c.state[slot] = STATE.sampling;
-      this.#o.deadlines.set(slot, at + this.#o.samples.patienceMs);
-      this.#o.events.ended(slot);
+    if (this.#options.samples.take(slot, code, detail, head, bytes)) {
+      this.#columns.state[slot] = STATE.sampling;
+      this.#options.deadlines.set(slot, at + this.#options.samples.patienceMs);
+      this.#options.events.ended(slot);
       return;
     }
-    this.#c.state[slot] = STATE.done;
+    this.#columns.state[slot] = STATE.done;
     this.transport.reset(slot);
-    this.#o.events.ended(slot);
-    this.#o.events.freed(slot);
+    this.#options.events.ended(slot);
+    this.#options.events.freed(slot);
   }
 
   #sampled(slot: number): void {
-    this.#o.samples.finish(slot);
+    this.#options.samples.finish(slot);
     this.#free(slot);
   }
 
   #readFrames(slot: number, bytes: Uint8Array): void {
     let reader = this.#readers.get(slot);
     if (reader === undefined) {
-      const { deflate } = this.#o.requests.offer(this.#c.attempt[slot]);
+      const { deflate } = this.#options.requests.offer(this.#columns.attempt[slot]);
       reader = new FrameReader(deflate, {
         reply: (pong) => {
-          if (this.#c.state[slot] === STATE.held) this.transport.sendBytes(slot, pong);
+          if (this.#columns.state[slot] === STATE.held) this.transport.sendBytes(slot, pong);
         },
         concluded: (code) => {
-          if (this.#c.state[slot] !== STATE.held) return;
+          if (this.#columns.state[slot] !== STATE.held) return;
           this.#lose(slot);
-          this.#c.state[slot] = STATE.closing;
+          this.#columns.state[slot] = STATE.closing;
           this.transport.sendBytes(slot, closeFrame(code === 1005 ? 1000 : code));
         },
       });
@@ -443,36 +443,36 @@ export class Attempts implements TransportEvents {
   }
 
   #leave(slot: number): void {
-    this.#c.state[slot] = STATE.done;
-    this.#o.deadlines.clear(slot);
+    this.#columns.state[slot] = STATE.done;
+    this.#options.deadlines.clear(slot);
     this.#readers.delete(slot);
     this.transport.leave(slot);
-    this.#o.events.freed(slot);
+    this.#options.events.freed(slot);
   }
 
   /** As `#drop`, and says that the slot may be used again. */
   #free(slot: number): void {
     this.#drop(slot);
-    this.#o.events.freed(slot);
+    this.#options.events.freed(slot);
   }
 
   #drop(slot: number): void {
-    this.#c.state[slot] = STATE.done;
+    this.#columns.state[slot] = STATE.done;
     this.#readers.delete(slot);
-    this.#o.deadlines.clear(slot);
+    this.#options.deadlines.clear(slot);
     this.transport.reset(slot);
   }
 
   #askKernel(slot: number): void {
     const facts = this.transport.tcpFacts(slot);
     if (facts === null) return;
-    this.#c.synRetransmits[slot] = facts.synRetransmits;
-    this.#c.retransmits[slot] = facts.retransmits;
-    this.#c.rttMs[slot] = facts.rttMs;
+    this.#columns.synRetransmits[slot] = facts.synRetransmits;
+    this.#columns.retransmits[slot] = facts.retransmits;
+    this.#columns.rttMs[slot] = facts.rttMs;
   }
 
   #whereItEnded(slot: number): string | null {
-    const state = this.#c.state[slot];
+    const state = this.#columns.state[slot];
     if (state === STATE.securing) return 'during the TLS handshake';
     if (state === STATE.connected || state === STATE.ready) return 'before the release';
     const partial = this.#partial.get(slot);

@@ -23,7 +23,7 @@ export interface RecorderOptions {
 
 export class Recorder {
   readonly tally = new Tally();
-  readonly #o: RecorderOptions;
+  readonly #options: RecorderOptions;
   #rows: string[] = [];
   readonly #ended: Ended = {
     outcome: 0,
@@ -41,7 +41,7 @@ export class Recorder {
   };
 
   constructor(options: RecorderOptions) {
-    this.#o = options;
+    this.#options = options;
   }
 
   /**
@@ -49,7 +49,7 @@ export class Recorder {
    * ended before that (it failed while it was armed) is counted from its own start.
    */
   record(slot: number, due: number): void {
-    const c = this.#o.columns;
+    const c = this.#options.columns;
     const e = this.#ended;
     const from = c.done[slot] < due ? c.opened[slot] : due;
     e.outcome = c.outcome[slot];
@@ -65,11 +65,11 @@ export class Recorder {
     e.synRetransmits = asked(c.synRetransmits[slot]);
     e.retransmits = asked(c.retransmits[slot]);
     e.rttMs = c.rttMs[slot];
-    if (this.#o.hasKernelStamps) e.connectLowerMs = e.upgradeLowerMs = e.handshakeLowerMs = Number.NaN;
+    if (this.#options.hasKernelStamps) e.connectLowerMs = e.upgradeLowerMs = e.handshakeLowerMs = Number.NaN;
     this.tally.add(e);
-    const detail = this.#o.details.get(slot);
+    const detail = this.#options.details.get(slot);
     if (detail !== undefined) this.tally.addDetail(e.outcome, detail);
-    if (this.#o.wantRows) this.#rows.push(attemptRow(this.#row(slot, due, detail ?? null)));
+    if (this.#options.wantRows) this.#rows.push(attemptRow(this.#row(slot, due, detail ?? null)));
   }
 
   /** The rows since the last call, or null. */
@@ -81,7 +81,7 @@ export class Recorder {
   }
 
   #row(slot: number, due: number, detail: string | null): AttemptRow {
-    const { columns: c, destinations, burst, worker, wallOffset } = this.#o;
+    const { columns: c, destinations, burst, worker, wallOffset } = this.#options;
     const attempt = c.attempt[slot];
     const after = (at: number) => (at - due) * 1000;
     return {

@@ -65,7 +65,7 @@ export async function checkup(options: CheckupOptions): Promise<CheckupRecord> {
 }
 
 class Checkup {
-  readonly #o: CheckupOptions;
+  readonly #options: CheckupOptions;
   readonly #plan: Plan;
   readonly #machine = readMachine();
   readonly #setting: Setting;
@@ -75,7 +75,7 @@ class Checkup {
   readonly #open: Examination[] = [];
 
   constructor(options: CheckupOptions) {
-    this.#o = options;
+    this.#options = options;
     this.#plan = options.plan;
     this.#setting = {
       inputs: options.inputs,
@@ -89,8 +89,8 @@ class Checkup {
   async run(): Promise<CheckupRecord> {
     const resolution = await this.#resolve(this.#plan);
     guard(this.#plan, resolution.destinations);
-    const direct = this.#o.direct === null ? null : await this.#resolve(this.#o.direct);
-    if (this.#o.direct !== null && direct !== null) guard(this.#o.direct, direct.destinations);
+    const direct = this.#options.direct === null ? null : await this.#resolve(this.#options.direct);
+    if (this.#options.direct !== null && direct !== null) guard(this.#options.direct, direct.destinations);
     const [to] = resolution.destinations;
     const unmet = unmetNeeds(this.#plan, this.#machine, 1, resolution.destinations.slice(0, 1));
     if (unmet.length > 0) return this.#limited(resolution, unmet.join('; '));
@@ -99,14 +99,14 @@ class Checkup {
 
   async #examine(resolution: Resolution, to: Destination, direct: Resolution | null): Promise<CheckupRecord> {
     const machine = this.#watch;
-    this.#o.note(`handshake with ${to.address}`);
+    this.#options.note(`handshake with ${to.address}`);
     const main = await Examination.open(this.#plan, to, this.#setting);
     // What disturbs this machine later does not disturb the handshake.
     const disturbance = machine();
     try {
       const ping = main.isOpen ? await main.ping() : null;
       const [tcp, tls] = await Promise.all([this.#tcp(resolution, main), this.#tls(to, main)]);
-      const idle = this.#o.idleMs === null || !main.isOpen ? null : this.#idle(main, this.#o.idleMs);
+      const idle = this.#options.idleMs === null || !main.isOpen ? null : this.#idle(main, this.#options.idleMs);
       const probes = await this.#probes(main, to, direct);
       const idled = await idle;
       // A tunnel that was cut while it idled has nothing left to close.
@@ -148,7 +148,7 @@ class Checkup {
 
   /** All addresses, not only the one that is dialled; the system's resolver knows no deadline of its own. */
   async #resolve(plan: Plan): Promise<Resolution> {
-    const { signal } = this.#o;
+    const { signal } = this.#options;
     const start = now();
     const late = new AbortController();
     const expired = async (): Promise<Resolution> => {
@@ -211,7 +211,7 @@ class Checkup {
   async #idle(main: Examination, forMs: number): Promise<Check['idle']> {
     const start = now();
     const news = setInterval(() => {
-      this.#o.note(`idle for ${Math.round((now() - start) / 1000)} of ${Math.round(forMs / 1000)} s`);
+      this.#options.note(`idle for ${Math.round((now() - start) / 1000)} of ${Math.round(forMs / 1000)} s`);
     }, IDLE_NEWS_MS);
     try {
       return await main.idle(forMs);
@@ -221,17 +221,17 @@ class Checkup {
   }
 
   async #probes(main: Examination | null, to: Destination | null, direct: Resolution | null): Promise<CheckProbe[]> {
-    if (!this.#o.probes) return [];
+    if (!this.#options.probes) return [];
     const asked: (() => Promise<CheckProbe | null>)[] = [];
     if (main !== null && to !== null) {
       for (const probe of probesFor(this.#plan, reachedBy(main))) asked.push(() => this.#probe(probe, to, main));
     }
-    const { direct: plan } = this.#o;
+    const { direct: plan } = this.#options;
     if (plan !== null && direct !== null) asked.push(() => this.#directly(plan, direct, main));
     const found: (CheckProbe | null)[] = new Array(asked.length).fill(null);
     let next = 0;
     const ask = async (): Promise<void> => {
-      for (let place = next++; place < asked.length && !this.#o.signal.aborted; place = next++) {
+      for (let place = next++; place < asked.length && !this.#options.signal.aborted; place = next++) {
         found[place] = await asked[place]();
       }
     };
@@ -263,7 +263,7 @@ class Checkup {
 
   /** null: stopped before it ended. */
   async #probe(probe: ProbePlan, to: Destination, main: Examination | null): Promise<CheckProbe | null> {
-    this.#o.note(`probe ${probe.id}`);
+    this.#options.note(`probe ${probe.id}`);
     const timeoutMs = Math.min(this.#setting.timeoutMs, probe.mostMs ?? this.#setting.timeoutMs);
     const examination = await Examination.open(probe.plan, to, { ...this.#setting, timeoutMs }, probe.rewrite);
     this.#open.push(examination);
@@ -288,7 +288,7 @@ class Checkup {
   /** Opened, closed, and opened again: the last thing of all. */
   async #again(main: Examination, to: Destination): Promise<CheckProbe[]> {
     await Promise.all(this.#open.map((one) => one.drop()));
-    if (!this.#o.probes || main.outcome !== '101' || this.#o.signal.aborted) return [];
+    if (!this.#options.probes || main.outcome !== '101' || this.#options.signal.aborted) return [];
     await pause(AFTER_CLOSE_MS);
     const probe = await this.#probe(
       { id: 'open-close-open', asks: 'Once more, after those before have been closed.', plan: this.#plan },
@@ -301,7 +301,7 @@ class Checkup {
   async #withoutAddress(resolution: Resolution, direct: Resolution | null): Promise<CheckupRecord> {
     const failure = resolution.failure ?? 'no address of the family of the source address';
     const tally = new Tally();
-    const isStopped = this.#o.signal.aborted;
+    const isStopped = this.#options.signal.aborted;
     addUntimed(tally, isStopped ? 'aborted' : 'dns', failure, 1);
     if (resolution.dnsMs !== null) tally.addDns(resolution.dnsMs);
     const probes = await this.#probes(null, null, direct);
@@ -350,7 +350,7 @@ class Checkup {
     const sums = new RunningSums();
     const { validity, generator } = burst;
     sums.add({ tally, validity, launched: generator.launched, rate: null, isOfSearch: false });
-    const { signal } = this.#o;
+    const { signal } = this.#options;
     const by = signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
     return {
       ...this.#outline(addresses),
@@ -365,8 +365,8 @@ class Checkup {
       id: 'local',
       host: os.hostname(),
       cpus: this.#machine.cpus,
-      node: this.#o.host.nodeVersion,
-      platform: this.#o.host.platform,
+      node: this.#options.host.nodeVersion,
+      platform: this.#options.host.platform,
       transport: 'node',
       transportNote: null,
       workers: 0,

@@ -18,7 +18,7 @@ const RELEASED_A_LOOK = 32;
 const ABORTED = outcomeCode('aborted');
 
 export class BurstShard {
-  readonly #x: ShardContext;
+  readonly #context: ShardContext;
   readonly #set: AttemptSet;
   readonly #count: number;
   #launched = 0;
@@ -31,7 +31,7 @@ export class BurstShard {
   #resolveEnded: (() => void) | null = null;
 
   constructor(context: ShardContext) {
-    this.#x = context;
+    this.#context = context;
     this.#count = context.order.count;
     const events = { armed: () => this.#settle(), ended: () => this.#oneEnded(), freed: () => {} };
     this.#set = new AttemptSet(context, this.#count, events, (slot) => this.#dueOf(slot));
@@ -40,7 +40,7 @@ export class BurstShard {
 
   /** Builds all requests and brings every attempt to the gate; resolves when each waits there or has failed. */
   async arm(): Promise<{ armed: number; failed: number }> {
-    const { order, plan } = this.#x;
+    const { order, plan } = this.#context;
     collectGarbage('major');
     for (let slot = 0; slot < this.#count; slot++) {
       this.#set.attempts.prepare(slot, order.first + slot * order.stride, true);
@@ -88,7 +88,7 @@ export class BurstShard {
   /** Closes what is held and reports; every socket is gone afterwards. */
   async close(): Promise<ShardReport> {
     const { attempts, recorder } = this.#set;
-    const isClean = (this.#x.plan.close ?? 'clean') === 'clean';
+    const isClean = (this.#context.plan.close ?? 'clean') === 'clean';
     recorder.tally.lost(attempts.lostWhileHeld);
     for (let slot = 0; slot < this.#count; slot++) attempts.close(slot, isClean);
     const generator = await this.#set.drain();
@@ -98,7 +98,7 @@ export class BurstShard {
       ...generator,
       ...this.#releaseTimes(),
       tally: recorder.tally.encode(),
-      launched: this.#x.live[LIVE.opened],
+      launched: this.#context.live[LIVE.opened],
       failedToArm: this.#failedBeforeGate(),
       overdue: attempts.overdue,
       perSecond: null,
@@ -109,7 +109,7 @@ export class BurstShard {
   /** When the attempts passed the gate, by their own stamps, and when the last of them ended; ms after T0. */
   #releaseTimes(): Pick<ShardReport, 'firstReleaseMs' | 'lastReleaseMs' | 'lastEndMs'> {
     const { opened, tlsStart, sent, done } = this.#set.columns;
-    const passed = { connect: opened, tls: tlsStart, upgrade: sent }[this.#x.plan.gate];
+    const passed = { connect: opened, tls: tlsStart, upgrade: sent }[this.#context.plan.gate];
     let first = Number.POSITIVE_INFINITY;
     let last = Number.NEGATIVE_INFINITY;
     let end = Number.NEGATIVE_INFINITY;
@@ -126,7 +126,7 @@ export class BurstShard {
 
   /** Attempts that ended by themselves before they could be released. */
   #failedBeforeGate(): number {
-    const { gate } = this.#x.plan;
+    const { gate } = this.#context.plan;
     if (gate === 'connect') return 0;
     const { outcome, tlsStart, sent } = this.#set.columns;
     const passed = gate === 'tls' ? tlsStart : sent;
@@ -160,7 +160,7 @@ export class BurstShard {
 
   #oneEnded(): void {
     this.#ended++;
-    if (!this.#set.attempts.released && this.#x.plan.gate !== 'connect') this.#settle();
+    if (!this.#set.attempts.released && this.#context.plan.gate !== 'connect') this.#settle();
     if (this.#ended === this.#count) this.#resolveEnded?.();
   }
 
@@ -169,7 +169,7 @@ export class BurstShard {
     const early = at - now() - 3;
     if (early > 0) await pause(early);
     const left = at - now() - 0.5;
-    if (left > 0) this.#x.sleep(left);
+    if (left > 0) this.#context.sleep(left);
     while (now() < at);
   }
 
@@ -178,7 +178,7 @@ export class BurstShard {
    * pauses until they take longer than the release, so each is paid for by a multiple of its length of releasing.
    */
   #releaseSlices(): void {
-    const { gate, target, releaseChunk } = this.#x.plan;
+    const { gate, target, releaseChunk } = this.#context.plan;
     // A TLS handshake takes a ms of CPU, so a pause between slices would be spent on the first slice's handshakes.
     const size =
       target.scheme === 'wss' && gate !== 'upgrade' ? this.#count : (releaseChunk ?? this.#set.transport.releaseChunk);
@@ -204,8 +204,8 @@ export class BurstShard {
   /** Releases the next `size` attempts that still wait; returns the slot after the last. */
   #releaseFrom(first: number, size: number): number {
     const { columns, attempts, deadlines } = this.#set;
-    const deadline = this.#releaseAt + this.#x.plan.timeoutMs;
-    const connects = this.#x.plan.gate === 'connect';
+    const deadline = this.#releaseAt + this.#context.plan.timeoutMs;
+    const connects = this.#context.plan.gate === 'connect';
     let slot = first;
     let at = now();
     for (let left = size; slot < this.#count && left > 0; slot++) {
@@ -219,7 +219,7 @@ export class BurstShard {
       deadlines.set(slot, deadline);
       if (connects) attempts.launch(slot);
       else attempts.pass(slot);
-      this.#x.live[LIVE.released]++;
+      this.#context.live[LIVE.released]++;
     }
     return slot;
   }

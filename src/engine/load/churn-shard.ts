@@ -18,7 +18,7 @@ const SECONDS = 3600;
 const STATUS_101 = 101;
 
 export class ChurnShard {
-  readonly #x: ShardContext;
+  readonly #context: ShardContext;
   readonly #set: AttemptSet;
   readonly #limit: number;
   readonly #until: number;
@@ -36,7 +36,7 @@ export class ChurnShard {
   #resolveEnded: (() => void) | null = null;
 
   constructor(context: ShardContext, stage: ChurnStage, releaseAt: number) {
-    this.#x = context;
+    this.#context = context;
     this.#limit = stage.total === null ? Number.POSITIVE_INFINITY : context.order.count;
     this.#releaseAt = releaseAt;
     this.#until = stage.forMs === null ? Number.POSITIVE_INFINITY : releaseAt + stage.forMs;
@@ -52,7 +52,7 @@ export class ChurnShard {
 
   /** Resolves when every attempt has ended. */
   async run(): Promise<void> {
-    const slots = Math.min(this.#x.order.open, this.#limit);
+    const slots = Math.min(this.#context.order.open, this.#limit);
     if (slots === 0) return;
     this.#set.transport.start();
     this.#set.observeGc();
@@ -61,7 +61,7 @@ export class ChurnShard {
     });
     // Counted up front: the loop must not look finished while its slots are still being filled.
     this.#inFlight = slots;
-    const chunk = this.#x.plan.releaseChunk ?? this.#set.transport.releaseChunk;
+    const chunk = this.#context.plan.releaseChunk ?? this.#set.transport.releaseChunk;
     let slot = 0;
     const slice = () => {
       for (let left = chunk; slot < slots && left > 0; left--, slot++) this.#next(slot, true);
@@ -111,7 +111,7 @@ export class ChurnShard {
     }
     const { attempts, columns, deadlines } = this.#set;
     if (!isFirst) columns.clear(slot);
-    const { order, plan, live } = this.#x;
+    const { order, plan, live } = this.#context;
     attempts.prepare(slot, order.first + this.#launched * order.stride, false);
     this.#launched++;
     this.#lastRelease = at;
@@ -125,7 +125,7 @@ export class ChurnShard {
     recorder.record(slot, columns.opened[slot]);
     attempts.details.delete(slot);
     this.#lastEnd = columns.done[slot];
-    if (this.#x.wantRows && ++this.#rowsKept >= ROWS_PER_MESSAGE) this.#sendRows();
+    if (this.#context.wantRows && ++this.#rowsKept >= ROWS_PER_MESSAGE) this.#sendRows();
     if (columns.outcome[slot] !== STATUS_101) return;
     // The timer of T0 may fire a moment early.
     const second = Math.max(0, Math.floor((this.#lastEnd - this.#releaseAt) / 1000));
@@ -137,7 +137,7 @@ export class ChurnShard {
 
   #sendRows(): void {
     const rows = this.#set.recorder.takeRows();
-    if (rows !== null) this.#x.sendRows(rows);
+    if (rows !== null) this.#context.sendRows(rows);
     this.#rowsKept = 0;
   }
 }

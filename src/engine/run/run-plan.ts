@@ -107,7 +107,7 @@ export async function runPlan(plan: Plan, inputs: Inputs, options: RunOptions): 
 class Run {
   readonly #plan: Plan;
   readonly #inputs: Inputs;
-  readonly #o: RunOptions;
+  readonly #options: RunOptions;
   readonly #startedAt: string;
   readonly #machine: Machine;
   readonly #workers: number;
@@ -131,7 +131,7 @@ class Run {
   constructor(plan: Plan, inputs: Inputs, options: RunOptions) {
     this.#plan = plan;
     this.#inputs = inputs;
-    this.#o = options;
+    this.#options = options;
     this.#userAgent = `wstampede/${options.version}`;
     this.#machine = options.machine ?? readMachine();
     this.#workers = workersFor(plan, this.#machine);
@@ -149,8 +149,8 @@ class Run {
     const resolution = await resolveTarget(this.#plan);
     this.#addresses = resolution.addresses;
     guard(this.#plan, resolution.destinations);
-    this.#transport = await chooseTransport(this.#plan, this.#o.host.platform);
-    if (this.#transport.note !== null) this.#o.observer.transport?.(this.#transport.note);
+    this.#transport = await chooseTransport(this.#plan, this.#options.host.platform);
+    if (this.#transport.note !== null) this.#options.observer.transport?.(this.#transport.note);
     const unmet = unmetNeeds(this.#plan, this.#machine, this.#workers, resolution.destinations);
     if (unmet.length > 0) {
       this.#stopped = { by: 'limits', reason: unmet.join('; ') };
@@ -165,13 +165,13 @@ class Run {
 
   async #runPreflight(resolution: Resolution): Promise<void> {
     if (!this.#plan.preflight) return;
-    this.#o.observer.progress?.({ phase: 'preflight', ...Live.nothing });
+    this.#options.observer.progress?.({ phase: 'preflight', ...Live.nothing });
     // A handshake beside threads that are starting would not be an unloaded one.
-    await this.#o.crew?.up();
+    await this.#options.crew?.up();
     const { preflight: found, answered, session } = await preflight({ resolution, ...this.#alone() });
     this.#preflight = found;
     if (this.#plan.target.tls.resume) this.#tlsSession = session;
-    this.#o.observer.preflight?.(found);
+    this.#options.observer.preflight?.(found);
     if (!answered && !this.#isStopped()) {
       const local = Object.keys(found.outcomes).find((id) => id.startsWith('local-'));
       this.#stopped =
@@ -203,24 +203,24 @@ class Run {
       inputs: this.#inputs,
       destinations: resolution.destinations,
       tlsSession: this.#tlsSession,
-      wantRows: this.#o.wantRows,
+      wantRows: this.#options.wantRows,
     };
     const mirror = this.#plan.calibrate ? await startMirror(this.#plan, fixedOpen(this.#plan)) : null;
     try {
       const crew = await this.#briefed(mirror === null ? [target] : [target, mirror.aim]);
       const onStop = () => crew.stop();
-      this.#o.signal.addEventListener('abort', onStop);
-      if (this.#o.signal.aborted) crew.stop();
+      this.#options.signal.addEventListener('abort', onStop);
+      if (this.#options.signal.aborted) crew.stop();
       try {
         const floors = mirror === null ? [] : await this.#calibrations(crew, mirror);
         await mirror?.stop();
-        const first = this.#o.earlier == null ? 0 : this.#plan.stages.findIndex(({ kind }) => kind === 'find');
+        const first = this.#options.earlier == null ? 0 : this.#plan.stages.findIndex(({ kind }) => kind === 'find');
         for (let stage = first; stage < this.#plan.stages.length && !this.#isStopped(); stage++) {
           if (this.#plan.stages[stage].kind === 'find') await this.#runSearch(crew, stage, resolution);
           else await this.#runStage(crew, stage, resolution, floors[stage] ?? null);
         }
       } finally {
-        this.#o.signal.removeEventListener('abort', onStop);
+        this.#options.signal.removeEventListener('abort', onStop);
         await crew.dismiss();
       }
     } finally {
@@ -230,9 +230,9 @@ class Run {
   }
 
   async #briefed(aims: readonly Aim[]): Promise<Crew> {
-    const { host, observer, workerHeapMb, fault = null } = this.#o;
+    const { host, observer, workerHeapMb, fault = null } = this.#options;
     const platform = this.#transport.name === 'epoll' ? host.platform : null;
-    const crew = this.#o.crew ?? (await Crew.hire(this.#plan, this.#machine, platform !== null, workerHeapMb));
+    const crew = this.#options.crew ?? (await Crew.hire(this.#plan, this.#machine, platform !== null, workerHeapMb));
     crew.onRows = (rows) => observer.rows?.(rows);
     const { portRange } = this.#machine;
     await crew.brief({ aims, userAgent: this.#userAgent, portRange, platform, fault });
@@ -241,10 +241,10 @@ class Run {
 
   async #calibrations(crew: Crew, mirror: Mirror): Promise<(Calibration | null)[]> {
     const floors: (Calibration | null)[] = [];
-    this.#o.observer.progress?.({ phase: 'calibrating', ...Live.nothing });
+    this.#options.observer.progress?.({ phase: 'calibrating', ...Live.nothing });
     await warmUp(crew, mirror, () => this.#isStopped());
     for (let stage = 0; stage < this.#plan.stages.length && !this.#isStopped(); stage++) {
-      this.#o.observer.progress?.({ phase: 'calibrating', ...Live.nothing });
+      this.#options.observer.progress?.({ phase: 'calibrating', ...Live.nothing });
       // A search measures its floors as it goes, at the sizes that it comes to.
       const isSearch = this.#plan.stages[stage].kind === 'find';
       floors.push(isSearch ? null : await calibrate(crew, mirror, stage, () => this.#isStopped()));
@@ -264,7 +264,7 @@ class Run {
   }
 
   async #runSearch(crew: Crew, stage: number, resolution: Resolution): Promise<void> {
-    const { director = null, earlier = null } = this.#o;
+    const { director = null, earlier = null } = this.#options;
     if (director === null) throw new Error('a plan with a search needs a director');
     const firstIndex = earlier?.firstIndex ?? this.#nextIndex;
     await runSearch(this.#ground(crew, stage, resolution, director, firstIndex), director);
@@ -308,11 +308,11 @@ class Run {
       },
       save: async (burst) => {
         found();
-        if (burst === null) await this.#o.observer.save?.(this.#record());
-        else await this.#o.observer.burst?.(burst, this.#record());
+        if (burst === null) await this.#options.observer.save?.(this.#record());
+        else await this.#options.observer.burst?.(burst, this.#record());
       },
-      note: (text) => this.#o.observer.note?.(text),
-      show: (phase) => this.#o.observer.progress?.({ phase, ...Live.nothing, search: news() }),
+      note: (text) => this.#options.observer.note?.(text),
+      show: (phase) => this.#options.observer.progress?.({ phase, ...Live.nothing, search: news() }),
       refuse: (reason) => {
         this.#stopped ??= { by: 'limits', reason };
       },
@@ -328,7 +328,7 @@ class Run {
   ): Promise<void> {
     const volley = await this.#fire(crew, { stageIndex, index: this.#nextIndex, size, floor, resolution });
     if (volley.releasedAt !== null && !this.#isStopped()) await this.#probe(crew.control.releaseAt, resolution);
-    await this.#o.observer.burst?.(this.#bursts[this.#bursts.length - 1], this.#record());
+    await this.#options.observer.burst?.(this.#bursts[this.#bursts.length - 1], this.#record());
   }
 
   async #fire(crew: Crew, one: OneBurst): Promise<Volley> {
@@ -336,7 +336,7 @@ class Run {
     const stage = this.#plan.stages[stageIndex];
     const churn = stage.kind === 'churn' ? stage : null;
     const live = new Live(crew.control, { index, size, of: this.#planned(), search }, (p) =>
-      this.#o.observer.progress?.(p),
+      this.#options.observer.progress?.(p),
     );
     live.onOutcomes = churn === null || this.#abort === null ? null : (tally) => this.#watchChurn(tally, crew);
     live.start();
@@ -352,7 +352,7 @@ class Run {
       stopped: () => this.#isStopped(),
     });
     live.stop();
-    for (const rows of volley.rows) this.#o.observer.rows?.(rows);
+    for (const rows of volley.rows) this.#options.observer.rows?.(rows);
     if (resolution.dnsMs !== null && this.#bursts.length === 0) volley.tally.addDns(resolution.dnsMs);
     this.#nextAttempt = Math.max(this.#nextAttempt, base + (size ?? crew.size * (volley.launched + 1)));
     this.#keep(stageIndex, index, size, volley, floor);
@@ -371,7 +371,7 @@ class Run {
       releasedAt,
       base: this.#nextAttempt,
       onProgress: ({ started, ...probed }) =>
-        this.#o.observer.progress?.({
+        this.#options.observer.progress?.({
           phase: 'probing',
           index,
           of: this.#planned(),
@@ -440,12 +440,12 @@ class Run {
       }
     }
     const last = this.#bursts[this.#bursts.length - 1];
-    if (last !== undefined) await this.#o.observer.burst?.(last, this.#record());
+    if (last !== undefined) await this.#options.observer.burst?.(last, this.#record());
   }
 
   async #rest(ms: number): Promise<void> {
     const until = now() + ms;
-    if (ms > 0) this.#o.observer.progress?.({ phase: 'resting', ...Live.nothing });
+    if (ms > 0) this.#options.observer.progress?.({ phase: 'resting', ...Live.nothing });
     while (now() < until && !this.#isStopped()) await pause(Math.min(50, Math.max(1, until - now())));
   }
 
@@ -454,8 +454,8 @@ class Run {
   }
 
   #isStopped(): boolean {
-    if (this.#stopped === null && this.#o.signal.aborted) {
-      const by = this.#o.signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
+    if (this.#stopped === null && this.#options.signal.aborted) {
+      const by = this.#options.signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
       this.#stopped = { by, reason: 'stopped by the user' };
     }
     return this.#stopped !== null;
@@ -477,7 +477,7 @@ class Run {
   }
 
   #generator(): Generator {
-    const { host } = this.#o;
+    const { host } = this.#options;
     return {
       id: 'local',
       host: os.hostname(),

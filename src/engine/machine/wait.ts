@@ -1,0 +1,20 @@
+/**
+ * Waiting that a stop ends at once. A wait never rejects: whoever waits looks at its signal afterwards, as it must anyway
+ * when the signal comes a moment later.
+ */
+import { setTimeout as timer } from 'node:timers/promises';
+import { now } from './clock.js';
+
+/** Resolves after `ms`, or as soon as `signal` is aborted. A timer may be up to 1 ms early. */
+export async function wait(ms: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await timer(ms, undefined, { signal });
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+  }
+}
+
+/** Resolves at `at` (ms on the clock of `now()`), never before, or as soon as `signal` is aborted. */
+export async function waitUntil(at: number, signal: AbortSignal): Promise<void> {
+  for (let left = at - now(); left > 0 && !signal.aborted; left = at - now()) await wait(Math.max(1, left), signal);
+}
