@@ -28,7 +28,9 @@
 import { directorOf } from './commands/find-director.js';
 import { version } from './commands/version.js';
 import { withDiagnosis } from './diagnose/diagnose.js';
+import { readMachine } from './engine/machine/limits.js';
 import { runPlan } from './engine/run/run-plan.js';
+import { withWorkers } from './engine/threads/worker-pool.js';
 import { processHost } from './host.js';
 import type { Inputs, Plan } from './plan/plan.js';
 import { checkInputs, pickEnv } from './plan/profile/inputs.js';
@@ -90,13 +92,18 @@ export async function run(plan: Plan, options: RunOptions = {}): Promise<Result>
   const inputs: Inputs = { rows, tls, env: pickEnv(plan, host.env) };
   checkInputs(plan, inputs, Object.keys(rows[0] ?? {}));
   const heading = { version: version(), command: 'run', plan: maskPlan(plan) };
-  const record = await runPlan(plan, inputs, {
-    host,
-    version: heading.version,
-    signal: options.signal ?? new AbortController().signal,
-    wantRows: false,
-    director: directorOf(plan),
-    observer: { burst: (burst, soFar) => options.onBurst?.(burst, assembleResult(heading, soFar)) },
-  });
+  const machine = readMachine();
+  const record = await withWorkers(plan, machine, (generators) =>
+    runPlan(plan, inputs, {
+      host,
+      version: heading.version,
+      signal: options.signal ?? new AbortController().signal,
+      wantRows: false,
+      machine,
+      generators,
+      director: directorOf(plan),
+      observer: { burst: (burst, soFar) => options.onBurst?.(burst, assembleResult(heading, soFar)) },
+    }),
+  );
   return withDiagnosis(assembleResult(heading, record));
 }

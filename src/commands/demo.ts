@@ -2,6 +2,8 @@
  * `wstampede demo`: in under a minute from nothing to a stack that answers 504 to simultaneous handshakes, why it does, and
  * how many it takes. Every step is what the command of that name does; nothing here measures, searches or judges.
  */
+import { readMachine } from '../engine/machine/limits.js';
+import { withWorkers } from '../engine/threads/worker-pool.js';
 import { EXIT, type ExitCode } from '../errors.js';
 import type { Host } from '../host.js';
 import { spawnLab } from '../lab/spawn.js';
@@ -101,7 +103,11 @@ function found({ verdict, because, estimate, interval95 }: DropOff): string {
 
 async function fire(url: string, stage: object, flags: Flags, host: Host): Promise<Result> {
   const plan = compilePlan(checkProfile({ target: { url }, stages: [stage] }, 'the demo', EXPRESSION_CHECKS));
-  return (await measure('demo', plan, NO_INPUTS, flags, host, { director: directorOf(plan) })).result;
+  const machine = readMachine();
+  const { result } = await withWorkers(plan, machine, (generators) =>
+    measure('demo', plan, NO_INPUTS, flags, host, { director: directorOf(plan), machine, generators }),
+  );
+  return result;
 }
 
 function withoutProbes(flags: Flags): Flags {

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { portsPerSource, readMachine } from '../engine/machine/limits.js';
 import type { Director } from '../engine/run/search-hands.js';
-import { Crew } from '../engine/threads/worker-pool.js';
+import { type WorkerPool, withWorkers } from '../engine/threads/worker-pool.js';
 import { EXIT, type ExitCode, UserError } from '../errors.js';
 import type { Host } from '../host.js';
 import { planNeeds } from '../plan/needs.js';
@@ -43,15 +43,13 @@ export async function execute(
   if (switchFlag(flags, 'dry-run') === true) return dryRun(plan, flags, host);
   const machine = readMachine();
   const workerHeapMb = heapFrom(host.env.WST_WORKER_HEAP_MB);
-  // The threads start beside what this one has still to load.
-  const crew = Crew.early(plan, machine, workerHeapMb);
-  try {
-    const { measure } = await import('./measure.js');
-    const run = { director, earlier: resumed?.earlier ?? null, machine, crew, workerHeapMb };
-    return await show(await measure(name, plan, inputs, flags, host, run), flags, host);
-  } finally {
-    await crew?.dismiss();
-  }
+  const measured = (workers: WorkerPool): Promise<Measured> => {
+    // The threads start beside what this one has still to load.
+    workers.startEarly();
+    const given = { director, earlier: resumed?.earlier ?? null, machine, generators: workers };
+    return import('./measure.js').then(({ measure }) => measure(name, plan, inputs, flags, host, given));
+  };
+  return show(await withWorkers(plan, machine, measured, workerHeapMb), flags, host);
 }
 
 async function show({ result: measured, problems }: Measured, flags: Flags, host: Host): Promise<ExitCode> {

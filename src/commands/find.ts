@@ -3,7 +3,7 @@
  * stopped. A search goes on only as what it was: the same target, the same terms.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Earlier } from '../engine/run/run-plan.js';
+import type { Earlier } from '../engine/run/run-options.js';
 import { type ExitCode, UserError } from '../errors.js';
 import type { Host } from '../host.js';
 import { findStageOf, type Plan } from '../plan/plan.js';

@@ -3,8 +3,9 @@
  * the engine's; what it means is loaded when there is something to tell.
  */
 
-import { type RunOptions, runPlan } from '../engine/run/run-plan.js';
-import type { Fault } from '../engine/threads/messages.js';
+import type { Fault } from '../engine/load/generators.js';
+import type { RunOptions } from '../engine/run/run-options.js';
+import { runPlan } from '../engine/run/run-plan.js';
 import type { Host } from '../host.js';
 import { findStageOf, type Inputs, type Plan } from '../plan/plan.js';
 import { maskPlan } from '../plan/secrets.js';
@@ -24,7 +25,7 @@ export interface Measured {
 }
 
 /** The plan's search, where it has one, and what else is there before the run begins. */
-type Given = Pick<RunOptions, 'director' | 'earlier' | 'machine' | 'crew' | 'workerHeapMb'>;
+type Given = Pick<RunOptions, 'director' | 'earlier' | 'machine' | 'generators'>;
 
 /** Fires the plan and leaves its files behind. */
 export async function measure(

@@ -4,7 +4,14 @@
  * equal the sum of outcomes, held before encoding and after decoding. It refuses to know who measured, and when.
  */
 
-import { isOutcomeId, OUTCOME_CODES, type OutcomeId, outcomeCode, outcomeId } from '../names/outcomes.js';
+import {
+  isOutcomeId,
+  type NamedOutcomeId,
+  OUTCOME_CODES,
+  type OutcomeId,
+  outcomeCode,
+  outcomeId,
+} from '../names/outcomes.js';
 import {
   BOUNDED_PHASES,
   type BoundedPhase,
@@ -45,6 +52,24 @@ export interface Ended extends KernelSaid {
   /** T0 to the end, whatever the outcome; NaN when the attempt never began or its end was not seen. */
   handshakeMs: number;
   handshakeLowerMs: number;
+}
+
+/** An attempt of which no time is known. */
+export function untimed(): Ended {
+  return {
+    outcome: 0,
+    connectMs: Number.NaN,
+    connectLowerMs: Number.NaN,
+    tlsMs: Number.NaN,
+    tlsLowerMs: Number.NaN,
+    upgradeMs: Number.NaN,
+    upgradeLowerMs: Number.NaN,
+    handshakeMs: Number.NaN,
+    handshakeLowerMs: Number.NaN,
+    synRetransmits: Number.NaN,
+    retransmits: Number.NaN,
+    rttMs: Number.NaN,
+  };
 }
 
 interface EncodedHistogram {
@@ -104,6 +129,15 @@ export class Tally {
     } else {
       recordReached(this.#failureOf(code), ended.handshakeMs);
     }
+  }
+
+  /** Counts attempts that ended without any time known. */
+  addUntimed(id: NamedOutcomeId, detail: string, attempts: number): void {
+    if (attempts === 0) return;
+    const code = outcomeCode(id);
+    const ended = { ...untimed(), outcome: code };
+    for (let i = 0; i < attempts; i++) this.add(ended);
+    this.addDetail(code, detail);
   }
 
   /** One look-up of a name, ms. */

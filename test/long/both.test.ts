@@ -3,7 +3,7 @@
  * transports against targets whose outcomes are certain: identical counts, and those that the catalogue promises.
  */
 import { after, describe, test } from 'node:test';
-import { openKernel } from '#dist/engine/transport/choose-transport.js';
+import { openKernel } from '#dist/engine/transport/epoll/open-kernel.js';
 import { needs } from '../needs.js';
 import { checkBoth, Labs, randomPlans, titleOf } from '../unit/random-plans.js';
 

@@ -8,7 +8,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { openKernel } from '#dist/engine/transport/choose-transport.js';
+import { openKernel } from '#dist/engine/transport/epoll/open-kernel.js';
 import type { Result } from '#dist/result/result.js';
 import type { Stressed } from '../bench/gc-stress.js';
 import { resultOf, start, sum } from '../cli.js';

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
-import { openKernel } from '#dist/engine/transport/choose-transport.js';
+import { openKernel } from '#dist/engine/transport/epoll/open-kernel.js';
 import { CATALOGUE } from '#dist/lab/catalogue/catalogue.js';
 import { LAB_CERTIFICATE } from '#dist/lab/server/certificate.js';
 import type { LabTarget } from '#dist/lab/server/target.js';

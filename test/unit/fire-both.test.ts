@@ -1,6 +1,6 @@
 /** A dozen random plans through both transports; two hundred of them are in the long tests. */
 import { after, describe, test } from 'node:test';
-import { openKernel } from '#dist/engine/transport/choose-transport.js';
+import { openKernel } from '#dist/engine/transport/epoll/open-kernel.js';
 import { withoutEpoll } from '../needs.js';
 import { checkBoth, Labs, randomPlans, titleOf } from './random-plans.js';
 

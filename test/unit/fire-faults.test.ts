@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import type net from 'node:net';
 import os from 'node:os';
 import { describe, type TestContext, test } from 'node:test';
-import { openKernel } from '#dist/engine/transport/choose-transport.js';
+import { openKernel } from '#dist/engine/transport/epoll/open-kernel.js';
 import type { Kernel } from '#dist/engine/transport/epoll/system-calls.js';
 import { needs, withoutEpoll } from '../needs.js';
 import { anyPort, type FireAtOptions, type Fired, fire, fireAt, onRequest, switching, turns } from './fire-raw.js';

@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import os from 'node:os';
 import { describe, test } from 'node:test';
 import { now } from '#dist/engine/machine/clock.js';
-import { openKernel } from '#dist/engine/transport/choose-transport.js';
+import { openKernel } from '#dist/engine/transport/epoll/open-kernel.js';
 import { selfTest } from '#dist/engine/transport/epoll/self-test.js';
 import { Kernel } from '#dist/engine/transport/epoll/system-calls.js';
 import { C, CMSG, IOVEC, LAYOUTS, MSGHDR, TIMESPEC } from '#dist/native/layouts.js';

@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { chooseTransport, openKernel } from '#dist/engine/transport/choose-transport.js';
+import { chooseTransport } from '#dist/engine/run/choose-transport.js';
+import { openKernel } from '#dist/engine/transport/epoll/open-kernel.js';
 import { selfTest } from '#dist/engine/transport/epoll/self-test.js';
 import { Kernel } from '#dist/engine/transport/epoll/system-calls.js';
 import { UserError } from '#dist/errors.js';

@@ -4,9 +4,11 @@ import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { Columns, STATE } from '#dist/engine/attempt/columns.js';
 import { Deadlines } from '#dist/engine/attempt/deadlines.js';
+import { LIVE, type LiveTotals, liveOutcome } from '#dist/engine/attempt/live-counts.js';
+import type { ShardOrder } from '#dist/engine/load/shard.js';
 import { now } from '#dist/engine/machine/clock.js';
 import { Live, type Progress } from '#dist/engine/run/live.js';
-import { Control, LIVE, liveOutcome, ORDER, type ShardOrder } from '#dist/engine/threads/shared-memory.js';
+import { Control, ORDER } from '#dist/engine/threads/shared-memory.js';
 import { PortChooser } from '#dist/engine/transport/ports.js';
 import { outcomeCode } from '#dist/names/outcomes.js';
 import { splitShares } from '#dist/tally/split.js';
@@ -101,7 +103,7 @@ describe('control', () => {
   test('what is written for one worker is read by it and by no other; totals add up over workers', () => {
     const shard = fc.record<ShardOrder>(
       {
-        aim: fc.nat(1),
+        target: fc.nat(1),
         stage: fc.nat(9),
         burst: fc.nat(99),
         count: fc.nat(100_000),
@@ -252,7 +254,7 @@ test('what is shown as ended has its outcome beside it, however the workers go o
       live.ended++;
       return value;
     },
-  } as unknown as Control;
+  } satisfies LiveTotals;
   const shown: Progress[] = [];
   new Live(control, { index: 0, of: 1, size: 64 }, (progress) => shown.push(progress)).enter('released');
   assert.equal(shown.length, 1);
@@ -262,7 +264,7 @@ test('what is shown as ended has its outcome beside it, however the workers go o
 test('a column that is cleared has no trace of the attempt before', () => {
   const columns = new Columns(2);
   const fresh = JSON.stringify(columns);
-  columns.state[1] = STATE.held;
+  columns.state[1] = STATE.inSession;
   columns.outcome[1] = 101;
   columns.localPort[1] = 4242;
   columns.deadline[1] = 5;

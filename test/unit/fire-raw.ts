@@ -10,10 +10,10 @@ import { now } from '#dist/engine/machine/clock.js';
 import { acceptFor } from '#dist/engine/protocol/request.js';
 import { resolveTarget } from '#dist/engine/run/resolve.js';
 import { Control } from '#dist/engine/threads/shared-memory.js';
-import { tlsOptions } from '#dist/engine/threads/worker.js';
-import { openKernel } from '#dist/engine/transport/choose-transport.js';
+import { openKernel } from '#dist/engine/transport/epoll/open-kernel.js';
 import type { Kernel } from '#dist/engine/transport/epoll/system-calls.js';
 import { PortChooser } from '#dist/engine/transport/ports.js';
+import { tlsOptions } from '#dist/engine/transport/tls-options.js';
 import { LAB_CERTIFICATE, LAB_PRIVATE_KEY } from '#dist/lab/server/certificate.js';
 import type { Inputs } from '#dist/plan/plan.js';
 import { checkProfile, compilePlan } from '#dist/plan/profile/profile.js';
@@ -185,11 +185,11 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
   const shard = new BurstShard({
     plan,
     inputs,
-    order: { aim: 0, stage: 0, burst: 0, count: size, open: size, first: 0, stride: 1, base: 0 },
+    order: { target: 0, stage: 0, burst: 0, count: size, open: size, first: 0, stride: 1, base: 0 },
     worker: 0,
     destinations: (await resolveTarget(plan)).destinations,
     kernel: options.kernel === undefined ? kernel : options.kernel,
-    tls: plan.target.scheme === 'wss' ? tlsOptions({ plan, inputs, tlsSession: null }) : null,
+    tls: tlsOptions(plan, inputs, null),
     ports: new PortChooser(10_000, 19_999, 0, 1, Math.floor(Math.random() * 9_000)),
     live: control.live(0),
     userAgent: 'wstampede/test',
@@ -200,12 +200,12 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
   });
   const { failed } = await shard.arm();
   await options.armed?.();
-  const ended = shard.release(now() + 2);
+  const ended = shard.run(now() + 2);
   options.released?.();
   await ended;
   await options.held?.();
   const begin = now();
-  const report = await shard.close();
+  const report = await shard.close(begin);
   const closingMs = now() - begin;
   const tally = Tally.decode(report.tally).counted();
   const csv = `${sent.join('')}${report.rows ?? ''}`;

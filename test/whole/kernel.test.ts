@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'csv-parse/sync';
-import { openKernel } from '#dist/engine/transport/choose-transport.js';
+import { openKernel } from '#dist/engine/transport/epoll/open-kernel.js';
 import type { Result } from '#dist/result/result.js';
 import { resultOf, wstampede } from '../cli.js';
 import { freePorts, startScript } from '../gateways/child.js';

@@ -1,5 +1,5 @@
 /** Remedies of causes behind the gateway, on the way there, after the 101, and of this machine's own limits. */
-import type { Remedy } from './remedies.js';
+import type { Remedy } from './remedy.js';
 
 export const BACKEND_REMEDIES: Readonly<Record<string, Remedy>> = {
   'backend-down': {

@@ -1,5 +1,5 @@
 /** Remedies of causes that only a crowd meets: queues, limits, rates, slow upgrades. */
-import type { Remedy } from './remedies.js';
+import type { Remedy } from './remedy.js';
 
 export const CAPACITY_REMEDIES: Readonly<Record<string, Remedy>> = {
   'slow-serial-upgrade': {

@@ -1,5 +1,5 @@
 /** Remedies of causes that a single handshake meets: headers, paths, permissions, TLS. */
-import type { Remedy } from './remedies.js';
+import type { Remedy } from './remedy.js';
 
 export const SETUP_REMEDIES: Readonly<Record<string, Remedy>> = {
   'upgrade-not-forwarded': {

@@ -6,15 +6,7 @@ import type { CauseId } from '../causes.js';
 import { BACKEND_REMEDIES } from './remedies-backend.js';
 import { CAPACITY_REMEDIES } from './remedies-capacity.js';
 import { SETUP_REMEDIES } from './remedies-setup.js';
-
-export interface Remedy {
-  /** What one sees, for the documentation. */
-  readonly symptom: string;
-  readonly confirm: string;
-  readonly fix: string;
-  /** By the id of the hop: what to write where. */
-  readonly at?: Readonly<Record<string, string>>;
-}
+import type { Remedy } from './remedy.js';
 
 const REMEDIES: Readonly<Record<string, Remedy>> = { ...CAPACITY_REMEDIES, ...BACKEND_REMEDIES, ...SETUP_REMEDIES };
 

@@ -1,30 +1,36 @@
 /**
  * The life of an attempt, from its first system call to its one outcome, for any transport. It owns the state machine,
- * the phases' times, the deadline and the classification by raw event and phase. When an attempt may start, what waits
- * at the gate and what follows an outcome is decided by whoever drives it (burst-shard.ts, churn-shard.ts).
+ * the phases' times, the deadline and the classification by raw event and phase. An attempt ends at its 101 and hands its
+ * connection on to a session. When an attempt may start, what waits at the gate and what follows an outcome is decided by
+ * the shard that drives it.
  */
 
 import { NAMED_BASE, type NamedOutcomeId, outcomeCode } from '../../names/outcomes.js';
 import type { Gate } from '../../plan/plan.js';
 import { now } from '../machine/clock.js';
-import { closeFrame, FrameReader } from '../protocol/frames.js';
 import { HeadReader, readWhole } from '../protocol/head-reader.js';
 import { KeyColumn } from '../protocol/key-column.js';
 import { acceptFor, newKey } from '../protocol/request.js';
 import { type Head, judgeUpgrade, KnownUpgrade } from '../protocol/response.js';
-import { LIVE, liveOutcome } from '../threads/shared-memory.js';
-import type { Destination, Transport, TransportError, TransportEvents } from '../transport/transport.js';
+import type {
+  ConnectionFacts,
+  Destination,
+  Stamping,
+  Transport,
+  TransportError,
+  TransportEvents,
+  Wire,
+} from '../transport/transport.js';
 import { type Columns, STATE } from './columns.js';
 import { connectOutcome } from './connect-outcome.js';
 import type { Deadlines } from './deadlines.js';
+import type { Handover } from './handover.js';
+import { LIVE, liveOutcome } from './live-counts.js';
 import type { RequestSource } from './request-source.js';
 import type { Samples } from './samples.js';
 
 const STATUS_101 = 101;
 const CODE = (id: NamedOutcomeId): number => outcomeCode(id);
-
-/** What is still open this long after its close frame is reset. */
-export const CLOSE_GRACE_MS = 2000;
 
 /** An event seen this long after its attempt's deadline, which may have come before it, is the generator's doing. */
 const LATE_MS = 50;
@@ -43,7 +49,7 @@ export interface AttemptEvents {
   armed(slot: number): void;
   /** The attempt has its outcome (columns `outcome`, `done`, `doneLower`). Called once. */
   ended(slot: number): void;
-  /** The attempt's connection is of no more use: its slot may be reused. Not called for attempts that are held. */
+  /** The attempt's connection is of no more use: its slot may be reused by this very call. Not called for an open one. */
   freed(slot: number): void;
 }
 
@@ -64,10 +70,8 @@ export interface AttemptsOptions {
 }
 
 export class Attempts implements TransportEvents {
-  transport!: Transport;
   /** The gate is open: what reaches it goes through. */
   released = false;
-  lostWhileHeld = 0;
   resumed = 0;
   /** Answers read so late that nobody can tell whether they came within the deadline. */
   overdue = 0;
@@ -76,13 +80,15 @@ export class Attempts implements TransportEvents {
   readonly #columns: Columns;
   /** Heads that did not come in one piece; at most 64 KiB each. */
   readonly #partial = new Map<number, HeadReader>();
-  readonly #readers = new Map<number, FrameReader>();
   readonly #requests: string[];
   readonly #accepts: string[];
   /** In place of both where requests differ by their key alone and the transport can make use of that. */
   readonly #keys: KeyColumn;
   readonly #known = new KnownUpgrade();
-  #isClosing = false;
+  #wire!: Wire;
+  #stamping!: Stamping;
+  #facts!: ConnectionFacts;
+  #session!: Handover;
 
   constructor(options: AttemptsOptions) {
     this.#options = options;
@@ -92,6 +98,14 @@ export class Attempts implements TransportEvents {
     this.#keys = new KeyColumn(options.columns.size);
   }
 
+  /** Before the first attempt: what carries connections, and who takes them over at their 101. */
+  use({ wire, stamping, facts }: Transport, session: Handover): void {
+    this.#wire = wire;
+    this.#stamping = stamping;
+    this.#facts = facts;
+    this.#session = session;
+  }
+
   /**
    * Builds what the attempt will send, so that the release only sends.
    * @param inOnePiece copies the text: one put together from parts would be flattened by the write, in the release loop
@@ -99,7 +113,7 @@ export class Attempts implements TransportEvents {
   prepare(slot: number, attempt: number, inOnePiece: boolean): void {
     this.#columns.attempt[slot] = attempt;
     const key = newKey();
-    if (this.transport.framesRequests) {
+    if (this.#wire.framesRequests) {
       this.#keys.put(slot, key);
       return;
     }
@@ -114,7 +128,7 @@ export class Attempts implements TransportEvents {
     const attempt = this.#columns.attempt[slot];
     this.#columns.state[slot] = STATE.connecting;
     const source = sourceIps.length === 0 ? null : sourceIps[attempt % sourceIps.length];
-    this.transport.connect(slot, destinations[attempt % destinations.length], source);
+    this.#wire.connect(slot, destinations[attempt % destinations.length], source);
   }
 
   /** Lets an attempt through the gate at which it waits. */
@@ -132,13 +146,13 @@ export class Attempts implements TransportEvents {
   /** Ends an attempt from outside: `timeout-…` by its phase when `code` is null. */
   expire(slot: number, at: number, code: number | null = null): void {
     const state = this.#columns.state[slot];
-    // What is told of a slot that is freed may put the next attempt into it: nothing more is done for the one before.
+    // `freed` may put the next attempt into the slot: nothing more is done for the one before.
     if (state === STATE.sampling) {
       this.#sampled(slot);
       return;
     }
-    if (state === STATE.closing) {
-      this.#free(slot);
+    if (state === STATE.inSession) {
+      this.#session.tick(slot);
       return;
     }
     if (this.#columns.outcome[slot] !== 0) return;
@@ -147,22 +161,21 @@ export class Attempts implements TransportEvents {
     this.#fail(slot, code ?? CODE(id), null, at, at);
   }
 
-  /** Sends a close frame on a held connection, or resets it. */
+  /** Ends an open connection: by a close frame, or by an RST. */
   close(slot: number, isClean: boolean): void {
-    this.#isClosing = true;
-    const state = this.#columns.state[slot];
-    if (state === STATE.closing && !isClean) this.#drop(slot);
-    if (state !== STATE.held) return;
-    if (isClean) {
-      this.#columns.state[slot] = STATE.closing;
-      this.#options.deadlines.set(slot, now() + CLOSE_GRACE_MS);
-      this.transport.sendBytes(slot, closeFrame(1000));
-    } else this.#drop(slot);
+    if (this.#columns.state[slot] === STATE.inSession) this.#session.close(slot, isClean);
+  }
+
+  /** What the session says of a connection that is gone. */
+  freed(slot: number): void {
+    this.#columns.state[slot] = STATE.done;
+    this.#options.events.freed(slot);
   }
 
   /** Resets whatever the slot still has open. */
   discard(slot: number): void {
     if (this.#columns.state[slot] === STATE.sampling) this.#sampled(slot);
+    this.close(slot, false);
     if (this.#columns.state[slot] !== STATE.done) this.#drop(slot);
   }
 
@@ -181,14 +194,14 @@ export class Attempts implements TransportEvents {
   }
 
   onConnect(slot: number, at: number, lower: number): void {
-    const c = this.#columns;
-    if (c.state[slot] !== STATE.connecting || this.#isTooLate(slot, at, lower)) return;
-    c.connected[slot] = at;
-    c.connectedLower[slot] = this.#after(slot, c.opened[slot], at, lower);
+    const columns = this.#columns;
+    if (columns.state[slot] !== STATE.connecting || this.#isTooLate(slot, at, lower)) return;
+    columns.connected[slot] = at;
+    columns.connectedLower[slot] = this.#after(slot, columns.opened[slot], at, lower);
     this.#askKernel(slot);
     if (this.#options.wantLocal) {
-      c.localPort[slot] = this.transport.localPort(slot);
-      c.localAddress[slot] = this.transport.localAddress(slot) ?? '';
+      columns.localPort[slot] = this.#facts.localPort(slot);
+      columns.localAddress[slot] = this.#facts.localAddress(slot) ?? '';
     }
     if (!this.#options.secure) this.#atUpgradeGate(slot);
     else if (this.#options.gate === 'tls' && !this.released) this.#waitAtGate(slot, STATE.connected);
@@ -196,19 +209,20 @@ export class Attempts implements TransportEvents {
   }
 
   onSecure(slot: number, at: number, lower: number): void {
-    const c = this.#columns;
-    if (c.state[slot] !== STATE.securing || this.#isTooLate(slot, at, lower)) return;
-    c.secured[slot] = at;
-    c.securedLower[slot] = this.#after(slot, c.tlsStart[slot], at, lower);
-    if (this.transport.resumed(slot)) this.resumed++;
+    const columns = this.#columns;
+    if (columns.state[slot] !== STATE.securing || this.#isTooLate(slot, at, lower)) return;
+    columns.secured[slot] = at;
+    columns.securedLower[slot] = this.#after(slot, columns.tlsStart[slot], at, lower);
+    if (this.#facts.resumed(slot)) this.resumed++;
     this.#atUpgradeGate(slot);
   }
 
   onSent(slot: number, at: number): void {
-    const c = this.#columns;
-    if (c.state[slot] !== STATE.waiting) return;
+    const columns = this.#columns;
+    if (columns.state[slot] !== STATE.waiting) return;
     // What left later was held up by the network (a shaper, a full window, a lost packet), and that counts for the target.
-    if (at > c.sent[slot] && at <= c.sent[slot] + c.callMs[slot] + CLOCKS_DIFFER_MS) c.sent[slot] = at;
+    if (at > columns.sent[slot] && at <= columns.sent[slot] + columns.callMs[slot] + CLOCKS_DIFFER_MS)
+      columns.sent[slot] = at;
   }
 
   onData(slot: number, bytes: Buffer, length: number, at: number, lower: number): void {
@@ -221,8 +235,8 @@ export class Attempts implements TransportEvents {
         if (Number.isNaN(this.#columns.first[slot])) this.#columns.first[slot] = at;
         this.#readAnswer(slot, bytes, length, at, lower);
         break;
-      case STATE.held:
-        this.#readFrames(slot, bytes.subarray(0, length));
+      case STATE.inSession:
+        this.#session.data(slot, bytes.subarray(0, length));
         break;
       case STATE.sampling:
         if (this.#options.samples.body(slot, bytes.subarray(0, length))) this.#sampled(slot);
@@ -236,12 +250,8 @@ export class Attempts implements TransportEvents {
 
   onEnd(slot: number, at: number, lower: number): void {
     switch (this.#columns.state[slot]) {
-      case STATE.held:
-        this.#lose(slot);
-        this.#leave(slot);
-        break;
-      case STATE.closing:
-        this.#leave(slot);
+      case STATE.inSession:
+        this.#session.ended(slot);
         break;
       case STATE.sampling:
         this.#sampled(slot);
@@ -256,10 +266,9 @@ export class Attempts implements TransportEvents {
 
   onError(slot: number, error: TransportError, at: number, lower: number): void {
     const state = this.#columns.state[slot];
-    if (state === STATE.held) this.#lose(slot);
-    if (state >= STATE.held) {
+    if (state >= STATE.sampling) {
       if (state === STATE.sampling) this.#sampled(slot);
-      else if (state !== STATE.done) this.#free(slot);
+      else if (state === STATE.inSession) this.#session.broke(slot);
       return;
     }
     if (Number.isNaN(this.#columns.opened[slot])) this.onOpening(slot, at);
@@ -296,7 +305,7 @@ export class Attempts implements TransportEvents {
   #startTls(slot: number, at: number): void {
     this.#columns.state[slot] = STATE.securing;
     this.#columns.tlsStart[slot] = at;
-    this.transport.secure(slot);
+    this.#wire.secure(slot);
     this.#columns.callMs[slot] = now() - at;
   }
 
@@ -318,8 +327,8 @@ export class Attempts implements TransportEvents {
     this.#requests[slot] = '';
     const at = now();
     this.#columns.sent[slot] = at;
-    if (this.#keys.has(slot)) this.transport.sendFramed(slot, this.#keys.bytes);
-    else this.transport.send(slot, text);
+    if (this.#keys.has(slot)) this.#wire.sendFramed(slot, this.#keys.bytes);
+    else this.#wire.send(slot, text);
     this.#columns.callMs[slot] = now() - at;
   }
 
@@ -352,15 +361,16 @@ export class Attempts implements TransportEvents {
     if (this.#options.requests.isConstant && note === null && rest.length === 0) {
       this.#known.remember(bytes.toString('latin1'), this.#acceptOf(slot));
     }
-    if (rest.length > 0) this.transport.limitFirstRead(head.bodyAt);
+    if (rest.length > 0) this.#stamping.limitFirstRead(head.bodyAt);
     this.#accept(slot, note, at, lower);
-    if (rest.length > 0 && this.#columns.state[slot] === STATE.held) this.#readFrames(slot, rest);
+    if (rest.length > 0 && this.#columns.state[slot] === STATE.inSession) this.#session.data(slot, rest);
   }
 
   #accept(slot: number, note: string | null, at: number, lower: number): void {
     this.#finish(slot, STATUS_101, note, at, lower);
-    this.#columns.state[slot] = STATE.held;
+    this.#columns.state[slot] = STATE.inSession;
     this.#partial.delete(slot);
+    this.#session.opened(slot);
     this.#options.events.ended(slot);
   }
 
@@ -370,12 +380,15 @@ export class Attempts implements TransportEvents {
   }
 
   #finish(slot: number, code: number, detail: string | null, at: number, lower: number): void {
-    const c = this.#columns;
-    if (code < NAMED_BASE && at - c.deadline[slot] > LATE_MS) this.overdue++;
-    c.outcome[slot] = code;
-    c.done[slot] = at;
-    c.doneLower[slot] = Math.min(at, Number.isNaN(c.sent[slot]) ? lower : this.#after(slot, c.sent[slot], at, lower));
-    if (code !== STATUS_101 || at - c.sent[slot] > FASTEST_RETRANSMIT_MS) this.#askKernel(slot);
+    const columns = this.#columns;
+    if (code < NAMED_BASE && at - columns.deadline[slot] > LATE_MS) this.overdue++;
+    columns.outcome[slot] = code;
+    columns.done[slot] = at;
+    columns.doneLower[slot] = Math.min(
+      at,
+      Number.isNaN(columns.sent[slot]) ? lower : this.#after(slot, columns.sent[slot], at, lower),
+    );
+    if (code !== STATUS_101 || at - columns.sent[slot] > FASTEST_RETRANSMIT_MS) this.#askKernel(slot);
     this.#requests[slot] = '';
     this.#accepts[slot] = '';
     this.#keys.forget(slot);
@@ -406,7 +419,7 @@ export class Attempts implements TransportEvents {
       return;
     }
     this.#columns.state[slot] = STATE.done;
-    this.transport.reset(slot);
+    this.#wire.reset(slot);
     this.#options.events.ended(slot);
     this.#options.events.freed(slot);
   }
@@ -414,40 +427,6 @@ export class Attempts implements TransportEvents {
   #sampled(slot: number): void {
     this.#options.samples.finish(slot);
     this.#free(slot);
-  }
-
-  #readFrames(slot: number, bytes: Uint8Array): void {
-    let reader = this.#readers.get(slot);
-    if (reader === undefined) {
-      const { deflate } = this.#options.requests.offer(this.#columns.attempt[slot]);
-      reader = new FrameReader(deflate, {
-        reply: (pong) => {
-          if (this.#columns.state[slot] === STATE.held) this.transport.sendBytes(slot, pong);
-        },
-        concluded: (code) => {
-          if (this.#columns.state[slot] !== STATE.held) return;
-          this.#lose(slot);
-          this.#columns.state[slot] = STATE.closing;
-          this.transport.sendBytes(slot, closeFrame(code === 1005 ? 1000 : code));
-        },
-      });
-      this.#readers.set(slot, reader);
-    }
-    reader.read(bytes);
-  }
-
-  /** A 101 stays a 101; that the far side let go of it is counted beside. */
-  #lose(slot: number): void {
-    if (!this.#isClosing) this.lostWhileHeld++;
-    this.#readers.delete(slot);
-  }
-
-  #leave(slot: number): void {
-    this.#columns.state[slot] = STATE.done;
-    this.#options.deadlines.clear(slot);
-    this.#readers.delete(slot);
-    this.transport.leave(slot);
-    this.#options.events.freed(slot);
   }
 
   /** As `#drop`, and says that the slot may be used again. */
@@ -458,13 +437,12 @@ export class Attempts implements TransportEvents {
 
   #drop(slot: number): void {
     this.#columns.state[slot] = STATE.done;
-    this.#readers.delete(slot);
     this.#options.deadlines.clear(slot);
-    this.transport.reset(slot);
+    this.#wire.reset(slot);
   }
 
   #askKernel(slot: number): void {
-    const facts = this.transport.tcpFacts(slot);
+    const facts = this.#facts.tcpFacts(slot);
     if (facts === null) return;
     this.#columns.synRetransmits[slot] = facts.synRetransmits;
     this.#columns.retransmits[slot] = facts.retransmits;

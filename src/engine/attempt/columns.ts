@@ -13,13 +13,11 @@ export const STATE = {
   /** TCP and TLS are open and wait at the gate `upgrade`. */
   ready: 4,
   waiting: 5,
-  /** Got its 101, still open. */
-  held: 6,
   /** Has its outcome; stays open a moment for the body of the first sample. */
-  sampling: 7,
-  /** Close frame sent. */
-  closing: 8,
-  done: 9,
+  sampling: 6,
+  /** Got its 101; the connection is the session's. */
+  inSession: 7,
+  done: 8,
 } as const;
 
 export class Columns {

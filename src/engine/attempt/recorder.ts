@@ -4,7 +4,7 @@
 
 import { outcomeId } from '../../names/outcomes.js';
 import { type AttemptRow, attemptRow } from '../../tally/attempt-row.js';
-import { type Ended, Tally } from '../../tally/tally.js';
+import { type Ended, Tally, untimed } from '../../tally/tally.js';
 import type { Destination } from '../transport/transport.js';
 import type { Columns } from './columns.js';
 
@@ -25,20 +25,7 @@ export class Recorder {
   readonly tally = new Tally();
   readonly #options: RecorderOptions;
   #rows: string[] = [];
-  readonly #ended: Ended = {
-    outcome: 0,
-    connectMs: Number.NaN,
-    connectLowerMs: Number.NaN,
-    tlsMs: Number.NaN,
-    tlsLowerMs: Number.NaN,
-    upgradeMs: Number.NaN,
-    upgradeLowerMs: Number.NaN,
-    handshakeMs: Number.NaN,
-    handshakeLowerMs: Number.NaN,
-    synRetransmits: Number.NaN,
-    retransmits: Number.NaN,
-    rttMs: Number.NaN,
-  };
+  readonly #ended: Ended = untimed();
 
   constructor(options: RecorderOptions) {
     this.#options = options;
@@ -49,26 +36,27 @@ export class Recorder {
    * ended before that (it failed while it was armed) is counted from its own start.
    */
   record(slot: number, due: number): void {
-    const c = this.#options.columns;
-    const e = this.#ended;
-    const from = c.done[slot] < due ? c.opened[slot] : due;
-    e.outcome = c.outcome[slot];
-    e.connectMs = c.connected[slot] - c.opened[slot];
-    e.connectLowerMs = c.connectedLower[slot] - c.opened[slot];
-    e.tlsMs = c.secured[slot] - c.tlsStart[slot];
-    e.tlsLowerMs = c.securedLower[slot] - c.tlsStart[slot];
+    const { columns } = this.#options;
+    const ended = this.#ended;
+    const from = columns.done[slot] < due ? columns.opened[slot] : due;
+    ended.outcome = columns.outcome[slot];
+    ended.connectMs = columns.connected[slot] - columns.opened[slot];
+    ended.connectLowerMs = columns.connectedLower[slot] - columns.opened[slot];
+    ended.tlsMs = columns.secured[slot] - columns.tlsStart[slot];
+    ended.tlsLowerMs = columns.securedLower[slot] - columns.tlsStart[slot];
     // A target may answer before the last of a request has left.
-    e.upgradeMs = Math.max(0, c.done[slot] - c.sent[slot]);
-    e.upgradeLowerMs = Math.max(0, c.doneLower[slot] - c.sent[slot]);
-    e.handshakeMs = Math.max(0, c.done[slot] - from);
-    e.handshakeLowerMs = Math.max(0, c.doneLower[slot] - from);
-    e.synRetransmits = asked(c.synRetransmits[slot]);
-    e.retransmits = asked(c.retransmits[slot]);
-    e.rttMs = c.rttMs[slot];
-    if (this.#options.hasKernelStamps) e.connectLowerMs = e.upgradeLowerMs = e.handshakeLowerMs = Number.NaN;
-    this.tally.add(e);
+    ended.upgradeMs = Math.max(0, columns.done[slot] - columns.sent[slot]);
+    ended.upgradeLowerMs = Math.max(0, columns.doneLower[slot] - columns.sent[slot]);
+    ended.handshakeMs = Math.max(0, columns.done[slot] - from);
+    ended.handshakeLowerMs = Math.max(0, columns.doneLower[slot] - from);
+    ended.synRetransmits = asked(columns.synRetransmits[slot]);
+    ended.retransmits = asked(columns.retransmits[slot]);
+    ended.rttMs = columns.rttMs[slot];
+    if (this.#options.hasKernelStamps)
+      ended.connectLowerMs = ended.upgradeLowerMs = ended.handshakeLowerMs = Number.NaN;
+    this.tally.add(ended);
     const detail = this.#options.details.get(slot);
-    if (detail !== undefined) this.tally.addDetail(e.outcome, detail);
+    if (detail !== undefined) this.tally.addDetail(ended.outcome, detail);
     if (this.#options.wantRows) this.#rows.push(attemptRow(this.#row(slot, due, detail ?? null)));
   }
 
@@ -81,28 +69,28 @@ export class Recorder {
   }
 
   #row(slot: number, due: number, detail: string | null): AttemptRow {
-    const { columns: c, destinations, burst, worker, wallOffset } = this.#options;
-    const attempt = c.attempt[slot];
+    const { columns, destinations, burst, worker, wallOffset } = this.#options;
+    const attempt = columns.attempt[slot];
     const after = (at: number) => (at - due) * 1000;
     return {
       burst,
       attempt,
       worker,
-      localAddress: c.localAddress[slot] ?? null,
-      localPort: c.localPort[slot] || null,
+      localAddress: columns.localAddress[slot] ?? null,
+      localPort: columns.localPort[slot] || null,
       remoteAddress: destinations.length === 0 ? null : destinations[attempt % destinations.length].address,
-      outcome: outcomeId(c.outcome[slot]),
+      outcome: outcomeId(columns.outcome[slot]),
       releasedUs: (due + wallOffset()) * 1000,
-      connectUs: after(c.connected[slot]),
-      tlsUs: after(c.secured[slot]),
-      sentUs: after(c.sent[slot]),
-      firstByteUs: after(c.first[slot]),
-      doneUs: after(c.done[slot]),
-      doneLowerUs: after(c.doneLower[slot]),
+      connectUs: after(columns.connected[slot]),
+      tlsUs: after(columns.secured[slot]),
+      sentUs: after(columns.sent[slot]),
+      firstByteUs: after(columns.first[slot]),
+      doneUs: after(columns.done[slot]),
+      doneLowerUs: after(columns.doneLower[slot]),
       detail,
-      synRetransmits: asked(c.synRetransmits[slot]),
-      rttUs: c.rttMs[slot] * 1000,
-      retransmits: asked(c.retransmits[slot]),
+      synRetransmits: asked(columns.synRetransmits[slot]),
+      rttUs: columns.rttMs[slot] * 1000,
+      retransmits: asked(columns.retransmits[slot]),
     };
   }
 }

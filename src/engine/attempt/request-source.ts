@@ -4,7 +4,6 @@
 import { type CompiledTarget, compileTarget, renderAttempt } from '../../plan/attempt-texts.js';
 import type { Inputs, Plan } from '../../plan/plan.js';
 import { type Offer, type RequestFrame, requestFrame } from '../protocol/request.js';
-import type { Tap } from '../transport/tap.js';
 
 export class RequestSource {
   readonly #plan: Plan;
@@ -12,17 +11,26 @@ export class RequestSource {
   readonly #compiled: CompiledTarget;
   readonly #base: number;
   readonly #userAgent: string;
-  readonly #tap: Tap | null;
+  readonly #rewrite: ((request: string) => string) | null;
   readonly #constant: { frame: RequestFrame; offer: Offer } | null;
 
-  /** @param base number in the run of the burst's first attempt, so that `{{ index }}` is unique */
-  constructor(plan: Plan, inputs: Inputs, base: number, userAgent: string, tap: Tap | null = null) {
+  /**
+   * @param base number in the run of the burst's first attempt, so that `{{ index }}` is unique
+   * @param rewrite sees each request, Latin-1; what it returns is sent
+   */
+  constructor(
+    plan: Plan,
+    inputs: Inputs,
+    base: number,
+    userAgent: string,
+    rewrite: ((request: string) => string) | null = null,
+  ) {
     this.#plan = plan;
     this.#inputs = inputs;
     this.#compiled = compileTarget(plan);
     this.#base = base;
     this.#userAgent = userAgent;
-    this.#tap = tap;
+    this.#rewrite = rewrite;
     this.#constant = this.#compiled.constant !== null ? { frame: this.#frame(0), offer: this.#offer(0) } : null;
   }
 
@@ -31,15 +39,15 @@ export class RequestSource {
     return this.#constant !== null;
   }
 
-  /** What surrounds the key of every attempt's request; null where it differs, or somebody wants to see it. */
+  /** What surrounds the key of every attempt's request; null where requests differ, or are rewritten. */
   get frame(): RequestFrame | null {
-    return this.#tap === null ? (this.#constant?.frame ?? null) : null;
+    return this.#rewrite === null ? (this.#constant?.frame ?? null) : null;
   }
 
   /** Latin-1, one character a byte. */
   text(attempt: number, key: string): string {
     const { head, tail } = this.#constant?.frame ?? this.#frame(attempt);
-    return this.#tap === null ? head + key + tail : this.#tap.request(head + key + tail);
+    return this.#rewrite === null ? head + key + tail : this.#rewrite(head + key + tail);
   }
 
   offer(attempt: number): Offer {

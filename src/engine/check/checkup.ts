@@ -3,7 +3,6 @@
  * opened is closed before the probes are through, since a server that closes itself when a client leaves would spoil them
  * all) and the bound on every step. What was found becomes a Check beside a burst of one.
  */
-import os from 'node:os';
 import type { Host } from '../../host.js';
 import { curlLine } from '../../plan/curl.js';
 import type { Inputs, Plan } from '../../plan/plan.js';
@@ -11,26 +10,28 @@ import { printable } from '../../plan/printable.js';
 import { maskUrl } from '../../plan/secrets.js';
 import type { Check, CheckDns, CheckProbe, CheckTcp, CheckTls } from '../../result/check-facts.js';
 import { isoMicros } from '../../result/document.js';
-import type { Generator } from '../../result/result.js';
 import type { RunRecord, Stopped } from '../../tally/assemble.js';
 import { Tally } from '../../tally/tally.js';
 import { RunningSums } from '../../tally/totals.js';
-import { pause } from '../load/attempt-set.js';
 import { now, toMicros, wallOffset } from '../machine/clock.js';
 import { type Disturbance, watchMachine } from '../machine/disturbance.js';
-import { portsPerSource, readMachine, unmetNeeds } from '../machine/limits.js';
+import { readMachine, unmetNeeds } from '../machine/limits.js';
 import { synRetries } from '../machine/syn-schedule.js';
+import { wait, waitUntil } from '../machine/wait.js';
+import type { Choice } from '../run/choose-transport.js';
+import { localGenerator } from '../run/local-generator.js';
 import { guard, type Resolution, resolveTarget } from '../run/resolve.js';
-import { addUntimed } from '../run/stage-run.js';
-import { tlsOptions } from '../threads/worker.js';
+import { tlsOptions } from '../transport/tls-options.js';
 import type { Destination } from '../transport/transport.js';
 import { burstOfOne } from './burst-of-one.js';
 import { Examination, type Setting } from './examination.js';
 import { directProbe, type ProbePlan, probesFor, type Reached } from './probe-plans.js';
 import { probeSays } from './probe-words.js';
-import { connectTo } from './tcp-probe.js';
-import { failureInWords, lookAtTls } from './tls-probe.js';
+import { probeTcp } from './tcp-probe.js';
+import { failureInWords, probeTls } from './tls-probe.js';
 
+/** A check looks at one connection, and that needs no speed. */
+const TRANSPORT: Choice = { name: 'node', note: null };
 const PROBES_AT_ONCE = 3;
 /** A server gets this long to do what it does when a client has left, before one comes again. */
 const AFTER_CLOSE_MS = 250;
@@ -125,8 +126,8 @@ class Checkup {
         probes: [...probes, ...again],
         idle: idled,
       };
-      const solo = await main.drop();
-      return { record: this.#record(resolution, Tally.decode(solo.tally), disturbance), check };
+      const handshake = await main.drop();
+      return { record: this.#record(resolution, Tally.decode(handshake.tally), disturbance), check };
     } finally {
       await Promise.all([main, ...this.#open].map((one) => one.drop()));
     }
@@ -153,7 +154,7 @@ class Checkup {
     const late = new AbortController();
     const expired = async (): Promise<Resolution> => {
       const until = start + plan.timeoutMs;
-      while (now() < until && !signal.aborted && !late.signal.aborted) await pause(20);
+      await waitUntil(until, AbortSignal.any([signal, late.signal]));
       return {
         destinations: [],
         addresses: [],
@@ -185,22 +186,22 @@ class Checkup {
     };
     const { timeoutMs, signal } = this.#setting;
     const localAddress = this.#source();
-    return [own, ...(await Promise.all(others.map((to) => connectTo({ to, localAddress, timeoutMs, signal }))))];
+    return [own, ...(await Promise.all(others.map((to) => probeTcp({ to, localAddress, timeoutMs, signal }))))];
   }
 
   async #tls(to: Destination, main: Examination): Promise<CheckTls | null> {
-    if (this.#plan.target.scheme !== 'wss' || main.connectMs === null) return null;
     const { inputs, timeoutMs, signal } = this.#setting;
-    const tls = tlsOptions({ plan: this.#plan, inputs, tlsSession: null });
-    const look = await lookAtTls({ to, tls, localAddress: this.#source(), timeoutMs, signal });
-    if (look === null) return null;
+    const tls = tlsOptions(this.#plan, inputs, null);
+    if (tls === null || main.connectMs === null) return null;
+    const found = await probeTls({ to, tls, localAddress: this.#source(), timeoutMs, signal });
+    if (found === null) return null;
     // What the server objected to is told only after its own part of TLS 1.3 is done, when the look is over.
-    const objection = main.outcome === 'tls' && look.failure === null ? (main.detail ?? 'UNKNOWN') : null;
+    const objection = main.outcome === 'tls' && found.failure === null ? (main.detail ?? 'UNKNOWN') : null;
     return {
-      ...look,
-      tookMs: main.tlsMs ?? look.tookMs,
-      failure: look.failure ?? objection,
-      problems: objection === null ? look.problems : [...look.problems, failureInWords(objection)],
+      ...found,
+      tookMs: main.tlsMs ?? found.tookMs,
+      failure: found.failure ?? objection,
+      problems: objection === null ? found.problems : [...found.problems, failureInWords(objection)],
     };
   }
 
@@ -289,7 +290,7 @@ class Checkup {
   async #again(main: Examination, to: Destination): Promise<CheckProbe[]> {
     await Promise.all(this.#open.map((one) => one.drop()));
     if (!this.#options.probes || main.outcome !== '101' || this.#options.signal.aborted) return [];
-    await pause(AFTER_CLOSE_MS);
+    await wait(AFTER_CLOSE_MS, this.#options.signal);
     const probe = await this.#probe(
       { id: 'open-close-open', asks: 'Once more, after those before have been closed.', plan: this.#plan },
       to,
@@ -302,7 +303,7 @@ class Checkup {
     const failure = resolution.failure ?? 'no address of the family of the source address';
     const tally = new Tally();
     const isStopped = this.#options.signal.aborted;
-    addUntimed(tally, isStopped ? 'aborted' : 'dns', failure, 1);
+    tally.addUntimed(isStopped ? 'aborted' : 'dns', failure, 1);
     if (resolution.dnsMs !== null) tally.addDns(resolution.dnsMs);
     const probes = await this.#probes(null, null, direct);
     await Promise.all(this.#open.map((one) => one.drop()));
@@ -336,7 +337,7 @@ class Checkup {
     return {
       startedAt: this.#startedAt,
       endedAt: isoMicros(now() + wallOffset()),
-      generators: [this.#generator()],
+      generators: [localGenerator(this.#options.host, this.#machine, TRANSPORT, 0, this.#plan.target.sourceIps.length)],
       addresses,
       preflight: null,
       found: null,
@@ -357,20 +358,6 @@ class Checkup {
       bursts: [burst],
       sums: sums.sums(),
       stopped: signal.aborted ? { by, reason: 'stopped by the user' } : null,
-    };
-  }
-
-  #generator(): Generator {
-    return {
-      id: 'local',
-      host: os.hostname(),
-      cpus: this.#machine.cpus,
-      node: this.#options.host.nodeVersion,
-      platform: this.#options.host.platform,
-      transport: 'node',
-      transportNote: null,
-      workers: 0,
-      limits: { fds: this.#machine.fds, ports: portsPerSource(this.#machine) },
     };
   }
 }

@@ -1,5 +1,5 @@
 /**
- * One handshake under observation: the engine's own attempt (solo.ts) with a trace on it, held after its 101 for as long as
+ * One handshake under observation: the engine's own single handshake with a trace on it, held after its 101 for as long as
  * there is something to learn from the connection. What is asked of it, and what the answers mean, is the checkup's.
  */
 import { randomBytes } from 'node:crypto';
@@ -10,14 +10,14 @@ import { printable } from '../../plan/printable.js';
 import { maskHeader, maskText, maskUrl } from '../../plan/secrets.js';
 import type { CheckClause, CheckExchange, CheckIdle } from '../../result/check-facts.js';
 import type { Sample } from '../../result/result.js';
-import { CLOSE_GRACE_MS } from '../attempt/attempts.js';
 import { sampleOf } from '../attempt/samples.js';
-import { type Held, handshakeOnce, type Solo } from '../load/single-handshake.js';
+import { type Held, handshakeOnce, type SingleHandshake } from '../load/single-handshake.js';
 import { now, toMicros } from '../machine/clock.js';
 import { judgeClauses } from '../protocol/clauses.js';
 import { pingFrame } from '../protocol/frames.js';
 import { acceptFor } from '../protocol/request.js';
-import { tlsOptions } from '../threads/worker.js';
+import { CLOSE_GRACE_MS } from '../session/session.js';
+import { tlsOptions } from '../transport/tls-options.js';
 import type { Destination } from '../transport/transport.js';
 import { Trace } from './trace.js';
 
@@ -41,18 +41,25 @@ export class Examination {
   readonly #trace: Trace;
   readonly #held: Held;
   /** Resolves when the engine has closed everything. */
-  readonly #solo: Promise<Solo>;
+  readonly #handshake: Promise<SingleHandshake>;
   readonly #letGo: () => void;
   /** Clock of `now()`: when the outcome was known. */
   readonly #since = now();
   readonly #secrets: readonly string[];
 
-  private constructor(plan: Plan, setting: Setting, trace: Trace, held: Held, solo: Promise<Solo>, letGo: () => void) {
+  private constructor(
+    plan: Plan,
+    setting: Setting,
+    trace: Trace,
+    held: Held,
+    handshake: Promise<SingleHandshake>,
+    letGo: () => void,
+  ) {
     this.#plan = plan;
     this.#setting = setting;
     this.#trace = trace;
     this.#held = held;
-    this.#solo = solo;
+    this.#handshake = handshake;
     this.#letGo = letGo;
     this.#secrets = renderAttempt(compileTarget(plan), setting.inputs, 0).secrets;
   }
@@ -73,26 +80,27 @@ export class Examination {
     const ended = new Promise<Held>((resolve) => {
       told = resolve;
     });
-    const solo = handshakeOnce({
+    const handshake = handshakeOnce({
       plan,
       inputs: setting.inputs,
       destinations: [to],
-      tls: plan.target.scheme === 'wss' ? tlsOptions({ plan, inputs: setting.inputs, tlsSession: null }) : null,
+      tls: tlsOptions(plan, setting.inputs, null),
       userAgent: setting.userAgent,
       timeoutMs: setting.timeoutMs,
       index: 0,
       portRange: setting.portRange,
-      stopped: () => setting.signal.aborted,
-      tap: trace,
+      signal: setting.signal,
+      rewrite: (request) => trace.rewrite(request),
+      listen: (engine) => trace.listen(engine),
       held: (held) => {
         told(held);
         return held.outcome === '101' ? released : Promise.resolve();
       },
     });
-    const held = await Promise.race([ended, solo.then(() => ended)]);
-    const examination = new Examination(plan, setting, trace, held, solo, letGo);
+    const held = await Promise.race([ended, handshake.then(() => ended)]);
+    const examination = new Examination(plan, setting, trace, held, handshake, letGo);
     // A failure is over at once; its body may still be coming.
-    if (held.outcome !== '101') await solo;
+    if (held.outcome !== '101') await handshake;
     return examination;
   }
 
@@ -144,7 +152,7 @@ export class Examination {
   /** What was answered, with all of its headers; of what is no HTTP the first bytes; null: nothing. */
   async answer(): Promise<Sample | null> {
     const { head, body } = this.#trace;
-    if (head === null) return this.#trace.hasAnswer ? (await this.#solo).sample : null;
+    if (head === null) return this.#trace.hasAnswer ? (await this.#handshake).sample : null;
     return sampleOf({ head, detail: this.detail, body, atMs: this.tookMs }, this.#secrets, MOST_HEADERS, ANY_NAME);
   }
 
@@ -188,14 +196,14 @@ export class Examination {
     const start = now();
     this.#letGo();
     if (before !== null) {
-      await this.#solo;
+      await this.#handshake;
       return { ok: false, tookMs: null, found: `already ended by the target: ${before.by}` };
     }
     // Ctrl-C too closes in an orderly way; this has a bound of its own.
     const patience = Math.min(this.#setting.timeoutMs, CLOSE_GRACE_MS);
     await this.#trace.until(() => this.#trace.ending !== null, patience, new AbortController().signal);
     const { closeFrame, ending } = this.#trace;
-    await this.#solo;
+    await this.#handshake;
     if (closeFrame !== null) {
       const tookMs = toMicros(closeFrame.at - start);
       // Section 7.1.1: the server closes TCP first.
@@ -207,9 +215,9 @@ export class Examination {
   }
 
   /** Ends everything without looking. */
-  async drop(): Promise<Solo> {
+  async drop(): Promise<SingleHandshake> {
     this.#letGo();
-    return this.#solo;
+    return this.#handshake;
   }
 
   #until(seen: () => boolean, ms: number): Promise<boolean> {

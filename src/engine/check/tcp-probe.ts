@@ -13,7 +13,7 @@ interface ConnectOptions {
   readonly signal: AbortSignal;
 }
 
-export function connectTo({ to, localAddress, timeoutMs, signal }: ConnectOptions): Promise<CheckTcp> {
+export function probeTcp({ to, localAddress, timeoutMs, signal }: ConnectOptions): Promise<CheckTcp> {
   const { address, port, family } = to;
   return new Promise((resolve) => {
     const start = now();

@@ -7,7 +7,7 @@ import tls from 'node:tls';
 import { printable } from '../../plan/printable.js';
 import type { CheckCertificate, CheckTls } from '../../result/check-facts.js';
 import { now, toMicros } from '../machine/clock.js';
-import type { TlsOptions } from '../transport/node-transport.js';
+import type { TlsOptions } from '../transport/tls-options.js';
 import type { Destination } from '../transport/transport.js';
 
 const MOST_CERTIFICATES = 8;
@@ -65,7 +65,7 @@ interface LookOptions {
 }
 
 /** null: not even TCP was open, or the look was stopped. */
-export function lookAtTls({ to, tls: wanted, localAddress, timeoutMs, signal }: LookOptions): Promise<CheckTls | null> {
+export function probeTls({ to, tls: wanted, localAddress, timeoutMs, signal }: LookOptions): Promise<CheckTls | null> {
   return new Promise((resolve) => {
     const raw = net.connect({
       host: to.address,

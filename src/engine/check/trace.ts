@@ -7,7 +7,6 @@ import { now } from '../machine/clock.js';
 import { FrameReader } from '../protocol/frames.js';
 import { HeadReader, readWhole } from '../protocol/head-reader.js';
 import type { Head } from '../protocol/response.js';
-import type { Tap } from '../transport/tap.js';
 import type { TransportError, TransportEvents } from '../transport/transport.js';
 
 const MAX_BODY_BYTES = 1024;
@@ -20,7 +19,7 @@ export interface Ending {
   readonly at: number;
 }
 
-export class Trace implements Tap {
+export class Trace {
   /** Latin-1; null until the request was built. */
   sent: string | null = null;
   head: Head | null = null;
@@ -60,12 +59,14 @@ export class Trace implements Tap {
     return Buffer.concat(this.#body);
   }
 
-  request(text: string): string {
+  /** What is sent in place of the request. */
+  rewrite(text: string): string {
     this.sent = this.#rewrite(text);
     return this.sent;
   }
 
-  between(engine: TransportEvents): TransportEvents {
+  /** Listens in; passes everything on to the engine. */
+  listen(engine: TransportEvents): TransportEvents {
     return {
       onOpening: (slot, at) => engine.onOpening(slot, at),
       onOpened: (slot, at) => engine.onOpened(slot, at),

@@ -1,55 +1,30 @@
 /**
- * The parts that every kind of shard needs, put together once: columns, transport, deadlines, samples, recorder
- * and the watch on garbage collection.
+ * The parts that every kind of shard needs, put together once: columns, transport, deadlines, the attempts and the session
+ * that follows them, samples, recorder and the watch on garbage collection.
  */
 import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
-import type { Inputs, Plan } from '../../plan/plan.js';
-import { type AttemptEvents, Attempts, CLOSE_GRACE_MS } from '../attempt/attempts.js';
+import { type AttemptEvents, Attempts } from '../attempt/attempts.js';
 import { Columns } from '../attempt/columns.js';
 import { Deadlines } from '../attempt/deadlines.js';
 import { Recorder } from '../attempt/recorder.js';
 import { RequestSource } from '../attempt/request-source.js';
 import { Samples } from '../attempt/samples.js';
-import { now } from '../machine/clock.js';
+import { waitFor } from '../machine/wait.js';
 import type { RequestFrame } from '../protocol/request.js';
-import type { ShardReport } from '../threads/messages.js';
-import type { ShardOrder } from '../threads/shared-memory.js';
+import { HoldSession } from '../session/hold-session.js';
+import { CLOSE_GRACE_MS, type Session } from '../session/session.js';
 import { EpollTransport } from '../transport/epoll/epoll-transport.js';
-import type { Kernel } from '../transport/epoll/system-calls.js';
-import { NodeTransport, type TlsOptions } from '../transport/node-transport.js';
-import type { PortChooser } from '../transport/ports.js';
-import type { Tap } from '../transport/tap.js';
-import type { Destination, Transport, TransportEvents } from '../transport/transport.js';
-
-const DRAIN_POLL_MS = 2;
-
-/** What a shard is given: the plan, its order and what its worker holds for all shards. */
-export interface ShardContext {
-  readonly plan: Plan;
-  readonly inputs: Inputs;
-  readonly order: ShardOrder;
-  readonly worker: number;
-  readonly destinations: readonly Destination[];
-  readonly tls: TlsOptions | null;
-  /** This thread's way to the kernel; null: the transport for every platform. */
-  readonly kernel: Kernel | null;
-  readonly ports: PortChooser;
-  readonly live: Int32Array;
-  readonly userAgent: string;
-  readonly wantRows: boolean;
-  /** Wall clock minus the clock of `now()`, ms; known from the release on. */
-  readonly wallOffset: () => number;
-  /** Blocks the thread, ms; for the last moments before T0. */
-  readonly sleep: (ms: number) => void;
-  /** Sends CSV rows before the shard is over. */
-  readonly sendRows: (rows: string) => void;
-  readonly tap?: Tap;
-}
+import { NodeTransport } from '../transport/node-transport.js';
+import type { Stamping, Transport, TransportEvents, Wire } from '../transport/transport.js';
+import type { ShardContext, ShardReport } from './shard.js';
 
 export class AttemptSet {
   readonly columns: Columns;
   readonly attempts: Attempts;
   readonly transport: Transport;
+  readonly wire: Wire;
+  readonly stamping: Stamping;
+  readonly session: Session;
   readonly deadlines: Deadlines;
   readonly recorder: Recorder;
   readonly #samples: Samples;
@@ -59,15 +34,15 @@ export class AttemptSet {
 
   /** @param due T0 of the attempt in a slot, ms on the clock of `now()` */
   constructor(context: ShardContext, slots: number, events: AttemptEvents, due: (slot: number) => number) {
-    const { plan, order, destinations, live, tap } = context;
+    const { plan, order, destinations, live, rewrite, listen } = context;
     this.columns = new Columns(slots);
     this.deadlines = new Deadlines(
       this.columns,
       plan.timeoutMs,
       (slot, at) => this.attempts.expire(slot, at),
-      () => this.transport.catchUp(),
+      () => this.stamping.catchUp(),
     );
-    const requests = new RequestSource(plan, context.inputs, order.base, context.userAgent, tap);
+    const requests = new RequestSource(plan, context.inputs, order.base, context.userAgent, rewrite);
     this.#samples = new Samples(
       (slot) => requests.secrets(this.columns.attempt[slot]),
       // Stopped before the release it was never due.
@@ -86,8 +61,17 @@ export class AttemptSet {
       wantLocal: context.wantRows,
       events,
     });
-    this.transport = transportFor(context, slots, requests.frame, tap?.between(this.attempts) ?? this.attempts);
-    this.attempts.transport = this.transport;
+    this.transport = transportFor(context, slots, requests.frame, listen?.(this.attempts) ?? this.attempts);
+    this.wire = this.transport.wire;
+    this.stamping = this.transport.stamping;
+    this.session = new HoldSession({
+      slots,
+      wire: this.wire,
+      deadlines: this.deadlines,
+      deflate: (slot) => requests.offer(this.columns.attempt[slot]).deflate,
+      freed: (slot) => this.attempts.freed(slot),
+    });
+    this.attempts.use(this.transport, this.session);
     this.recorder = new Recorder({
       columns: this.columns,
       details: this.attempts.details,
@@ -95,7 +79,7 @@ export class AttemptSet {
       worker: context.worker,
       destinations,
       wantRows: context.wantRows,
-      hasKernelStamps: this.transport.hasKernelStamps,
+      hasKernelStamps: this.stamping.hasKernelStamps,
       wallOffset: context.wallOffset,
     });
   }
@@ -108,20 +92,29 @@ export class AttemptSet {
 
   /** Stops measuring, waits until every socket is gone (what will not go is reset) and says how the generator did. */
   async drain(): Promise<Pick<ShardReport, 'longestGapMs' | 'clockStepMs' | 'gcPauses' | 'gcMaxMs' | 'tlsResumed'>> {
-    this.transport.stop();
-    const { longestGapMs, clockStepMs } = this.transport;
+    this.stamping.stop();
+    const { longestGapMs, clockStepMs } = this.stamping;
     if (this.#gcObserver !== null) {
       this.#countGc(this.#gcObserver.takeRecords());
       this.#gcObserver.disconnect();
     }
-    const until = now() + CLOSE_GRACE_MS;
-    while (this.transport.open > 0 && now() < until) await pause(DRAIN_POLL_MS);
+    await this.#allClosed();
     for (let slot = 0; slot < this.columns.size; slot++) this.attempts.discard(slot);
-    while (this.transport.open > 0 && now() < until + CLOSE_GRACE_MS) await pause(DRAIN_POLL_MS);
+    await this.#allClosed();
     this.deadlines.stop();
-    this.transport.end();
+    this.wire.end();
     const { pauses: gcPauses, maxMs: gcMaxMs } = this.#gc;
     return { longestGapMs, clockStepMs, gcPauses, gcMaxMs, tlsResumed: this.attempts.resumed };
+  }
+
+  /** Resolves when every socket is gone, or after the grace. */
+  async #allClosed(): Promise<void> {
+    if (this.wire.open === 0) return;
+    const closed = new Promise<void>((resolve) => {
+      this.wire.onAllClosed = resolve;
+    });
+    await waitFor(closed, CLOSE_GRACE_MS);
+    this.wire.onAllClosed = null;
   }
 
   /** Moves the samples into the tally. */
@@ -146,8 +139,4 @@ function transportFor(
   return kernel === null || tls !== null
     ? new NodeTransport({ slots, tls, ports, events })
     : new EpollTransport({ slots, kernel, destinations, frame, events });
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -3,21 +3,22 @@
  * It drives `Attempts` and knows the order of things; it knows no socket and judges nothing.
  */
 import { outcomeCode } from '../../names/outcomes.js';
+import { LIVE } from '../attempt/live-counts.js';
 import { now } from '../machine/clock.js';
 import { collectGarbage } from '../machine/garbage.js';
-import type { ShardReport } from '../threads/messages.js';
-import { LIVE } from '../threads/shared-memory.js';
-import { AttemptSet, pause, type ShardContext } from './attempt-set.js';
+import { wait, waitUntil } from '../machine/wait.js';
+import { AttemptSet } from './attempt-set.js';
+import type { Armed, Shard, ShardContext, ShardReport } from './shard.js';
 
 /** TCP connections being opened at once while a burst is armed, each worker (a listen queue is not what is measured). */
-const ARMING_IN_FLIGHT = 256;
+export const ARMING_IN_FLIGHT = 256;
 /** Of every pause in a release, this multiple of its length is spent on releasing before the next. */
 const RELEASING_PER_PAUSE = 3;
 /** The deadline may pass while a burst goes out, but not unseen for longer than so many take: under a ms. */
 const RELEASED_A_LOOK = 32;
 const ABORTED = outcomeCode('aborted');
 
-export class BurstShard {
+export class BurstShard implements Shard {
   readonly #context: ShardContext;
   readonly #set: AttemptSet;
   readonly #count: number;
@@ -26,7 +27,8 @@ export class BurstShard {
   #ended = 0;
   #failedToArm = 0;
   #releaseAt = Number.NaN;
-  #isStopped = false;
+  readonly #stopped = new AbortController();
+  #isClosing = false;
   #resolveArmed: (() => void) | null = null;
   #resolveEnded: (() => void) | null = null;
 
@@ -35,41 +37,41 @@ export class BurstShard {
     this.#count = context.order.count;
     const events = { armed: () => this.#settle(), ended: () => this.#oneEnded(), freed: () => {} };
     this.#set = new AttemptSet(context, this.#count, events, (slot) => this.#dueOf(slot));
-    this.#set.transport.stampRequests();
+    this.#set.stamping.stampRequests();
   }
 
   /** Builds all requests and brings every attempt to the gate; resolves when each waits there or has failed. */
-  async arm(): Promise<{ armed: number; failed: number }> {
+  async arm(): Promise<Armed> {
     const { order, plan } = this.#context;
     collectGarbage('major');
     for (let slot = 0; slot < this.#count; slot++) {
       this.#set.attempts.prepare(slot, order.first + slot * order.stride, true);
     }
     if (plan.gate === 'connect') {
-      for (let slot = 0; slot < this.#count; slot++) this.#set.transport.prepare(slot);
+      for (let slot = 0; slot < this.#count; slot++) this.#set.wire.prepare(slot);
     } else if (this.#count > 0) {
-      this.#set.transport.start();
+      this.#set.stamping.start();
       const armed = new Promise<void>((resolve) => {
         this.#resolveArmed = resolve;
       });
       this.#launchMore();
       if (this.#settledBeforeRelease < this.#count) await armed;
       this.#failedToArm = this.#ended;
-      this.#set.transport.stop();
+      this.#set.stamping.stop();
     }
     collectGarbage('minor');
     return { armed: this.#count - this.#failedToArm, failed: this.#failedToArm };
   }
 
-  /** Releases everything that waits, from T0 on, and resolves when every attempt has ended. */
-  async release(at: number): Promise<void> {
-    this.#releaseAt = at;
+  /** Releases everything that waits, from T0 on. */
+  async run(releaseAt: number): Promise<void> {
+    this.#releaseAt = releaseAt;
     const ended = new Promise<void>((resolve) => {
       this.#resolveEnded = resolve;
     });
     if (this.#ended < this.#count) {
-      await this.#waitFor(at);
-      this.#set.transport.start();
+      await this.#waitForRelease(releaseAt);
+      this.#set.stamping.start();
       this.#set.observeGc();
       this.#set.attempts.released = true;
       this.#releaseSlices();
@@ -77,19 +79,20 @@ export class BurstShard {
     }
   }
 
-  /** Ends all that has not ended as `aborted`. */
   stop(): void {
-    if (this.#isStopped) return;
-    this.#isStopped = true;
+    if (this.#stopped.signal.aborted) return;
+    this.#stopped.abort();
+    if (this.#isClosing) return;
     const at = now();
     for (let slot = 0; slot < this.#count; slot++) this.#set.attempts.expire(slot, at, ABORTED);
   }
 
-  /** Closes what is held and reports; every socket is gone afterwards. */
-  async close(): Promise<ShardReport> {
-    const { attempts, recorder } = this.#set;
+  async close(holdUntil: number): Promise<ShardReport> {
+    await waitUntil(holdUntil, this.#stopped.signal);
+    this.#isClosing = true;
+    const { attempts, recorder, session } = this.#set;
     const isClean = (this.#context.plan.close ?? 'clean') === 'clean';
-    recorder.tally.lost(attempts.lostWhileHeld);
+    recorder.tally.lost(session.lost);
     for (let slot = 0; slot < this.#count; slot++) attempts.close(slot, isClean);
     const generator = await this.#set.drain();
     for (let slot = 0; slot < this.#count; slot++) recorder.record(slot, this.#releaseAt);
@@ -144,7 +147,7 @@ export class BurstShard {
 
   #launchMore(): void {
     while (
-      !this.#isStopped &&
+      !this.#stopped.signal.aborted &&
       this.#launched < this.#count &&
       this.#launched - this.#settledBeforeRelease < ARMING_IN_FLIGHT
     ) {
@@ -165,9 +168,9 @@ export class BurstShard {
   }
 
   /** A timer is too coarse for the last moments, and spinning for long would take the core from the target. */
-  async #waitFor(at: number): Promise<void> {
+  async #waitForRelease(at: number): Promise<void> {
     const early = at - now() - 3;
-    if (early > 0) await pause(early);
+    if (early > 0) await wait(early);
     const left = at - now() - 0.5;
     if (left > 0) this.#context.sleep(left);
     while (now() < at);
@@ -181,7 +184,7 @@ export class BurstShard {
     const { gate, target, releaseChunk } = this.#context.plan;
     // A TLS handshake takes a ms of CPU, so a pause between slices would be spent on the first slice's handshakes.
     const size =
-      target.scheme === 'wss' && gate !== 'upgrade' ? this.#count : (releaseChunk ?? this.#set.transport.releaseChunk);
+      target.scheme === 'wss' && gate !== 'upgrade' ? this.#count : (releaseChunk ?? this.#set.stamping.releaseChunk);
     // What node:net does for a connect comes after the slice, and must not be taken for the pause.
     const worth = gate === 'connect' ? 0 : RELEASING_PER_PAUSE;
     let slot = 0;

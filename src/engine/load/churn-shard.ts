@@ -6,10 +6,11 @@
 
 import { outcomeCode } from '../../names/outcomes.js';
 import type { ChurnStage } from '../../plan/plan.js';
+import { LIVE } from '../attempt/live-counts.js';
 import { now } from '../machine/clock.js';
-import type { ShardReport } from '../threads/messages.js';
-import { LIVE } from '../threads/shared-memory.js';
-import { AttemptSet, type ShardContext } from './attempt-set.js';
+import { wait } from '../machine/wait.js';
+import { AttemptSet } from './attempt-set.js';
+import type { Armed, Shard, ShardContext, ShardReport } from './shard.js';
 
 /** Attempts whose CSV rows are kept before they are sent on. */
 const ROWS_PER_MESSAGE = 2000;
@@ -17,16 +18,17 @@ const ROWS_PER_MESSAGE = 2000;
 const SECONDS = 3600;
 const STATUS_101 = 101;
 
-export class ChurnShard {
+export class ChurnShard implements Shard {
   readonly #context: ShardContext;
   readonly #set: AttemptSet;
   readonly #limit: number;
-  readonly #until: number;
+  readonly #forMs: number;
+  #until = Number.POSITIVE_INFINITY;
   readonly #isClean: boolean;
   /** 101s in each second, and how many seconds there were until the last of them. */
   readonly #perSecond: number[] = new Array(SECONDS).fill(0);
   #seconds = 0;
-  readonly #releaseAt: number;
+  #releaseAt = Number.NaN;
   #launched = 0;
   #inFlight = 0;
   #lastRelease = Number.NaN;
@@ -35,11 +37,10 @@ export class ChurnShard {
   #isStopped = false;
   #resolveEnded: (() => void) | null = null;
 
-  constructor(context: ShardContext, stage: ChurnStage, releaseAt: number) {
+  constructor(context: ShardContext, stage: ChurnStage) {
     this.#context = context;
     this.#limit = stage.total === null ? Number.POSITIVE_INFINITY : context.order.count;
-    this.#releaseAt = releaseAt;
-    this.#until = stage.forMs === null ? Number.POSITIVE_INFINITY : releaseAt + stage.forMs;
+    this.#forMs = stage.forMs ?? Number.POSITIVE_INFINITY;
     this.#isClean = context.plan.close === 'clean';
     const events = {
       armed: () => {},
@@ -50,18 +51,25 @@ export class ChurnShard {
     this.#set.attempts.released = true;
   }
 
-  /** Resolves when every attempt has ended. */
-  async run(): Promise<void> {
+  /** There is no gate to come to: attempts begin one by one. */
+  async arm(): Promise<Armed> {
+    return { armed: 0, failed: 0 };
+  }
+
+  async run(releaseAt: number): Promise<void> {
+    this.#releaseAt = releaseAt;
+    this.#until = releaseAt + this.#forMs;
+    await wait(Math.max(0, releaseAt - now()));
     const slots = Math.min(this.#context.order.open, this.#limit);
     if (slots === 0) return;
-    this.#set.transport.start();
+    this.#set.stamping.start();
     this.#set.observeGc();
     const ended = new Promise<void>((resolve) => {
       this.#resolveEnded = resolve;
     });
     // Counted up front: the loop must not look finished while its slots are still being filled.
     this.#inFlight = slots;
-    const chunk = this.#context.plan.releaseChunk ?? this.#set.transport.releaseChunk;
+    const chunk = this.#context.plan.releaseChunk ?? this.#set.stamping.releaseChunk;
     let slot = 0;
     const slice = () => {
       for (let left = chunk; slot < slots && left > 0; left--, slot++) this.#next(slot, true);
@@ -81,8 +89,10 @@ export class ChurnShard {
     }
   }
 
+  /** Nothing is held: each connection was closed at its 101. */
   async close(): Promise<ShardReport> {
     const { attempts, recorder } = this.#set;
+    this.#isStopped = true;
     for (let slot = 0; slot < this.#set.columns.size; slot++) attempts.close(slot, this.#isClean);
     const generator = await this.#set.drain();
     this.#set.keepSamples();
@@ -132,7 +142,6 @@ export class ChurnShard {
     this.#perSecond[second] = (this.#perSecond[second] ?? 0) + 1;
     this.#seconds = Math.max(this.#seconds, second + 1);
     attempts.close(slot, this.#isClean);
-    if (!this.#isClean) this.#next(slot);
   }
 
   #sendRows(): void {

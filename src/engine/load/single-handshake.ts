@@ -3,22 +3,18 @@
  * whether the target answers at all and how fast it does when nothing else happens; for the probes after a burst; and for a
  * check, which listens in on it and has things to do on the connection before it is closed.
  */
-
 import { type OutcomeId, outcomeCode, outcomeId } from '../../names/outcomes.js';
 import type { Inputs, Plan } from '../../plan/plan.js';
 import type { Sample } from '../../result/result.js';
 import type { EncodedTally } from '../../tally/tally.js';
+import { ownLiveCounts } from '../attempt/live-counts.js';
 import { now } from '../machine/clock.js';
-import { Control } from '../threads/shared-memory.js';
-import type { TlsOptions } from '../transport/node-transport.js';
 import { PortChooser } from '../transport/ports.js';
-import type { Tap } from '../transport/tap.js';
-import type { Destination, TlsFacts } from '../transport/transport.js';
+import type { TlsOptions } from '../transport/tls-options.js';
+import type { Destination, TlsFacts, TransportEvents } from '../transport/transport.js';
 import { AttemptSet } from './attempt-set.js';
 
-const STOP_POLL_MS = 20;
-
-export interface SoloOptions {
+export interface SingleOptions {
   readonly plan: Plan;
   readonly inputs: Inputs;
   readonly destinations: readonly Destination[];
@@ -28,9 +24,12 @@ export interface SoloOptions {
   /** `{{ index }}` of this attempt. */
   readonly index: number;
   readonly portRange: readonly [low: number, high: number];
-  /** Looked at now and then: true ends the attempt as `aborted`. */
-  readonly stopped: () => boolean;
-  readonly tap?: Tap;
+  /** Ends the attempt as `aborted`. */
+  readonly signal: AbortSignal;
+  /** Sees the request before it is kept for sending, Latin-1; what it returns is sent. */
+  readonly rewrite?: (request: string) => string;
+  /** Listens in on what the transport tells; must pass everything on to the engine. */
+  readonly listen?: (engine: TransportEvents) => TransportEvents;
   /** Called once the outcome is known; the connection, if there is one, is closed when it resolves. */
   readonly held?: (held: Held) => Promise<void>;
 }
@@ -47,7 +46,7 @@ export interface Held {
   send(bytes: Uint8Array): void;
 }
 
-export interface Solo {
+export interface SingleHandshake {
   readonly outcome: OutcomeId;
   /** Its first system call, ms on the clock of `now()`. */
   readonly startedAt: number;
@@ -58,9 +57,8 @@ export interface Solo {
   readonly tls: TlsFacts | null;
 }
 
-export async function handshakeOnce(options: SoloOptions): Promise<Solo> {
+export async function handshakeOnce(options: SingleOptions): Promise<SingleHandshake> {
   const { plan, timeoutMs, index, portRange } = options;
-  const control = new Control(1);
   const start = Math.floor(Math.random() * (portRange[1] - portRange[0]));
   let resolve: () => void = () => {};
   const ended = new Promise<void>((done) => {
@@ -71,25 +69,26 @@ export async function handshakeOnce(options: SoloOptions): Promise<Solo> {
     {
       plan: { ...plan, timeoutMs },
       inputs: options.inputs,
-      order: { aim: 0, stage: 0, burst: 0, count: 1, open: 1, first: 0, stride: 1, base: index },
+      order: { target: 0, stage: 0, burst: 0, count: 1, open: 1, first: 0, stride: 1, base: index },
       worker: 0,
       destinations: options.destinations,
       tls: options.tls,
       kernel: null,
       ports: new PortChooser(portRange[0], portRange[1], 0, 1, start),
-      live: control.live(0),
+      live: ownLiveCounts(),
       userAgent: options.userAgent,
       wantRows: false,
       wallOffset: () => 0,
       sleep: () => {},
       sendRows: () => {},
-      tap: options.tap,
+      rewrite: options.rewrite,
+      listen: options.listen,
     },
     1,
     {
       armed: () => {},
       ended: () => {
-        facts = set.transport.tlsFacts(0);
+        facts = set.transport.facts.tlsFacts(0);
         resolve();
       },
       freed: () => {},
@@ -98,15 +97,15 @@ export async function handshakeOnce(options: SoloOptions): Promise<Solo> {
   );
   set.attempts.released = true;
   set.attempts.prepare(0, 0, false);
-  set.transport.start();
+  set.stamping.start();
   const launchedAt = now();
   set.deadlines.set(0, launchedAt + timeoutMs);
   set.attempts.launch(0);
-  const watch = setInterval(() => {
-    if (options.stopped()) set.attempts.expire(0, now(), outcomeCode('aborted'));
-  }, STOP_POLL_MS);
+  const stop = (): void => set.attempts.expire(0, now(), outcomeCode('aborted'));
+  options.signal.addEventListener('abort', stop);
+  if (options.signal.aborted) stop();
   await ended;
-  clearInterval(watch);
+  options.signal.removeEventListener('abort', stop);
   await options.held?.(heldOf(set));
   set.attempts.close(0, true);
   await set.drain();
@@ -120,7 +119,7 @@ export async function handshakeOnce(options: SoloOptions): Promise<Solo> {
   return { outcome, startedAt, tookMs, tally, sample: tally.samples[outcome] ?? null, tls: facts };
 }
 
-function heldOf({ columns, attempts, transport }: AttemptSet): Held {
+function heldOf({ columns, attempts, wire }: AttemptSet): Held {
   const after = (column: Float64Array) => column[0] - columns.opened[0];
   return {
     outcome: outcomeId(columns.outcome[0]),
@@ -130,6 +129,6 @@ function heldOf({ columns, attempts, transport }: AttemptSet): Held {
     sentMs: after(columns.sent),
     firstByteMs: after(columns.first),
     doneMs: after(columns.done),
-    send: (bytes) => transport.sendBytes(0, bytes),
+    send: (bytes) => wire.sendBytes(0, bytes),
   };
 }

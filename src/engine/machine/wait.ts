@@ -18,3 +18,10 @@ export async function wait(ms: number, signal?: AbortSignal): Promise<void> {
 export async function waitUntil(at: number, signal: AbortSignal): Promise<void> {
   for (let left = at - now(); left > 0 && !signal.aborted; left = at - now()) await wait(Math.max(1, left), signal);
 }
+
+/** Resolves when `promise` does, or after `ms`. */
+export async function waitFor(promise: Promise<unknown>, ms: number): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([promise, wait(ms, over.signal)]);
+  over.abort();
+}

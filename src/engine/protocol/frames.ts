@@ -27,7 +27,7 @@ const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 1
 const MAX_CONTROL_BYTES = 125;
 const MAX_HEAD_BYTES = 10;
 /** RFC 6455 section 7.4.1: the close frame held no code; the framing was broken. */
-const NO_STATUS = 1005;
+export const NO_STATUS = 1005;
 const PROTOCOL_ERROR = 1002;
 
 function frame(opcode: number, data: Buffer): Buffer {

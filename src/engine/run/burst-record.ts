@@ -1,5 +1,5 @@
 /**
- * From a volley to the burst of a result: what was counted, what the generator has to answer for, and whether the burst
+ * From the run of a load to the burst of a result: what was counted, what the generator has to answer for, and whether the burst
  * can be believed. It looks at nothing itself; which burst it was and what follows is run.ts's.
  */
 import type { FindStage, Plan, Stage } from '../../plan/plan.js';
@@ -8,9 +8,10 @@ import type { Burst, Calibration, Release } from '../../result/result.js';
 import type { Tally } from '../../tally/tally.js';
 import type { Part } from '../../tally/totals.js';
 import { judgeBurst } from '../../tally/validity.js';
+import { loadKindOf, loadOf } from '../load/load-kinds.js';
 import { toMicros } from '../machine/clock.js';
 import type { Disturbance } from '../machine/disturbance.js';
-import type { Volley } from './stage-run.js';
+import type { StageRun } from './stage-run.js';
 
 export interface BurstFired {
   readonly plan: Plan;
@@ -20,7 +21,7 @@ export interface BurstFired {
   readonly index: number;
   /** null: a churn that only time ends. */
   readonly size: number | null;
-  readonly volley: Volley;
+  readonly ran: StageRun;
   readonly floor: Calibration | null;
   /** The tightest latency that is asked for. */
   readonly latencyLimitMs: number | null;
@@ -29,30 +30,31 @@ export interface BurstFired {
 }
 
 export function burstOf(fired: BurstFired): { readonly burst: Burst; readonly part: Part } {
-  const { plan, stageIndex, stage, index, size, volley, floor } = fired;
-  const { tally, disturbance } = volley;
+  const { plan, stageIndex, stage, index, size, ran, floor } = fired;
+  const { tally, disturbance } = ran;
   const counted = tally.counted();
-  const kind = stage.kind === 'churn' ? 'churn' : 'burst';
-  const release = releaseOf(volley);
-  const seconds = (volley.lastEndMs ?? 0) / 1000;
-  const rate = kind === 'churn' ? (seconds > 0 ? tally.count('101') / seconds : 0) : null;
+  const kind = loadKindOf(stage);
+  const load = loadOf(stage);
+  const release = releaseOf(ran);
+  const seconds = (ran.lastEndMs ?? 0) / 1000;
+  const rate = load.hasRate ? (seconds > 0 ? tally.count('101') / seconds : 0) : null;
   const validity = judgeBurst({
     kind,
     gate: plan.gate,
-    // A churn that was stopped has no size to fall short of.
-    planned: kind === 'churn' && fired.isStopped ? null : size,
+    // A load with a rate that was stopped has no size to fall short of.
+    planned: load.hasRate && fired.isStopped ? null : size,
     outcomes: counted.outcomes,
     release,
-    makespanMs: volley.lastEndMs,
+    makespanMs: ran.lastEndMs,
     calibration: floor,
     latencyLimitMs: fired.latencyLimitMs,
-    launched: volley.launched,
-    failedToArm: volley.failedToArm,
-    overdue: volley.overdue,
+    launched: ran.launched,
+    failedToArm: ran.failedToArm,
+    overdue: ran.overdue,
     timeoutMs: plan.timeoutMs,
-    lostWorkers: volley.lostWorkers,
-    longestGapMs: volley.longestGapMs,
-    gcMaxMs: volley.gcMaxMs,
+    lostWorkers: ran.lostWorkers,
+    longestGapMs: ran.longestGapMs,
+    gcMaxMs: ran.gcMaxMs,
     hasKernelStamps: counted.kernel !== null,
     ...disturbance,
   });
@@ -61,31 +63,30 @@ export function burstOf(fired: BurstFired): { readonly burst: Burst; readonly pa
     index,
     size: size ?? tally.attempted,
     kind,
-    // A churn has no gate: its attempts begin one by one.
-    gate: kind === 'churn' ? 'connect' : plan.gate,
-    releasedAt: volley.releasedAt === null ? null : isoMicros(volley.releasedAt),
+    gate: load.gate(plan),
+    releasedAt: ran.releasedAt === null ? null : isoMicros(ran.releasedAt),
     release,
-    makespanMs: volley.lastEndMs,
+    makespanMs: ran.lastEndMs,
     rate,
-    perSecond: volley.perSecond,
+    perSecond: ran.perSecond,
     ...counted,
     validity,
     calibration: floor,
     generator: {
-      launched: volley.launched,
-      failedToArm: volley.failedToArm,
-      longestGapMs: volley.longestGapMs,
-      gcPauses: volley.gcPauses,
-      gcMaxMs: volley.gcMaxMs,
+      launched: ran.launched,
+      failedToArm: ran.failedToArm,
+      longestGapMs: ran.longestGapMs,
+      gcPauses: ran.gcPauses,
+      gcMaxMs: ran.gcMaxMs,
       throttledMs: disturbance.throttledMs,
       stealShare: disturbance.stealShare,
-      tlsResumed: plan.target.scheme === 'wss' ? volley.tlsResumed : null,
+      tlsResumed: plan.target.scheme === 'wss' ? ran.tlsResumed : null,
     },
     after: null,
     sessions: null,
     watch: null,
   };
-  return { burst, part: { tally, validity, launched: volley.launched, rate, isOfSearch: stage.kind === 'find' } };
+  return { burst, part: { tally, validity, launched: ran.launched, rate, isOfSearch: stage.kind === 'find' } };
 }
 
 /** The tightest latency that a search asks for. */
@@ -96,14 +97,14 @@ export function latencyLimitOf(stage: Stage): number | null {
   return limits.length === 0 ? null : Math.min(...limits);
 }
 
-function releaseOf(volley: Volley): Release | null {
-  const { firstReleaseMs: first, lastReleaseMs: last } = volley;
+function releaseOf(ran: StageRun): Release | null {
+  const { firstReleaseMs: first, lastReleaseMs: last } = ran;
   if (first === null || last === null) return null;
-  return { spreadMs: toMicros(last - first), firstMs: first, lastMs: last, perWorkerMs: volley.perWorkerMs };
+  return { spreadMs: toMicros(last - first), firstMs: first, lastMs: last, perWorkerMs: ran.perWorkerMs };
 }
 
 /** Of a burst whose attempts all ended before their first packet. */
-export function nothingFired(tally: Tally, launched: number, disturbance: Disturbance): Volley {
+export function nothingFired(tally: Tally, launched: number, disturbance: Disturbance): StageRun {
   return {
     tally,
     launched,
@@ -114,6 +115,7 @@ export function nothingFired(tally: Tally, launched: number, disturbance: Distur
     perWorkerMs: [],
     lastEndMs: null,
     releasedAt: null,
+    t0: Number.NaN,
     longestGapMs: 0,
     gcPauses: 0,
     gcMaxMs: 0,

@@ -1,18 +1,18 @@
 /**
- * A burst while it happens: reads the workers' live counts a few times a second for whoever shows progress. It only
- * looks; no worker waits for it.
+ * A load while it happens: reads the generators' live counts a few times a second, to be shown. It only looks; no worker
+ * waits for it.
  */
 import { OUTCOME_CODES, outcomeId } from '../../names/outcomes.js';
 import { Tally } from '../../tally/tally.js';
-import { type Control, LIVE, liveOutcome } from '../threads/shared-memory.js';
+import { LIVE, type LiveTotals, liveOutcome } from '../attempt/live-counts.js';
 import type { SearchNews } from './search-hands.js';
-import { addUntimed, type VolleyPhase } from './stage-run.js';
+import type { StagePhase } from './stage-run.js';
 
 const PERIOD_MS = 100;
 const TICKS_PER_SECOND = 10;
 
 export interface Progress {
-  readonly phase: VolleyPhase | 'preflight' | 'calibrating' | 'probing' | 'resting' | 'canary';
+  readonly phase: StagePhase | 'preflight' | 'calibrating' | 'probing' | 'resting' | 'canary';
   /** Index of the burst, and how many the plan has. */
   readonly index: number;
   readonly of: number;
@@ -41,15 +41,15 @@ export class Live {
   };
   /** Called once a second with the outcomes so far, no times. */
   onOutcomes: ((tally: Tally) => void) | null = null;
-  readonly #control: Control;
+  readonly #counts: LiveTotals;
   readonly #burst: OfBurst;
   readonly #show: (progress: Progress) => void;
-  #phase: VolleyPhase = 'arming';
+  #phase: StagePhase = 'arming';
   #timer: NodeJS.Timeout | null = null;
   #ticks = 0;
 
-  constructor(control: Control, burst: OfBurst, show: (progress: Progress) => void) {
-    this.#control = control;
+  constructor(counts: LiveTotals, burst: OfBurst, show: (progress: Progress) => void) {
+    this.#counts = counts;
     this.#burst = burst;
     this.#show = show;
   }
@@ -58,7 +58,7 @@ export class Live {
     this.#timer = setInterval(() => this.#tick(), PERIOD_MS);
   }
 
-  enter(phase: VolleyPhase): void {
+  enter(phase: StagePhase): void {
     this.#phase = phase;
     this.#show(this.#read());
   }
@@ -73,12 +73,12 @@ export class Live {
     this.#show(progress);
     if (this.onOutcomes === null || ++this.#ticks % TICKS_PER_SECOND !== 0) return;
     const tally = new Tally();
-    for (const [id, count] of Object.entries(progress.byOutcome)) addUntimed(tally, id as never, '', count);
+    for (const [id, count] of Object.entries(progress.byOutcome)) tally.addUntimed(id as never, '', count);
     this.onOutcomes(tally);
   }
 
   #read(): Progress {
-    const total = (index: number) => this.#control.total(index);
+    const total = (index: number) => this.#counts.total(index);
     // Workers go on while this is read: what has ended by now has its outcome in what is read after it.
     const ended = total(LIVE.ended);
     const byOutcome: Record<string, number> = {};

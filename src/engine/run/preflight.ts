@@ -6,11 +6,10 @@ import { PREFLIGHT_ATTEMPTS } from '../../plan/needs.js';
 import type { Inputs, Plan } from '../../plan/plan.js';
 import type { Preflight } from '../../result/result.js';
 import { Tally } from '../../tally/tally.js';
-import { handshakeOnce, type Solo } from '../load/single-handshake.js';
+import { handshakeOnce, type SingleHandshake } from '../load/single-handshake.js';
 import { now } from '../machine/clock.js';
-import type { TlsOptions } from '../transport/node-transport.js';
+import type { TlsOptions } from '../transport/tls-options.js';
 import type { Resolution } from './resolve.js';
-import { addUntimed } from './stage-run.js';
 
 const WITHIN_MS = 1000;
 const FIRST_TIMEOUT_MS = 10_000;
@@ -30,32 +29,36 @@ export interface PreflightOptions {
   readonly tls: TlsOptions | null;
   readonly userAgent: string;
   readonly portRange: readonly [low: number, high: number];
-  readonly stopped: () => boolean;
+  readonly signal: AbortSignal;
 }
 
 export async function preflight(options: PreflightOptions): Promise<PreflightOutcome> {
   const { plan, resolution } = options;
   const tally = new Tally();
-  const solos: Solo[] = [];
-  if (resolution.failure !== null) addUntimed(tally, 'dns', resolution.failure, 1);
+  const handshakes: SingleHandshake[] = [];
+  if (resolution.failure !== null) tally.addUntimed('dns', resolution.failure, 1);
   else {
     const until = now() + WITHIN_MS;
-    for (let index = 0; index < PREFLIGHT_ATTEMPTS && (index === 0 || now() < until) && !options.stopped(); index++) {
+    for (
+      let index = 0;
+      index < PREFLIGHT_ATTEMPTS && (index === 0 || now() < until) && !options.signal.aborted;
+      index++
+    ) {
       const patience = index === 0 ? FIRST_TIMEOUT_MS : Math.max(1, until - now());
-      const solo = await handshakeOnce({
+      const handshake = await handshakeOnce({
         ...options,
         destinations: resolution.destinations,
         timeoutMs: Math.min(plan.timeoutMs, patience),
         index,
       });
       // One that the end of the second cut short says nothing.
-      if (index > 0 && solo.outcome.startsWith('timeout-')) break;
-      solos.push(solo);
-      tally.merge(Tally.decode(solo.tally));
+      if (index > 0 && handshake.outcome.startsWith('timeout-')) break;
+      handshakes.push(handshake);
+      tally.merge(Tally.decode(handshake.tally));
     }
   }
   const counted = tally.counted();
-  const tls = solos.map((solo) => solo.tls).find((facts) => facts !== null) ?? null;
+  const tls = handshakes.map((one) => one.tls).find((facts) => facts !== null) ?? null;
   return {
     preflight: {
       attempted: counted.attempted,

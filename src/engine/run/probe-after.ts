@@ -7,12 +7,9 @@
 import { PROBE_EVERY_MS, probesPerBurst } from '../../plan/needs.js';
 import type { After } from '../../result/result.js';
 import { afterOf, type EndedProbe } from '../../tally/after-probes.js';
-import { pause } from '../load/attempt-set.js';
-import { handshakeOnce, type Solo, type SoloOptions } from '../load/single-handshake.js';
+import { handshakeOnce, type SingleHandshake, type SingleOptions } from '../load/single-handshake.js';
 import { now, toMicros } from '../machine/clock.js';
-
-/** So soon is a stop heard between two probes. */
-const STOP_POLL_MS = 20;
+import { waitUntil } from '../machine/wait.js';
 
 /** How far the probes have come. */
 export interface Probed {
@@ -21,7 +18,7 @@ export interface Probed {
   readonly byOutcome: Readonly<Record<string, number>>;
 }
 
-export interface AfterOptions extends Omit<SoloOptions, 'timeoutMs' | 'index'> {
+export interface AfterOptions extends Omit<SingleOptions, 'timeoutMs' | 'index'> {
   /** T0 of the burst, ms on the clock of `now()`. */
   readonly releasedAt: number;
   /** Number in the run of the first probe. */
@@ -31,7 +28,7 @@ export interface AfterOptions extends Omit<SoloOptions, 'timeoutMs' | 'index'> {
 
 /** Resolves when the last probe has ended and its connection is gone; a stop ends those under way as `aborted`. */
 export async function probeAfter(options: AfterOptions): Promise<After> {
-  const { plan, releasedAt, stopped } = options;
+  const { plan, releasedAt, signal } = options;
   const from = now();
   const ended: (EndedProbe | undefined)[] = [];
   const running: Promise<void>[] = [];
@@ -43,15 +40,15 @@ export async function probeAfter(options: AfterOptions): Promise<After> {
       byOutcome: { ...byOutcome },
     });
   const one = async (place: number): Promise<void> => {
-    const solo = await handshakeOnce({ ...options, timeoutMs: plan.timeoutMs, index: options.base + place });
-    ended[place] = endedProbe(solo, releasedAt);
-    byOutcome[solo.outcome] = (byOutcome[solo.outcome] ?? 0) + 1;
+    const handshake = await handshakeOnce({ ...options, timeoutMs: plan.timeoutMs, index: options.base + place });
+    ended[place] = endedProbe(handshake, releasedAt);
+    byOutcome[handshake.outcome] = (byOutcome[handshake.outcome] ?? 0) + 1;
     show();
   };
   show();
   for (let place = 0; place < probesPerBurst(plan); place++) {
-    await waitUntil(from + place * PROBE_EVERY_MS, stopped);
-    if (stopped()) break;
+    await waitUntil(from + place * PROBE_EVERY_MS, signal);
+    if (signal.aborted) break;
     const probe = one(place);
     // Heard of below; without this a bug in one would end the process before the others had ended.
     probe.catch(() => {});
@@ -65,10 +62,6 @@ export async function probeAfter(options: AfterOptions): Promise<After> {
   );
 }
 
-function endedProbe({ startedAt, tookMs, outcome, sample }: Solo, releasedAt: number): EndedProbe {
+function endedProbe({ startedAt, tookMs, outcome, sample }: SingleHandshake, releasedAt: number): EndedProbe {
   return { probe: { atMs: toMicros(startedAt - releasedAt), outcome, tookMs: toMicros(tookMs) }, sample };
-}
-
-async function waitUntil(at: number, stopped: () => boolean): Promise<void> {
-  while (now() < at && !stopped()) await pause(Math.min(STOP_POLL_MS, Math.max(1, at - now())));
 }

@@ -1,13 +1,11 @@
 /**
- * A run: the stages of a plan, one burst after another, from the look-up of the name to the last socket's end. It decides
- * what is fired next and whether the run goes on; how a burst is fired is volley.ts, what it means is the tally's.
+ * A run: the stages of a plan, one load after another, from the look-up of the name to the last socket's end. It decides
+ * what is fired next and whether the run goes on; how a load is fired is stage-run.ts's, what it means is the tally's.
  */
-import os from 'node:os';
-import type { Host } from '../../host.js';
 import { PREFLIGHT_ATTEMPTS, probesPerBurst } from '../../plan/needs.js';
 import { burstSizes, fixedOpen, type Inputs, type Plan } from '../../plan/plan.js';
 import { isoMicros } from '../../result/document.js';
-import type { Burst, Calibration, Generator, Preflight } from '../../result/result.js';
+import type { Burst, Calibration, Preflight } from '../../result/result.js';
 import type { Found, RunRecord, Stopped } from '../../tally/assemble.js';
 import { Tally } from '../../tally/tally.js';
 import {
@@ -18,27 +16,31 @@ import {
   startAbort,
   tightestLatencyMs,
 } from '../../tally/thresholds.js';
-import { type Part, RunningSums } from '../../tally/totals.js';
-import { pause } from '../load/attempt-set.js';
+import { RunningSums } from '../../tally/totals.js';
+import { TARGET } from '../load/generators.js';
+import { loadOf } from '../load/load-kinds.js';
+import type { LoadTarget } from '../load/target.js';
 import { now, wallOffset } from '../machine/clock.js';
 import { watchMachine } from '../machine/disturbance.js';
-import { type Machine, portsPerSource, readMachine, shortageOf, unmetNeeds } from '../machine/limits.js';
-import type { Aim, Fault } from '../threads/messages.js';
-import { AIM } from '../threads/shared-memory.js';
-import { tlsOptions } from '../threads/worker.js';
-import { Crew, workersFor } from '../threads/worker-pool.js';
-import { type Choice, chooseTransport } from '../transport/choose-transport.js';
+import { readMachine, shortageOf, unmetNeeds } from '../machine/limits.js';
+import { wait } from '../machine/wait.js';
+import { type Mirror, startMirror } from '../mirror/mirror-process.js';
+import { tlsOptions } from '../transport/tls-options.js';
 import { burstOf, latencyLimitOf, nothingFired } from './burst-record.js';
-import { calibrate, type Mirror, startMirror, warmUp } from './calibrate.js';
-import { Live, type Progress } from './live.js';
+import { calibrate, warmUp } from './calibrate.js';
+import { type Choice, chooseTransport } from './choose-transport.js';
+import { Live } from './live.js';
+import { localGenerator } from './local-generator.js';
 import { preflight } from './preflight.js';
 import { probeAfter } from './probe-after.js';
 import { guard, type Resolution, resolveTarget } from './resolve.js';
+import type { RunOptions } from './run-options.js';
 import { type Director, runSearch, type SearchGround, type SearchNews } from './search-hands.js';
-import { addUntimed, fireVolley, type Volley } from './stage-run.js';
+import { runStage, type StageRun } from './stage-run.js';
 
 /** Before what follows a search that was given no cool-down of its own (METHOD A.4.1). */
 const REST_AFTER_SEARCH_MS = 10_000;
+const STOPPED = 'stopped by the user';
 
 /** One burst, or one churn stage, about to be fired. */
 interface OneBurst {
@@ -52,53 +54,6 @@ interface OneBurst {
   readonly search?: SearchNews;
 }
 
-/** Told as things happen; what it returns is awaited, so that a slow disk delays the next burst and not this one. */
-export interface RunObserver {
-  preflight?(preflight: Preflight): void;
-  progress?(progress: Progress): void;
-  /** CSV rows of attempts, whole lines. */
-  rows?(rows: string): void;
-  /** After each burst, with everything so far. */
-  burst?(burst: Burst, record: RunRecord): void | Promise<void>;
-  /** A search is about to fire: what there is must be safe before that. */
-  save?(record: RunRecord): void | Promise<void>;
-  /** A line for a person. */
-  note?(text: string): void;
-  /** Why sockets are not driven as fast as they could be, as the end of a sentence: before anything is sent. */
-  transport?(text: string): void;
-}
-
-/** What an earlier process measured of the same plan. */
-export interface Earlier {
-  readonly startedAt: string;
-  readonly bursts: readonly Burst[];
-  readonly parts: readonly Part[];
-  /** Index of the first burst of the search. */
-  readonly firstIndex: number;
-  /** Handshakes that had a number. */
-  readonly attempts: number;
-}
-
-export interface RunOptions {
-  readonly host: Host;
-  readonly version: string;
-  readonly observer: RunObserver;
-  /** Aborted by the first Ctrl-C, with the signal's name as its reason. */
-  readonly signal: AbortSignal;
-  readonly wantRows: boolean;
-  /** Of the search, where the plan has one. */
-  readonly director?: Director | null;
-  /** The run goes on with its search; stages before that are over. */
-  readonly earlier?: Earlier | null;
-  /** As it was before anything was started. */
-  readonly machine?: Machine;
-  /** Threads that are starting already (`Crew.early`). */
-  readonly crew?: Crew | null;
-  /** For tests. */
-  readonly fault?: Fault | null;
-  readonly workerHeapMb?: number;
-}
-
 /** Runs a plan. @throws UserError when the guard refuses the target; everything else is in the record. */
 export async function runPlan(plan: Plan, inputs: Inputs, options: RunOptions): Promise<RunRecord> {
   return new Run(plan, inputs, options).run();
@@ -109,8 +64,6 @@ class Run {
   readonly #inputs: Inputs;
   readonly #options: RunOptions;
   readonly #startedAt: string;
-  readonly #machine: Machine;
-  readonly #workers: number;
   readonly #bursts: Burst[] = [];
   readonly #sums = new RunningSums();
   readonly #userAgent: string;
@@ -120,6 +73,7 @@ class Run {
   #transport: Choice = { name: 'node', note: null };
   #preflight: Preflight | null = null;
   #stopped: Stopped | null = null;
+  readonly #stop = new AbortController();
   /** Of the preflight's, where sessions are to be resumed. */
   #tlsSession: Buffer | null = null;
   #nextAttempt: number;
@@ -133,8 +87,6 @@ class Run {
     this.#inputs = inputs;
     this.#options = options;
     this.#userAgent = `wstampede/${options.version}`;
-    this.#machine = options.machine ?? readMachine();
-    this.#workers = workersFor(plan, this.#machine);
     this.#latencyLimitMs = tightestLatencyMs(plan.thresholds.map(parseThreshold));
     this.#abort = plan.abort === null ? null : startAbort(parseAbort(plan.abort));
     const { earlier = null } = options;
@@ -146,82 +98,92 @@ class Run {
   }
 
   async run(): Promise<RunRecord> {
+    const { signal, generators } = this.#options;
+    const onSignal = (): void => this.#end({ by: signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT', reason: STOPPED });
+    this.#stop.signal.addEventListener('abort', () => generators.stop());
+    signal.addEventListener('abort', onSignal);
+    if (signal.aborted) onSignal();
+    try {
+      await this.#run();
+    } finally {
+      signal.removeEventListener('abort', onSignal);
+    }
+    return this.#record();
+  }
+
+  async #run(): Promise<void> {
+    const { machine, host, observer, generators } = this.#options;
     const resolution = await resolveTarget(this.#plan);
     this.#addresses = resolution.addresses;
     guard(this.#plan, resolution.destinations);
-    this.#transport = await chooseTransport(this.#plan, this.#options.host.platform);
-    if (this.#transport.note !== null) this.#options.observer.transport?.(this.#transport.note);
-    const unmet = unmetNeeds(this.#plan, this.#machine, this.#workers, resolution.destinations);
+    this.#transport = await chooseTransport(this.#plan, host.platform);
+    if (this.#transport.note !== null) observer.transport?.(this.#transport.note);
+    const unmet = unmetNeeds(this.#plan, machine, generators.parts, resolution.destinations);
     if (unmet.length > 0) {
-      this.#stopped = { by: 'limits', reason: unmet.join('; ') };
-      return this.#record();
+      this.#end({ by: 'limits', reason: unmet.join('; ') });
+      return;
     }
     await this.#runPreflight(resolution);
-    if (this.#isStopped()) return this.#record();
+    if (this.#isStopped) return;
     if (resolution.failure !== null) await this.#withoutAddress(resolution, resolution.failure);
     else await this.#runStages(resolution);
-    return this.#record();
+  }
+
+  /** The first reason to stop stands: nothing more is launched. */
+  #end(stopped: Stopped): void {
+    this.#stopped ??= stopped;
+    this.#stop.abort();
+  }
+
+  get #isStopped(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   async #runPreflight(resolution: Resolution): Promise<void> {
     if (!this.#plan.preflight) return;
     this.#options.observer.progress?.({ phase: 'preflight', ...Live.nothing });
     // A handshake beside threads that are starting would not be an unloaded one.
-    await this.#options.crew?.up();
-    const { preflight: found, answered, session } = await preflight({ resolution, ...this.#alone() });
+    await this.#options.generators.up();
+    const { preflight: found, answered, session } = await preflight({ resolution, ...this.#single() });
     this.#preflight = found;
     if (this.#plan.target.tls.resume) this.#tlsSession = session;
     this.#options.observer.preflight?.(found);
-    if (!answered && !this.#isStopped()) {
-      const local = Object.keys(found.outcomes).find((id) => id.startsWith('local-'));
-      this.#stopped =
-        local === undefined
-          ? {
-              by: 'no-answer',
-              reason: `the target gave no answer at preflight (${Object.keys(found.outcomes).join(', ')})`,
-            }
-          : { by: 'limits', reason: `not one connection could be opened from this machine (${local})` };
-    }
+    if (answered || this.#isStopped) return;
+    const ids = Object.keys(found.outcomes);
+    const local = ids.find((id) => id.startsWith('local-'));
+    this.#end(
+      local === undefined
+        ? { by: 'no-answer', reason: `the target gave no answer at preflight (${ids.join(', ')})` }
+        : { by: 'limits', reason: `not one connection could be opened from this machine (${local})` },
+    );
   }
 
   /** What every single handshake needs, before the bursts and after each. */
-  #alone() {
+  #single() {
     const [plan, inputs] = [this.#plan, this.#inputs];
     return {
       plan,
       inputs,
-      tls: plan.target.scheme === 'wss' ? tlsOptions({ plan, inputs, tlsSession: this.#tlsSession }) : null,
+      tls: tlsOptions(plan, inputs, this.#tlsSession),
       userAgent: this.#userAgent,
-      portRange: this.#machine.portRange,
-      stopped: () => this.#isStopped(),
+      portRange: this.#options.machine.portRange,
+      signal: this.#stop.signal,
     };
   }
 
   async #runStages(resolution: Resolution): Promise<void> {
-    const target: Aim = {
-      plan: this.#plan,
-      inputs: this.#inputs,
-      destinations: resolution.destinations,
-      tlsSession: this.#tlsSession,
-      wantRows: this.#options.wantRows,
-    };
+    const { destinations } = resolution;
+    const { wantRows, earlier } = this.#options;
+    const target = { plan: this.#plan, inputs: this.#inputs, destinations, tlsSession: this.#tlsSession, wantRows };
     const mirror = this.#plan.calibrate ? await startMirror(this.#plan, fixedOpen(this.#plan)) : null;
     try {
-      const crew = await this.#briefed(mirror === null ? [target] : [target, mirror.aim]);
-      const onStop = () => crew.stop();
-      this.#options.signal.addEventListener('abort', onStop);
-      if (this.#options.signal.aborted) crew.stop();
-      try {
-        const floors = mirror === null ? [] : await this.#calibrations(crew, mirror);
-        await mirror?.stop();
-        const first = this.#options.earlier == null ? 0 : this.#plan.stages.findIndex(({ kind }) => kind === 'find');
-        for (let stage = first; stage < this.#plan.stages.length && !this.#isStopped(); stage++) {
-          if (this.#plan.stages[stage].kind === 'find') await this.#runSearch(crew, stage, resolution);
-          else await this.#runStage(crew, stage, resolution, floors[stage] ?? null);
-        }
-      } finally {
-        this.#options.signal.removeEventListener('abort', onStop);
-        await crew.dismiss();
+      await this.#brief(mirror === null ? [target] : [target, mirror.target]);
+      const floors = mirror === null ? [] : await this.#calibrations(mirror);
+      await mirror?.stop();
+      const first = earlier == null ? 0 : this.#plan.stages.findIndex(({ kind }) => kind === 'find');
+      for (let stage = first; stage < this.#plan.stages.length && !this.#isStopped; stage++) {
+        if (this.#plan.stages[stage].kind === 'find') await this.#runSearch(stage, resolution);
+        else await this.#runStage(stage, resolution, floors[stage] ?? null);
       }
     } finally {
       await mirror?.stop();
@@ -229,79 +191,79 @@ class Run {
     }
   }
 
-  async #briefed(aims: readonly Aim[]): Promise<Crew> {
-    const { host, observer, workerHeapMb, fault = null } = this.#options;
+  async #brief(targets: readonly LoadTarget[]): Promise<void> {
+    const { host, observer, machine, generators, fault = null } = this.#options;
     const platform = this.#transport.name === 'epoll' ? host.platform : null;
-    const crew = this.#options.crew ?? (await Crew.hire(this.#plan, this.#machine, platform !== null, workerHeapMb));
-    crew.onRows = (rows) => observer.rows?.(rows);
-    const { portRange } = this.#machine;
-    await crew.brief({ aims, userAgent: this.#userAgent, portRange, platform, fault });
-    return crew;
+    generators.onRows = (rows) => observer.rows?.(rows);
+    const { portRange } = machine;
+    await generators.brief({ targets, userAgent: this.#userAgent, portRange, platform, fault });
   }
 
-  async #calibrations(crew: Crew, mirror: Mirror): Promise<(Calibration | null)[]> {
+  async #calibrations(mirror: Mirror): Promise<(Calibration | null)[]> {
+    const { generators, observer } = this.#options;
     const floors: (Calibration | null)[] = [];
-    this.#options.observer.progress?.({ phase: 'calibrating', ...Live.nothing });
-    await warmUp(crew, mirror, () => this.#isStopped());
-    for (let stage = 0; stage < this.#plan.stages.length && !this.#isStopped(); stage++) {
-      this.#options.observer.progress?.({ phase: 'calibrating', ...Live.nothing });
+    observer.progress?.({ phase: 'calibrating', ...Live.nothing });
+    await warmUp(generators, mirror, this.#stop.signal);
+    for (let stage = 0; stage < this.#plan.stages.length && !this.#isStopped; stage++) {
+      observer.progress?.({ phase: 'calibrating', ...Live.nothing });
       // A search measures its floors as it goes, at the sizes that it comes to.
       const isSearch = this.#plan.stages[stage].kind === 'find';
-      floors.push(isSearch ? null : await calibrate(crew, mirror, stage, () => this.#isStopped()));
+      floors.push(isSearch ? null : await calibrate(generators, mirror, stage, this.#stop.signal));
     }
     return floors;
   }
 
-  async #runStage(crew: Crew, index: number, resolution: Resolution, floor: Calibration | null): Promise<void> {
+  async #runStage(index: number, resolution: Resolution, floor: Calibration | null): Promise<void> {
     const stage = this.#plan.stages[index];
     const sizes = burstSizes(stage);
     for (const [place, size] of sizes.entries()) {
-      if (this.#isStopped()) return;
+      if (this.#isStopped) return;
       const isLast = index === this.#plan.stages.length - 1 && place === sizes.length - 1;
-      await this.#runBurst(crew, index, size, resolution, floor);
-      if (!isLast && !this.#isStopped()) await this.#rest(stage.restMs ?? 0);
+      await this.#runBurst(index, size, resolution, floor);
+      if (!isLast && !this.#isStopped) await this.#rest(stage.restMs ?? 0);
     }
   }
 
-  async #runSearch(crew: Crew, stage: number, resolution: Resolution): Promise<void> {
+  async #runSearch(stage: number, resolution: Resolution): Promise<void> {
     const { director = null, earlier = null } = this.#options;
     if (director === null) throw new Error('a plan with a search needs a director');
     const firstIndex = earlier?.firstIndex ?? this.#nextIndex;
-    await runSearch(this.#ground(crew, stage, resolution, director, firstIndex), director);
+    await runSearch(this.#ground(stage, resolution, director, firstIndex), director);
     const isLast = stage === this.#plan.stages.length - 1;
-    if (!isLast && !this.#isStopped()) await this.#rest(this.#plan.stages[stage].restMs ?? REST_AFTER_SEARCH_MS);
+    if (!isLast && !this.#isStopped) await this.#rest(this.#plan.stages[stage].restMs ?? REST_AFTER_SEARCH_MS);
   }
 
   /** What a search can have done here. */
-  #ground(crew: Crew, stage: number, resolution: Resolution, director: Director, firstIndex: number): SearchGround {
+  #ground(stage: number, resolution: Resolution, director: Director, firstIndex: number): SearchGround {
     const plan = this.#plan;
     const { destinations } = resolution;
+    const { generators } = this.#options;
     const found = (): void => {
       const search = { stage, firstIndex, attempts: this.#nextAttempt, state: director.state };
       this.#found = { dropOff: director.dropOff, search };
     };
     const news = () => director.news(now() + wallOffset());
     return {
-      stopped: () => this.#isStopped(),
+      signal: this.#stop.signal,
       fire: async (size, index, floor, base) => {
         const one = { stageIndex: stage, index: firstIndex + index, size, floor, resolution, base, search: news() };
-        await this.#fire(crew, one);
+        await this.#fire(one);
         return this.#bursts[this.#bursts.length - 1];
       },
       calibrate: async (size) => {
         if (!plan.calibrate) return null;
         if (this.#mirror === null) {
           this.#mirror = await startMirror(plan, size);
-          await crew.aimAt(AIM.mirror, this.#mirror.aim);
+          await generators.retarget(TARGET.mirror, this.#mirror.target);
         }
-        return calibrate(crew, this.#mirror, stage, () => this.#isStopped(), size);
+        return calibrate(generators, this.#mirror, stage, this.#stop.signal, size);
       },
       endCalibration: async () => {
         await this.#mirror?.stop();
         this.#mirror = null;
       },
-      shortage: (size) => shortageOf(size, plan, readMachine(), this.#workers, destinations),
-      alone: () => ({ ...this.#alone(), destinations }),
+      shortage: (size) => shortageOf(size, plan, readMachine(), generators.parts, destinations),
+      single: () => ({ ...this.#single(), destinations }),
       number: (handshakes) => {
         this.#nextAttempt += handshakes;
         return this.#nextAttempt - handshakes;
@@ -313,60 +275,57 @@ class Run {
       },
       note: (text) => this.#options.observer.note?.(text),
       show: (phase) => this.#options.observer.progress?.({ phase, ...Live.nothing, search: news() }),
-      refuse: (reason) => {
-        this.#stopped ??= { by: 'limits', reason };
-      },
+      refuse: (reason) => this.#end({ by: 'limits', reason }),
     };
   }
 
   async #runBurst(
-    crew: Crew,
     stageIndex: number,
     size: number | null,
     resolution: Resolution,
     floor: Calibration | null,
   ): Promise<void> {
-    const volley = await this.#fire(crew, { stageIndex, index: this.#nextIndex, size, floor, resolution });
-    if (volley.releasedAt !== null && !this.#isStopped()) await this.#probe(crew.control.releaseAt, resolution);
+    const ran = await this.#fire({ stageIndex, index: this.#nextIndex, size, floor, resolution });
+    if (ran.releasedAt !== null && !this.#isStopped) await this.#probe(ran.t0, resolution);
     await this.#options.observer.burst?.(this.#bursts[this.#bursts.length - 1], this.#record());
   }
 
-  async #fire(crew: Crew, one: OneBurst): Promise<Volley> {
+  async #fire(one: OneBurst): Promise<StageRun> {
     const { stageIndex, index, size, floor, resolution, search, base = this.#nextAttempt } = one;
-    const stage = this.#plan.stages[stageIndex];
-    const churn = stage.kind === 'churn' ? stage : null;
-    const live = new Live(crew.control, { index, size, of: this.#planned(), search }, (p) =>
-      this.#options.observer.progress?.(p),
+    const { generators, observer } = this.#options;
+    const isWatched = loadOf(this.#plan.stages[stageIndex]).hasRate && this.#abort !== null;
+    const live = new Live(generators.counts, { index, size, of: this.#planned(), search }, (p) =>
+      observer.progress?.(p),
     );
-    live.onOutcomes = churn === null || this.#abort === null ? null : (tally) => this.#watchChurn(tally, crew);
+    live.onOutcomes = isWatched ? (tally) => this.#watchRate(tally) : null;
     live.start();
-    const volley = await fireVolley(crew, {
-      aim: AIM.target,
+    const ran = await runStage(generators, {
+      target: TARGET.real,
       stage: stageIndex,
       index,
       size,
       base,
       plan: this.#plan,
-      churn,
       onPhase: (phase) => live.enter(phase),
-      stopped: () => this.#isStopped(),
+      signal: this.#stop.signal,
     });
     live.stop();
-    for (const rows of volley.rows) this.#options.observer.rows?.(rows);
-    if (resolution.dnsMs !== null && this.#bursts.length === 0) volley.tally.addDns(resolution.dnsMs);
-    this.#nextAttempt = Math.max(this.#nextAttempt, base + (size ?? crew.size * (volley.launched + 1)));
-    this.#keep(stageIndex, index, size, volley, floor);
-    this.#mayStop(volley);
-    return volley;
+    for (const rows of ran.rows) observer.rows?.(rows);
+    if (resolution.dnsMs !== null && this.#bursts.length === 0) ran.tally.addDns(resolution.dnsMs);
+    this.#nextAttempt = Math.max(this.#nextAttempt, base + (size ?? generators.parts * (ran.launched + 1)));
+    this.#keep(stageIndex, index, size, ran, floor);
+    this.#mayStop(ran);
+    return ran;
   }
 
-  /** How long others suffer after the burst that is just over. */
+  /** How long others suffer after the burst that is just over. @param releasedAt clock of `now()` */
   async #probe(releasedAt: number, { destinations }: Resolution): Promise<void> {
     const size = probesPerBurst(this.#plan);
     if (size === 0) return;
     const index = this.#bursts.length - 1;
+    const of = this.#planned();
     const after = await probeAfter({
-      ...this.#alone(),
+      ...this.#single(),
       destinations,
       releasedAt,
       base: this.#nextAttempt,
@@ -374,7 +333,7 @@ class Run {
         this.#options.observer.progress?.({
           phase: 'probing',
           index,
-          of: this.#planned(),
+          of,
           size,
           armed: started,
           released: started,
@@ -385,33 +344,28 @@ class Run {
     this.#bursts[index] = { ...this.#bursts[index], after };
   }
 
-  /** A churn stage is one burst to the abort rule, so a long one is looked at while it runs, a second at a time. */
-  #watchChurn(tally: Tally, crew: Crew): void {
-    if (this.#abort === null || this.#stopped !== null) return;
+  /** A load with a rate is one burst to the abort rule, so a long one is looked at while it runs, a second at a time. */
+  #watchRate(tally: Tally): void {
+    if (this.#abort === null || this.#isStopped) return;
     const step = abortStep(this.#abort, tally.counted(), null);
     this.#abort = step.state;
-    if (!step.abort) return;
-    this.#stopByRule();
-    crew.stop();
+    if (step.abort) this.#stopByRule();
   }
 
-  #mayStop(volley: Volley): void {
-    if (volley.lostWorkers.length > 0 && this.#stopped === null) {
-      this.#stopped = { by: 'worker', reason: volley.lostWorkers.join('; ') };
-    }
+  #mayStop({ lostWorkers }: StageRun): void {
+    if (lostWorkers.length > 0) this.#end({ by: 'worker', reason: lostWorkers.join('; ') });
     const burst = this.#bursts[this.#bursts.length - 1];
-    if (this.#abort !== null && this.#stopped === null && burst.validity.verdict !== 'invalid') {
-      const step = abortStep(this.#abort, burst, burst.rate);
-      this.#abort = step.state;
-      if (step.abort) this.#stopByRule();
-    }
+    if (this.#abort === null || this.#isStopped || burst.validity.verdict === 'invalid') return;
+    const step = abortStep(this.#abort, burst, burst.rate);
+    this.#abort = step.state;
+    if (step.abort) this.#stopByRule();
   }
 
   #stopByRule(): void {
-    this.#stopped = { by: 'abort', reason: `stopped by the abort rule: ${this.#plan.abort}` };
+    this.#end({ by: 'abort', reason: `stopped by the abort rule: ${this.#plan.abort}` });
   }
 
-  #keep(stageIndex: number, index: number, size: number | null, volley: Volley, floor: Calibration | null): void {
+  #keep(stageIndex: number, index: number, size: number | null, ran: StageRun, floor: Calibration | null): void {
     const stage = this.#plan.stages[stageIndex];
     const { burst, part } = burstOf({
       plan: this.#plan,
@@ -419,10 +373,10 @@ class Run {
       stage,
       index,
       size,
-      volley,
+      ran,
       floor,
       latencyLimitMs: latencyLimitOf(stage) ?? this.#latencyLimitMs,
-      isStopped: this.#isStopped(),
+      isStopped: this.#isStopped,
     });
     this.#bursts.push(burst);
     this.#sums.add(part);
@@ -434,7 +388,7 @@ class Run {
     for (const [index, stage] of this.#plan.stages.entries()) {
       for (const size of burstSizes(stage)) {
         const tally = new Tally();
-        addUntimed(tally, 'dns', failure, size ?? 1);
+        tally.addUntimed('dns', failure, size ?? 1);
         if (this.#bursts.length === 0 && resolution.dnsMs !== null) tally.addDns(resolution.dnsMs);
         this.#keep(index, this.#nextIndex, size, nothingFired(tally, size ?? 1, watchMachine()()), null);
       }
@@ -444,53 +398,27 @@ class Run {
   }
 
   async #rest(ms: number): Promise<void> {
-    const until = now() + ms;
     if (ms > 0) this.#options.observer.progress?.({ phase: 'resting', ...Live.nothing });
-    while (now() < until && !this.#isStopped()) await pause(Math.min(50, Math.max(1, until - now())));
+    await wait(ms, this.#stop.signal);
   }
 
   #planned(): number {
     return this.#plan.stages.reduce((sum, stage) => sum + burstSizes(stage).length, 0);
   }
 
-  #isStopped(): boolean {
-    if (this.#stopped === null && this.#options.signal.aborted) {
-      const by = this.#options.signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
-      this.#stopped = { by, reason: 'stopped by the user' };
-    }
-    return this.#stopped !== null;
-  }
-
   #record(): RunRecord {
-    this.#isStopped();
+    const { host, machine, generators } = this.#options;
+    const sources = this.#plan.target.sourceIps.length;
     return {
       startedAt: this.#startedAt,
       endedAt: isoMicros(now() + wallOffset()),
-      generators: [this.#generator()],
+      generators: [localGenerator(host, machine, this.#transport, generators.parts, sources)],
       addresses: this.#addresses,
       preflight: this.#preflight,
       bursts: [...this.#bursts],
       sums: this.#sums.sums(),
       stopped: this.#stopped,
       found: this.#found,
-    };
-  }
-
-  #generator(): Generator {
-    const { host } = this.#options;
-    return {
-      id: 'local',
-      host: os.hostname(),
-      cpus: this.#machine.cpus,
-      node: host.nodeVersion,
-      platform: host.platform,
-      transport: this.#transport.name,
-      transportNote: this.#transport.note,
-      workers: this.#workers,
-      limits: {
-        fds: this.#machine.fds,
-        ports: portsPerSource(this.#machine) * Math.max(1, this.#plan.target.sourceIps.length),
-      },
     };
   }
 }

@@ -8,10 +8,10 @@ import { formatCount } from '../../plan/units.js';
 import type { Burst, Calibration } from '../../result/result.js';
 import type { Found } from '../../tally/assemble.js';
 import { LatencyHistogram } from '../../tally/histogram.js';
-import { pause } from '../load/attempt-set.js';
-import { handshakeOnce, type Solo, type SoloOptions } from '../load/single-handshake.js';
+import { handshakeOnce, type SingleHandshake, type SingleOptions } from '../load/single-handshake.js';
 import { now, wallOffset } from '../machine/clock.js';
 import type { Shortage } from '../machine/limits.js';
+import { wait, waitUntil } from '../machine/wait.js';
 
 /** What a director may ask for. Instants are ms since the Unix epoch, because a search may outlive its process. */
 export type FindAction =
@@ -75,7 +75,7 @@ export interface Director {
 
 /** What the run does for its search. */
 export interface SearchGround {
-  stopped(): boolean;
+  readonly signal: AbortSignal;
   /** Fires a burst whose attempts are numbered from `base` on, and keeps it. */
   fire(size: number, index: number, floor: Calibration | null, base: number): Promise<Burst>;
   /** The mirror's answer to a burst of that size; null when stopped, or when there is to be no calibration. */
@@ -85,7 +85,7 @@ export interface SearchGround {
   /** What stands in the way of that many connections. */
   shortage(size: number): Shortage | null;
   /** Single handshakes: all but their timeout and number. */
-  alone(): Omit<SoloOptions, 'timeoutMs' | 'index'>;
+  single(): Omit<SingleOptions, 'timeoutMs' | 'index'>;
   /** Numbers for so many handshakes. @returns the first of them */
   number(handshakes: number): number;
   /** Saves everything so far. `burst` is the one that has just been told to the search. */
@@ -99,7 +99,6 @@ export interface SearchGround {
 
 /** A canary handshake that takes longer than this has failed its purpose anyway: it compares with milliseconds. */
 const CANARY_TIMEOUT_MS = 10_000;
-const STEP_MS = 50;
 /** Ports in TIME_WAIT come back within this (tcp(7): 60 s on Linux). */
 const TIME_WAIT_MS = 65_000;
 const LOCAL_POLL_MS = 1000;
@@ -135,7 +134,7 @@ class Search {
       ground.note(`the search goes up to ${fit} instead of ${max}: ${tight.reason}`);
       action = this.#director.next(this.#limit(tight.fit, tight.reason));
     }
-    while (action.do !== 'stop' && !ground.stopped()) {
+    while (action.do !== 'stop' && !ground.signal.aborted) {
       const event = await this.#perform(action);
       if (event === null) break;
       action = this.#director.next(event);
@@ -157,12 +156,10 @@ class Search {
   }
 
   async #rest(untilMs: number): Promise<FindEvent | null> {
+    const { signal } = this.#ground;
     this.#ground.show('resting');
-    while (this.#nowMs() < untilMs) {
-      if (this.#ground.stopped()) return null;
-      await pause(Math.min(STEP_MS, Math.max(1, untilMs - this.#nowMs())));
-    }
-    return { is: 'rested', nowMs: this.#nowMs() };
+    await waitUntil(untilMs - this.#offset, signal);
+    return signal.aborted ? null : { is: 'rested', nowMs: this.#nowMs() };
   }
 
   async #canary(handshakes: number, overMs: number): Promise<FindEvent | null> {
@@ -171,30 +168,28 @@ class Search {
     const until = now() + TIME_WAIT_MS;
     for (;;) {
       const { facts, local } = await this.#singles(handshakes, overMs);
-      if (ground.stopped()) return null;
+      if (ground.signal.aborted) return null;
       // A few that this machine could not send leave enough to judge by.
       if (2 * facts.attempted >= handshakes) return { is: 'canary', nowMs: this.#nowMs(), facts };
       if (now() > until) {
         ground.refuse(`single handshakes can't be sent from this machine (${local})`);
         return null;
       }
-      await this.#sleep(LOCAL_POLL_MS);
+      await wait(LOCAL_POLL_MS, this.#ground.signal);
     }
   }
 
   /** Handshakes at a steady pace, none waiting for the one before. */
   async #singles(handshakes: number, overMs: number): Promise<{ facts: CanaryFacts; local: string | null }> {
     const ground = this.#ground;
-    const alone = ground.alone();
+    const single = ground.single();
     const first = ground.number(handshakes);
-    const timeoutMs = Math.min(CANARY_TIMEOUT_MS, alone.plan.timeoutMs);
+    const timeoutMs = Math.min(CANARY_TIMEOUT_MS, single.plan.timeoutMs);
     const from = now();
-    const running: Promise<Solo>[] = [];
-    for (let i = 0; i < handshakes && !ground.stopped(); i++) {
-      while (now() < from + (i * overMs) / handshakes && !ground.stopped()) {
-        await pause(Math.min(STEP_MS, Math.max(1, from + (i * overMs) / handshakes - now())));
-      }
-      const one = handshakeOnce({ ...alone, timeoutMs, index: first + i });
+    const running: Promise<SingleHandshake>[] = [];
+    for (let i = 0; i < handshakes && !ground.signal.aborted; i++) {
+      await waitUntil(from + (i * overMs) / handshakes, ground.signal);
+      const one = handshakeOnce({ ...single, timeoutMs, index: first + i });
       // Heard of below; without this a bug in one would end the process before the others had ended.
       one.catch(() => {});
       running.push(one);
@@ -211,11 +206,11 @@ class Search {
   async #fire(size: number, index: number): Promise<FindEvent | null> {
     const ground = this.#ground;
     const tight = await this.#room(size);
-    if (ground.stopped()) return null;
+    if (ground.signal.aborted) return null;
     if (tight !== null) return this.#limit(tight.fit, tight.reason);
     const { floor, limit } = await this.#floorFor(size);
     await ground.endCalibration();
-    if (ground.stopped()) return null;
+    if (ground.signal.aborted) return null;
     if (limit !== null) return limit;
     this.#director.firing();
     const base = ground.number(size);
@@ -230,9 +225,9 @@ class Search {
   async #room(size: number): Promise<Shortage | null> {
     const until = now() + TIME_WAIT_MS;
     let tight = this.#ground.shortage(size);
-    while (tight?.passes === true && now() < until && !this.#ground.stopped()) {
+    while (tight?.passes === true && now() < until && !this.#ground.signal.aborted) {
       this.#ground.show('resting');
-      await this.#sleep(LOCAL_POLL_MS);
+      await wait(LOCAL_POLL_MS, this.#ground.signal);
       tight = this.#ground.shortage(size);
     }
     return tight;
@@ -245,7 +240,7 @@ class Search {
     let problem: string | null = null;
     for (let tries = 0; tries < FLOOR_TRIES; tries++) {
       // A moment of noise is no limit.
-      if (tries > 0) await this.#sleep(FLOOR_PAUSE_MS);
+      if (tries > 0) await wait(FLOOR_PAUSE_MS, this.#ground.signal);
       const floor = await this.#measured(size);
       if (floor === null) return { floor: null, limit: null };
       problem = this.#director.floorProblem(floor);
@@ -259,7 +254,7 @@ class Search {
     let good = Math.max(0, ...this.#floors.keys());
     for (let i = 0; i < MOST_FLOORS && bad > Math.max(good, this.#director.min) * FLOOR_WIDTH; i++) {
       const size = Math.round(Math.sqrt(bad * Math.max(good, this.#director.min)));
-      if (size <= good || size >= bad || this.#ground.stopped()) break;
+      if (size <= good || size >= bad || this.#ground.signal.aborted) break;
       if ((await this.#measured(size)) === null) break;
       if (this.#floors.has(size)) good = size;
       else bad = size;
@@ -281,15 +276,10 @@ class Search {
   #nowMs(): number {
     return now() + this.#offset;
   }
-
-  async #sleep(ms: number): Promise<void> {
-    const until = now() + ms;
-    while (now() < until && !this.#ground.stopped()) await pause(Math.min(STEP_MS, Math.max(1, until - now())));
-  }
 }
 
 /** At the lower latency bound: that this machine read the answer late is no slowness of the target. */
-function leastMs({ tally, tookMs }: Solo): number {
+function leastMs({ tally, tookMs }: SingleHandshake): number {
   const lower = tally.latencyLower.handshake;
   return lower === undefined ? tookMs : LatencyHistogram.decode(lower.hdr).maxMs;
 }

@@ -1,53 +1,28 @@
 /**
- * Shared memory between the coordinator and its workers: orders, the release time, the stop flag and live counts.
+ * Shared memory between the coordinator and its workers: orders, the instants of release and of a hold's end, the stop flag
+ * and live counts.
  * Orders travel here and not as messages because waking a thread through `Atomics` is several times closer to the
  * instant than a message (0.15–0.3 ms against 0.7–1.3 ms); numbers come back as messages.
  */
-import { OUTCOME_CODES } from '../../names/outcomes.js';
+import { LIVE_SIZE, type LiveTotals } from '../attempt/live-counts.js';
+import type { ShardOrder } from '../load/shard.js';
 
-export const ORDER = { none: 0, arm: 1, release: 2, close: 3, churn: 4, quit: 5 } as const;
+export const ORDER = { none: 0, arm: 1, release: 2, close: 3, quit: 4 } as const;
 export type Order = (typeof ORDER)[keyof typeof ORDER];
 
-/** Index of each aim in a task. */
-export const AIM = { target: 0, mirror: 1 } as const;
+const ORDER_FIELDS = ['target', 'stage', 'burst', 'count', 'open', 'first', 'stride', 'base'] as const;
 
-/** What a worker needs to know of its shard; all numbers, so that an order is one store. */
-export interface ShardOrder {
-  /** Index of the aim in the task. */
-  readonly aim: number;
-  /** Index of the stage in the plan. */
-  readonly stage: number;
-  /** Index of the burst over the whole run. */
-  readonly burst: number;
-  /** Attempts of this shard; in churn 0 means: as many as fit in the stage's time. */
-  readonly count: number;
-  /** Attempts of this shard that may be open at once. */
-  readonly open: number;
-  /** Number of the shard's first attempt within the burst. */
-  readonly first: number;
-  /** Distance between two attempt numbers of this shard: attempts are dealt out like cards. */
-  readonly stride: number;
-  /** Number in the run of the burst's first attempt: the base of `{{ index }}`. */
-  readonly base: number;
-}
-
-const ORDER_FIELDS = ['aim', 'stage', 'burst', 'count', 'open', 'first', 'stride', 'base'] as const;
-
-/** Live counts of one worker, beside one count per outcome code. */
-export const LIVE = { opened: 0, armed: 1, released: 2, ended: 3, connected: 4 } as const;
-const LIVE_HEAD = 8;
-const LIVE_SIZE = LIVE_HEAD + OUTCOME_CODES;
 const SEQ = 0;
 const KIND = 1;
 const FLAGS_PER_WORKER = 2;
-/** T0 and the wall clock's offset. */
-const NUMBERS_HEAD = 2;
+/** T0, the wall clock's offset, the end of a hold. */
+const NUMBERS_HEAD = 3;
 /** An order moves the sequence by two and the one stop of a run by one, so that neither can hide the other. */
 const STOP_STEP = 1;
 const ORDER_STEP = 2;
 
 /** Views on one SharedArrayBuffer; the layout is known to this class alone. */
-export class Control {
+export class Control implements LiveTotals {
   readonly memory: SharedArrayBuffer;
   readonly workers: number;
   readonly #flags: Int32Array;
@@ -104,11 +79,22 @@ export class Control {
     Atomics.notify(this.#flags, at + SEQ);
   }
 
+  /** Until when open connections are kept, on the clock of `now()`, ms; set when the load's last attempt has ended. */
+  get holdUntil(): number {
+    return this.#numbers[2];
+  }
+
   /** Sets T0 and orders the given workers to begin at it. */
-  release(workers: readonly number[], at: number, wallOffset: number, kind: Order = ORDER.release): void {
+  release(workers: readonly number[], at: number, wallOffset: number): void {
     this.#numbers[0] = at;
     this.#numbers[1] = wallOffset;
-    for (const worker of workers) this.order(worker, kind);
+    for (const worker of workers) this.order(worker, ORDER.release);
+  }
+
+  /** Sets the end of the hold and orders the given workers to close at it. */
+  close(workers: readonly number[], holdUntil: number): void {
+    this.#numbers[2] = holdUntil;
+    for (const worker of workers) this.order(worker, ORDER.close);
   }
 
   /**
@@ -128,7 +114,7 @@ export class Control {
     const from = NUMBERS_HEAD + worker * ORDER_FIELDS.length;
     const read = (field: (typeof ORDER_FIELDS)[number]) => this.#numbers[from + ORDER_FIELDS.indexOf(field)];
     return {
-      aim: read('aim'),
+      target: read('target'),
       stage: read('stage'),
       burst: read('burst'),
       count: read('count'),
@@ -164,9 +150,4 @@ export class Control {
   #flagAt(worker: number): number {
     return 2 + worker * FLAGS_PER_WORKER;
   }
-}
-
-/** Index of an outcome's live count. */
-export function liveOutcome(code: number): number {
-  return LIVE_HEAD + code;
 }

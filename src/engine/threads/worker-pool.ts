@@ -1,23 +1,33 @@
 /**
- * The worker threads of a run: started through piscina with one long job each, given orders through shared memory, heard
- * through ports. A worker that dies is a fact to be accounted for, not an error: gathering goes on with the others.
+ * The worker threads of this machine as generators: started through piscina with one long job each, given orders through
+ * shared memory, heard through ports. The pool owns their lives, from the first start to the end. A worker that dies is a
+ * fact to be accounted for, not an error: gathering goes on with the others.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { type Plan, peakOpen } from '../../plan/plan.js';
-import { now } from '../machine/clock.js';
+import { splitShares } from '../../tally/split.js';
+import { LIVE } from '../attempt/live-counts.js';
+import type { Gathered, Generators, GeneratorTask, LoadOrder, Released } from '../load/generators.js';
+import { loadOf } from '../load/load-kinds.js';
+import type { LoadTarget } from '../load/target.js';
+import { now, wallOffset } from '../machine/clock.js';
 import { exposeCollector, trimHeap } from '../machine/garbage.js';
 import { connectionsByFds, type Machine } from '../machine/limits.js';
-import type { Aim, NewAim, WorkerMessage, WorkerPost, WorkerTask } from './messages.js';
-import { Control, ORDER, type Order } from './shared-memory.js';
+import type { NewTarget, WorkerMessage, WorkerPost } from './messages.js';
+import { Control, ORDER } from './shared-memory.js';
 
 /** Attempts that one worker can release close together; more workers than this needs only add skew. */
 const ATTEMPTS_PER_WORKER = 250;
+/** From the last worker's "armed" to T0: long enough for the order to reach every thread. */
+const RELEASE_AHEAD_MS = 50;
 
 /** Old-space limit of a worker: room for a million columns, and an end to a leak. */
 const WORKER_HEAP_MB = 1024;
 /** A thread that can't start in this time will not start at all. */
 const START_MS = 20_000;
+/** What a worker sent before it died may still be on its way. */
+const LAST_WORDS_MS = 20;
 
 /**
  * The nursery of a worker's heap (the young generation), MiB. Node's default of 48, and more so a larger one, fills with
@@ -33,15 +43,24 @@ export function workersFor(plan: Plan, { cpus }: Machine): number {
   return plan.workers ?? Math.max(1, Math.min(cpus, Math.ceil(peakOpen(plan) / ATTEMPTS_PER_WORKER)));
 }
 
-function youngMb(plan: Plan, ofColumns: boolean): number {
-  const churns = plan.stages.some(({ kind }) => kind === 'churn');
-  if (churns || peakOpen(plan) <= LARGE_BURST) return NURSERY_MB.usual;
-  return ofColumns ? NURSERY_MB.largeBurstOfColumns : NURSERY_MB.largeBurst;
+/** Gives `use` the threads of this machine for a plan, and ends them afterwards, whatever happens. */
+export async function withWorkers<T>(
+  plan: Plan,
+  machine: Machine,
+  use: (workers: WorkerPool) => Promise<T>,
+  heapMb: number = WORKER_HEAP_MB,
+): Promise<T> {
+  const workers = new WorkerPool(plan, machine, heapMb);
+  try {
+    return await use(workers);
+  } finally {
+    await workers.end();
+  }
 }
 
 type Kind = WorkerMessage['kind'];
 
-interface Member {
+interface PoolWorker {
   readonly port: MessagePort;
   /** Messages not yet gathered. */
   readonly inbox: WorkerMessage[];
@@ -49,111 +68,210 @@ interface Member {
   death: string | null;
 }
 
-export class Crew {
-  readonly control: Control;
+/** The load under way. */
+interface Dealt {
+  readonly order: LoadOrder;
+  /** Attempts of each worker. */
+  readonly shares: readonly number[];
+  readonly endsWithAWorker: boolean;
+}
+
+export class WorkerPool implements Generators {
+  readonly parts: number;
+  readonly counts: Control;
   onRows: (rows: string) => void = () => {};
-  /** Called when a worker dies. */
-  onDeath: () => void = () => {};
-  readonly #pool: Piscina;
-  readonly #members: Member[] = [];
+  readonly #plan: Plan;
+  readonly #machine: Machine;
+  readonly #heapMb: number;
+  readonly #workers: PoolWorker[] = [];
+  #threads: Piscina | null = null;
+  #task: GeneratorTask | null = null;
+  #dealt: Dealt | null = null;
   #changed: () => void = () => {};
   #isUp = false;
-  #isDismissed = false;
+  #isEnded = false;
 
-  private constructor(workers: number, heapMb: number, nurseryMb: number) {
-    exposeCollector();
-    this.control = new Control(workers);
-    this.#pool = new Piscina({
-      filename: new URL('./worker.js', import.meta.url).href,
-      minThreads: workers,
-      maxThreads: workers,
-      concurrentTasksPerWorker: 1,
-      // 'sync' would block the thread, and every held socket with it, between tasks.
-      atomics: 'disabled',
-      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: nurseryMb },
-    });
-    for (let worker = 0; worker < workers; worker++) this.#enlist(worker);
+  /** Starts nothing yet. */
+  constructor(plan: Plan, machine: Machine, heapMb: number) {
+    this.#plan = plan;
+    this.#machine = machine;
+    this.#heapMb = heapMb;
+    this.parts = workersFor(plan, machine);
+    this.counts = new Control(this.parts);
   }
 
   /**
-   * Starts the threads for a plan while the caller still does something else: they take as long to start as a command
-   * takes to load. Null where that would be wrong: a large burst's are started when nothing of this thread's start is
-   * left in memory (`hire`), more than there are cores would hold this thread up, and who is short of descriptors is told
-   * so before they are used up.
+   * Starts the threads while the caller still does something else: they take as long to start as a command takes to load.
+   * Does nothing where that would be wrong: a large burst's threads are started when nothing of this thread's start is left
+   * in memory, more threads than there are cores would hold this thread up, and a shortage of descriptors must be told
+   * before they are used up.
    */
-  static early(plan: Plan, machine: Machine, heapMb: number = WORKER_HEAP_MB): Crew | null {
-    const workers = workersFor(plan, machine);
-    const fit = connectionsByFds(machine, workers) ?? LARGE_BURST;
-    if (fit < LARGE_BURST || peakOpen(plan) > LARGE_BURST || workers > machine.cpus) return null;
-    return new Crew(workers, heapMb, NURSERY_MB.usual);
+  startEarly(): void {
+    const fit = connectionsByFds(this.#machine, this.parts) ?? LARGE_BURST;
+    if (fit < LARGE_BURST || peakOpen(this.#plan) > LARGE_BURST || this.parts > this.#machine.cpus) return;
+    this.#start(NURSERY_MB.usual);
   }
 
-  /** Starts the threads for a plan. @param ofColumns its connections are no JavaScript objects */
-  static async hire(plan: Plan, machine: Machine, ofColumns: boolean, heapMb: number = WORKER_HEAP_MB): Promise<Crew> {
-    if (peakOpen(plan) > LARGE_BURST) await trimHeap();
-    return new Crew(workersFor(plan, machine), heapMb, youngMb(plan, ofColumns));
-  }
-
-  /** Resolves when all threads run. @throws Error when one can't start */
   async up(): Promise<void> {
-    if (!this.#isUp) await this.#all('up');
+    if (this.#threads !== null && !this.#isUp) await this.#all('up');
   }
 
-  /** Tells them what they are there for; resolves when all are ready for orders. @throws Error when one can't be */
-  async brief(task: WorkerTask): Promise<void> {
+  async brief(task: GeneratorTask): Promise<void> {
+    if (this.#threads === null) {
+      if (peakOpen(this.#plan) > LARGE_BURST) await trimHeap();
+      this.#start(this.#nurseryMb(task.platform !== null));
+    }
     await this.up();
-    for (const { port } of this.#members) port.postMessage(task);
+    this.#task = task;
+    for (const { port } of this.#workers) port.postMessage(task);
     await this.#all('ready');
   }
 
-  async #all(kind: Kind): Promise<void> {
-    const said = await this.gather(kind, now() + START_MS);
-    this.#isUp = true;
-    if (said.size === this.size) return;
-    const why = this.deaths().join('; ');
-    await this.dismiss();
-    throw new Error(`worker threads could not start: ${why}`);
+  async retarget(place: number, target: LoadTarget): Promise<void> {
+    const news: NewTarget = { place, target };
+    for (const { port, death } of this.#workers) if (death === null) port.postMessage(news);
+    await this.#gather('retargeted', now() + START_MS);
   }
 
-  get size(): number {
-    return this.#members.length;
+  /** Attempts are dealt out like cards, so that every worker's share is spread over the whole load. */
+  async arm(order: LoadOrder, until: number): Promise<void> {
+    const stage = this.#task?.targets[order.target].plan.stages[order.stage];
+    if (stage === undefined) throw new Error('a load before its target was told');
+    const shares = splitShares(order.size ?? 0, this.parts);
+    const open = splitShares(order.open, this.parts);
+    this.#dealt = { order, shares, endsWithAWorker: loadOf(stage).endsWithAWorker };
+    this.counts.resetLive();
+    for (let worker = 0; worker < this.parts; worker++) {
+      this.counts.brief(worker, {
+        target: order.target,
+        stage: order.stage,
+        burst: order.index,
+        count: shares[worker],
+        open: open[worker],
+        first: worker,
+        stride: this.parts,
+        base: order.base,
+      });
+    }
+    for (const worker of this.#alive) this.counts.order(worker, ORDER.arm);
+    await this.#gather('armed', until);
+  }
+
+  release(orAtOnce = false): Released {
+    const offset = wallOffset();
+    const at = now() + (orAtOnce ? 0 : RELEASE_AHEAD_MS);
+    this.counts.release(this.#alive, at, offset);
+    return { at, wallOffset: offset };
+  }
+
+  async ended(until: number): Promise<void> {
+    await this.#gather('ended', until);
+  }
+
+  async gather(holdUntil: number, until: number): Promise<Gathered> {
+    const { order, shares } = this.#dealt as Dealt;
+    this.counts.close(this.#alive, holdUntil);
+    const closed = await this.#gather('closed', until);
+    this.#dealt = null;
+    const lost = shares.flatMap((share, worker) => {
+      if (closed.has(worker)) return [];
+      const live = this.counts.live(worker);
+      // A load without a total has no share to miss: what the worker had begun is what is unaccounted for.
+      const attempts = order.size === null ? live[LIVE.released] : share;
+      return [{ what: `worker ${worker} died before it reported`, launched: live[LIVE.opened], attempts }];
+    });
+    return { reports: [...closed.values()].map(({ report }) => report), lost };
+  }
+
+  deaths(): string[] {
+    return this.#workers.flatMap(({ death }) => (death === null ? [] : [death]));
+  }
+
+  /** A dead worker is not woken: what waited there is being taken down. */
+  stop(): void {
+    this.counts.stop(this.#alive);
+  }
+
+  async end(): Promise<void> {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    if (this.#threads === null) return;
+    // A thread that is ended while it loads its modules takes the process with it ("must be used on an instantiated module").
+    if (!this.#isUp) await this.#gather('up', now() + START_MS);
+    for (const worker of this.#alive) this.counts.order(worker, ORDER.quit);
+    for (const { port } of this.#workers) port.close();
+    await this.#threads.destroy();
   }
 
   /** Workers that still answer. */
-  get alive(): number[] {
-    return this.#members.flatMap((member, worker) => (member.death === null ? [worker] : []));
+  get #alive(): number[] {
+    return this.#workers.flatMap(({ death }, worker) => (death === null ? [worker] : []));
   }
 
-  /** One sentence for each worker that is gone. */
-  deaths(): string[] {
-    return this.#members.flatMap(({ death }) => (death === null ? [] : [death]));
+  /** @param ofColumns connections are no JavaScript objects */
+  #nurseryMb(ofColumns: boolean): number {
+    const grows = this.#plan.stages.some((stage) => loadOf(stage).hasRate);
+    if (grows || peakOpen(this.#plan) <= LARGE_BURST) return NURSERY_MB.usual;
+    return ofColumns ? NURSERY_MB.largeBurstOfColumns : NURSERY_MB.largeBurst;
   }
 
-  /** Stops launching in all living workers. A dead one is not woken: what waited there is being taken down. */
-  stop(): void {
-    this.control.stop(this.alive);
+  #start(nurseryMb: number): void {
+    exposeCollector();
+    this.#threads = new Piscina({
+      filename: new URL('./worker.js', import.meta.url).href,
+      minThreads: this.parts,
+      maxThreads: this.parts,
+      concurrentTasksPerWorker: 1,
+      // 'sync' would block the thread, and every held socket with it, between tasks.
+      atomics: 'disabled',
+      resourceLimits: { maxOldGenerationSizeMb: this.#heapMb, maxYoungGenerationSizeMb: nurseryMb },
+    });
+    for (let worker = 0; worker < this.parts; worker++) this.#startWorker(this.#threads, worker);
   }
 
-  order(worker: number, kind: Order): void {
-    if (this.#members[worker].death === null) this.control.order(worker, kind);
+  #startWorker(threads: Piscina, worker: number): void {
+    const { port1, port2 } = new MessageChannel();
+    const entry: PoolWorker = { port: port1, inbox: [], death: null };
+    this.#workers.push(entry);
+    port1.on('message', (message: WorkerMessage) => {
+      if (message.kind === 'rows') this.onRows(message.rows);
+      else {
+        entry.inbox.push(message);
+        this.#changed();
+      }
+    });
+    const post: WorkerPost = { worker, workers: this.parts, control: this.counts.memory, port: port2 };
+    threads.run(post, { transferList: [port2] }).then(
+      () => this.#gone(entry, `worker ${worker} ended`),
+      (error: Error) => this.#gone(entry, `worker ${worker} died: ${error.message}`),
+    );
   }
 
-  /** Gives the living another aim at that place of their task; resolves when all have it. */
-  async aimAt(place: number, aim: Aim): Promise<void> {
-    const news: NewAim = { place, aim };
-    for (const { port, death } of this.#members) if (death === null) port.postMessage(news);
-    await this.gather('aimed', now() + START_MS);
+  #gone(entry: PoolWorker, why: string): void {
+    setTimeout(() => {
+      entry.death ??= why;
+      this.#changed();
+      if (this.#dealt?.endsWithAWorker === true) this.stop();
+    }, LAST_WORDS_MS);
+  }
+
+  async #all(kind: Kind): Promise<void> {
+    const said = await this.#gather(kind, now() + START_MS);
+    this.#isUp = true;
+    if (said.size === this.parts) return;
+    const why = this.deaths().join('; ');
+    throw new Error(`worker threads could not start: ${why}`);
   }
 
   /**
-   * One message of `kind` from each living worker, by worker. Resolves early for workers that die, and gives those up
-   * that have not answered at `until` (ms on the clock of `now()`): they count as dead.
+   * One message of `kind` from each living worker, by worker. Does not wait for workers that die, and counts those as dead
+   * that have not answered at `until` (ms on the clock of `now()`).
    */
-  async gather<K extends Kind>(kind: K, until: number): Promise<Map<number, Extract<WorkerMessage, { kind: K }>>> {
+  async #gather<K extends Kind>(kind: K, until: number): Promise<Map<number, Extract<WorkerMessage, { kind: K }>>> {
     const got = new Map<number, Extract<WorkerMessage, { kind: K }>>();
     for (;;) {
       let missing = 0;
-      this.#members.forEach(({ inbox, death }, worker) => {
+      this.#workers.forEach(({ inbox, death }, worker) => {
         if (got.has(worker)) return;
         const at = inbox.findIndex((message) => message.kind === kind);
         if (at >= 0) got.set(worker, inbox.splice(at, 1)[0] as Extract<WorkerMessage, { kind: K }>);
@@ -162,51 +280,13 @@ export class Crew {
       if (missing === 0) return got;
       const left = until - now();
       if (left <= 0) {
-        this.#members.forEach((member, worker) => {
-          if (!got.has(worker)) member.death ??= `worker ${worker} did not answer`;
+        this.#workers.forEach((entry, worker) => {
+          if (!got.has(worker)) entry.death ??= `worker ${worker} did not answer`;
         });
         return got;
       }
       await this.#nextChange(left);
     }
-  }
-
-  /** Lets the living finish their job, ends the rest. Once: later calls do nothing. */
-  async dismiss(): Promise<void> {
-    if (this.#isDismissed) return;
-    this.#isDismissed = true;
-    // A thread that is ended while it loads its modules takes the process with it ("must be used on an instantiated module").
-    if (!this.#isUp) await this.gather('up', now() + START_MS);
-    for (const worker of this.alive) this.control.order(worker, ORDER.quit);
-    for (const { port } of this.#members) port.close();
-    await this.#pool.destroy();
-  }
-
-  #enlist(worker: number): void {
-    const { port1, port2 } = new MessageChannel();
-    const member: Member = { port: port1, inbox: [], death: null };
-    this.#members.push(member);
-    port1.on('message', (message: WorkerMessage) => {
-      if (message.kind === 'rows') this.onRows(message.rows);
-      else {
-        member.inbox.push(message);
-        this.#changed();
-      }
-    });
-    const post: WorkerPost = { worker, workers: this.control.workers, control: this.control.memory, port: port2 };
-    this.#pool.run(post, { transferList: [port2] }).then(
-      () => this.#gone(member, `worker ${worker} ended`),
-      (error: Error) => this.#gone(member, `worker ${worker} died: ${error.message}`),
-    );
-  }
-
-  /** What it sent before it died may still be on its way. */
-  #gone(member: Member, why: string): void {
-    setTimeout(() => {
-      member.death ??= why;
-      this.#changed();
-      this.onDeath();
-    }, 20);
   }
 
   #nextChange(withinMs: number): Promise<void> {

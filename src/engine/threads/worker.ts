@@ -1,145 +1,122 @@
 /**
- * A worker thread's one long job: waits for orders in shared memory, runs the shards of bursts and churn stages, and
- * sends numbers back as data. It never throws on purpose: whatever leaves here as an error means a dead worker, and the
- * coordinator accounts for its attempts.
+ * A worker thread's one long job: waits for orders in shared memory, runs the shards of loads, and sends numbers back as
+ * data. It never throws on purpose: whatever leaves here as an error means a dead worker, and the coordinator accounts for
+ * its attempts.
  */
-import tls from 'node:tls';
 import type { MessagePort } from 'node:worker_threads';
-import type { ChurnStage } from '../../plan/plan.js';
-import { pause, type ShardContext } from '../load/attempt-set.js';
-import { BurstShard } from '../load/burst-shard.js';
-import { ChurnShard } from '../load/churn-shard.js';
-import { now } from '../machine/clock.js';
+import { type Fault, type GeneratorTask, TARGET } from '../load/generators.js';
+import { loadOf } from '../load/load-kinds.js';
+import type { Shard, ShardContext } from '../load/shard.js';
+import type { LoadTarget } from '../load/target.js';
 import { loadSender } from '../protocol/frames.js';
-import { openKernel } from '../transport/choose-transport.js';
+import { openKernel } from '../transport/epoll/open-kernel.js';
 import type { Kernel } from '../transport/epoll/system-calls.js';
-import type { TlsOptions } from '../transport/node-transport.js';
 import { PortChooser } from '../transport/ports.js';
-import type { Aim, Fault, NewAim, WorkerMessage, WorkerPost, WorkerTask } from './messages.js';
-import { AIM, Control, ORDER } from './shared-memory.js';
+import { type TlsOptions, tlsOptions } from '../transport/tls-options.js';
+import type { NewTarget, WorkerMessage, WorkerPost } from './messages.js';
+import { Control, ORDER } from './shared-memory.js';
 
-type Shard = BurstShard | ChurnShard;
+type Say = (message: WorkerMessage) => void;
 
 /** Piscina's entry. Resolves when the coordinator says `quit`. */
 export default async function work(post: WorkerPost): Promise<void> {
   const { worker, port } = post;
   const control = new Control(post.workers, post.control);
-  const say = (message: WorkerMessage) => port.postMessage(message);
+  const say: Say = (message) => port.postMessage(message);
   const told = taskFrom(port);
   say({ kind: 'up' });
   const task = await told;
   if (task === null) return;
-  const aims = new Aims(task.aims);
+  const targets = new Targets(task.targets);
   const kernel = task.platform === null ? null : await openKernel(task.platform);
   if (typeof kernel === 'string') throw new Error(`the transport epoll, found to work, does not: ${kernel}`);
-  if (task.aims.some(({ plan }) => plan.close === 'clean' && plan.stages.some(({ kind }) => kind === 'churn')))
-    loadSender();
-  const contextOf = shardContexts(post, task, aims, kernel, control, say);
-  let shard: Shard | null = null;
-  let seq = 0;
+  if (task.targets.some(({ plan }) => closesEach(plan))) loadSender();
+  const newShard = shardsOf(post, task, targets, kernel, control, say);
   // The thread lives by its port even while it waits for memory to change.
-  port.on('message', ({ place, aim }: NewAim) => {
-    aims.set(place, aim);
-    say({ kind: 'aimed' });
+  port.on('message', ({ place, target }: NewTarget) => {
+    targets.set(place, target);
+    say({ kind: 'retargeted' });
   });
   port.ref();
   say({ kind: 'ready' });
+  let shard: Shard | null = null;
+  let seq = 0;
   for (;;) {
     const woken = await control.next(worker, seq);
     seq = woken.seq;
-    if (control.stopped) shard?.stop();
     switch (woken.order) {
       case ORDER.arm:
-        shard = await armed(new BurstShard(contextOf()), control, say);
+        shard = newShard();
+        void shard.arm().then((armed) => say({ kind: 'armed', ...armed }));
         break;
       case ORDER.release:
         playFault(task.fault, worker, control);
-        void (shard as BurstShard).release(control.releaseAt).then(() => say({ kind: 'ended' }));
+        void shard?.run(control.releaseAt).then(() => say({ kind: 'ended' }));
         break;
-      case ORDER.churn: {
-        const context = contextOf();
-        const stage = context.plan.stages[context.order.stage] as ChurnStage;
-        playFault(task.fault, worker, control);
-        const churn = new ChurnShard(context, stage, control.releaseAt);
-        shard = churn;
-        if (control.stopped) churn.stop();
-        void startAt(control.releaseAt, churn).then(() => say({ kind: 'ended' }));
-        break;
-      }
       case ORDER.close:
-        say({ kind: 'closed', report: await (shard as Shard).close() });
-        shard = null;
+        void shard?.close(control.holdUntil).then((report) => {
+          shard = null;
+          say({ kind: 'closed', report });
+        });
         break;
       case ORDER.quit:
         kernel?.close();
         port.close();
         return;
     }
+    if (control.stopped) shard?.stop();
   }
 }
 
 /** Null where the run has ended before it came to this. */
-function taskFrom(port: MessagePort): Promise<WorkerTask | null> {
+function taskFrom(port: MessagePort): Promise<GeneratorTask | null> {
   return new Promise((resolve) => {
     port.once('message', resolve);
     port.once('close', () => resolve(null));
   });
 }
 
-/** Arms while listening for a stop, so that Ctrl-C does not wait for connections that never open. */
-async function armed(shard: BurstShard, control: Control, say: (message: WorkerMessage) => void): Promise<BurstShard> {
-  const watch = setInterval(() => {
-    if (control.stopped) shard.stop();
-  }, 20);
-  const { armed, failed } = await shard.arm();
-  clearInterval(watch);
-  if (control.stopped) shard.stop();
-  say({ kind: 'armed', armed, failed });
-  return shard;
+/** Close frames are sent while handshakes are measured. */
+function closesEach({ close, stages }: LoadTarget['plan']): boolean {
+  return close === 'clean' && stages.some((stage) => loadOf(stage).hasRate);
 }
 
-async function startAt(at: number, churn: ChurnShard): Promise<void> {
-  await pause(Math.max(0, at - now()));
-  await churn.run();
-}
+/** What loads may aim at, each with its TLS context. */
+class Targets {
+  readonly #targets: LoadTarget[] = [];
+  readonly #tls: (TlsOptions | null)[] = [];
 
-/** What orders may aim at, each with its TLS context. */
-class Aims {
-  readonly #aims: Aim[] = [];
-  readonly #secure: (TlsOptions | null)[] = [];
-
-  constructor(aims: readonly Aim[]) {
-    aims.forEach((aim, place) => {
-      this.set(place, aim);
+  constructor(targets: readonly LoadTarget[]) {
+    targets.forEach((target, place) => {
+      this.set(place, target);
     });
   }
 
-  set(place: number, aim: Aim): void {
-    this.#aims[place] = aim;
-    this.#secure[place] = aim.plan.target.scheme === 'wss' ? tlsOptions(aim) : null;
+  set(place: number, target: LoadTarget): void {
+    this.#targets[place] = target;
+    this.#tls[place] = tlsOptions(target.plan, target.inputs, target.tlsSession);
   }
 
-  at(place: number): { readonly aim: Aim; readonly tls: TlsOptions | null } {
-    return { aim: this.#aims[place], tls: this.#secure[place] };
+  at(place: number): LoadTarget & { readonly tls: TlsOptions | null } {
+    return { ...this.#targets[place], tls: this.#tls[place] };
   }
 }
 
-function shardContexts(
+function shardsOf(
   { worker, workers }: WorkerPost,
-  task: WorkerTask,
-  aims: Aims,
+  task: GeneratorTask,
+  targets: Targets,
   kernel: Kernel | null,
   control: Control,
-  say: (message: WorkerMessage) => void,
-): () => ShardContext {
+  say: Say,
+): () => Shard {
   const [low, high] = task.portRange;
   const start = Math.floor(Math.random() * (high - low));
   const ports = new PortChooser(low, high, worker, workers, start);
   return () => {
     const order = control.shardOf(worker);
-    const { aim, tls } = aims.at(order.aim);
-    const { plan, inputs, destinations, wantRows } = aim;
-    return {
+    const { plan, inputs, destinations, wantRows, tls } = targets.at(order.target);
+    const context: ShardContext = {
       plan,
       inputs,
       order,
@@ -155,23 +132,14 @@ function shardContexts(
       sleep: (ms) => control.sleep(worker, ms),
       sendRows: (rows) => say({ kind: 'rows', rows }),
     };
-  };
-}
-
-/** One SecureContext for all connections: building one costs more than a handshake. */
-export function tlsOptions({ plan, inputs, tlsSession }: Pick<Aim, 'plan' | 'inputs' | 'tlsSession'>): TlsOptions {
-  const { ca, cert, key } = inputs.tls;
-  return {
-    context: tls.createSecureContext({ ca: ca ?? undefined, cert: cert ?? undefined, key: key ?? undefined }),
-    servername: plan.target.tls.servername ?? plan.target.host,
-    rejectUnauthorized: !plan.target.tls.insecure,
-    session: tlsSession === null ? null : Buffer.from(tlsSession),
+    const stage = plan.stages[order.stage];
+    return loadOf(stage).shard(context, stage);
   };
 }
 
 /** Only where the target itself is aimed at: a worker that dies while it calibrates proves nothing. */
 function playFault(fault: Fault | null, worker: number, control: Control): void {
-  if (fault === null || fault.worker !== worker || control.shardOf(worker).aim !== AIM.target) return;
+  if (fault === null || fault.worker !== worker || control.shardOf(worker).target !== TARGET.real) return;
   setTimeout(() => {
     if (fault.kind === 'throw') throw new Error('fault played on purpose');
     const hoard: unknown[] = [];

@@ -9,7 +9,17 @@ import { nextTick } from '../../host.js';
 import { now } from '../machine/clock.js';
 import type { PortChooser } from './ports.js';
 import { Stamps } from './stamps.js';
-import type { Destination, TcpFacts, TlsFacts, Transport, TransportEvents } from './transport.js';
+import type { TlsOptions } from './tls-options.js';
+import type {
+  ConnectionFacts,
+  Destination,
+  Stamping,
+  TcpFacts,
+  TlsFacts,
+  Transport,
+  TransportEvents,
+  Wire,
+} from './transport.js';
 
 const READ_BUFFER_BYTES = 64 * 1024;
 /** A bound local port that turns out to be taken is exchanged this often before the attempt counts as `local-ports`. */
@@ -65,16 +75,6 @@ interface Owned {
 }
 type RawSocket = net.Socket & Owned;
 type SecureSocket = tls.TLSSocket & Owned;
-
-/** TLS as the plan wants it, without the connection. */
-export interface TlsOptions {
-  readonly context: tls.SecureContext;
-  /** The name that the certificate must carry; also sent as SNI unless it is an address (RFC 6066 section 3). */
-  readonly servername: string;
-  readonly rejectUnauthorized: boolean;
-  /** A session of the preflight's, to be resumed; null: full handshakes. */
-  readonly session: Buffer | null;
-}
 
 export interface NodeTransportOptions {
   readonly slots: number;
@@ -134,17 +134,22 @@ function onError(this: RawSocket | SecureSocket, error: NodeJS.ErrnoException): 
 }
 
 function onClose(this: RawSocket): void {
-  this[OWNER].open--;
+  const owner = this[OWNER];
+  if (--owner.open === 0) owner.onAllClosed?.();
 }
 
-export class NodeTransport implements Transport {
+export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts {
   readonly name = 'node';
+  readonly wire: Wire = this;
+  readonly stamping: Stamping = this;
+  readonly facts: ConnectionFacts = this;
   readonly hasKernelStamps = false;
   /** A text of several parts would be flattened by the write, in the release loop. */
   readonly framesRequests = false;
   /** METHOD B.3: with pauses in between, user-space stamps are about ten times as true. */
   readonly releaseChunk = 64;
   open = 0;
+  onAllClosed: (() => void) | null = null;
   readonly events: TransportEvents;
   readonly stamps = new Stamps();
   readonly #tls: TlsOptions | null;

@@ -1,7 +1,8 @@
 /**
- * The one interface between the engine and sockets. A transport moves bytes and says when: it knows no outcome, no gate,
- * no deadline. Connections are named by a slot number, so that their state can live in columns on either side.
- * After `reset(slot)` or `leave(slot)` a transport says nothing more about that slot, and the slot may be used again.
+ * The one interface between the engine and sockets, in three parts: the wire that moves bytes, the stamping that says when
+ * they arrived, and the facts that are known of a connection. None of them knows an outcome, a gate or a deadline.
+ * Connections are named by a slot number, so that their state can live in columns on either side. After `reset(slot)` or
+ * `leave(slot)` a transport says nothing more about that slot, and the slot may be used again.
  */
 
 /** Where a connection goes, and from where. */
@@ -13,14 +14,44 @@ export interface Destination {
 
 export interface Transport {
   readonly name: TransportName;
-  /** Arrivals are stamped by the kernel, so a moment is one number and no interval. */
-  readonly hasKernelStamps: boolean;
+  readonly wire: Wire;
+  readonly stamping: Stamping;
+  readonly facts: ConnectionFacts;
+}
+
+/** Opens connections, sends and ends them. What arrives is told through `TransportEvents`. */
+export interface Wire {
   /** Requests are put together as they are sent, out of the frame that was given and a key, at no cost to the release. */
   readonly framesRequests: boolean;
-  /** Releases in a slice before arrivals have to be stamped. */
-  readonly releaseChunk: number;
   /** Sockets that still hold a descriptor, closing ones included. */
   readonly open: number;
+  /** Called each time when the last of them has given its descriptor back. */
+  onAllClosed: (() => void) | null;
+  /** Does everything for a later `connect` that needs no system call. */
+  prepare(slot: number): void;
+  /** Makes the first system call of the attempt. `localAddress` null: the kernel chooses. */
+  connect(slot: number, to: Destination, localAddress: string | null): void;
+  /** Starts TLS on an open connection. */
+  secure(slot: number): void;
+  /** Latin-1 text, one character a byte. */
+  send(slot: number, text: string): void;
+  /** Sends the frame with the slot's key out of the column `keys`. For transports that frame requests. */
+  sendFramed(slot: number, keys: Buffer): void;
+  sendBytes(slot: number, bytes: Uint8Array): void;
+  /** Closes by RST where the connection is open, forgets the slot. */
+  reset(slot: number): void;
+  /** Forgets a slot whose far side has sent its FIN; the connection then ends in an orderly way by itself. */
+  leave(slot: number): void;
+  /** Gives back what the transport itself holds; every slot must be forgotten. */
+  end(): void;
+}
+
+/** Says when what arrived has arrived, and how well that is known. */
+export interface Stamping {
+  /** Arrivals are stamped by the kernel, so a moment is one number and no interval. */
+  readonly hasKernelStamps: boolean;
+  /** Releases in a slice before arrivals have to be stamped. */
+  readonly releaseChunk: number;
   /** Longest time since `start()` in which this thread did not look at what had arrived, ms. */
   readonly longestGapMs: number;
   /** Largest step of the wall clock since `start()` where arrivals are stamped by it, ms, negative: back; else 0. */
@@ -41,23 +72,10 @@ export interface Transport {
    * stamp, and not that of what follows. For transports with kernel stamps.
    */
   limitFirstRead(bytes: number): void;
-  /** Gives back what the transport itself holds; every slot must be forgotten. */
-  end(): void;
-  /** Does everything for a later `connect` that needs no system call. */
-  prepare(slot: number): void;
-  /** Makes the first system call of the attempt. `localAddress` null: the kernel chooses. */
-  connect(slot: number, to: Destination, localAddress: string | null): void;
-  /** Starts TLS on an open connection. */
-  secure(slot: number): void;
-  /** Latin-1 text, one character a byte. */
-  send(slot: number, text: string): void;
-  /** Sends the frame with the slot's key out of the column `keys`. For transports that frame requests. */
-  sendFramed(slot: number, keys: Buffer): void;
-  sendBytes(slot: number, bytes: Uint8Array): void;
-  /** Closes by RST where the connection is open, forgets the slot. */
-  reset(slot: number): void;
-  /** Forgets a slot whose far side has sent its FIN; the connection then ends in an orderly way by itself. */
-  leave(slot: number): void;
+}
+
+/** What is known of a connection beside its bytes. */
+export interface ConnectionFacts {
   /** Local port and address of an open connection; 0 and null when unknown. */
   localPort(slot: number): number;
   localAddress(slot: number): string | null;

@@ -11,15 +11,23 @@ import { C } from '../../../native/layouts.js';
 import { largestStep, now } from '../../machine/clock.js';
 import { linearRetries, synSchedule } from '../../machine/syn-schedule.js';
 import type { RequestFrame } from '../../protocol/request.js';
-import type { Destination, TcpFacts, TlsFacts, Transport, TransportEvents } from '../transport.js';
+import type {
+  ConnectionFacts,
+  Destination,
+  Stamping,
+  TcpFacts,
+  TlsFacts,
+  Transport,
+  TransportEvents,
+  Wire,
+} from '../transport.js';
 import { EVENTS, INTERRUPTED, type Kernel, WOULD_BLOCK } from './system-calls.js';
+import { Unsent } from './unsent.js';
 
 const PHASE = { none: 0, connecting: 1, open: 2 } as const;
 const NO_SOCKET = -1;
 const GONE = C.EPOLLERR | C.EPOLLHUP;
 const FAR_SIDE_ENDED = GONE | C.EPOLLRDHUP;
-/** What is kept for a far side that does not read. */
-const MOST_UNSENT_BYTES = 64 * 1024;
 /** Reads of one connection before the others get their turn. */
 const READS_PER_TURN = 16;
 /** Looks without waiting before the first that waits, so that whatever else the thread has to do is not held up. */
@@ -41,13 +49,17 @@ export interface EpollTransportOptions {
   readonly events: TransportEvents;
 }
 
-export class EpollTransport implements Transport {
+export class EpollTransport implements Transport, Wire, Stamping, ConnectionFacts {
   readonly name = 'epoll';
+  readonly wire: Wire = this;
+  readonly stamping: Stamping = this;
+  readonly facts: ConnectionFacts = this;
   readonly hasKernelStamps = true;
   readonly framesRequests: boolean;
   /** The kernel stamps what arrives meanwhile, so nothing is gained by a pause. */
   readonly releaseChunk = Number.POSITIVE_INFINITY;
   open = 0;
+  onAllClosed: (() => void) | null = null;
   longestGapMs = 0;
   readonly #events: TransportEvents;
   readonly #kernel: Kernel;
@@ -63,10 +75,7 @@ export class EpollTransport implements Transport {
   #stampsRequests = false;
   /** Most bytes of a connection's first read; 0: as many as there are. */
   #firstRead = 0;
-  /** Slots of which a send has failed by an RST. */
-  readonly #resets = new Set<number>();
-  /** What the kernel would not take yet. */
-  readonly #unsent = new Map<number, Uint8Array>();
+  readonly #unsent: Unsent;
   /** Slots of which there may be more to read, or to say, than one turn allows. */
   #again: { slot: number; generation: number; errno: number }[] = [];
   #immediate: NodeJS.Immediate | null = null;
@@ -95,6 +104,7 @@ export class EpollTransport implements Transport {
     this.#frame = frame;
     this.framesRequests = frame !== null && kernel.canFrame(frame);
     this.#fds = new Int32Array(slots).fill(NO_SOCKET);
+    this.#unsent = new Unsent(kernel, this.#fds, (slot, errno) => this.#later(slot, errno));
     this.#phases = new Uint8Array(slots);
     this.#generations = new Uint32Array(slots);
     this.#synRetransmits = new Uint8Array(slots);
@@ -181,7 +191,7 @@ export class EpollTransport implements Transport {
     if (fd === NO_SOCKET) return;
     const sent = this.#unsent.has(slot) ? 0 : this.#kernel.sendText(fd, text);
     this.#hasSent = true;
-    if (sent !== text.length) this.#sentPart(slot, Buffer.from(text, 'latin1'), sent);
+    if (sent !== text.length) this.#unsent.keep(slot, Buffer.from(text, 'latin1'), sent);
   }
 
   sendFramed(slot: number, keys: Buffer): void {
@@ -190,14 +200,14 @@ export class EpollTransport implements Transport {
     const kernel = this.#kernel;
     const sent = kernel.sendFramed(fd, keys, slot);
     this.#hasSent = true;
-    if (sent !== kernel.framed.length) this.#sentPart(slot, kernel.framed, sent);
+    if (sent !== kernel.framed.length) this.#unsent.keep(slot, kernel.framed, sent);
   }
 
   sendBytes(slot: number, bytes: Uint8Array): void {
     const fd = this.#fds[slot];
     if (fd === NO_SOCKET) return;
     const sent = this.#unsent.has(slot) ? 0 : this.#kernel.sendBytes(fd, bytes);
-    if (sent !== bytes.length) this.#sentPart(slot, bytes, sent);
+    if (sent !== bytes.length) this.#unsent.keep(slot, bytes, sent);
   }
 
   reset(slot: number): void {
@@ -206,14 +216,19 @@ export class EpollTransport implements Transport {
     // A connection still being opened has nothing to reset: closing its descriptor ends the SYNs.
     if (this.#phases[slot] === PHASE.open) this.#kernel.reset(fd);
     else this.#kernel.closeSocket(fd);
-    this.#phases[slot] = PHASE.none;
+    this.#closed(slot);
   }
 
   leave(slot: number): void {
     const fd = this.#forget(slot);
     if (fd === NO_SOCKET) return;
     this.#kernel.closeSocket(fd);
+    this.#closed(slot);
+  }
+
+  #closed(slot: number): void {
     this.#phases[slot] = PHASE.none;
+    if (--this.open === 0) this.onAllClosed?.();
   }
 
   localPort(slot: number): number {
@@ -306,7 +321,7 @@ export class EpollTransport implements Transport {
       if ((event & C.EPOLLOUT) === 0) return;
       this.#connected(slot);
       if (this.#generations[slot] !== generation) return;
-    } else if ((event & C.EPOLLOUT) !== 0 && this.#unsent.size > 0) this.#sendRest(slot);
+    } else if ((event & C.EPOLLOUT) !== 0 && this.#unsent.size > 0) this.#unsent.send(slot);
     // A stamp waits in the error queue; an error brings EPOLLHUP along (tcp_poll in net/ipv4/tcp.c).
     const isStamped = this.#stampsRequests && (event & C.EPOLLERR) !== 0;
     if (isStamped) this.#takeStamp(slot);
@@ -377,8 +392,7 @@ export class EpollTransport implements Transport {
         // Less than there was room for: the rest would make an event of its own, but an end has made its own already.
         if (length < room && !isEnded) return;
       } else if (length === 0) {
-        // A send that failed has taken the error of an RST away with it.
-        if (this.#resets.has(slot)) this.#failed(slot, constants.errno.ECONNRESET);
+        if (this.#unsent.wasReset(slot)) this.#failed(slot, constants.errno.ECONNRESET);
         else this.#events.onEnd(slot, now(), this.#lower);
         return;
       } else if (length === WOULD_BLOCK) return;
@@ -413,40 +427,6 @@ export class EpollTransport implements Transport {
 
   // -- what has to wait for a turn ---------------------------------------------------------------------------------
 
-  #sentPart(slot: number, bytes: Uint8Array, sent: number): void {
-    if (sent < 0 && sent !== WOULD_BLOCK && sent !== INTERRUPTED) {
-      // What arrived before the far side was gone counts, and only reading tells how it went.
-      if (-sent === constants.errno.ECONNRESET) this.#resets.add(slot);
-      this.#later(slot, -sent);
-      return;
-    }
-    const before = this.#unsent.get(slot);
-    // Who does not read needs no more answers to its pings.
-    if (before !== undefined && before.length > MOST_UNSENT_BYTES) return;
-    const rest = bytes.subarray(Math.max(0, sent));
-    this.#unsent.set(slot, before === undefined ? Uint8Array.from(rest) : Buffer.concat([before, rest]));
-    if (before === undefined && sent !== WOULD_BLOCK) this.#sendRest(slot);
-  }
-
-  #sendRest(slot: number): void {
-    let rest = this.#unsent.get(slot);
-    while (rest !== undefined && rest.length > 0) {
-      const sent = this.#kernel.sendBytes(this.#fds[slot], rest);
-      if (sent === INTERRUPTED) continue;
-      if (sent < 0) {
-        if (sent === WOULD_BLOCK) {
-          this.#unsent.set(slot, rest);
-          return;
-        }
-        if (-sent === constants.errno.ECONNRESET) this.#resets.add(slot);
-        this.#later(slot, -sent);
-        break;
-      }
-      rest = rest.subarray(sent);
-    }
-    this.#unsent.delete(slot);
-  }
-
   /** Nothing is told from inside a call of the engine's: it would call itself, as deep as there are attempts. */
   #later(slot: number, errno: number): void {
     this.#again.push({ slot, generation: this.#generations[slot], errno });
@@ -476,9 +456,7 @@ export class EpollTransport implements Transport {
     if (fd === NO_SOCKET) return fd;
     this.#fds[slot] = NO_SOCKET;
     this.#hasRead[slot] = 0;
-    if (this.#resets.size > 0) this.#resets.delete(slot);
-    if (this.#unsent.size > 0) this.#unsent.delete(slot);
-    this.open--;
+    this.#unsent.forget(slot);
     return fd;
   }
 

@@ -1,28 +1,12 @@
 /**
- * Opens the way to the kernel for one thread, or says in a sentence why there is none: another system, a package that is
- * absent, a self-test that fails. Who asked decides what follows from that.
+ * Which transport a run takes: the faster one where it works, which is found out by trying. Says in a sentence why it is not
+ * the faster one.
  */
 import { UserError } from '../../errors.js';
-import { LAYOUTS } from '../../native/layouts.js';
-import { loadLibc } from '../../native/libc.js';
 import type { Plan } from '../../plan/plan.js';
-import { selfTest } from './epoll/self-test.js';
-import { Kernel } from './epoll/system-calls.js';
-import type { TransportName } from './transport.js';
-
-/** @param platform as `Host` tells it: `linux-x64` */
-export async function openKernel(platform: string): Promise<Kernel | string> {
-  const [system, architecture] = platform.split('-');
-  if (system !== 'linux') return `it needs Linux, and this is ${system}`;
-  const layout = LAYOUTS[architecture];
-  if (layout === undefined) return `it needs x86-64 or arm64, and this is ${architecture}`;
-  try {
-    return new Kernel(await loadLibc(), layout);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return code === 'ERR_MODULE_NOT_FOUND' ? 'the package koffi is not installed' : `no way to libc: ${message}`;
-  }
-}
+import { openKernel } from '../transport/epoll/open-kernel.js';
+import { selfTest } from '../transport/epoll/self-test.js';
+import type { TransportName } from '../transport/transport.js';
 
 /** Which transport a run takes; `note`: why it is not the faster one. */
 export interface Choice {

@@ -1,0 +1,9 @@
+/** What to do about one cause, as text. */
+export interface Remedy {
+  /** What one sees, for the documentation. */
+  readonly symptom: string;
+  readonly confirm: string;
+  readonly fix: string;
+  /** By the id of the hop: what to write where. */
+  readonly at?: Readonly<Record<string, string>>;
+}

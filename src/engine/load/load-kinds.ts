@@ -1,0 +1,86 @@
+/**
+ * The kinds of load as data: one row a kind with all that the engine must know of it. A new kind is a new implementation of
+ * `Shard` and one row here; the compiler names every place that has none.
+ */
+import type { ChurnStage, Gate, Plan, Stage } from '../../plan/plan.js';
+import type { Burst } from '../../result/result.js';
+import { ARMING_IN_FLIGHT, BurstShard } from './burst-shard.js';
+import { ChurnShard } from './churn-shard.js';
+import type { Shard, ShardContext } from './shard.js';
+
+/** A churn's floor is known after this many rounds of those in flight. */
+const FLOOR_ROUNDS = 4;
+
+export type LoadKind = Burst['kind'];
+
+interface LoadRow<S extends Stage> {
+  /** One worker's part of it. */
+  readonly shard: (context: ShardContext, stage: S) => Shard;
+  /** What is shown while its attempts come to the gate, wait there, and run. */
+  readonly phases: { readonly arming: 'arming' | null; readonly armed: 'armed' | null; readonly running: RunningPhase };
+  /** Attempts of `size` that may be open at once. */
+  readonly open: (stage: S, size: number | null) => number;
+  /** Longest time from the first to the last attempt at its gate, ms. `most`: attempts of the largest shard. */
+  readonly armingMs: (plan: Plan, most: number) => number;
+  /** Longest time from T0 until every attempt has ended, ms. */
+  readonly runningMs: (plan: Plan, stage: S) => number;
+  /** Without one of its workers it is invalid from then on, and the rest of it would be load for nothing. */
+  readonly endsWithAWorker: boolean;
+  /** At most what a floor needs of it: nothing of the user's, and no more than one round or a few. */
+  readonly floor: (stage: S, open: number) => Stage;
+  /** Attempts of a floor; null: the largest burst of the stage. */
+  readonly floorSize: (stage: S) => number | null;
+  /** Where its attempts wait for T0. */
+  readonly gate: (plan: Plan) => Gate;
+  /** It is measured in handshakes a second, and a second at a time. */
+  readonly hasRate: boolean;
+}
+
+type RunningPhase = 'released' | 'churning';
+
+const BURST: LoadRow<Stage> = {
+  shard: (context) => new BurstShard(context),
+  phases: { arming: 'arming', armed: 'armed', running: 'released' },
+  open: (_stage, size) => size ?? 0,
+  armingMs: ({ timeoutMs }, most) => Math.ceil(Math.max(most, 1) / ARMING_IN_FLIGHT) * timeoutMs,
+  runningMs: ({ timeoutMs }) => timeoutMs,
+  endsWithAWorker: false,
+  floor: (_stage, open) => ({ kind: 'burst', size: open, times: 1, restMs: 0 }),
+  floorSize: () => null,
+  gate: ({ gate }) => gate,
+  hasRate: false,
+};
+
+const CHURN: LoadRow<ChurnStage> = {
+  shard: (context, stage) => new ChurnShard(context, stage),
+  phases: { arming: null, armed: null, running: 'churning' },
+  open: ({ inFlight }) => inFlight,
+  armingMs: () => 0,
+  // At worst every attempt meets its deadline, one round of those in flight after another.
+  runningMs: ({ timeoutMs }, { total, inFlight, forMs }) =>
+    Math.min(
+      total === null ? Number.POSITIVE_INFINITY : Math.ceil(total / inFlight + 1) * timeoutMs,
+      forMs === null ? Number.POSITIVE_INFINITY : forMs + timeoutMs,
+    ),
+  endsWithAWorker: true,
+  floor: (stage, open) => {
+    const rounds = open * FLOOR_ROUNDS;
+    return { ...stage, inFlight: open, total: Math.min(stage.total ?? rounds, rounds), forMs: null };
+  },
+  floorSize: ({ total }) => total,
+  // Its attempts begin one by one.
+  gate: () => 'connect',
+  hasRate: true,
+};
+
+const LOADS: Readonly<Record<LoadKind, LoadRow<never>>> = { burst: BURST, churn: CHURN };
+
+/** The kind of load that a stage fires. */
+export function loadKindOf(stage: Stage): LoadKind {
+  return stage.kind === 'churn' ? 'churn' : 'burst';
+}
+
+/** The row of the load that a stage fires, for stages of that kind. */
+export function loadOf(stage: Stage): LoadRow<Stage> {
+  return LOADS[loadKindOf(stage)] as LoadRow<Stage>;
+}

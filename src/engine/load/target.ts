@@ -1,0 +1,11 @@
+/** What a load aims at: the plan's target, or the mirror in its place. */
+import type { Inputs, Plan } from '../../plan/plan.js';
+import type { Destination } from '../transport/transport.js';
+
+export interface LoadTarget {
+  readonly plan: Plan;
+  readonly inputs: Inputs;
+  readonly destinations: readonly Destination[];
+  readonly tlsSession: Uint8Array | null;
+  readonly wantRows: boolean;
+}

@@ -1,0 +1,100 @@
+/**
+ * Starts the mirror beside a run: a process that answers at once, in the target's place. Owns what is sent to it: the same
+ * sizes, the same gate, the same cost of TLS, and nothing of the user's.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { type ChurnStage, type Plan, peakOpen, type Stage, stageOpen } from '../../plan/plan.js';
+import { loadOf } from '../load/load-kinds.js';
+import type { LoadTarget } from '../load/target.js';
+import type { Destination } from '../transport/transport.js';
+
+/** Attempts a port: well under the shortest accept queue in use (somaxconn 4,096; 128 on old kernels is not covered). */
+const ATTEMPTS_PER_PORT = 1000;
+/**
+ * Before the floor is measured the generators run handshakes this long, because code that is still being compiled releases
+ * a burst two to three times as slowly, and its compilers compete for the cores.
+ */
+const WARM_UP = { forMs: 700, inFlight: 256 };
+const TIMEOUT_MS = 20_000;
+const START_MS = 10_000;
+
+export interface Mirror {
+  readonly target: LoadTarget;
+  /** Index in its plan of the stage that warms generators up. */
+  readonly warmUpStage: number;
+  stop(): Promise<void>;
+}
+
+/**
+ * @param open attempts that it must take at once
+ * @throws Error when the process does not start
+ */
+export async function startMirror(plan: Plan, open: number): Promise<Mirror> {
+  const ports = Math.max(1, Math.ceil(open / ATTEMPTS_PER_PORT));
+  const child = fork(fileURLToPath(new URL('./mirror.js', import.meta.url)), [plan.target.scheme, `${ports}`], {
+    stdio: ['pipe', 'pipe', 'ignore', 'ipc'],
+    // A small nursery: its sockets live as long as the burst, so a large one would only fill with garbage.
+    execArgv: ['--max-semi-space-size=1'],
+  });
+  child.channel?.unref();
+  const exited = once(child, 'exit');
+  const lines = createInterface({ input: child.stdout as Readable });
+  const first = await Promise.race([
+    once(lines, 'line', { signal: AbortSignal.timeout(START_MS) }),
+    exited.then(() => {
+      throw new Error('the mirror process ended before it listened');
+    }),
+  ]);
+  const destinations = (JSON.parse(String(first[0])) as number[]).map(
+    (port): Destination => ({ address: '127.0.0.1', port, family: 4 }),
+  );
+  const inputs = { rows: [], env: {}, tls: { ca: null, cert: null, key: null } };
+  return {
+    target: { plan: mirrorPlan(plan), inputs, destinations, tlsSession: null, wantRows: false },
+    warmUpStage: plan.stages.length,
+    async stop() {
+      child.stdin?.end();
+      await exited;
+    },
+  };
+}
+
+/** The plan with the mirror in the target's place, and a stage more that warms up. */
+function mirrorPlan(plan: Plan): Plan {
+  const { scheme } = plan.target;
+  return {
+    ...plan,
+    target: {
+      ...plan.target,
+      url: `${scheme}://127.0.0.1/`,
+      host: '127.0.0.1',
+      path: '/',
+      headers: [],
+      origin: null,
+      subprotocols: [],
+      compression: false,
+      tls: { ...plan.target.tls, insecure: true, servername: null, resume: false },
+      connectTo: null,
+      sourceIps: [],
+    },
+    data: null,
+    stages: [...plan.stages.map(floorStage), warmUpStage(plan)],
+    session: { holdMs: null },
+    timeoutMs: Math.min(plan.timeoutMs, TIMEOUT_MS),
+    close: 'reset',
+  };
+}
+
+/** A stage as far as its floor needs it. */
+function floorStage(stage: Stage): Stage {
+  return loadOf(stage).floor(stage, stageOpen(stage));
+}
+
+function warmUpStage(plan: Plan): ChurnStage {
+  const inFlight = Math.min(WARM_UP.inFlight, peakOpen(plan));
+  return { kind: 'churn', total: null, inFlight, forMs: WARM_UP.forMs, restMs: 0 };
+}

@@ -1,0 +1,24 @@
+/** TLS as a plan wants it, without a connection: what a client trusts, shows and resumes. */
+import tls from 'node:tls';
+import type { Inputs, Plan } from '../../plan/plan.js';
+
+export interface TlsOptions {
+  readonly context: tls.SecureContext;
+  /** The name that the certificate must carry; also sent as SNI unless it is an address (RFC 6066 section 3). */
+  readonly servername: string;
+  readonly rejectUnauthorized: boolean;
+  /** A session of the preflight's, to be resumed; null: full handshakes. */
+  readonly session: Buffer | null;
+}
+
+/** One SecureContext for all connections: building one costs more than a handshake. Null over ws. */
+export function tlsOptions(plan: Plan, inputs: Inputs, session: Uint8Array | null): TlsOptions | null {
+  if (plan.target.scheme !== 'wss') return null;
+  const { ca, cert, key } = inputs.tls;
+  return {
+    context: tls.createSecureContext({ ca: ca ?? undefined, cert: cert ?? undefined, key: key ?? undefined }),
+    servername: plan.target.tls.servername ?? plan.target.host,
+    rejectUnauthorized: !plan.target.tls.insecure,
+    session: session === null ? null : Buffer.from(session),
+  };
+}
