@@ -15,7 +15,7 @@ import { type Objective, type SearchOptions, searchOptions } from '../search/sea
 import type { SearchAction, SearchEvent, SearchState, Step } from '../search/state.js';
 import { beginSearch, step } from '../search/state-machine.js';
 
-/** METHOD B.3 (5): of the latency that is asked for, the generator's own floor may take up so much. */
+/** Share of an asked latency that the generator's own floor may take up (docs/method.md, "Calibration"). */
 const MOST_FLOOR = 0.2;
 /** A good burst, opened, answered and closed, where nobody knows the target yet. */
 const USUAL_BURST_MS = 2000;

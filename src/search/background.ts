@@ -1,8 +1,9 @@
 /**
- * Failures that no load causes: what canaries and small bursts of a rested target show. Two readers: the flag that warns
- * of a floor (flags.ts), and the evidence for the posterior. A marginal burst moves nothing as long as a background rate
- * could explain it (METHOD A.3). Where small loads show that there is hardly any, it has missed the objective as the
- * drop-off is defined, and leaving it out would put the estimate of a gradual decline 2 to 3 % too high.
+ * Failures that no load causes: what canaries and small bursts of a rested target show. Two readers: the flag that
+ * warns of a floor (flags.ts), and the evidence for the posterior. A marginal burst moves nothing as long as a
+ * background rate could explain it. Where small loads show that there is hardly any, it has missed the objective as the
+ * drop-off is defined, and leaving it out would put the estimate of a gradual decline 2 to 3 % too high
+ * (docs/method.md, "The posterior").
  */
 import type { Loads } from './loads.js';
 import type { Evidence } from './posterior.js';

@@ -9,7 +9,7 @@ import { LatencyHistogram } from '../tally/histogram.js';
 import type { Objective } from './search-options.js';
 import type { BurstFacts } from './state.js';
 
-/** METHOD A.5: a makespan below this many release spreads is the generator's pace. */
+/** A makespan below this many release spreads is the generator's pace (docs/method.md, "Pace"). */
 const LEAST_RELEASE_RATIO = 2;
 
 export function factsOf(burst: Burst, objectives: readonly Objective[]): BurstFacts {

@@ -1,14 +1,14 @@
 /**
- * The verdict on one burst (METHOD A.3): good, bad, or marginal, which moves nothing, for several objectives at once. It
- * owns the slack that a burst may miss an objective by before chance can no longer explain it. It refuses to know what
- * other bursts said, but for the drain rate that they set.
+ * The verdict on one burst (docs/method.md, "The verdict on a burst"): good, bad, or marginal, which moves nothing, for
+ * several objectives at once. It owns the slack that a burst may miss an objective by before chance can no longer
+ * explain it. It refuses to know what other bursts said, but for the drain rate that they set.
  */
 import type { Objective, SearchOptions } from './search-options.js';
 import type { BurstFacts, BurstVerdict } from './state.js';
 
-/** METHOD A.3: beyond this quantile of what chance brings, failures are the load's. */
+/** Beyond this quantile of what chance brings, failures are the load's. */
 const SLACK_QUANTILE = 0.975;
-/** METHOD A.3. */
+/** Of the usual rate; below it a burst is bad (docs/method.md, "Drain rate"). */
 const LEAST_DRAIN = 0.8;
 /** Shares are decimal fractions: 1,000 × (1 − 0.999) must allow one failure. */
 const ROUNDING = 1e-9;
@@ -88,7 +88,7 @@ export function drainOf({ survived, makespanMs }: BurstFacts): number | null {
   return makespanMs === null || makespanMs <= 0 ? null : survived / makespanMs;
 }
 
-/** The load that the survivors speak for: METHOD A.4.4's h, the least over the objectives. */
+/** The load that the survivors speak for, the least over the objectives (docs/method.md, "Narrow"). */
 export function hintOf(facts: BurstFacts, objectives: readonly Objective[]): number {
   const loads = objectives.map(({ share }, i) => (facts.launched - facts.failed[i][1]) / share);
   return 0.999 * Math.min(...loads);

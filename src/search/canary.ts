@@ -1,12 +1,13 @@
 /**
- * The canary (METHOD A.4.6): 20 handshakes one after another, before the search as a baseline and then before each
- * burst. It owns what "as healthy as before" means. A target that fails a handshake now and then at rest is allowed what
- * its baseline showed, otherwise a background failure rate would read as a target that never recovers.
+ * The canary (docs/method.md, "Recovery checks"): 20 single handshakes at a steady pace, before the search as a
+ * baseline and then before each burst. It owns what "as healthy as before" means. A target that fails a handshake now
+ * and then at rest is allowed what its baseline showed, otherwise a background failure rate would read as a target that
+ * never recovers.
  */
 import { median } from './loads.js';
 import type { CanaryCounts, CanaryFacts, Health } from './state.js';
 
-/** METHOD A.4.6. */
+/** `baselines` of them before the first burst. */
 export const CANARY = { handshakes: 20, overMs: 1000, baselines: 3 } as const;
 const SLOWER_FACTOR = 2;
 const SLOWER_BY_MS = 50;

@@ -1,7 +1,7 @@
 /**
- * The final value of a search (METHOD A.5), from its state, at any moment: of an interrupted search it is the best that
- * is known. It owns bracket, estimate, interval and confidence; the ladder and the flags have files of their own. It
- * refuses to render anything but the one sentence of a flag.
+ * The final value of a search (docs/method.md, "Bracket, estimate, interval"), from its state, at any moment: of an
+ * interrupted search it is the best that is known. It owns bracket, estimate, interval and confidence; the ladder and
+ * the flags have files of their own. It refuses to render anything but the one sentence of a flag.
  */
 import type {
   DropOff,
@@ -79,7 +79,7 @@ function limitOf({ limits, history, options }: SearchState): SearchLimit | null 
   return { most: isKnown ? max : largest(valid), reason };
 }
 
-/** METHOD A.4.7: from decided to decided; where a side has nothing decided, its class has to do. */
+/** From decided to decided; where a side has nothing decided, its class has to do. */
 function bracketOf(loads: Loads): Span {
   const sizes = loads.all().map(({ size }) => size);
   const hi = least(sizes.filter((size) => loads.isOutvoted(size))) ?? loads.bounds().hi;
@@ -114,7 +114,7 @@ function survivorsAt(state: SearchState, size: number | null): number | null {
   return middle === null ? null : Math.round(middle);
 }
 
-/** METHOD A.5: a mode switch, or luck; the bracket stays at the lower break. */
+/** A mode switch, or luck; the bracket stays at the lower break. */
 function inversionsOf(loads: Loads, hi: number | null): Inversion[] {
   if (hi === null) return [];
   const bad = loads.sizesOf('bad');

@@ -1,7 +1,7 @@
 /**
- * What a reader of a drop-off must know beside its number (METHOD A.5): hysteresis, a floor of failures that no load
- * causes, a pace that was the generator's, a limit of the generator, loads that contradict each other. A flag knows its
- * own sentence, with its numbers; it changes no verdict.
+ * What a reader of a drop-off must know beside its number (docs/method.md, "Flags"): hysteresis, a floor of failures
+ * that no load causes, a pace that was the generator's, a limit of the generator, loads that contradict each other. A
+ * flag knows its own sentence, with its numbers; it changes no verdict.
  */
 import type { Inversion, SearchFlag } from '../result/drop-off.js';
 import { backgroundOf } from './background.js';
@@ -28,7 +28,7 @@ function hysteresis({ freshMode, recoveredAfterMs }: SearchState): SearchFlag[] 
   return flags;
 }
 
-/** METHOD A.5: canaries and small bursts together miss the share, so failures are there at any load. */
+/** Canaries and small bursts together miss the share, so failures are there at any load. */
 function floor(state: SearchState, lo: number | null): SearchFlag[] {
   // What a target fails that is down is no background.
   if (state.ended?.verdict === 'DID_NOT_RECOVER') return [];

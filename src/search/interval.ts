@@ -1,8 +1,8 @@
 /**
- * The burst-level interval of a share (METHOD A.1). The handshakes of one burst share its fate, so an interval that
- * takes them for independent promises 95 % and holds 12 to 58 %. Here the spread between bursts sets the width
- * (quasi-binomial: an overdispersion factor, Student's t with one degree less than there are bursts), in Wilson's form,
- * so that a share of 0 or 1 has an interval, too. It is printed beside a share and decides nothing.
+ * The burst-level interval of a share (docs/method.md, "The ladder"). The handshakes of one burst share its fate, so an
+ * interval that takes them for independent promises 95 % and holds 12 to 58 %. Here the spread between bursts sets the
+ * width (quasi-binomial: an overdispersion factor, Student's t with one degree less than there are bursts), in Wilson's
+ * form, so that a share of 0 or 1 has an interval, too. It is printed beside a share and decides nothing.
  */
 
 /** 97.5 % quantile of Student's t; degrees of freedom from 1. */

@@ -1,8 +1,8 @@
 /**
- * The knee (METHOD A.1), informational: the load from which on more load brought hardly more handshakes a second. Two
- * models are fitted to survivors over makespan at loads that did not fail: the universal scalability law (Gunther), for
- * a queue that builds up gradually, and two straight lines on log axes, for a hard ceiling. The one with the smaller
- * residual is given and named. No verdict depends on it.
+ * The knee (docs/method.md, "The knee"), informational: the load from which on more load brought hardly more handshakes
+ * a second. Two models are fitted to survivors over makespan at loads that did not fail: the universal scalability law
+ * (Gunther), for a queue that builds up gradually, and two straight lines on log axes, for a hard ceiling. The one with
+ * the smaller residual is given and named. No verdict depends on it.
  */
 import type { Knee } from '../result/drop-off.js';
 

@@ -1,7 +1,7 @@
 /**
- * The ladder: for each load that was tried, what its bursts gave (METHOD A.5). Shares carry the burst-level interval;
- * latencies and release spreads are those of the median burst, since the typical burst is what a search is about and
- * percentiles of different bursts can't be averaged.
+ * The ladder (docs/method.md, "The ladder"): for each load that was tried, what its bursts gave. Shares carry the
+ * burst-level interval; latencies and release spreads are those of the median burst, since the typical burst is what a
+ * search is about and percentiles of different bursts can't be averaged.
  */
 import type { Rung } from '../result/drop-off.js';
 import { shareInterval } from './interval.js';

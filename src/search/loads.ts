@@ -1,7 +1,7 @@
 /**
- * What the bursts so far say about each load (METHOD A.4.2): counts, class, decisions, and the relevant bounds after
- * MLRsearch (draft-ietf-bmwg-mlrsearch). Derived from the history each time: it is short, and nothing can disagree.
- * It refuses to know what to try next.
+ * What the bursts so far say about each load (docs/method.md, "Classes and bounds"): counts, class, decisions, and the
+ * relevant bounds after MLRsearch (draft-ietf-bmwg-mlrsearch). Derived from the history each time: it is short, and
+ * nothing can disagree. It refuses to know what to try next.
  */
 import { goodWeight, type SearchOptions } from './search-options.js';
 import type { Fired, SearchState } from './state.js';
@@ -20,9 +20,9 @@ export interface Load {
   failed: number[];
 }
 
-/** METHOD A.4.2: grey bursts of a load that is neither before its pooled share speaks. */
+/** Marginal bursts of a load that is neither good nor bad before its pooled share decides. */
 const MARGINALS_TO_POOL = 2;
-/** METHOD A.4.2: bad bursts on a rested target without which no load is decided to be bad. */
+/** Bad bursts on a rested target without which no load is decided to be bad (docs/method.md, "Deciding a load"). */
 const FRESH_BADS = 2;
 const ROUNDING = 1e-9;
 

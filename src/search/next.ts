@@ -1,7 +1,8 @@
 /**
- * The next load (METHOD A.4.4): ramp up, or down, to a first bracket; narrow it by the survivors' hint, by galloping and
- * by halving; confirm its two ends. It decides from what the loads say and where the narrowing stands, and refuses to
- * know how a burst is fired or when. Loads that this generator can't send are never chosen.
+ * The next load (docs/method.md, "Choosing the next load"): ramp up, or down, to a first bracket; narrow it by the
+ * survivors' hint, by galloping and by halving; confirm its two ends. It decides from what the loads say and where the
+ * narrowing stands, and refuses to know how a burst is fired or when. Loads that this generator can't send are never
+ * chosen.
  */
 import type { SearchVerdict } from '../result/drop-off.js';
 import { Loads, least } from './loads.js';
@@ -11,7 +12,7 @@ export type Choice =
   | { readonly shot: Shot; readonly cursor: Cursor }
   | { readonly verdict: SearchVerdict; readonly because: string };
 
-/** METHOD A.4.4: bad bursts at the lower end of a descent before it goes on down. */
+/** Bad bursts at the lower end of a descent before it goes on down. */
 const BADS_TO_DESCEND = 2;
 
 interface View {
@@ -132,7 +133,7 @@ function halve(cursor: Cursor, lo: number, hi: number): Planned {
   return { load: Math.sqrt(lo * hi), why: 'bisect', cursor: { ...cursor, plan: 'none' } };
 }
 
-/** METHOD A.4.4, NARROW: below the hint, above it, gallop away from the end that moved, halve. */
+/** docs/method.md, "Narrow": below the hint, above it, gallop away from the end that moved, halve. */
 function planned({ state, cursor }: View, lo: number, hi: number): Planned {
   const { width } = state.options;
   const hint = cursor.hint ?? 0;
@@ -161,7 +162,7 @@ function planned({ state, cursor }: View, lo: number, hi: number): Planned {
   return halve({ ...cursor, gallops }, lo, hi);
 }
 
-/** METHOD A.4.4, CONFIRM: the end with fewer bursts first, the low one on ties. */
+/** docs/method.md, "Confirm": the end with fewer bursts first, the low one on ties. */
 function confirm(view: View, lo: number, hi: number): Choice {
   const { cursor } = view;
   const lowAt = cursor.lowAt === null || cursor.lowAt > lo ? lo : cursor.lowAt;
@@ -188,7 +189,7 @@ interface End {
   readonly isBarred: boolean;
 }
 
-/** A ramp load far below lo does not count: the bracket would be as wide as the ramp's step (METHOD A.4.4). */
+/** A ramp load far below lo does not count: the bracket would be as wide as the ramp's step. */
 function lowToConfirm({ state, loads }: View, lo: number, from: number): End {
   const { width, cap, min } = state.options;
   const within = Math.min(from, lo / (1 + width) ** 2);
@@ -223,7 +224,7 @@ function nearestToMiddle(sizes: readonly number[], lo: number, hi: number): numb
   return sizes.reduce((best, size) => (distance(size) < distance(best) ? size : best));
 }
 
-/** METHOD A.4.4: a halving that loses more than this is an overload, whose survivors are worth a hint. */
+/** A halving that loses more than this is an overload, whose survivors are worth a hint. */
 const OVERLOAD = 0.3;
 const NARROWING: readonly Why[] = ['hint', 'gallop', 'bisect'];
 

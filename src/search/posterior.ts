@@ -1,11 +1,11 @@
 /**
- * The posterior of the drop-off (METHOD A.4.7): a grid over the load at which half of the bursts are bad, over how
- * gradual the change is, and over two lapse rates, so that an outlier burst bends nothing. Good and bad bursts alone
- * speak; the handshakes inside of a burst share its fate and would pretend to a certainty that is not there. It refuses
- * to know the brackets of the search.
+ * The posterior of the drop-off (docs/method.md, "The posterior"): a grid over the load at which half of the bursts are
+ * bad, over how gradual the change is, and over two lapse rates, so that an outlier burst bends nothing. Good and bad
+ * bursts alone speak; the handshakes inside of a burst share its fate and would pretend to a certainty that is not
+ * there. It refuses to know the brackets of the search.
  */
 
-/** Grid and priors of METHOD A.4.7. */
+/** Grid and priors. */
 const STEP = 0.01;
 const BELOW_MIN = 0.7;
 const ABOVE_MAX = 1.5;

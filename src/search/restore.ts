@@ -1,14 +1,14 @@
 /**
- * Proof, after the first break, that the target takes a good load again, and how long a rest it needs for that (METHOD
- * A.4.5). A canary alone is not enough: a target at a third of its capacity answers it. Each burst here is a sentinel of
- * a load that was good; it counts towards that load only once recovery is proven.
+ * Proof, after the first break, that the target takes a good load again, and how long a rest it needs for that
+ * (docs/method.md, "Proof of recovery"). A canary alone is not enough: a target at a third of its capacity answers it.
+ * Each burst here is a sentinel of a load that was good; it counts towards that load only once recovery is proven.
  */
 import type { Loads } from './loads.js';
 import type { BurstVerdict, Restore } from './state.js';
 
-/** METHOD A.4.5: attempts at the largest good load, at the smallest one, at those between. */
+/** Attempts at the largest good load, at the smallest one, at those between. */
 const ATTEMPTS = { largest: 4, smallest: 2, between: 1 } as const;
-/** Threefold and not twofold: a sentinel that fails breaks a metastable target anew (METHOD A.4.5). */
+/** Threefold and not twofold: a sentinel that fails breaks a metastable target anew. */
 const WAIT_FACTOR = 3;
 
 export function beginRestore(loads: Loads, badCoolMs: number): Restore {

@@ -1,7 +1,7 @@
 /**
- * What a search is asked: loads, objectives, presets, limits, with the defaults. METHOD is the method's own text; the
- * section that a constant comes from stands beside it. The options are plain data and travel inside of the search's
- * state, so that a resumed search goes on under the rules it began with.
+ * What a search is asked: loads, objectives, presets, limits, with the defaults (docs/method.md, "Defaults"). The
+ * options are plain data and travel inside of the search's state, so that a resumed search goes on under the rules it
+ * began with.
  */
 import { UserError } from '../errors.js';
 
@@ -21,7 +21,10 @@ export interface SearchOptions {
   readonly growth: number;
   /** Relative width of the bracket at which narrowing ends. */
   readonly width: number;
-  /** Lead of one verdict over the other at which a load is decided (Wald's sequential test, METHOD A.1). */
+  /**
+   * Lead of one verdict over the other at which a load is decided (Wald's sequential test; docs/method.md, "Deciding a
+   * load").
+   */
   readonly lead: number;
   /** Bursts at one load before the search moves to a load that is easier to tell. */
   readonly cap: number;
@@ -54,17 +57,17 @@ const PRESETS = {
 export type Preset = keyof typeof PRESETS;
 export const SEARCH_PRESETS = Object.keys(PRESETS) as readonly Preset[];
 
-/** METHOD A.4.1 where nothing else is said. */
+/** Of all presets, where nothing else is said. */
 const DEFAULTS = { min: 10, start: 64, growth: 2, budget: 60, coolMs: 10_000, ci: 0.95, quantile: 0.5 } as const;
-/** With an expected drop-off E the ramp begins at E / 16: four doublings below it (METHOD A.4.1). */
+/** With an expected drop-off E the ramp begins at E / 16: four doublings below it. */
 const EXPECT_DIVISOR = 16;
-/** Loads that a search decides, or nearly: a stricter share of bursts costs each of them more (METHOD A.3: about 4 times). */
+/** Loads that a search decides, or nearly: a stricter share of bursts costs each of them more. */
 const LOADS_TO_DECIDE = 8;
-/** METHOD A.4.1. */
+/** Longest wait for recovery. */
 const MAX_WAIT_OVER_FRESH_WAIT = 1.5;
-/** A search ends with some 15 bad bursts (METHOD A.7), not all of whose handshakes fail: this bites only when it strays. */
+/** A search ends with at most some 15 bad bursts, not all of whose handshakes fail: this bites only when it strays. */
 const HARM_OVER_MAX = 20;
-/** METHOD A.3. */
+/** Where none is asked for. */
 const DEFAULT_OBJECTIVE: Objective = { name: 'share(101) >= 99.9%', share: 0.999, withinMs: null };
 
 /** Doubts about sizes end here: a plan bounds them lower. */
@@ -109,13 +112,13 @@ export function searchOptions({ preset = 'standard', expect, ...wish }: SearchWi
  * What a good burst weighs against a bad one: at the load where just the `quantile` of the bursts is good, the two
  * cancel each other out. 1 for the default of half of the bursts. In units of ln 4 it is Wald's step for the hypotheses
  * p and 4p with p = (k - 1) / (4k - 1), k = 4^((1 - quantile) / quantile): .2 against .8 for half of the bursts,
- * .045 against .18 for 9 of 10 (METHOD A.1 and A.3).
+ * .045 against .18 for 9 of 10 (docs/method.md, "Deciding a load").
  */
 export function goodWeight(quantile: number): number {
   return (1 - quantile) / quantile;
 }
 
-/** Bursts that a decision takes beyond those that it takes for half of the bursts (METHOD A.3). */
+/** Bursts that a decision takes beyond those that it takes for half of the bursts. */
 function moreBursts(quantile: number, lead: number): number {
   return Math.max(0, Math.ceil(lead / goodWeight(quantile)) - lead);
 }

@@ -1,7 +1,8 @@
 /**
- * The search as a state machine (METHOD A.4.3): it is told what happened and answers what to do next. It owns the order
- * of things around a burst (budget, rest, canary, burst, cool-down), what an invalid burst costs, and when rest is
- * demanded. It has no clock, socket, promise or random source: `step` is a function of the state and the event.
+ * The search as a state machine (docs/method.md, "Around one burst"): it is told what happened and answers what to do
+ * next. It owns the order of things around a burst (budget, rest, canary, burst, cool-down), what an invalid burst
+ * costs, and when rest is demanded. It has no clock, socket, promise or random source: `step` is a function of the
+ * state and the event.
  */
 
 import { drainOf, hintOf, judge } from './burst-verdict.js';
@@ -28,7 +29,7 @@ import { mostHandshakes } from './worst-case.js';
 /** Instants are sums of fractions of a ms. */
 const SAME_INSTANT_MS = 1e-3;
 
-/** METHOD A.4.3: rest after a bad burst that makes the target count as rested. */
+/** Rest after a bad burst that makes the target count as rested (docs/method.md, "Freshness"). */
 const FRESH_OVER_BAD_COOL = 2;
 
 export function beginSearch(options: SearchOptions, nowMs: number): Step {
@@ -270,7 +271,7 @@ function mayHaveBroken({ verdict, size, facts }: Fired): boolean {
   return verdict === 'invalid' && facts.launched - facts.survived > size / 100;
 }
 
-/** METHOD A.4.3: one retry; then this load is beyond the generator. It never counts against the target. */
+/** One retry; then this load is beyond the generator. It never counts against the target. */
 function onInvalid(state: SearchState, shot: Shot, reason: string): SearchState {
   if (shot.invalid === 0) return { ...state, shot: { ...shot, invalid: 1 } };
   const { limits } = state;
@@ -341,13 +342,13 @@ function onSearched(state: SearchState, fired: Fired, isRamp: boolean): SearchSt
   return { ...moved, restored: true, restore: beginRestore(loads, moved.badCoolMs) };
 }
 
-/** METHOD A.4.3: a load that passes when the target is rested and failed only when it was not. */
+/** A load that passes when the target is rested and failed only when it was not (docs/method.md, "Hysteresis"). */
 function suspectsHysteresis(state: SearchState, size: number): boolean {
   const load = new Loads(state).get(size);
   return !state.freshMode && load !== null && load.freshGood >= 2 && load.staleBad >= 1 && load.freshBad === 0;
 }
 
-/** METHOD A.3, throughput collapse: the median rate at loads that are decided to be good. */
+/** The median rate at loads that are decided to be good (docs/method.md, "Drain rate"). */
 function usualDrain(state: SearchState): number | null {
   const loads = new Loads(state);
   const good = state.history.filter(({ counts, size }) => counts !== null && loads.isDecidedGood(size));

@@ -9,7 +9,7 @@ import type { SearchOptions } from './search-options.js';
 
 export type BurstVerdict = 'good' | 'bad' | 'marginal' | 'invalid';
 
-/** Why a load is tried; METHOD A.4.4 and A.4.5. */
+/** Why a load is tried (docs/method.md, "Choosing the next load" and "Proof of recovery"). */
 export type Why =
   | 'ramp'
   | 'descend'
@@ -41,13 +41,13 @@ export interface BurstFacts {
   /** `handshake`: lower and upper bound. */
   readonly p50Ms: readonly [number, number] | null;
   readonly p99Ms: readonly [number, number] | null;
-  /** The target answered as fast as it was asked (METHOD A.5). */
+  /** The target answered as fast as it was asked (docs/method.md, "Pace"). */
   readonly paced: boolean;
   /** Why the burst says nothing about the target; null when it does. */
   readonly invalid: string | null;
 }
 
-/** 20 handshakes one after another (METHOD A.4.6). */
+/** 20 single handshakes at a steady pace (docs/method.md, "Recovery checks"). */
 export interface CanaryFacts {
   readonly attempted: number;
   readonly survived: number;
@@ -83,7 +83,7 @@ export interface Shot {
   readonly invalid: number;
 }
 
-/** Proof of recovery after the first break (METHOD A.4.5). */
+/** docs/method.md, "Proof of recovery". */
 export interface Restore {
   /** Good loads, the largest first. */
   readonly loads: readonly number[];
@@ -94,7 +94,7 @@ export interface Restore {
   readonly missed: number | null;
 }
 
-/** Where narrowing stands (METHOD A.4.4). */
+/** Where narrowing stands (docs/method.md, "Narrow"). */
 export interface Cursor {
   readonly plan: 'none' | 'below-hint' | 'above-hint' | 'gallop';
   readonly gallops: number;
@@ -131,7 +131,7 @@ export interface Limits {
   readonly reason: string | null;
 }
 
-/** Stale bursts after a break (METHOD A.5, hysteresis). */
+/** Stale bursts after a break (docs/method.md, "The down-sweep"). */
 export interface Sweep {
   /** The break itself first. */
   readonly sizes: readonly number[];
@@ -162,7 +162,7 @@ export interface SearchState {
   readonly badCoolMs: number;
   readonly restUntilMs: number;
   readonly whyRest: WhyRest;
-  /** Only bursts on a rested target count (METHOD A.4.3). */
+  /** Only bursts on a rested target count (docs/method.md, "Hysteresis"). */
   readonly freshMode: boolean;
   readonly restored: boolean;
   readonly restore: Restore | null;

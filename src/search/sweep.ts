@@ -1,11 +1,11 @@
 /**
- * The down-sweep (METHOD A.5): what the target takes right after a break, tried once the drop-off is known. The break
- * itself comes first unless one has just happened, then the lower end of the bracket, its half and its quarter without
- * a rest between. None of these bursts counts towards the drop-off.
+ * The down-sweep (docs/method.md, "The down-sweep"): what the target takes right after a break, tried once the drop-off
+ * is known. The break itself comes first unless one has just happened, then the lower end of the bracket, its half and
+ * its quarter, with no more than the cool-down between. None of these bursts counts towards the drop-off.
  */
 import type { BurstVerdict, Ended, Shot, Sweep } from './state.js';
 
-/** METHOD A.5. */
+/** Of the lower end. */
 const DIVISORS = [1, 2, 4];
 
 export function beginSweep(lo: number, hi: number, min: number, isBroken: boolean, found: Ended): Sweep {

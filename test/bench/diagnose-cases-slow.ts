@@ -253,7 +253,10 @@ export const queueDirect: Maker = (draw) => {
   });
 };
 
-/** O9: the loop stands still for longer than either timeout of the gateway; the probes afterwards find it well again. */
+/**
+ * O9 of docs/method.md, "Predictions": the loop stands still for longer than either timeout of the gateway; the probes
+ * afterwards find it well again.
+ */
 export function queueBehind(gateway: 'nginx' | 'haproxy'): Maker {
   return (draw) => {
     const backlog = draw.pick([8, 16, 24]);

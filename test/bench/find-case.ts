@@ -67,7 +67,7 @@ export interface FindRun {
   readonly fault: string | null;
 }
 
-/** Of an objective by share, METHOD A.3: the default of `find`. */
+/** Of an objective by share: the default of `find` (docs/method.md, "Defaults"). */
 const SHARE = 0.999;
 const P99_SHARE = 0.99;
 /** Shares are decimal fractions: 1,000 times 0.1 % is one failure. */

@@ -40,9 +40,9 @@ async function limitedNginx(slots: Slots, size: number, by: string): Promise<Doo
 }
 
 /**
- * O12 in full: its (W − 4)/2 was measured with W = 64, and the 4 is a sixteenth of that. nginx keeps so many connections
- * free for as long as a client has been accepted and not yet read (ngx_drain_connections), by closing one of those. One
- * tunnel more is what its own sockets take. 64, 256, 512 and 1,024 carried just that many of every larger burst.
+ * O12 of docs/method.md, "Predictions": nginx keeps a sixteenth of its connections free for as long as a client has
+ * been accepted and not yet read (ngx_drain_connections), by closing one of those. One tunnel more is what its own
+ * sockets take. 64, 256, 512 and 1,024 carried just that many of every larger burst.
  */
 function tunnels(connections: number): number {
   return (connections - Math.floor(connections / 16)) / 2 - 1;

@@ -79,7 +79,7 @@ ${where}. Written by \`npm run bench:find -- --write\`.
 nginx. Waits (\`--fresh-wait\`, \`--max-wait\`, \`--rest\`) are as short as what the target remembers of a break allows. The truth is the
 largest burst that a rested target takes within the objective (by default 99.9 % of the handshakes); of the slow backend behind
 nginx T/S', with the S' that the backend measured of itself in that very run. Errors are those of the estimate; **inside** is how
-many 95 % intervals hold the truth.
+many 95 % intervals hold the truth. O1, O12 and O13 are predictions of [the method](../../docs/method.md#predictions).
 
 ${table(lines)}
 

@@ -92,7 +92,8 @@ Written by \`npm run bench:gateways\`: ${VERSIONS.map(version).join(', ')}; ${os
 
 **${right} of ${results.length} rows as expected**; ${bursts.length} bursts, ${attempts} handshakes, ${logged} lines of access logs equal to the
 attempts they belong to, by port and status. Times are after the release. Where an expectation holds what only the run could
-tell (S' of the backend, how far apart the requests came), its numbers are those of this run.
+tell (S' of the backend, how far apart the requests came), its numbers are those of this run. Oracles are rules of the method:
+[O1 to O21](../../docs/method.md#predictions), [3a to 3g](../../docs/method.md#kinds-of-failure).
 
 | gateway | what is wrong: row | cause | expected, by oracle | what came | log |
 | --- | --- | --- | --- | --- | --- |

@@ -1,8 +1,8 @@
 /**
  * The search against simulated targets, 100 seeded runs each: how far the estimate is off, how often the interval holds
- * the truth, what it cost; beside the goals (METHOD A.7) and the figures of the reference of the method (A.6). Exit code
- * 1 when a goal is missed. `WST_BENCH_PRESET` runs another preset, `WST_BENCH_SEED` other seeds; the goals are those of
- * the standard preset.
+ * the truth, what it cost; beside the goals (docs/method.md, "Goals") and the figures of the reference implementation.
+ * Exit code 1 when a goal is missed. `WST_BENCH_PRESET` runs another preset, `WST_BENCH_SEED` other seeds; the goals
+ * are those of the standard preset.
  */
 
 import type { DropOff, SearchVerdict } from '#dist/result/drop-off.js';
@@ -36,7 +36,10 @@ const EDGES: Partial<Record<Name, SearchVerdict>> = {
 };
 const UNJUDGED: readonly Name[] = ['non-monotone dip'];
 
-/** Median and p95 error %, coverage %, mean bursts, handshakes over the truth: METHOD A.6, 300 runs. */
+/**
+ * Median and p95 error %, coverage %, mean bursts, handshakes over the truth: of the reference implementation
+ * (docs/method.md, "Goals"), 300 runs.
+ */
 const REFERENCE: Partial<Record<Name, readonly [number, number, number, number, number]>> = {
   'hard step': [0.4, 1.2, 100, 14, 10],
   'collapse to 2 % above C': [0.8, 2.5, 100, 21, 16],

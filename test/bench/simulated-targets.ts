@@ -1,7 +1,7 @@
 /**
- * Simulated targets whose drop-off is known, written after the descriptions in METHOD A.6: each is told a load and the
- * time, and answers how many of its handshakes met the objective. They are no sockets and no clock; what a real target
- * does is shown elsewhere.
+ * Simulated targets whose drop-off is known (docs/method.md, "Simulated targets"): each is told a load and the time,
+ * and answers how many of its handshakes met the objective. They are no sockets and no clock; what a real target does
+ * is shown elsewhere.
  */
 import type { Objective } from '#dist/search/search-options.js';
 import { Random } from './simulated-random.js';

@@ -175,15 +175,15 @@ export const MATRIX: readonly Row[] = [
   ...largeLimits(),
 ];
 
-/** What the catalogue of failures has and the matrix has not. */
+/** Rules and gateways that the matrix does not run (docs/method.md, "What real gateways do"). */
 export const NOT_COVERED: readonly (readonly [what: string, why: string])[] = [
   [
     'Varnish, Squid, lighttpd, h2o, node http-proxy, hitch; Envoy, Traefik and the clouds',
-    'four gateways are enough to hold the counts against; the others are known from the catalogue',
+    'four gateways are enough to hold the counts against',
   ],
   ["nginx's own listen queue of 8 (O8)", 'how many it takes before it is full depends on when nginx wakes up'],
   [
-    'waves of the SYN schedule without SYN cookies (O8), phantoms by their number (1.8)',
+    'waves of the SYN schedule without SYN cookies (O8), phantoms by their number',
     'a setting of the machine (tcp_syncookies); the direct row allows for both',
   ],
   [

@@ -1,7 +1,7 @@
 /**
- * A row of the gateway matrix, as data: a stack, the bursts fired at it, and what each must show by which oracle. The
- * oracles and the facts behind them are those of the documentation's catalogue of failures: O1 to O21. Knows how to write
- * an expectation, not how to judge one.
+ * A row of the gateway matrix, as data: a stack, the bursts fired at it, and what each must show by which oracle.
+ * Oracles are the rules of docs/method.md, "Predictions" and "Kinds of failure" (O1 to O21, 3a to 3g). Knows how to
+ * write an expectation, not how to judge one.
  */
 import type { CauseId } from '#dist/diagnose/causes.js';
 import type { Wording } from './agree.js';
@@ -27,7 +27,7 @@ export interface Seen {
 
 export interface Expectation {
   readonly outcome: string;
-  /** O1 to O21, or the section of the catalogue. */
+  /** O1 to O21 or 3a to 3g: docs/method.md, "Predictions" and "Kinds of failure". */
   readonly oracle: string;
   /** The formula with its numbers, and why the tolerance is what it is. */
   readonly why: string;
@@ -80,7 +80,7 @@ export interface Row extends StackPlan {
   readonly story: string;
   readonly shots: readonly Shot[];
   readonly where: Where;
-  /** Where the machine says otherwise than the catalogue does. */
+  /** Where what was seen here differs from the rule. */
   readonly note?: string;
 }
 

@@ -175,7 +175,7 @@ export function workForTheDead(of: Loaded & { readonly serviceMs: number; readon
  * O9 and O10: an accept queue of B, and a loop that stands still for `blockMs` from the first connection on. B + 1 come
  * through the queue; the rest meet the gateway's connect timeout. The kernel looks for room when it answers a SYN and
  * fills it with the ACK: SYNs that two cores answer at the same moment both find the last place free, and the gateway
- * takes both for connected (one HAProxy run in the catalogue: 18 and 82 for B = 16). So B + 1 or, now and then, B + 2.
+ * takes both for connected (in one HAProxy run 18 and 82, for B = 16). So B + 1 or, now and then, B + 2.
  */
 export function listenQueue(of: Loaded & ListenQueue): Row {
   const { gateway, size, readMs, connectMs, retries, backlog, blockMs, where } = of;
@@ -294,11 +294,11 @@ export function listenQueueDirect(of: {
           {
             outcome: '101',
             oracle: 'O6',
-            why: `B + 1 = ${backlog + 1} when the block ends; who comes again later may find the queue full, or be a phantom of a SYN cookie (1.8)`,
+            why: `B + 1 = ${backlog + 1} when the block ends; who comes again later may find the queue full, or be a phantom of a SYN cookie (3c)`,
             count: [backlog + 1, size],
             ms: null,
           },
-          { outcome: 'timeout-upgrade', oracle: '1.8', why: 'phantoms', count: [0, size - backlog - 1], ms: null },
+          { outcome: 'timeout-upgrade', oracle: '3c', why: 'phantoms', count: [0, size - backlog - 1], ms: null },
           { outcome: 'timeout-connect', oracle: 'O7', why: 'never let in', count: [0, size - backlog - 1], ms: null },
         ],
         log: 'no gateway',
@@ -312,7 +312,7 @@ export function listenQueueDirect(of: {
 const ONE_WORKER = { main: 'worker_processes 1;\nworker_rlimit_nofile 16384;' };
 
 /**
- * 1.3 and 3f: nginx with two upstreams. The first to time out takes its peer out of service; when both are out, everybody
+ * 3f: nginx with two upstreams. The first to time out takes its peer out of service; when both are out, everybody
  * gets a 502 at once until `failMs` have passed.
  */
 export function poisoned(
@@ -340,17 +340,17 @@ export function poisoned(
         size,
         timeoutMs: LONG_MS,
         expects: [
-          { outcome: '101', oracle: '1.3', why: "2·T/S', each peer by itself", count: served, ms: null },
+          { outcome: '101', oracle: '3f', why: "2·T/S', each peer by itself", count: served, ms: null },
           {
             outcome: '502',
-            oracle: '1.3',
+            oracle: '3f',
             why: 'the rest at T, when both peers are out: 502 and not 504, save for the first of each peer',
             count: (seen) => [Math.max(0, others(served)(seen)[0] - 12), others(served)(seen)[1]],
             ms: (seen) => [readMs - 5, at(2 * readMs)(seen)[1]],
           },
           {
             outcome: '504',
-            oracle: '1.3',
+            oracle: '3f',
             why: 'sent to the other peer when theirs timed out',
             count: [0, 12],
             ms: null,

@@ -16,7 +16,7 @@ const LONG_MS = 20_000;
 /** No row here is about this one: "at once" is less than half of it. */
 const READ_MS = 2000;
 
-/** Who waited in vain is let in when the tunnels end, and is gone by then: the log counts him as served (1.5). */
+/** Who waited in vain is let in when the tunnels end, and is gone by then: the log counts him as served. */
 const LATE = { 'timeout-upgrade': '101', 'timeout-connect': null };
 
 const HEALTHY = { kind: 'ws', built: 'port' } as const;
@@ -65,7 +65,7 @@ export function workerConnections(of: Limited & { readonly connections: number }
       gateway: 'nginx',
       cause: 'connection-limit',
       story: `worker_connections ${limit}, one worker: a tunnel takes two`,
-      note: limit > 100 ? 'the catalogue says ±1, of 64; at 512 some 5 % fewer were measured' : undefined,
+      note: limit > 100 ? '±1 was measured with 64; at 512 some 5 % fewer' : undefined,
     },
     { main: 'worker_processes 1;\nworker_rlimit_nofile 16384;', events: `worker_connections ${limit};` },
     {

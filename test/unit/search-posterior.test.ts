@@ -8,14 +8,14 @@ import { shareInterval, student975 } from '#dist/search/interval.js';
 import { kneeOf } from '#dist/search/knee.js';
 import { Posterior } from '#dist/search/posterior.js';
 
-/** METHOD A.4.7's vector. */
+/** The check in docs/method.md, "The posterior". */
 const VECTOR = [
   ...[64, 128, 256, 512, 1024].map((size) => ({ size, good: 1, bad: 0 })),
   { size: 2000, good: 3, bad: 0 },
   { size: 2100, good: 0, bad: 3 },
 ];
 
-test('the posterior of the vector that the method gives', () => {
+test('the posterior of the bursts that docs/method.md checks it by', () => {
   const posterior = new Posterior(VECTOR, 10, 32_768);
   assert.deepEqual(
     [0.025, 0.5, 0.975].map((p) => Math.round(posterior.quantile(p))),

@@ -38,7 +38,7 @@ import type { RunOptions } from './run-options.js';
 import { type Director, runSearch, type SearchGround, type SearchNews } from './search-hands.js';
 import { runStage, type StageRun } from './stage-run.js';
 
-/** Before what follows a search that was given no cool-down of its own (METHOD A.4.1). */
+/** Before what follows a search that was given no cool-down of its own (docs/method.md, "Defaults"). */
 const REST_AFTER_SEARCH_MS = 10_000;
 const STOPPED = 'stopped by the user';
 

@@ -146,7 +146,7 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
   readonly hasKernelStamps = false;
   /** A text of several parts would be flattened by the write, in the release loop. */
   readonly framesRequests = false;
-  /** METHOD B.3: with pauses in between, user-space stamps are about ten times as true. */
+  /** With pauses between slices, user-space stamps are about ten times closer (docs/method.md, "Release in slices"). */
   readonly releaseChunk = 64;
   open = 0;
   onAllClosed: (() => void) | null = null;
