@@ -28,16 +28,25 @@ function npm(cwd: string, args: readonly string[], program = 'npm') {
   return spawnSync(program, args, { cwd, encoding: 'utf8', timeout: 60_000, env: Object.fromEntries(env) });
 }
 
-test('the tarball holds dist, profiles and the papers, and nothing else', () => {
+test('the tarball holds dist, docs, profiles and the papers, and nothing else', () => {
   const { paths } = pack();
   const top = new Set(paths.map((path) => path.split('/')[0]));
-  assert.deepEqual([...top].sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json', 'profiles']);
+  assert.deepEqual([...top].sort(), [
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'dist',
+    'docs',
+    'package.json',
+    'profiles',
+  ]);
   for (const path of [
     'dist/cli.js',
     'dist/index.js',
     'dist/index.d.ts',
     'dist/engine/threads/worker.js',
     'dist/lab/main.js',
+    'docs/method.md',
   ]) {
     assert.ok(paths.includes(path), path);
   }
