@@ -3,7 +3,7 @@
  * its size, met a limit that is counted, or a backend of which T/S fit: the times of the others tell the two apart, and
  * they do so only where no timeout can explain them. One burst alone says nothing here.
  */
-import type { BurstFacts, Evidence, Failure } from './evidence.js';
+import type { Evidence, Failure, ObservedBurst } from './evidence.js';
 import { earlyMs } from './finding.js';
 
 /** Survivors of two overloads that are as many, for a server that counts while a crowd comes and goes. */
@@ -24,7 +24,7 @@ export function areAlike(counts: readonly number[]): boolean {
 }
 
 /** As many got through at the one size as at the other, so it is no share of those who came. */
-export function isOverSizes(bursts: readonly Pick<BurstFacts, 'ok' | 'size'>[]): boolean {
+export function isOverSizes(bursts: readonly Pick<ObservedBurst, 'ok' | 'size'>[]): boolean {
   const spreadOf = (values: readonly number[]) => Math.max(...values) - Math.min(...values);
   const sizes = spreadOf(bursts.map(({ size }) => size));
   return sizes > 0 && spreadOf(bursts.map(({ ok }) => ok)) <= 0.5 * sizes;

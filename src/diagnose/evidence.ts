@@ -25,7 +25,8 @@ export interface Failure {
   readonly details: Readonly<Record<string, number>>;
 }
 
-export interface BurstFacts {
+/** One burst, or the preflight in its place, as the rules see it. */
+export interface ObservedBurst {
   readonly index: number;
   readonly size: number;
   readonly kind: 'burst' | 'churn';
@@ -65,9 +66,9 @@ export interface Evidence {
   readonly sendsOrigin: boolean;
   readonly sendsCredentials: boolean;
   readonly holdMs: number | null;
-  readonly bursts: readonly BurstFacts[];
+  readonly bursts: readonly ObservedBurst[];
   /** The burst that says most: of those with failures the one with some 101s beside them, then with the most failures. */
-  readonly worst: BurstFacts;
+  readonly worst: ObservedBurst;
   /** All failed outcomes of the worst burst, most frequent first. */
   readonly failures: readonly Failure[];
   /** null: no single handshake was made. */
@@ -77,9 +78,9 @@ export interface Evidence {
 
 /** null when nothing was attempted. */
 export function evidenceOf(result: Result): Evidence | null {
-  const preflight = preflightFacts(result);
+  const preflight = observedPreflight(result);
   const valid = result.bursts.filter(({ validity }) => validity.verdict !== 'invalid');
-  const facts = (valid.length > 0 ? valid : result.bursts).map((burst) => burstFacts(burst, result.preflight));
+  const facts = (valid.length > 0 ? valid : result.bursts).map((burst) => observedBurst(burst, result.preflight));
   const bursts = facts.length > 0 ? facts : preflight === null ? [] : [preflight];
   const [first] = bursts;
   if (first === undefined) return null;
@@ -101,7 +102,7 @@ export function evidenceOf(result: Result): Evidence | null {
 }
 
 /** A burst in which some got through and many did not tells the shape of the limit. */
-function weight({ failures, ok, lost }: BurstFacts): number {
+function weight({ failures, ok, lost }: ObservedBurst): number {
   const failed = failures.reduce((sum, { count }) => sum + count, 0);
   if (failed === 0) return lost > 0 ? 0.5 : 0;
   return failed + (ok >= ENOUGH_FOR_A_SHAPE ? 1e9 : 0);
@@ -118,7 +119,7 @@ export function isLocal(outcome: string): boolean {
   return isOutcomeId(outcome) && blameOf(outcome) === 'local';
 }
 
-function burstFacts(burst: Burst, preflight: Preflight | null): BurstFacts {
+function observedBurst(burst: Burst, preflight: Preflight | null): ObservedBurst {
   const okMs = valuesOf(burst.latencyMs.handshake);
   return {
     index: burst.index,
@@ -145,7 +146,7 @@ function burstFacts(burst: Burst, preflight: Preflight | null): BurstFacts {
 }
 
 /** A run that was stopped at its preflight has nothing else to go by. */
-function preflightFacts({ preflight }: Result): BurstFacts | null {
+function observedPreflight({ preflight }: Result): ObservedBurst | null {
   if (preflight === null || preflight.attempted === 0) return null;
   return {
     index: 0,

@@ -45,7 +45,7 @@ export interface BurstEvidence {
 }
 
 /** A reason and how grave it is; `valid` is a note that leaves the verdict alone. */
-interface Finding {
+interface WeighedReason {
   readonly verdict: Verdict;
   readonly reason: string;
 }
@@ -101,7 +101,7 @@ export function judgeRun(
   thresholds: readonly ThresholdResult[],
   limits: readonly string[] = [],
 ): Validity {
-  const findings: Finding[] = limits.map((reason) => ({ verdict: 'invalid', reason }));
+  const findings: WeighedReason[] = limits.map((reason) => ({ verdict: 'invalid', reason }));
   if (thresholds.length > 0 && bursts.every(({ verdict }) => verdict === 'invalid')) {
     findings.push({ verdict: 'invalid', reason: 'no burst was valid, so there is nothing to judge the thresholds by' });
   }
@@ -114,7 +114,7 @@ export function judgeRun(
   return validityOf(findings);
 }
 
-function validityOf(findings: readonly Finding[]): Validity {
+function validityOf(findings: readonly WeighedReason[]): Validity {
   const sorted = gravestFirst(findings);
   const verdict = sorted[0]?.verdict ?? 'valid';
   const reasons = sorted.map(({ reason }) => reason);
@@ -122,7 +122,7 @@ function validityOf(findings: readonly Finding[]): Validity {
   return { verdict, reasons, weights: sorted.map((finding) => finding.verdict) };
 }
 
-function gravestFirst(findings: readonly Finding[]): Finding[] {
+function gravestFirst(findings: readonly WeighedReason[]): WeighedReason[] {
   return [...findings].sort((a, b) => GRAVITY[b.verdict] - GRAVITY[a.verdict]);
 }
 
@@ -132,7 +132,7 @@ export function weighed({ verdict, reasons, weights }: Validity): { verdict: Ver
 }
 
 /** All reasons of the bursts that were judged so, the lighter ones of an invalid burst among them. */
-function ofBursts(bursts: readonly Validity[], verdict: Verdict): Finding[] {
+function ofBursts(bursts: readonly Validity[], verdict: Verdict): WeighedReason[] {
   const judged = bursts.flatMap((burst, place) => (burst.verdict === verdict ? [{ place, burst }] : []));
   const findings = judged.flatMap(({ place, burst }) =>
     weighed(burst).map((finding) =>
@@ -146,11 +146,11 @@ function ofBursts(bursts: readonly Validity[], verdict: Verdict): Finding[] {
   return [...shown, { verdict: shown[shown.length - 1].verdict, reason: more }];
 }
 
-function lostWorkers(evidence: BurstEvidence): Finding[] {
+function lostWorkers(evidence: BurstEvidence): WeighedReason[] {
   return evidence.lostWorkers.map((reason) => ({ verdict: 'invalid', reason }));
 }
 
-function localOutcomes(evidence: BurstEvidence): Finding[] {
+function localOutcomes(evidence: BurstEvidence): WeighedReason[] {
   return Object.entries(evidence.outcomes)
     .filter(([id, count]) => count > 0 && isOutcomeId(id) && blameOf(id as OutcomeId) === 'local')
     .sort(([, a], [, b]) => b - a)
@@ -161,8 +161,8 @@ function localOutcomes(evidence: BurstEvidence): Finding[] {
 }
 
 /** Stopping a burst is no fault of the generator; launching fewer for any other reason is. */
-function shortLaunch({ planned, launched, outcomes }: BurstEvidence): Finding[] {
-  const findings: Finding[] = [];
+function shortLaunch({ planned, launched, outcomes }: BurstEvidence): WeighedReason[] {
+  const findings: WeighedReason[] = [];
   const aborted = outcomes.aborted ?? 0;
   if (planned !== null && launched < planned - aborted) {
     const reason = `only ${formatCount(launched)} of ${attempts(planned)} were launched by this machine`;
@@ -176,9 +176,9 @@ function shortLaunch({ planned, launched, outcomes }: BurstEvidence): Finding[] 
 }
 
 /** Deadlines passed because this machine was slow are no timeouts of the target. */
-function slowGenerator(evidence: BurstEvidence): Finding[] {
+function slowGenerator(evidence: BurstEvidence): WeighedReason[] {
   const { overdue, outcomes, release, timeoutMs, calibration, kind } = evidence;
-  const findings: Finding[] = [];
+  const findings: WeighedReason[] = [];
   const say = (reason: string) => findings.push({ verdict: 'invalid', reason });
   if (overdue > 0) {
     say(
@@ -203,13 +203,13 @@ function slowGenerator(evidence: BurstEvidence): Finding[] {
   return findings;
 }
 
-function unarmed({ failedToArm, planned, launched, gate }: BurstEvidence): Finding[] {
+function unarmed({ failedToArm, planned, launched, gate }: BurstEvidence): WeighedReason[] {
   if (failedToArm === 0) return [];
   const reason = `${formatCount(failedToArm)} of ${formatCount(planned ?? launched)} could not be armed: they failed before the gate ${gate} was opened, so fewer were released together`;
   return [{ verdict: 'suspect', reason }];
 }
 
-function pacing({ kind, release, makespanMs, planned, launched, failedToArm }: BurstEvidence): Finding[] {
+function pacing({ kind, release, makespanMs, planned, launched, failedToArm }: BurstEvidence): WeighedReason[] {
   if (kind !== 'burst' || release === null || makespanMs === null || release.spreadMs <= 0) return [];
   const ratio = makespanMs / release.spreadMs;
   if (ratio >= RATIO.together) return [];
@@ -222,9 +222,9 @@ function pacing({ kind, release, makespanMs, planned, launched, failedToArm }: B
   return [{ verdict: 'valid', reason: `${within}, and the burst lasted only ${ratio.toFixed(1)} times as long` }];
 }
 
-function floor({ calibration, latencyLimitMs }: BurstEvidence): Finding[] {
+function floor({ calibration, latencyLimitMs }: BurstEvidence): WeighedReason[] {
   if (calibration === null) return [];
-  const findings: Finding[] = [];
+  const findings: WeighedReason[] = [];
   if (calibration.share101 < 1) {
     const answered = percent(calibration.share101);
     const reason = `this generator got only ${answered} of ${formatCount(calibration.size)} handshakes through to its own mirror`;
@@ -238,7 +238,7 @@ function floor({ calibration, latencyLimitMs }: BurstEvidence): Finding[] {
   return findings;
 }
 
-function disturbances(evidence: BurstEvidence): Finding[] {
+function disturbances(evidence: BurstEvidence): WeighedReason[] {
   const { kind, makespanMs, longestGapMs, gcMaxMs, throttledMs, stealShare, conntrackShare, clockStepMs } = evidence;
   const spanMs = makespanMs ?? 0;
   const reasons: string[] = [];

@@ -2,7 +2,7 @@
 
 import type { AfterProbe } from '../../result/result.js';
 import { hasSuffered } from '../../tally/after-probes.js';
-import type { BurstFacts } from '../evidence.js';
+import type { ObservedBurst } from '../evidence.js';
 import { counted, type Finding, type Rule, spoken } from '../finding.js';
 import { rampOf, roundMs } from '../shape.js';
 
@@ -11,7 +11,7 @@ const QUICK_MS = 150;
 
 export const afterRule: Rule = ({ bursts }) => bursts.flatMap((burst) => afterFindings(burst));
 
-function afterFindings({ after, okMs, attempted }: BurstFacts): Finding[] {
+function afterFindings({ after, okMs, attempted }: ObservedBurst): Finding[] {
   if (after === null || after.lastFailedMs === null) return [];
   const failed = after.probes.filter(hasSuffered);
   const outcomes = [...new Set(failed.map(({ outcome }) => outcome))];
@@ -120,7 +120,7 @@ export const poisonedRule: Rule = ({ worst }) => {
 const IDLE_MS = 900;
 
 /** When the first of others were given up; none: never. */
-function earliestTimerMs({ failures }: BurstFacts): number {
+function earliestTimerMs({ failures }: ObservedBurst): number {
   const waited = failures.filter((one) => one.timesMs.length > 0 && !one.isAtOnce);
   return Math.min(...waited.map(({ timesMs }) => timesMs[0]), Number.POSITIVE_INFINITY);
 }

@@ -4,7 +4,7 @@
  * by side a common end.
  */
 import { isCounted } from '../ceiling.js';
-import type { BurstFacts, Evidence, Failure } from '../evidence.js';
+import type { Evidence, Failure, ObservedBurst } from '../evidence.js';
 import { aloneSentence, counted, earlyMs, type Finding, type Rule, spoken, worksAlone } from '../finding.js';
 import { configuredMs, type Ramp, rampOf, roughRampOf, roundMs, type Staircase, staircaseOf } from '../shape.js';
 
@@ -26,7 +26,7 @@ interface Cliff {
 }
 
 /** The failures of a burst that came late, and together or nearly. */
-function cliffOf(evidence: Evidence, burst: BurstFacts): Cliff | null {
+function cliffOf(evidence: Evidence, burst: ObservedBurst): Cliff | null {
   const failures = burst.failures.filter((one) => WAITED.has(one.outcome) && one.timesMs.length > 0 && !one.isAtOnce);
   if (failures.length === 0) return null;
   const count = failures.reduce((sum, one) => sum + one.count, 0);
@@ -161,7 +161,7 @@ function commonEnd(evidence: Evidence, cliff: Cliff): Finding[] {
 }
 
 /** Most of them late, and at one time: the first waited more than half as long as the last. */
-function endsTogether({ okMs }: BurstFacts, alone: Evidence['alone']): boolean {
+function endsTogether({ okMs }: ObservedBurst, alone: Evidence['alone']): boolean {
   if (okMs.length < 5) return false;
   const firstMs = earlyMs(okMs);
   return firstMs >= 0.6 * okMs[okMs.length - 1] && firstMs >= 10 * (alone?.typicalMs ?? 20);

@@ -4,7 +4,7 @@
  */
 import { formatCount } from '../../plan/units.js';
 import { areAlike, isCounted, isOverSizes } from '../ceiling.js';
-import type { BurstFacts, Evidence, Failure } from '../evidence.js';
+import type { Evidence, Failure, ObservedBurst } from '../evidence.js';
 import { counted, earlyMs, type Finding, headerOf, type Rule, spoken, whoSaid } from '../finding.js';
 import { rampOf, roundMs } from '../shape.js';
 import { lookAlike } from './look-alikes.js';
@@ -25,12 +25,12 @@ export const limitRule: Rule = (evidence) => {
   return paced(evidence, failure) ?? turnedAway(evidence, failure);
 };
 
-function failedCount({ failures }: BurstFacts): number {
+function failedCount({ failures }: ObservedBurst): number {
   return failures.reduce((sum, { count }) => sum + count, 0);
 }
 
 /** A limit that nearly all fit into is an odd chance; so few are more often accidents. */
-function isRare({ attempted }: BurstFacts, { count }: Failure): boolean {
+function isRare({ attempted }: ObservedBurst, { count }: Failure): boolean {
   return count < 0.02 * attempted;
 }
 
@@ -96,7 +96,7 @@ function turnedAway(evidence: Evidence, failure: Failure): Finding[] {
 }
 
 /** nginx says so when it may open no more files; an application, when something it needs has run out. */
-function internalErrors(worst: BurstFacts, failure: Failure, limit: Finding): Finding[] {
+function internalErrors(worst: ObservedBurst, failure: Failure, limit: Finding): Finding[] {
   if (failure.hop?.own === true) return [descriptors(worst, failure, 0.6), limit];
   const application: Finding = {
     cause: 'application-error',
@@ -154,7 +154,7 @@ interface Repeat {
 const NO_REPEAT: Repeat = { sentence: '', forLimit: 0, forRate: 0, ratePerS: null };
 
 /** The same count in every burst speaks for a limit; a first burst that got more than the others for a rate. */
-function repeated(worst: BurstFacts, others: readonly BurstFacts[]): Repeat {
+function repeated(worst: ObservedBurst, others: readonly ObservedBurst[]): Repeat {
   if (others.length === 0) return NO_REPEAT;
   const all = [worst, ...others].sort((a, b) => a.index - b.index);
   const counts = all.map(({ ok }) => ok);
@@ -182,7 +182,7 @@ function repeated(worst: BurstFacts, others: readonly BurstFacts[]): Repeat {
 const CLOSE_MS = 2000;
 
 /** So close that a rate would not have come back to its full allowance, unless it is a high one. */
-function areClose(all: readonly BurstFacts[]): boolean {
+function areClose(all: readonly ObservedBurst[]): boolean {
   return all.every(({ releasedAtMs }, i) => {
     const before = i === 0 ? releasedAtMs : (all[i - 1]?.releasedAtMs ?? null);
     return releasedAtMs !== null && before !== null && releasedAtMs - before <= CLOSE_MS;
@@ -190,14 +190,14 @@ function areClose(all: readonly BurstFacts[]): boolean {
 }
 
 /** What came back between two bursts, a second. */
-function refill(all: readonly BurstFacts[]): number | null {
+function refill(all: readonly ObservedBurst[]): number | null {
   const [first, second] = all;
   if (first?.releasedAtMs == null || second?.releasedAtMs == null) return null;
   const seconds = (second.releasedAtMs - first.releasedAtMs) / 1000;
   return seconds > 0 ? second.ok / seconds : null;
 }
 
-function descriptors(worst: BurstFacts, failure: Failure, confidence: number): Finding {
+function descriptors(worst: ObservedBurst, failure: Failure, confidence: number): Finding {
   return {
     cause: 'descriptor-limit',
     confidence,
@@ -209,7 +209,7 @@ function descriptors(worst: BurstFacts, failure: Failure, confidence: number): F
   };
 }
 
-function ports(worst: BurstFacts, failure: Failure): Finding {
+function ports(worst: ObservedBurst, failure: Failure): Finding {
   const isNear = worst.ok > 20_000;
   return {
     cause: 'ports-exhausted',

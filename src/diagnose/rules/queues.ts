@@ -4,7 +4,7 @@
  * its two timeouts do.
  */
 import { formatCount } from '../../plan/units.js';
-import type { BurstFacts } from '../evidence.js';
+import type { ObservedBurst } from '../evidence.js';
 import { counted, type Finding, type Rule, spoken } from '../finding.js';
 import { clustersOf, dataRetriesOf, roundMs, synRetriesOf } from '../shape.js';
 import { seenQueue, synsOf } from './syns.js';
@@ -24,7 +24,7 @@ export const listenQueueRule: Rule = (evidence) => {
   return [];
 };
 
-function inferredQueue(burst: BurstFacts): Finding | null {
+function inferredQueue(burst: ObservedBurst): Finding | null {
   const syn = synRetriesOf(burst.connectMs);
   const never = burst.failures.find(({ outcome }) => outcome === 'timeout-connect')?.count ?? 0;
   const retried = syn?.retried ?? 0;
@@ -49,13 +49,13 @@ function inferredQueue(burst: BurstFacts): Finding | null {
   };
 }
 
-function isQueued({ connectMs, attempted }: BurstFacts): boolean {
+function isQueued({ connectMs, attempted }: ObservedBurst): boolean {
   const retried = synRetriesOf(connectMs)?.retried ?? 0;
   return retried >= Math.max(LEAST_RETRIED.count, LEAST_RETRIED.share * attempted);
 }
 
 /** Connected, and the first byte on the schedule of data that is sent again, or never. */
-function phantoms(burst: BurstFacts, retried: number): Finding[] {
+function phantoms(burst: ObservedBurst, retried: number): Finding[] {
   const late = burst.upgradeMs.filter((ms) => ms >= 190);
   const onSchedule = dataRetriesOf(late);
   const silent = burst.failures.find(({ outcome }) => outcome === 'timeout-upgrade')?.count ?? 0;

@@ -4,7 +4,7 @@
  * length. The same counter grows when a packet is lost or a firewall drops it: that is told apart here, or left open.
  */
 import { formatCount } from '../../plan/units.js';
-import type { BurstFacts, Evidence } from '../evidence.js';
+import type { Evidence, ObservedBurst } from '../evidence.js';
 import { counted, type Finding, spoken } from '../finding.js';
 import { synRetriesOf } from '../shape.js';
 
@@ -22,7 +22,7 @@ export interface Syns {
 const FIRST_RETRY_MS = 1100;
 
 /** null: the kernel was not asked about all of them, or nothing follows from what it said. */
-export function synsOf({ timeoutMs }: Evidence, burst: BurstFacts): Syns | null {
+export function synsOf({ timeoutMs }: Evidence, burst: ObservedBurst): Syns | null {
   const { kernel, connectMs, kind } = burst;
   // In a churn the queue is emptied while others come.
   if (kernel === null || kind === 'churn' || timeoutMs < FIRST_RETRY_MS) return null;
@@ -45,7 +45,7 @@ const LEAST_DROPPED = { count: 3, share: 0.01 };
 /** Enough to speak of a pattern. */
 const MANY_DROPPED = 5;
 
-export function seenQueue(evidence: Evidence, burst: BurstFacts, syns: Syns): Finding | null {
+export function seenQueue(evidence: Evidence, burst: ObservedBurst, syns: Syns): Finding | null {
   const { admitted, retried, never, dropped, retransmits } = syns;
   const of = admitted + retried + never;
   if (dropped < Math.max(LEAST_DROPPED.count, LEAST_DROPPED.share * of)) return null;
@@ -90,7 +90,7 @@ const STILL_FACTORS = { alone: 3, connect: 4 };
 const RETRIED_MS = 900;
 
 /** How long after the release nobody was answered, so that nobody can have been accepted either; null: that can't be told. */
-function stillFor({ gate, alone }: Evidence, burst: BurstFacts): number | null {
+function stillFor({ gate, alone }: Evidence, burst: ObservedBurst): number | null {
   // Over the other gates connections are opened a few at a time, before the release.
   if (gate !== 'connect') return null;
   const answered = burst.failures.filter(({ outcome }) =>
@@ -115,7 +115,7 @@ const MOST_LOST = 0.3;
 const OFTEN_LOST = 0.1;
 
 /** A network that loses SYNs loses as many segments of data; a queue drops SYNs only. */
-function isLoss({ kernel }: BurstFacts, { dropped, admitted, retried, never }: Syns, isStill: boolean): boolean {
+function isLoss({ kernel }: ObservedBurst, { dropped, admitted, retried, never }: Syns, isStill: boolean): boolean {
   const share = dropped / (admitted + retried + never);
   if (share > (isStill ? OFTEN_LOST : MOST_LOST)) return false;
   return (kernel?.retransmitted ?? 0) >= dropped / 3;

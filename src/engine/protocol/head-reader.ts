@@ -2,7 +2,7 @@
  * The head of one answer that does not come in one piece. It keeps at most 64 KiB, and looks at every byte and every
  * interim answer once, so that a target which sends a byte a segment costs no more than one that sends its head at once.
  */
-import { MAX_HEAD_BYTES, type Progress, type Reading, readHead } from './response.js';
+import { type HeadProgress, MAX_HEAD_BYTES, type Reading, readHead } from './response.js';
 
 const SMALLEST_BYTES = 1024;
 
@@ -20,10 +20,10 @@ export function readWhole(bytes: Buffer, length: number): Read {
 export class HeadReader {
   #bytes: Buffer;
   #length = 0;
-  #progress: Progress;
+  #progress: HeadProgress;
 
   /** Goes on from a reading that said "more"; `first` is copied, since the transport reuses its buffer. */
-  constructor(first: Buffer, progress: Progress) {
+  constructor(first: Buffer, progress: HeadProgress) {
     this.#bytes = Buffer.alloc(0);
     this.#progress = progress;
     this.#keep(first);

@@ -26,17 +26,17 @@ export interface Head {
 }
 
 /** How far an answer was read when it was not all there: nothing before it needs a second look. */
-export interface Progress {
+export interface HeadProgress {
   /** Where the head begins that is being read; interim answers lie before it. */
   readonly head: number;
   /** That head does not end before here. */
   readonly scanned: number;
 }
 
-const START: Progress = { head: 0, scanned: 0 };
+const START: HeadProgress = { head: 0, scanned: 0 };
 
 export type Reading =
-  | { readonly kind: 'more'; readonly progress: Progress }
+  | { readonly kind: 'more'; readonly progress: HeadProgress }
   | { readonly kind: 'malformed'; readonly detail: string }
   | { readonly kind: 'head'; readonly head: Head };
 
@@ -57,7 +57,7 @@ function endOfHead(bytes: Buffer, from: number, to: number): number {
  * Reads the final head from bytes[0..length): interim answers (1xx but 101) are skipped, RFC 9110 section 15.2. `length`
  * must hold everything received so far; `progress` is what the reading before this one said.
  */
-export function readHead(bytes: Buffer, length: number, progress: Progress = START): Reading {
+export function readHead(bytes: Buffer, length: number, progress: HeadProgress = START): Reading {
   let { head: from, scanned } = progress;
   for (;;) {
     const known = Math.min(length - from, PREFIX.length);
