@@ -5,7 +5,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { portsPerSource, readMachine } from '../engine/machine/limits.js';
-import type { Director } from '../engine/run/search-hands.js';
 import { type WorkerPool, withWorkers } from '../engine/threads/worker-pool.js';
 import { EXIT, type ExitCode, UserError } from '../errors.js';
 import type { Host } from '../host.js';
@@ -15,6 +14,7 @@ import { type Draft, supplied } from '../plan/profile/draft.js';
 import { compilePlan } from '../plan/profile/profile.js';
 import { maskPlan } from '../plan/secrets.js';
 import { terminalOf } from '../report/terminal/style.js';
+import type { Director } from '../search/engine-interface.js';
 import type { SearchState } from '../search/state.js';
 import { write } from './console.js';
 import type { Resumed } from './find.js';

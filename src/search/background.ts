@@ -1,12 +1,11 @@
 /**
- * Failures that no load causes: what canaries and small bursts of a rested target show. Two readers: the flag that
- * warns of a floor (flags.ts), and the evidence for the posterior. A marginal burst moves nothing as long as a
- * background rate could explain it. Where small loads show that there is hardly any, it has missed the objective as the
- * drop-off is defined, and leaving it out would put the estimate of a gradual decline 2 to 3 % too high
- * (docs/method.md, "The posterior").
+ * Failures that no load causes: what recovery checks and small bursts of a rested target show. Two readers: the flag that
+ * warns of a floor (flags.ts), and the evidence for the posterior. A marginal burst moves nothing as long as a background
+ * rate could explain it (docs/method.md, "The posterior"). Where small loads show that there is hardly any, it has missed the objective as the
+ * drop-off is defined, and leaving it out would put the estimate of a gradual decline 2 to 3 % too high.
  */
 import type { Loads } from './loads.js';
-import type { Evidence } from './posterior.js';
+import type { LoadEvidence } from './posterior.js';
 import type { SearchState } from './state.js';
 
 /** Loads at most this share of the bracket's lower end are small. */
@@ -22,7 +21,7 @@ export interface Background {
   readonly failed: number;
   /** Of each objective. */
   readonly missed: readonly number[];
-  /** Bursts and canaries with a failure. */
+  /** Bursts and recovery checks with a failure. */
   readonly witnesses: number;
 }
 
@@ -40,7 +39,7 @@ export function backgroundOf({ options, history, canary }: SearchState, lo: numb
   };
 }
 
-export function evidenceOf(state: SearchState, loads: Loads, lo: number | null, hi: number | null): Evidence[] {
+export function loadEvidence(state: SearchState, loads: Loads, lo: number | null, hi: number | null): LoadEvidence[] {
   if (lo === null || hi === null || !hasHardlyAny(state, backgroundOf(state, lo))) return loads.all();
   const from = Math.max(lo, hi / (1 + state.options.width) ** NEAR_STEPS);
   return loads.all().map(({ size, good, bad, marginal }) => {

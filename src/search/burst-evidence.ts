@@ -6,8 +6,8 @@
 
 import type { Burst, Summary } from '../result/result.js';
 import { LatencyHistogram } from '../tally/histogram.js';
+import type { BurstFacts } from './engine-interface.js';
 import type { Objective } from './search-options.js';
-import type { BurstFacts } from './state.js';
 
 /** A makespan below this many release spreads is the generator's pace (docs/method.md, "Pace"). */
 const LEAST_RELEASE_RATIO = 2;

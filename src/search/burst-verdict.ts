@@ -3,8 +3,9 @@
  * several objectives at once. It owns the slack that a burst may miss an objective by before chance can no longer
  * explain it. It refuses to know what other bursts said, but for the drain rate that they set.
  */
+import type { BurstFacts } from './engine-interface.js';
 import type { Objective, SearchOptions } from './search-options.js';
-import type { BurstFacts, BurstVerdict } from './state.js';
+import type { BurstVerdict } from './state.js';
 
 /** Beyond this quantile of what chance brings, failures are the load's. */
 const SLACK_QUANTILE = 0.975;

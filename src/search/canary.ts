@@ -1,11 +1,12 @@
 /**
- * The canary (docs/method.md, "Recovery checks"): 20 single handshakes at a steady pace, before the search as a
- * baseline and then before each burst. It owns what "as healthy as before" means. A target that fails a handshake now
- * and then at rest is allowed what its baseline showed, otherwise a background failure rate would read as a target that
- * never recovers.
+ * The recovery check (docs/method.md, "Recovery checks"), `canary` in code and JSON: 20 single handshakes at a steady pace, before the search as a
+ * baseline and then before each burst. It owns what "as healthy as before" means. A target that fails a handshake now and
+ * then at rest is allowed what its baseline showed, otherwise a background failure rate would read as a target that never
+ * recovers.
  */
+import type { CanaryFacts } from './engine-interface.js';
 import { median } from './loads.js';
-import type { CanaryCounts, CanaryFacts, Health } from './state.js';
+import type { CanaryCounts, Health } from './state.js';
 
 /** `baselines` of them before the first burst. */
 export const CANARY = { handshakes: 20, overMs: 1000, baselines: 3 } as const;
@@ -52,7 +53,7 @@ export function counted(counts: CanaryCounts, canary: CanaryFacts, isRested: boo
   };
 }
 
-/** After a canary that failed at `nowMs`: when to try the next one; null when that would be after `maxWaitMs`. */
+/** After a check that failed at `nowMs`: when to try the next one; null when that would be after `maxWaitMs`. */
 export function nextPoll(health: Health, nowMs: number, maxWaitMs: number): { health: Health; atMs: number } | null {
   const failingSinceMs = health.failingSinceMs ?? nowMs;
   const endMs = failingSinceMs + maxWaitMs;
@@ -61,7 +62,7 @@ export function nextPoll(health: Health, nowMs: number, maxWaitMs: number): { he
   return { health: { isProven: false, failingSinceMs, pollMs: health.pollMs * POLL_FACTOR }, atMs };
 }
 
-/** Canaries before one burst, at most: one that fails at once, and then each poll. */
+/** Recovery checks before one burst, at most: one that fails at once, and then each poll. */
 export function mostCanaries(maxWaitMs: number): number {
   let canaries = 1;
   let health = UNPROVEN;

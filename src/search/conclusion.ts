@@ -12,7 +12,7 @@ import type {
   Span,
   Unrecovered,
 } from '../result/drop-off.js';
-import { evidenceOf } from './background.js';
+import { loadEvidence } from './background.js';
 import { drainOf } from './burst-verdict.js';
 import { flagsOf } from './flags.js';
 import { kneeOf } from './knee.js';
@@ -29,7 +29,7 @@ export function dropOffOf(state: SearchState): DropOff {
   const { verdict, because } = state.ended ?? INTERRUPTED;
   const [lo, hi] = bracketOf(loads);
   const { options } = state;
-  const posterior = new Posterior(evidenceOf(state, loads, lo, hi), options.min, options.max, options.quantile);
+  const posterior = new Posterior(loadEvidence(state, loads, lo, hi), options.min, options.max, options.quantile);
   const isClosed = lo !== null && hi !== null;
   const inversions = inversionsOf(loads, hi);
   return {

@@ -7,7 +7,7 @@ import type { Inversion, SearchFlag } from '../result/drop-off.js';
 import { backgroundOf } from './background.js';
 import type { SearchState } from './state.js';
 
-/** Failures of one unlucky moment are no floor: they must turn up in this many bursts or canaries. */
+/** Failures of one unlucky moment are no floor: they must turn up in this many bursts or recovery checks. */
 const FLOOR_WITNESSES = 2;
 
 export function flagsOf(state: SearchState, lo: number | null, inversions: readonly Inversion[]): SearchFlag[] {
@@ -28,7 +28,7 @@ function hysteresis({ freshMode, recoveredAfterMs }: SearchState): SearchFlag[] 
   return flags;
 }
 
-/** Canaries and small bursts together miss the share, so failures are there at any load. */
+/** Recovery checks and small bursts together miss the share, so failures are there at any load. */
 function floor(state: SearchState, lo: number | null): SearchFlag[] {
   // What a target fails that is down is no background.
   if (state.ended?.verdict === 'DID_NOT_RECOVER') return [];

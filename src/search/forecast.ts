@@ -4,9 +4,10 @@
  * target; a noisy one takes about half as many bursts again. It refuses to know the real target.
  */
 import { CANARY } from './canary.js';
+import type { BurstFacts } from './engine-interface.js';
 import { Loads, median } from './loads.js';
 import type { SearchOptions } from './search-options.js';
-import type { BurstFacts, SearchState, Step } from './state.js';
+import type { SearchState, Step } from './state.js';
 import { beginSearch, failedHandshakes, step } from './state-machine.js';
 import { type Spending, worstCase } from './worst-case.js';
 
@@ -24,6 +25,8 @@ export interface Durations {
   readonly longestBurstMs: number;
 }
 
+/** A burst that passes, opened, answered and closed, where the target is not known yet. */
+export const USUAL_BURST_MS = 2000;
 /** Where in the range a drop-off may be when nobody has an idea: shares of the range on a log axis. */
 const GUESSES = [0.6, 0.8, 0.95];
 /** A target whose capacity varies from burst to burst by so much, in an order that fools no halving. */
@@ -92,14 +95,14 @@ function rehearse(from: Step, burstMs: number, dropOff: number, isHarsh: boolean
       nowMs += burstMs;
       const capacity = Math.floor(dropOff * (1 + JITTER * (((action.index + 1) * GOLDEN) % 1) - JITTER / 2));
       const survived = action.size <= capacity ? action.size : isHarsh ? 0 : capacity;
-      const facts = factsOf(state.options, action.size, survived);
+      const facts = rehearsedFacts(state.options, action.size, survived);
       ({ state, action } = step(state, { is: 'burst', nowMs, facts }));
     }
   }
   return { state, action };
 }
 
-function factsOf({ objectives }: SearchOptions, launched: number, survived: number): BurstFacts {
+function rehearsedFacts({ objectives }: SearchOptions, launched: number, survived: number): BurstFacts {
   return {
     launched,
     survived,

@@ -5,10 +5,11 @@
  * chosen.
  */
 import type { SearchVerdict } from '../result/drop-off.js';
+import type { Why } from './engine-interface.js';
 import { Loads, least } from './loads.js';
-import type { Cursor, Fired, Limits, SearchState, Shot, Why } from './state.js';
+import type { Cursor, Fired, Limits, SearchState, Shot } from './state.js';
 
-export type Choice =
+export type LoadChoice =
   | { readonly shot: Shot; readonly cursor: Cursor }
   | { readonly verdict: SearchVerdict; readonly because: string };
 
@@ -30,7 +31,7 @@ export const NEW_CURSOR: Cursor = {
   highAt: null,
 };
 
-export function nextLoad(state: SearchState): Choice {
+export function nextLoad(state: SearchState): LoadChoice {
   const loads = new Loads(state);
   const view: View = { state, loads, cursor: state.cursor };
   const { lo, hi } = loads.bounds();
@@ -66,13 +67,13 @@ function isWide({ state }: View, lo: number, hi: number): boolean {
   return hi / lo > 1 + state.options.width && hi - lo > 1;
 }
 
-function fire({ state, cursor }: View, size: number, why: Why, fresh = false): Choice {
+function fire({ state, cursor }: View, size: number, why: Why, fresh = false): LoadChoice {
   const { min, max } = state.options;
   const whole = Math.max(min, Math.min(max, Math.round(size)));
   return { shot: { size: whole, fresh, why, invalid: 0 }, cursor };
 }
 
-function begin(view: View): Choice {
+function begin(view: View): LoadChoice {
   const { options, limits } = view.state;
   const [grey] = undecided(view);
   if (grey !== undefined) return fire(view, grey, 'repeat');
@@ -81,7 +82,7 @@ function begin(view: View): Choice {
   return fire(view, Math.min(options.start, isGuess ? Math.floor((highest + 1) / options.growth) : highest), 'ramp');
 }
 
-function ramp(view: View, lo: number): Choice {
+function ramp(view: View, lo: number): LoadChoice {
   const { state, loads } = view;
   const { options, limits } = state;
   const grey = least(undecided(view).filter((size) => size > lo));
@@ -99,7 +100,7 @@ function ramp(view: View, lo: number): Choice {
   return { verdict: 'AT_LEAST_MAX', because: `${lo}, the largest load that was asked for, met every objective` };
 }
 
-function descend(view: View, hi: number): Choice {
+function descend(view: View, hi: number): LoadChoice {
   const { state, loads } = view;
   const { options, limits } = state;
   const highest = highestNew(limits);
@@ -117,7 +118,7 @@ function descend(view: View, hi: number): Choice {
 }
 
 /** `top`: the least load that can't be tried, because it is bad or because it can't be sent. */
-function narrow(view: View, lo: number, hi: number, top: number): Choice {
+function narrow(view: View, lo: number, hi: number, top: number): LoadChoice {
   const { load, why, cursor } = top < hi ? halve(view.cursor, lo, top) : planned(view, lo, hi);
   const size = Math.min(Math.max(Math.round(load), lo + 1), top - 1);
   return fire({ ...view, cursor }, size, why);
@@ -163,7 +164,7 @@ function planned({ state, cursor }: View, lo: number, hi: number): Planned {
 }
 
 /** docs/method.md, "Confirm": the end with fewer bursts first, the low one on ties. */
-function confirm(view: View, lo: number, hi: number): Choice {
+function confirm(view: View, lo: number, hi: number): LoadChoice {
   const { cursor } = view;
   const lowAt = cursor.lowAt === null || cursor.lowAt > lo ? lo : cursor.lowAt;
   const highAt = cursor.highAt === null || cursor.highAt < hi ? hi : cursor.highAt;
@@ -214,7 +215,7 @@ function highToConfirm({ state, loads }: View, hi: number, from: number): End {
   return { size: isBarred ? null : at, at, isBarred };
 }
 
-function limited(state: SearchState, what: string): Choice {
+function limited(state: SearchState, what: string): LoadChoice {
   const reason = state.limits.reason ?? 'this generator is the limit';
   return { verdict: 'GENERATOR_LIMITED', because: `${what}: ${reason}` };
 }

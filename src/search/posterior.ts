@@ -18,7 +18,7 @@ const FALSE_GOOD_PRIOR = [0.7, 0.3];
 /** Makes the logistic curve's slope that of a normal one. */
 const LOGISTIC = 1.7;
 
-export interface Evidence {
+export interface LoadEvidence {
   readonly size: number;
   readonly good: number;
   readonly bad: number;
@@ -30,7 +30,7 @@ export class Posterior {
   readonly #from: number;
 
   /** `quantile`: share of bursts that must be good at the drop-off. */
-  constructor(evidence: readonly Evidence[], min: number, max: number, quantile = 0.5) {
+  constructor(evidence: readonly LoadEvidence[], min: number, max: number, quantile = 0.5) {
     this.#from = Math.log(BELOW_MIN * min);
     const points = Math.ceil((Math.log(ABOVE_MAX * max) - this.#from) / STEP - 1e-9);
     this.#mass = new Float64Array(points);
@@ -76,7 +76,7 @@ export class Posterior {
   }
 
   /** Likelihood times prior for one slope, summed over the lapses. Scaled after each load: 0.01 to the 250th is no double. */
-  #cells(evidence: readonly Evidence[], slope: number, prior: number, points: number): Cells {
+  #cells(evidence: readonly LoadEvidence[], slope: number, prior: number, points: number): Cells {
     const pairs = FALSE_BADS.flatMap((g, i) =>
       FALSE_GOODS.map((d, j) => ({ g, d, p: FALSE_BAD_PRIOR[i] * FALSE_GOOD_PRIOR[j] })),
     );

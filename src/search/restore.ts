@@ -1,7 +1,7 @@
 /**
- * Proof, after the first break, that the target takes a good load again, and how long a rest it needs for that
- * (docs/method.md, "Proof of recovery"). A canary alone is not enough: a target at a third of its capacity answers it.
- * Each burst here is a sentinel of a load that was good; it counts towards that load only once recovery is proven.
+ * Proof, after the first break, that the target takes a good load again, and how long a rest it needs for that (docs/method.md,
+ * "Proof of recovery"). A recovery check alone is not enough: a target at a third of its capacity answers it. Each burst here is a
+ * sentinel of a load that was good; it counts towards that load only once recovery is proven.
  */
 import type { Loads } from './loads.js';
 import type { BurstVerdict, Restore } from './state.js';

@@ -1,28 +1,17 @@
 /**
- * The search as a state machine (docs/method.md, "Around one burst"): it is told what happened and answers what to do
- * next. It owns the order of things around a burst (budget, rest, canary, burst, cool-down), what an invalid burst
- * costs, and when rest is demanded. It has no clock, socket, promise or random source: `step` is a function of the
- * state and the event.
+ * The search as a state machine (docs/method.md, "Around one burst"): it is told what happened and answers what to do next. It owns the order
+ * of things around a burst (budget, rest, recovery check, burst, cool-down), what an invalid burst costs, and when rest
+ * is demanded. It has no clock, socket, promise or random source: `step` is a function of the state and the event.
  */
 
 import { drainOf, hintOf, judge } from './burst-verdict.js';
 import { CANARY, counted, isAnswered, isHealthy, NO_CANARIES, nextPoll, UNPROVEN } from './canary.js';
+import type { BurstFacts, CanaryFacts, SearchAction, SearchEvent, WhyRest } from './engine-interface.js';
 import { Loads, median } from './loads.js';
 import { cursorAfter, NEW_CURSOR, nextLoad } from './next.js';
 import { beginRestore, type Restored, restoreAfter, skipSentinel } from './restore.js';
 import type { SearchOptions } from './search-options.js';
-import type {
-  BurstFacts,
-  CanaryFacts,
-  Ended,
-  Fired,
-  SearchAction,
-  SearchEvent,
-  SearchState,
-  Shot,
-  Step,
-  WhyRest,
-} from './state.js';
+import type { Fired, SearchEnd, SearchState, Shot, Step } from './state.js';
 import { afterSweepBurst, beginSweep, sweepShot } from './sweep.js';
 import { mostHandshakes } from './worst-case.js';
 
@@ -65,9 +54,7 @@ export function beginSearch(options: SearchOptions, nowMs: number): Step {
  * the caller; one that comes early (`rested` too soon) is answered with the same action again.
  */
 export function step(before: SearchState, event: SearchEvent): Step {
-  // A clock that was set back must not make a rest longer than it is.
-  const nowMs = Math.max(before.lastAtMs, event.nowMs);
-  const state: SearchState = { ...before, lastAtMs: nowMs };
+  const state = at(before, event.nowMs);
   if (state.ended !== null) return advance(state);
   switch (event.is) {
     case 'rested':
@@ -78,9 +65,19 @@ export function step(before: SearchState, event: SearchEvent): Step {
       return advance(onBurst(state, event.facts));
     case 'limit':
       return advance(onLimit(state, event.max, event.reason));
-    case 'resumed':
-      return advance(onResumed({ ...state, pausedMs: state.pausedMs + nowMs - before.lastAtMs }));
   }
+}
+
+/** Goes on after an interruption. A burst in flight is lost, and its index with it. */
+export function resumeSearch(saved: SearchState, nowMs: number): Step {
+  const state = at(saved, nowMs);
+  if (state.ended !== null) return advance(state);
+  return advance(onResumed({ ...state, pausedMs: state.pausedMs + state.lastAtMs - saved.lastAtMs }));
+}
+
+/** A clock that was set back must not make a rest longer than it is. */
+function at(before: SearchState, nowMs: number): SearchState {
+  return { ...before, lastAtMs: Math.max(before.lastAtMs, nowMs) };
 }
 
 /** From the state to the next action: whatever still stands between the search and its next burst, one thing at a time. */
@@ -131,13 +128,13 @@ function choose(state: SearchState): SearchState {
 }
 
 /** Ends as what the search is about: once the drop-off is found, nothing that follows takes that back. */
-function end(state: SearchState, ended: Ended): SearchState {
+function end(state: SearchState, ended: SearchEnd): SearchState {
   return { ...state, shot: null, restore: null, ended: state.sweep?.found ?? ended };
 }
 
-const OVER_DEADLINE: Ended = { verdict: 'BUDGET', because: 'the deadline left no time for the next burst' };
+const OVER_DEADLINE: SearchEnd = { verdict: 'BUDGET', because: 'the deadline left no time for the next burst' };
 
-function spentBy(state: SearchState, size: number): Ended | null {
+function spentBy(state: SearchState, size: number): SearchEnd | null {
   const { options, history, canary } = state;
   const { budget, harm } = options;
   if (history.length >= budget) return { verdict: 'BUDGET', because: `all ${budget} bursts were used` };
@@ -148,7 +145,7 @@ function spentBy(state: SearchState, size: number): Ended | null {
       because: `${failed.toLocaleString('en-US')} handshakes failed, ${harm.toLocaleString('en-US')} may`,
     };
   if (state.lastAtMs >= deadlineMs(state)) return OVER_DEADLINE;
-  // Interruptions repeat canaries; what was promised beforehand holds all the same.
+  // Interruptions repeat recovery checks; what was promised beforehand holds all the same.
   const sent = canary.handshakes + history.reduce((sum, fired) => sum + fired.size, 0);
   if (sent + CANARY.handshakes + size <= mostHandshakes(options)) return null;
   return { verdict: 'BUDGET', because: `${sent.toLocaleString('en-US')} handshakes were sent, no more were promised` };
@@ -159,7 +156,7 @@ export function failedHandshakes({ history, canary }: SearchState): number {
   return history.reduce((sum, { facts }) => sum + ofBurst(facts), canary.failed);
 }
 
-function deadlineMs({ startedAtMs, pausedMs, options }: SearchState): number {
+export function deadlineMs({ startedAtMs, pausedMs, options }: SearchState): number {
   return startedAtMs + pausedMs + options.deadlineMs;
 }
 
@@ -188,7 +185,7 @@ function onCanary(state: SearchState, facts: CanaryFacts): SearchState {
   return { ...state, canary, health: poll.health, restUntilMs: poll.atMs, whyRest: 'canary' };
 }
 
-function unhealthy({ options, lastBadEndMs }: SearchState): Ended {
+function unhealthy({ options, lastBadEndMs }: SearchState): SearchEnd {
   const after = lastBadEndMs === null ? 'although nothing had broken it' : 'after a break';
   const because = `single handshakes were not as before within ${options.maxWaitMs / 1000} s, ${after}`;
   return { verdict: 'DID_NOT_RECOVER', because };

@@ -1,59 +1,14 @@
 /**
- * The state of a search, what it is told and what it asks for: plain data, so that a search can be saved after every
- * step, as JSON, and continued. Everything that can be derived from the history of bursts is derived (loads.ts), not
- * kept. Instants are ms on a clock of the caller's that goes on while the search is interrupted, so that a pause counts
- * as rest; the search has no clock of its own.
+ * The state of a search: plain data, so that a search can be saved after every step, as JSON, and continued. Everything
+ * that can be derived from the history of bursts is derived (loads.ts), not kept. Instants are ms on a clock of the
+ * caller's that goes on while the search is interrupted, so that a pause counts as rest; the search has no clock of its
+ * own.
  */
 import type { SearchVerdict } from '../result/drop-off.js';
+import type { BurstFacts, CanaryFacts, SearchAction, Why, WhyRest } from './engine-interface.js';
 import type { SearchOptions } from './search-options.js';
 
 export type BurstVerdict = 'good' | 'bad' | 'marginal' | 'invalid';
-
-/** Why a load is tried (docs/method.md, "Choosing the next load" and "Proof of recovery"). */
-export type Why =
-  | 'ramp'
-  | 'descend'
-  | 'repeat'
-  | 'hint'
-  | 'gallop'
-  | 'bisect'
-  | 'confirm-low'
-  | 'confirm-high'
-  | 'sentinel'
-  | 'break'
-  | 'after-break';
-
-export type WhyRest = 'cool' | 'fresh' | 'recover' | 'canary';
-
-/** What a burst gave, as the generator saw it. */
-export interface BurstFacts {
-  readonly launched: number;
-  /** 101s that were not lost while held. */
-  readonly survived: number;
-  /**
-   * Launched handshakes that miss each objective, in the order of the options: the fewest and the most that the
-   * two-sided latency bounds allow; equal where stamps are exact.
-   */
-  readonly failed: readonly (readonly [number, number])[];
-  readonly outcomes: Readonly<Record<string, number>>;
-  readonly spreadMs: number | null;
-  readonly makespanMs: number | null;
-  /** `handshake`: lower and upper bound. */
-  readonly p50Ms: readonly [number, number] | null;
-  readonly p99Ms: readonly [number, number] | null;
-  /** The target answered as fast as it was asked (docs/method.md, "Pace"). */
-  readonly paced: boolean;
-  /** Why the burst says nothing about the target; null when it does. */
-  readonly invalid: string | null;
-}
-
-/** 20 single handshakes at a steady pace (docs/method.md, "Recovery checks"). */
-export interface CanaryFacts {
-  readonly attempted: number;
-  readonly survived: number;
-  /** `handshake`; null without a 101. */
-  readonly p95Ms: number | null;
-}
 
 /** One burst that was fired. */
 export interface Fired {
@@ -107,7 +62,7 @@ export interface Cursor {
 }
 
 export interface Health {
-  /** The canary passed since the last burst. */
+  /** The recovery check passed since the last burst. */
   readonly isProven: boolean;
   readonly failingSinceMs: number | null;
   readonly pollMs: number;
@@ -138,10 +93,10 @@ export interface Sweep {
   readonly at: number;
   readonly passed: number | null;
   /** How the search itself ended. */
-  readonly found: Ended;
+  readonly found: SearchEnd;
 }
 
-export interface Ended {
+export interface SearchEnd {
   readonly verdict: SearchVerdict;
   readonly because: string;
 }
@@ -173,23 +128,8 @@ export interface SearchState {
   readonly inFlight: { readonly sinceMs: number; readonly fresh: boolean } | null;
   readonly limits: Limits;
   readonly sweep: Sweep | null;
-  readonly ended: Ended | null;
+  readonly ended: SearchEnd | null;
 }
-
-export type SearchAction =
-  | { readonly do: 'rest'; readonly untilMs: number; readonly why: WhyRest }
-  | { readonly do: 'canary'; readonly handshakes: number; readonly overMs: number }
-  | { readonly do: 'fire'; readonly index: number; readonly size: number; readonly fresh: boolean; readonly why: Why }
-  | { readonly do: 'stop'; readonly verdict: SearchVerdict; readonly because: string };
-
-export type SearchEvent =
-  | { readonly is: 'rested'; readonly nowMs: number }
-  | { readonly is: 'canary'; readonly nowMs: number; readonly facts: CanaryFacts }
-  | { readonly is: 'burst'; readonly nowMs: number; readonly facts: BurstFacts }
-  /** This generator can't send more than `max` at once; a burst that was asked for was not sent. */
-  | { readonly is: 'limit'; readonly nowMs: number; readonly max: number; readonly reason: string }
-  /** The search goes on after an interruption; a burst in flight is lost, and its index with it. */
-  | { readonly is: 'resumed'; readonly nowMs: number };
 
 export interface Step {
   readonly state: SearchState;

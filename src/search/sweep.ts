@@ -3,12 +3,12 @@
  * is known. The break itself comes first unless one has just happened, then the lower end of the bracket, its half and
  * its quarter, with no more than the cool-down between. None of these bursts counts towards the drop-off.
  */
-import type { BurstVerdict, Ended, Shot, Sweep } from './state.js';
+import type { BurstVerdict, SearchEnd, Shot, Sweep } from './state.js';
 
 /** Of the lower end. */
 const DIVISORS = [1, 2, 4];
 
-export function beginSweep(lo: number, hi: number, min: number, isBroken: boolean, found: Ended): Sweep {
+export function beginSweep(lo: number, hi: number, min: number, isBroken: boolean, found: SearchEnd): Sweep {
   const sizes = [hi, ...DIVISORS.map((divisor) => Math.max(min, Math.floor(lo / divisor)))];
   return { sizes: [...new Set(sizes)], at: isBroken ? 1 : 0, passed: null, found };
 }

@@ -1,5 +1,5 @@
 /**
- * What a search may cost at the very worst: the numbers that the machine keeps to (machine.ts) and that a dry run prints
+ * What a search may cost at the very worst: the numbers that state-machine.ts keeps to and that a dry run prints
  * (forecast.ts). They are bounds, not expectations: no target, and no interruption, can make a search pass them.
  */
 import { CANARY, mostCanaries } from './canary.js';
@@ -7,7 +7,7 @@ import type { SearchOptions } from './search-options.js';
 
 export interface Spending {
   readonly bursts: number;
-  /** Canaries included. */
+  /** Recovery checks included. */
   readonly handshakes: number;
   readonly failedHandshakes: number;
   readonly wallMs: number;

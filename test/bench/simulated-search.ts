@@ -3,8 +3,9 @@
  * sent, so that what the search says of its cost can be checked against it.
  */
 
+import type { BurstFacts, SearchAction, SearchEvent } from '#dist/search/engine-interface.js';
 import type { SearchOptions } from '#dist/search/search-options.js';
-import type { BurstFacts, SearchAction, SearchEvent, SearchState, Step } from '#dist/search/state.js';
+import type { SearchState, Step } from '#dist/search/state.js';
 import { beginSearch, step } from '#dist/search/state-machine.js';
 import type { SimulatedTarget } from './simulated-targets.js';
 

@@ -1,46 +1,46 @@
 /** The hands of a search, with a director and a ground of the test's own: what is done, in which order, and what is not. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  type Director,
-  type FindAction,
-  type FindEvent,
-  runSearch,
-  type SearchGround,
-} from '#dist/engine/run/search-hands.js';
+import type { Solo } from '#dist/engine/load/single-handshake.js';
+import { runSearch, type SearchGround } from '#dist/engine/run/search-hands.js';
 import type { Burst, Calibration } from '#dist/result/result.js';
+import type { Director, SearchAction, SearchEvent } from '#dist/search/engine-interface.js';
 
-const fire = (size: number, index = 0): FindAction => ({ do: 'fire', index, size, why: 'ramp' });
-const STOP: FindAction = { do: 'stop' };
+const fire = (size: number, index = 0): SearchAction => ({ do: 'fire', index, size, fresh: true, why: 'ramp' });
+const STOP: SearchAction = { do: 'stop', verdict: 'FOUND', because: '' };
 
 /** Plays `script`, and remembers what it was told. */
 class Script implements Director {
   readonly max = 1000;
   readonly min = 10;
-  readonly heard: FindEvent[] = [];
+  readonly heard: SearchEvent[] = [];
   readonly dropOff = {} as never;
   readonly state = {};
-  readonly #actions: FindAction[];
+  readonly #actions: SearchAction[];
   readonly #log: string[];
   readonly #goodUpTo: number;
 
-  constructor(actions: readonly FindAction[], log: string[], goodUpTo = Number.POSITIVE_INFINITY) {
+  constructor(actions: readonly SearchAction[], log: string[], goodUpTo = Number.POSITIVE_INFINITY) {
     this.#actions = [...actions];
     this.#log = log;
     this.#goodUpTo = goodUpTo;
   }
 
-  begin(): FindAction {
+  begin(): SearchAction {
     return this.#actions.shift() ?? STOP;
   }
 
-  next(event: FindEvent): FindAction {
+  next(event: SearchEvent): SearchAction {
     this.heard.push(event);
     return this.#actions.shift() ?? STOP;
   }
 
   firing(): void {
     this.#log.push('firing');
+  }
+
+  factsOf(): never {
+    return {} as never;
   }
 
   floorProblem({ size }: Calibration): string | null {
@@ -52,23 +52,29 @@ class Script implements Director {
   }
 }
 
-function groundOf(log: string[], over: Partial<SearchGround> = {}): SearchGround {
-  let numbered = 0;
+function calibrationOf(log: string[]): SearchGround['calibration'] {
   return {
-    stopped: () => false,
-    fire: async (size, index, floor, base) => {
-      log.push(`fire ${index}: ${size} from ${base}, floor ${floor?.size ?? null}`);
-      return { size, index, outcomes: { 101: size } } as unknown as Burst;
-    },
-    calibrate: async (size) => {
+    at: async (size) => {
       log.push(`calibrate ${size}`);
       return { size } as Calibration;
     },
-    endCalibration: async () => {
+    end: async () => {
       log.push('mirror gone');
     },
+  };
+}
+
+function groundOf(log: string[], over: Partial<SearchGround> = {}): SearchGround {
+  let numbered = 0;
+  return {
+    signal: new AbortController().signal,
+    fire: async ({ size, index, floor, base }) => {
+      log.push(`fire ${index}: ${size} from ${base}, floor ${floor?.size ?? null}`);
+      return { size, index, outcomes: { 101: size } } as unknown as Burst;
+    },
+    calibration: calibrationOf(log),
     shortage: () => null,
-    alone: () => {
+    single: () => {
       throw new Error('no single handshakes here');
     },
     number: (handshakes) => {
@@ -78,8 +84,7 @@ function groundOf(log: string[], over: Partial<SearchGround> = {}): SearchGround
     save: async (burst) => {
       log.push(burst === null ? 'save' : `save burst ${burst.index}`);
     },
-    note: (text) => log.push(`note ${text}`),
-    show: () => {},
+    tell: { note: (text) => log.push(`note ${text}`), phase: () => {} },
     refuse: (reason) => log.push(`refuse ${reason}`),
     ...over,
   };
@@ -98,7 +103,10 @@ test('a floor for each new size, the mirror gone and everything saved before a b
 
 test('without calibration there is no floor, and none is missed', async () => {
   const log: string[] = [];
-  await runSearch(groundOf(log, { calibrate: async () => null }), new Script([fire(64)], log));
+  await runSearch(
+    groundOf(log, { calibration: { ...calibrationOf(log), at: async () => null } }),
+    new Script([fire(64)], log),
+  );
   assert.ok(log.includes('fire 0: 64 from 0, floor null'));
 });
 
@@ -144,21 +152,43 @@ test('ports that come back are waited for', async () => {
   assert.ok(log.includes('fire 0: 64 from 0, floor 64'));
 });
 
+test('a recovery check leaves out what this machine could not send; a stop ends it untold', async () => {
+  const check: SearchAction = { do: 'canary', handshakes: 4, overMs: 40 };
+  const outcomes = ['101', 'local-fds', '503', '101'];
+  let sent = 0;
+  const single = async () => {
+    const outcome = outcomes[sent % 4];
+    return { outcome, tookMs: ++sent, tally: { latencyLower: {} } } as unknown as Solo;
+  };
+  const director = new Script([check], []);
+  await runSearch(groundOf([], { single }), director);
+  const [told] = director.heard;
+  assert.deepEqual(told.is === 'canary' && told.facts, { attempted: 3, survived: 2, p95Ms: 4 });
+
+  const stop = new AbortController();
+  const stopped = new Script([{ ...check, overMs: 3_600_000 }], []);
+  setTimeout(() => stop.abort(), 20);
+  await runSearch(groundOf([], { single, signal: stop.signal }), stopped);
+  assert.deepEqual(stopped.heard, []);
+  assert.equal(sent, 5);
+});
+
 test('a stop: no burst after it, and a burst that it broke off is not told as one', async () => {
   for (const when of ['calibrate', 'fire'] as const) {
     const log: string[] = [];
-    let isStopped = false;
+    const stop = new AbortController();
     const director = new Script([fire(64), fire(128, 1)], log);
-    const ground = groundOf(log, { stopped: () => isStopped });
-    const broken = async (size: number, index: number) => {
-      isStopped = true;
+    const ground = groundOf(log, { signal: stop.signal });
+    const broken: SearchGround['fire'] = async ({ size, index }) => {
+      stop.abort();
       return { size, index, outcomes: { 101: 60, aborted: 4 } } as unknown as Burst;
     };
     const slow = async (size: number) => {
-      isStopped = true;
+      stop.abort();
       return { size } as Calibration;
     };
-    await runSearch(when === 'fire' ? { ...ground, fire: broken } : { ...ground, calibrate: slow }, director);
+    const calibration = { ...ground.calibration, at: slow };
+    await runSearch(when === 'fire' ? { ...ground, fire: broken } : { ...ground, calibration }, director);
     assert.deepEqual(director.heard, [], when);
     assert.equal(log.at(-1), 'save');
     assert.equal(log.includes('firing'), when === 'fire');
@@ -173,11 +203,9 @@ test('a rest ends when it is over, early when stopped', async () => {
   assert.ok(Date.now() - from >= 110);
   assert.equal(director.heard[0]?.is, 'rested');
 
-  let isStopped = false;
+  const stop = new AbortController();
   const endless = new Script([{ do: 'rest', untilMs: Date.now() + 3_600_000, why: 'fresh' }], log);
-  setTimeout(() => {
-    isStopped = true;
-  }, 50);
-  await runSearch(groundOf(log, { stopped: () => isStopped }), endless);
+  setTimeout(() => stop.abort(), 50);
+  await runSearch(groundOf(log, { signal: stop.signal }), endless);
   assert.deepEqual(endless.heard, []);
 });

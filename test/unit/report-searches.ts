@@ -5,8 +5,9 @@
 import type { Stage } from '#dist/plan/plan.js';
 import type { Result } from '#dist/result/result.js';
 import { dropOffOf } from '#dist/search/conclusion.js';
+import type { BurstFacts } from '#dist/search/engine-interface.js';
 import { type SearchWish, searchOptions } from '#dist/search/search-options.js';
-import type { BurstFacts, Fired, SearchState, Step } from '#dist/search/state.js';
+import type { Fired, SearchState, Step } from '#dist/search/state.js';
 import { step } from '#dist/search/state-machine.js';
 import { run, USUAL } from '../bench/simulated-search.js';
 import type { SimulatedTarget } from '../bench/simulated-targets.js';

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { dropOffOf } from '#dist/search/conclusion.js';
+import type { SearchEvent } from '#dist/search/engine-interface.js';
 import { median } from '#dist/search/loads.js';
 import { type SearchWish, searchOptions } from '#dist/search/search-options.js';
-import type { SearchEvent, Step } from '#dist/search/state.js';
+import type { Step } from '#dist/search/state.js';
 import { beginSearch, step } from '#dist/search/state-machine.js';
 import { Random } from '../bench/simulated-random.js';
 import { factsOf, type Hooks, run, USUAL } from '../bench/simulated-search.js';

@@ -8,7 +8,7 @@ import { dropOffOf } from '#dist/search/conclusion.js';
 import { forecast } from '#dist/search/forecast.js';
 import { type SearchOptions, searchOptions } from '#dist/search/search-options.js';
 import type { SearchState, Step } from '#dist/search/state.js';
-import { beginSearch, step } from '#dist/search/state-machine.js';
+import { beginSearch, resumeSearch, step } from '#dist/search/state-machine.js';
 import { worstCase } from '#dist/search/worst-case.js';
 import { Random } from '../bench/simulated-random.js';
 import { factsOf, type Hooks, run, USUAL } from '../bench/simulated-search.js';
@@ -54,7 +54,7 @@ function interrupting(random: Random, every: number): Hooks {
   return {
     between: (now, nowMs) => {
       if (random.uniform() > 1 / every) return now;
-      return step(reread(now.state), { is: 'resumed', nowMs });
+      return resumeSearch(reread(now.state), nowMs);
     },
   };
 }
@@ -82,7 +82,7 @@ test('a burst that was in flight when the search was interrupted is neither repe
   }
   assert.deepEqual(now.action, { do: 'fire', index: 0, size: 64, fresh: true, why: 'ramp' });
   const later = 3_600_000;
-  now = step(reread(now.state), { is: 'resumed', nowMs: later });
+  now = resumeSearch(reread(now.state), later);
   assert.equal(now.action.do, 'canary', 'health is proven anew');
   now = step(now.state, { is: 'canary', nowMs: later, facts: { attempted: 20, survived: 20, p95Ms: 1 } });
   assert.deepEqual(now.action, { do: 'fire', index: 1, size: 64, fresh: true, why: 'ramp' });
@@ -99,7 +99,7 @@ test('the pause counts as rest, and not against the deadline', () => {
     between: (now, nowMs): Step => {
       if (paused || now.action.do !== 'rest' || now.action.why !== 'fresh') return now;
       paused = true;
-      const resumed = step(reread(now.state), { is: 'resumed', nowMs: nowMs + 10_000_000 });
+      const resumed = resumeSearch(reread(now.state), nowMs + 10_000_000);
       assert.equal(resumed.action.do, 'canary');
       return resumed;
     },

@@ -3,8 +3,8 @@ import test from 'node:test';
 import type { Burst } from '#dist/result/result.js';
 import { factsOf as factsOfBurst } from '#dist/search/burst-evidence.js';
 import { allowance, judge, slack } from '#dist/search/burst-verdict.js';
+import type { BurstFacts } from '#dist/search/engine-interface.js';
 import { goodWeight, type Objective, type SearchWish, searchOptions } from '#dist/search/search-options.js';
-import type { BurstFacts } from '#dist/search/state.js';
 import { LatencyHistogram } from '#dist/tally/histogram.js';
 import { factsOf } from '../bench/simulated-search.js';
 

@@ -2,12 +2,13 @@
  * Mirror calibration: the same load against a target on this machine that answers at once. Its latencies and spread are
  * the generator's own floor; they are printed beside the result and subtracted from nothing.
  */
-import { stageOpen } from '../../plan/plan.js';
+import { type Plan, stageOpen } from '../../plan/plan.js';
 import type { Calibration } from '../../result/result.js';
 import { type Generators, TARGET } from '../load/generators.js';
 import { loadOf } from '../load/load-kinds.js';
 import { toMicros } from '../machine/clock.js';
-import type { Mirror } from '../mirror/mirror-process.js';
+import { type Mirror, startMirror } from '../mirror/mirror-process.js';
+import type { SearchCalibration } from './search-hands.js';
 import { runStage, type StageRun } from './stage-run.js';
 
 /** Runs the generators' code until it is compiled; what it measures is thrown away. The mirror is their second target. */
@@ -55,4 +56,34 @@ function atMirror(
   const { plan } = mirror.target;
   const order = { target: TARGET.mirror, stage, index: 0, size, base: 0, plan, signal, onPhase: () => {} };
   return runStage(generators, order);
+}
+
+/** A search calibrates at the sizes that it comes to. Its mirror is there only while it is needed. */
+export class CalibrationOnDemand implements SearchCalibration {
+  readonly #generators: Generators;
+  readonly #plan: Plan;
+  readonly #stage: number;
+  readonly #signal: AbortSignal;
+  #mirror: Mirror | null = null;
+
+  constructor(generators: Generators, plan: Plan, stage: number, signal: AbortSignal) {
+    this.#generators = generators;
+    this.#plan = plan;
+    this.#stage = stage;
+    this.#signal = signal;
+  }
+
+  async at(size: number): Promise<Calibration | null> {
+    if (!this.#plan.calibrate) return null;
+    if (this.#mirror === null) {
+      this.#mirror = await startMirror(this.#plan, size);
+      await this.#generators.retarget(TARGET.mirror, this.#mirror.target);
+    }
+    return calibrate(this.#generators, this.#mirror, this.#stage, this.#signal, size);
+  }
+
+  async end(): Promise<void> {
+    await this.#mirror?.stop();
+    this.#mirror = null;
+  }
 }

@@ -3,9 +3,9 @@
  * waits for it.
  */
 import { OUTCOME_CODES, outcomeId } from '../../names/outcomes.js';
+import type { SearchNews } from '../../search/engine-interface.js';
 import { Tally } from '../../tally/tally.js';
 import { LIVE, type LiveTotals, liveOutcome } from '../attempt/live-counts.js';
-import type { SearchNews } from './search-hands.js';
 import type { StagePhase } from './stage-run.js';
 
 const PERIOD_MS = 100;

@@ -6,6 +6,7 @@ import { PREFLIGHT_ATTEMPTS, probesPerBurst } from '../../plan/needs.js';
 import { burstSizes, fixedOpen, type Inputs, type Plan } from '../../plan/plan.js';
 import { isoMicros } from '../../result/document.js';
 import type { Burst, Calibration, Preflight } from '../../result/result.js';
+import type { Director, SearchNews } from '../../search/engine-interface.js';
 import type { Found, RunRecord, Stopped } from '../../tally/assemble.js';
 import { Tally } from '../../tally/tally.js';
 import {
@@ -19,6 +20,7 @@ import {
 import { RunningSums } from '../../tally/totals.js';
 import { TARGET } from '../load/generators.js';
 import { loadOf } from '../load/load-kinds.js';
+import { handshakeOnce } from '../load/single-handshake.js';
 import type { LoadTarget } from '../load/target.js';
 import { now, wallOffset } from '../machine/clock.js';
 import { watchMachine } from '../machine/disturbance.js';
@@ -27,7 +29,7 @@ import { wait } from '../machine/wait.js';
 import { type Mirror, startMirror } from '../mirror/mirror-process.js';
 import { tlsOptions } from '../transport/tls-options.js';
 import { burstOf, latencyLimitOf, nothingFired } from './burst-record.js';
-import { calibrate, warmUp } from './calibrate.js';
+import { CalibrationOnDemand, calibrate, warmUp } from './calibrate.js';
 import { type Choice, chooseTransport } from './choose-transport.js';
 import { Live } from './live.js';
 import { localGenerator } from './local-generator.js';
@@ -35,7 +37,7 @@ import { preflight } from './preflight.js';
 import { probeAfter } from './probe-after.js';
 import { guard, type Resolution, resolveTarget } from './resolve.js';
 import type { RunOptions } from './run-options.js';
-import { type Director, runSearch, type SearchGround, type SearchNews } from './search-hands.js';
+import { runSearch, type SearchGround } from './search-hands.js';
 import { runStage, type StageRun } from './stage-run.js';
 
 /** Before what follows a search that was given no cool-down of its own (docs/method.md, "Defaults"). */
@@ -79,8 +81,6 @@ class Run {
   #nextAttempt: number;
   #nextIndex = 0;
   #found: Found | null = null;
-  /** For the calibrations of a search: there only while it is needed. */
-  #mirror: Mirror | null = null;
 
   constructor(plan: Plan, inputs: Inputs, options: RunOptions) {
     this.#plan = plan;
@@ -187,7 +187,6 @@ class Run {
       }
     } finally {
       await mirror?.stop();
-      await this.#mirror?.stop();
     }
   }
 
@@ -228,7 +227,12 @@ class Run {
     const { director = null, earlier = null } = this.#options;
     if (director === null) throw new Error('a plan with a search needs a director');
     const firstIndex = earlier?.firstIndex ?? this.#nextIndex;
-    await runSearch(this.#ground(stage, resolution, director, firstIndex), director);
+    const ground = this.#ground(stage, resolution, director, firstIndex);
+    try {
+      await runSearch(ground, director);
+    } finally {
+      await ground.calibration.end();
+    }
     const isLast = stage === this.#plan.stages.length - 1;
     if (!isLast && !this.#isStopped) await this.#rest(this.#plan.stages[stage].restMs ?? REST_AFTER_SEARCH_MS);
   }
@@ -236,45 +240,34 @@ class Run {
   /** What a search can have done here. */
   #ground(stage: number, resolution: Resolution, director: Director, firstIndex: number): SearchGround {
     const plan = this.#plan;
+    const { observer, generators } = this.#options;
+    const { signal } = this.#stop;
     const { destinations } = resolution;
-    const { generators } = this.#options;
-    const found = (): void => {
-      const search = { stage, firstIndex, attempts: this.#nextAttempt, state: director.state };
-      this.#found = { dropOff: director.dropOff, search };
-    };
+    const single = { ...this.#single(), destinations };
     const news = () => director.news(now() + wallOffset());
     return {
-      signal: this.#stop.signal,
-      fire: async (size, index, floor, base) => {
-        const one = { stageIndex: stage, index: firstIndex + index, size, floor, resolution, base, search: news() };
-        await this.#fire(one);
-        return this.#bursts[this.#bursts.length - 1];
-      },
-      calibrate: async (size) => {
-        if (!plan.calibrate) return null;
-        if (this.#mirror === null) {
-          this.#mirror = await startMirror(plan, size);
-          await generators.retarget(TARGET.mirror, this.#mirror.target);
-        }
-        return calibrate(generators, this.#mirror, stage, this.#stop.signal, size);
-      },
-      endCalibration: async () => {
-        await this.#mirror?.stop();
-        this.#mirror = null;
-      },
+      signal,
       shortage: (size) => shortageOf(size, plan, readMachine(), generators.parts, destinations),
-      single: () => ({ ...this.#single(), destinations }),
+      calibration: new CalibrationOnDemand(generators, plan, stage, signal),
+      single: (ms) => handshakeOnce({ ...single, timeoutMs: Math.min(ms, plan.timeoutMs), index: this.#nextAttempt++ }),
       number: (handshakes) => {
         this.#nextAttempt += handshakes;
         return this.#nextAttempt - handshakes;
       },
-      save: async (burst) => {
-        found();
-        if (burst === null) await this.#options.observer.save?.(this.#record());
-        else await this.#options.observer.burst?.(burst, this.#record());
+      fire: async ({ index, ...burst }) => {
+        await this.#fire({ ...burst, stageIndex: stage, index: firstIndex + index, resolution, search: news() });
+        return this.#bursts[this.#bursts.length - 1];
       },
-      note: (text) => this.#options.observer.note?.(text),
-      show: (phase) => this.#options.observer.progress?.({ phase, ...Live.nothing, search: news() }),
+      save: async (burst) => {
+        const search = { stage, firstIndex, attempts: this.#nextAttempt, state: director.state };
+        this.#found = { dropOff: director.dropOff, search };
+        if (burst === null) await observer.save?.(this.#record());
+        else await observer.burst?.(burst, this.#record());
+      },
+      tell: {
+        note: (text) => observer.note?.(text),
+        phase: (phase) => observer.progress?.({ phase, ...Live.nothing, search: news() }),
+      },
       refuse: (reason) => this.#end({ by: 'limits', reason }),
     };
   }

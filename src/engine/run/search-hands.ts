@@ -1,103 +1,62 @@
 /**
- * Carries out a search for the drop-off point: rests, canaries, calibrations, bursts, in the order that a director says.
- * It owns the hands of a search and none of its mind: what to try next, what a burst meant and when it is over is the
- * director's, which lives in another ring (the search is pure, and fire does not know it). What the run around it can do
- * (fire a burst, keep it, save) is handed in as its ground.
+ * Executes a search's actions: rests, recovery checks, calibrations, bursts, in the order that its director says. It
+ * decides nothing: what to try next, what a burst meant and when the search is over is the director's. What the run around
+ * it can do (fire a burst, keep it, save) is handed in as its ground.
  */
 import { formatCount } from '../../plan/units.js';
 import type { Burst, Calibration } from '../../result/result.js';
-import type { Found } from '../../tally/assemble.js';
+import type { CanaryFacts, Director, SearchAction } from '../../search/engine-interface.js';
 import { LatencyHistogram } from '../../tally/histogram.js';
-import { handshakeOnce, type SingleHandshake, type SingleOptions } from '../load/single-handshake.js';
+import type { SingleHandshake } from '../load/single-handshake.js';
 import { now, wallOffset } from '../machine/clock.js';
 import type { Shortage } from '../machine/limits.js';
 import { wait, waitUntil } from '../machine/wait.js';
 
-/** What a director may ask for. Instants are ms since the Unix epoch, because a search may outlive its process. */
-export type FindAction =
-  | { readonly do: 'rest'; readonly untilMs: number; readonly why: string }
-  | { readonly do: 'canary'; readonly handshakes: number; readonly overMs: number }
-  | { readonly do: 'fire'; readonly index: number; readonly size: number; readonly why: string }
-  | { readonly do: 'stop' };
-
-export type FindEvent =
-  | { readonly is: 'rested'; readonly nowMs: number }
-  | { readonly is: 'canary'; readonly nowMs: number; readonly facts: CanaryFacts }
-  | { readonly is: 'burst'; readonly nowMs: number; readonly burst: Burst }
-  /** No more than `max` can be sent at once from here; a burst that was asked for was not sent. */
-  | { readonly is: 'limit'; readonly nowMs: number; readonly max: number; readonly reason: string };
-
-/** Handshakes one after another; those that failed on this machine are left out. */
-interface CanaryFacts {
-  readonly attempted: number;
-  /** Got their 101. */
-  readonly survived: number;
-  readonly p95Ms: number | null;
-}
-
-/** Where a search stands, for whoever shows it. */
-export interface SearchNews {
-  /** Largest load that holds, smallest that does not; null while that is not known. */
-  readonly bracket: readonly [number | null, number | null];
-  /** Bursts so far, and how many there may be. */
-  readonly bursts: number;
-  readonly budget: number;
-  /** The burst that is coming, or going on. */
-  readonly size: number | null;
-  readonly why: string | null;
-  /** What it waits for, and until when; null when it does not wait. */
-  readonly restWhy: string | null;
-  readonly restUntilMs: number | null;
-  /** No burst begins after this. */
-  readonly deadlineAtMs: number;
-  /** What is left of the search, by its own expectation. */
-  readonly leftMs: number;
-  readonly nowMs: number;
-}
-
-export interface Director {
-  /** Largest burst that it may ask for. */
-  readonly max: number;
-  /** Smallest one. */
-  readonly min: number;
-  /** Begins a search, or goes on with one that was saved. */
-  begin(nowMs: number): FindAction;
-  next(event: FindEvent): FindAction;
-  /** The burst that was asked for last is on its way from now on: whoever goes on with the search must not repeat it. */
-  firing(): void;
-  /** Why a generator with that floor can't judge bursts of that size; null: it can. */
-  floorProblem(floor: Calibration): string | null;
-  news(nowMs: number): SearchNews;
-  readonly dropOff: Found['dropOff'];
-  /** As it may be saved. */
-  readonly state: object;
-}
-
 /** What the run does for its search. */
 export interface SearchGround {
+  /** Aborted when the run is to end: what is under way then returns soon. */
   readonly signal: AbortSignal;
-  /** Fires a burst whose attempts are numbered from `base` on, and keeps it. */
-  fire(size: number, index: number, floor: Calibration | null, base: number): Promise<Burst>;
-  /** The mirror's answer to a burst of that size; null when stopped, or when there is to be no calibration. */
-  calibrate(size: number): Promise<Calibration | null>;
-  /** The mirror is not needed for now. */
-  endCalibration(): Promise<void>;
-  /** What stands in the way of that many connections. */
+  /** What stands in the way of that many connections; null: nothing. */
   shortage(size: number): Shortage | null;
-  /** Single handshakes: all but their timeout and number. */
-  single(): Omit<SingleOptions, 'timeoutMs' | 'index'>;
-  /** Numbers for so many handshakes. @returns the first of them */
+  readonly calibration: SearchCalibration;
+  /** One single handshake, for at most `timeoutMs` or the plan's timeout. */
+  single(timeoutMs: number): Promise<SingleHandshake>;
+  /** Numbers for the handshakes of a burst. @returns the first of them */
   number(handshakes: number): number;
+  /** Fires a burst, and keeps it. */
+  fire(burst: SearchBurst): Promise<Burst>;
   /** Saves everything so far. `burst` is the one that has just been told to the search. */
   save(burst: Burst | null): Promise<void>;
-  /** One line for a person. */
-  note(text: string): void;
-  show(phase: 'resting' | 'canary' | 'calibrating'): void;
+  readonly tell: SearchTeller;
   /** Ends the run: this machine can't go on. */
   refuse(reason: string): void;
 }
 
-/** A canary handshake that takes longer than this has failed its purpose anyway: it compares with milliseconds. */
+/** Of this generator, by bursts to the local test server. */
+export interface SearchCalibration {
+  /** Its answer to a burst of that size; null when stopped, or when there is to be no calibration. */
+  at(size: number): Promise<Calibration | null>;
+  /** The local test server is not needed for now. */
+  end(): Promise<void>;
+}
+
+/** To a person. */
+interface SearchTeller {
+  /** One line. */
+  note(text: string): void;
+  phase(phase: 'resting' | 'canary' | 'calibrating'): void;
+}
+
+interface SearchBurst {
+  readonly size: number;
+  /** Its place in the search. */
+  readonly index: number;
+  readonly floor: Calibration | null;
+  /** Number of its first attempt. */
+  readonly base: number;
+}
+
+/** A handshake of a recovery check that takes longer has failed its purpose: the check compares milliseconds. */
 const CANARY_TIMEOUT_MS = 10_000;
 /** Ports in TIME_WAIT come back within this (tcp(7): 60 s on Linux). */
 const TIME_WAIT_MS = 65_000;
@@ -112,6 +71,11 @@ export async function runSearch(ground: SearchGround, director: Director): Promi
   await new Search(ground, director).run();
 }
 
+type Doable = Exclude<SearchAction, { do: 'stop' }>;
+/** More than `fit` handshakes can't be sent at once. */
+type Limit = Pick<Shortage, 'fit' | 'reason'>;
+
+/** Each action returns the one that follows it; null: the run was stopped before anything that the search could use. */
 class Search {
   readonly #ground: SearchGround;
   readonly #director: Director;
@@ -126,70 +90,63 @@ class Search {
   }
 
   async run(): Promise<void> {
-    const ground = this.#ground;
-    let action = this.#director.begin(this.#nowMs());
-    const tight = ground.shortage(this.#director.max);
-    if (tight !== null && action.do !== 'stop') {
-      const [fit, max] = [tight.fit, this.#director.max].map(formatCount);
-      ground.note(`the search goes up to ${fit} instead of ${max}: ${tight.reason}`);
-      action = this.#director.next(this.#limit(tight.fit, tight.reason));
-    }
-    while (action.do !== 'stop' && !ground.signal.aborted) {
-      const event = await this.#perform(action);
-      if (event === null) break;
-      action = this.#director.next(event);
-      if (event.is === 'burst') await ground.save(event.burst);
-    }
-    await ground.save(null);
+    let action: SearchAction | null = this.#begin();
+    while (action !== null && action.do !== 'stop' && !this.#isStopped) action = await this.#perform(action);
+    await this.#ground.save(null);
   }
 
-  /** null: stopped, and nothing happened that the search could use. */
-  async #perform(action: Exclude<FindAction, { do: 'stop' }>): Promise<FindEvent | null> {
+  /** What this machine can't do at all is said before anything is sent. */
+  #begin(): SearchAction {
+    const action = this.#director.begin(this.#nowMs());
+    const tight = this.#ground.shortage(this.#director.max);
+    if (tight === null || action.do === 'stop') return action;
+    const [fit, max] = [tight.fit, this.#director.max].map(formatCount);
+    this.#ground.tell.note(`the search goes up to ${fit} instead of ${max}: ${tight.reason}`);
+    return this.#limited(tight);
+  }
+
+  #perform(action: Doable): Promise<SearchAction | null> {
     switch (action.do) {
       case 'rest':
         return this.#rest(action.untilMs);
       case 'canary':
-        return this.#canary(action.handshakes, action.overMs);
+        return this.#check(action.handshakes, action.overMs);
       case 'fire':
         return this.#fire(action.size, action.index);
     }
   }
 
-  async #rest(untilMs: number): Promise<FindEvent | null> {
-    const { signal } = this.#ground;
-    this.#ground.show('resting');
-    await waitUntil(untilMs - this.#offset, signal);
-    return signal.aborted ? null : { is: 'rested', nowMs: this.#nowMs() };
+  async #rest(untilMs: number): Promise<SearchAction | null> {
+    this.#ground.tell.phase('resting');
+    await waitUntil(untilMs - this.#offset, this.#ground.signal);
+    return this.#isStopped ? null : this.#director.next({ is: 'rested', nowMs: this.#nowMs() });
   }
 
-  async #canary(handshakes: number, overMs: number): Promise<FindEvent | null> {
+  async #check(handshakes: number, overMs: number): Promise<SearchAction | null> {
     const ground = this.#ground;
-    ground.show('canary');
+    ground.tell.phase('canary');
     const until = now() + TIME_WAIT_MS;
     for (;;) {
       const { facts, local } = await this.#singles(handshakes, overMs);
-      if (ground.signal.aborted) return null;
+      if (this.#isStopped) return null;
       // A few that this machine could not send leave enough to judge by.
-      if (2 * facts.attempted >= handshakes) return { is: 'canary', nowMs: this.#nowMs(), facts };
+      if (2 * facts.attempted >= handshakes) return this.#director.next({ is: 'canary', nowMs: this.#nowMs(), facts });
       if (now() > until) {
         ground.refuse(`single handshakes can't be sent from this machine (${local})`);
         return null;
       }
-      await wait(LOCAL_POLL_MS, this.#ground.signal);
+      await wait(LOCAL_POLL_MS, ground.signal);
     }
   }
 
   /** Handshakes at a steady pace, none waiting for the one before. */
   async #singles(handshakes: number, overMs: number): Promise<{ facts: CanaryFacts; local: string | null }> {
-    const ground = this.#ground;
-    const single = ground.single();
-    const first = ground.number(handshakes);
-    const timeoutMs = Math.min(CANARY_TIMEOUT_MS, single.plan.timeoutMs);
     const from = now();
     const running: Promise<SingleHandshake>[] = [];
-    for (let i = 0; i < handshakes && !ground.signal.aborted; i++) {
-      await waitUntil(from + (i * overMs) / handshakes, ground.signal);
-      const one = handshakeOnce({ ...single, timeoutMs, index: first + i });
+    for (let i = 0; i < handshakes; i++) {
+      await waitUntil(from + (i * overMs) / handshakes, this.#ground.signal);
+      if (this.#isStopped) break;
+      const one = this.#ground.single(CANARY_TIMEOUT_MS);
       // Heard of below; without this a bug in one would end the process before the others had ended.
       one.catch(() => {});
       running.push(one);
@@ -203,38 +160,42 @@ class Search {
     return { facts: { attempted: sent.length, survived: times.length, p95Ms }, local };
   }
 
-  async #fire(size: number, index: number): Promise<FindEvent | null> {
+  async #fire(size: number, index: number): Promise<SearchAction | null> {
     const ground = this.#ground;
     const tight = await this.#room(size);
-    if (ground.signal.aborted) return null;
-    if (tight !== null) return this.#limit(tight.fit, tight.reason);
+    if (this.#isStopped) return null;
+    if (tight !== null) return this.#limited(tight);
     const { floor, limit } = await this.#floorFor(size);
-    await ground.endCalibration();
-    if (ground.signal.aborted) return null;
-    if (limit !== null) return limit;
+    await ground.calibration.end();
+    if (this.#isStopped) return null;
+    if (limit !== null) return this.#limited(limit);
     this.#director.firing();
     const base = ground.number(size);
     await ground.save(null);
-    const burst = await ground.fire(size, index, floor, base);
+    const burst = await ground.fire({ size, index, floor, base });
     // Broken off in the middle it says nothing; the search, going on, will count it as lost.
     if ((burst.outcomes.aborted ?? 0) > 0) return null;
-    return { is: 'burst', nowMs: this.#nowMs(), burst };
+    const facts = this.#director.factsOf(burst);
+    const next = this.#director.next({ is: 'burst', nowMs: this.#nowMs(), facts });
+    await ground.save(burst);
+    return next;
   }
 
   /** Ports that earlier bursts left in TIME_WAIT are waited for; null: there is room. */
   async #room(size: number): Promise<Shortage | null> {
+    const { signal, tell } = this.#ground;
     const until = now() + TIME_WAIT_MS;
     let tight = this.#ground.shortage(size);
-    while (tight?.passes === true && now() < until && !this.#ground.signal.aborted) {
-      this.#ground.show('resting');
-      await wait(LOCAL_POLL_MS, this.#ground.signal);
+    while (tight?.passes === true && now() < until && !this.#isStopped) {
+      tell.phase('resting');
+      await wait(LOCAL_POLL_MS, signal);
       tight = this.#ground.shortage(size);
     }
     return tight;
   }
 
   /** The floor for a burst, measured when none of that size or above was; or the largest size whose floor is good. */
-  async #floorFor(size: number): Promise<{ floor: Calibration | null; limit: FindEvent | null }> {
+  async #floorFor(size: number): Promise<{ floor: Calibration | null; limit: Limit | null }> {
     const known = [...this.#floors.keys()].filter((one) => one >= size);
     if (known.length > 0) return { floor: this.#floors.get(Math.min(...known)) ?? null, limit: null };
     let problem: string | null = null;
@@ -246,15 +207,14 @@ class Search {
       problem = this.#director.floorProblem(floor);
       if (problem === null) return { floor, limit: null };
     }
-    const max = await this.#largestGood(size);
-    return { floor: null, limit: this.#limit(max, problem ?? '') };
+    return { floor: null, limit: { fit: await this.#largestGood(size), reason: problem ?? '' } };
   }
 
   async #largestGood(bad: number): Promise<number> {
     let good = Math.max(0, ...this.#floors.keys());
     for (let i = 0; i < MOST_FLOORS && bad > Math.max(good, this.#director.min) * FLOOR_WIDTH; i++) {
       const size = Math.round(Math.sqrt(bad * Math.max(good, this.#director.min)));
-      if (size <= good || size >= bad || this.#ground.signal.aborted) break;
+      if (size <= good || size >= bad || this.#isStopped) break;
       if ((await this.#measured(size)) === null) break;
       if (this.#floors.has(size)) good = size;
       else bad = size;
@@ -263,14 +223,18 @@ class Search {
   }
 
   async #measured(size: number): Promise<Calibration | null> {
-    this.#ground.show('calibrating');
-    const floor = await this.#ground.calibrate(size);
+    this.#ground.tell.phase('calibrating');
+    const floor = await this.#ground.calibration.at(size);
     if (floor !== null && this.#director.floorProblem(floor) === null) this.#floors.set(size, floor);
     return floor;
   }
 
-  #limit(max: number, reason: string): FindEvent {
-    return { is: 'limit', nowMs: this.#nowMs(), max, reason };
+  #limited({ fit, reason }: Limit): SearchAction {
+    return this.#director.next({ is: 'limit', nowMs: this.#nowMs(), max: fit, reason });
+  }
+
+  get #isStopped(): boolean {
+    return this.#ground.signal.aborted;
   }
 
   #nowMs(): number {

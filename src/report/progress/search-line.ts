@@ -3,30 +3,10 @@
  * left. It knows only what it is told and how long ago that was; where the line stands is the progress's business.
  */
 import { formatCount } from '../../plan/units.js';
-import { type Glyphs, safeText, spokenSpan } from '../terminal/style.js';
+import type { SearchNews, Why, WhyRest } from '../../search/engine-interface.js';
+import { type Glyphs, spokenSpan } from '../terminal/style.js';
 
-/** Where a search stands. Instants are ms since the Unix epoch. */
-export interface SearchNews {
-  /** Largest load that holds, smallest that does not; null while that is not known. */
-  readonly bracket: readonly [number | null, number | null];
-  /** Bursts so far, and how many there may be. */
-  readonly bursts: number;
-  readonly budget: number;
-  /** The burst that is coming, or going on. */
-  readonly size: number | null;
-  readonly why: string | null;
-  /** What it waits for, and until when; null when it does not wait. */
-  readonly restWhy: string | null;
-  readonly restUntilMs: number | null;
-  /** No burst begins after this. */
-  readonly deadlineAtMs: number;
-  /** What is left of the search, by its own expectation; null or absent when it has none. */
-  readonly leftMs?: number | null;
-  readonly nowMs: number;
-}
-
-/** By the names that the search gives to its reasons: src/search/state.ts. */
-const WHY_BURST: Readonly<Record<string, string>> = {
+const WHY_BURST: Readonly<Record<Why, string>> = {
   ramp: 'larger',
   descend: 'smaller',
   repeat: 'once more: undecided',
@@ -40,7 +20,7 @@ const WHY_BURST: Readonly<Record<string, string>> = {
   'after-break': 'right after the break',
 };
 
-const WHY_REST: Readonly<Record<string, string>> = {
+const WHY_REST: Readonly<Record<WhyRest, string>> = {
   cool: 'cooling down',
   fresh: 'resting the target',
   recover: 'giving it time to recover',
@@ -76,7 +56,7 @@ function bracketText({ bracket: [lo, hi] }: SearchNews, { dash }: Glyphs): strin
 
 function whyBurst({ why, bursts }: SearchNews): string {
   if (bursts === 0) return 'the first';
-  return why === null ? 'next' : (WHY_BURST[why] ?? safeText(why, 40));
+  return why === null ? 'next' : WHY_BURST[why];
 }
 
 function doing(news: SearchNews, sinceMs: number): string {
@@ -85,7 +65,7 @@ function doing(news: SearchNews, sinceMs: number): string {
     return size === null ? 'starting' : `${formatCount(size)}: ${whyBurst(news)}`;
   const waitMs = Math.max(0, restUntilMs - nowMs - sinceMs);
   const then = size === null ? '' : `, then ${formatCount(size)}`;
-  return `${WHY_REST[restWhy] ?? safeText(restWhy, 40)} for ${spokenSpan(waitMs)}${then}`;
+  return `${WHY_REST[restWhy]} for ${spokenSpan(waitMs)}${then}`;
 }
 
 /** An expectation that is used up is no promise of the next second. */
@@ -93,8 +73,6 @@ const NEARLY_MS = 1000;
 
 /** Its own expectation, or the bound that holds whatever happens. */
 function left({ leftMs, deadlineAtMs, nowMs }: SearchNews, sinceMs: number): string {
-  const expected = leftMs ?? null;
-  if (expected !== null)
-    return expected - sinceMs < NEARLY_MS ? 'nearly done' : `~${spokenSpan(expected - sinceMs)} left`;
+  if (leftMs !== null) return leftMs - sinceMs < NEARLY_MS ? 'nearly done' : `~${spokenSpan(leftMs - sinceMs)} left`;
   return `at most ${spokenSpan(Math.max(0, deadlineAtMs - nowMs - sinceMs))} left`;
 }

@@ -1,0 +1,97 @@
+/**
+ * A search as an engine asks it: holds the step that the search is at, turns bursts into facts, and says where the
+ * search stands. What to try next is the state machine's. Why a generator's floor is too high is handed in, because its
+ * words need units that the search does not know.
+ */
+import type { DropOff } from '../result/drop-off.js';
+import type { Burst, Calibration } from '../result/result.js';
+import { factsOf } from './burst-evidence.js';
+import { dropOffOf } from './conclusion.js';
+import type { BurstFacts, Director, SearchAction, SearchEvent, SearchNews } from './engine-interface.js';
+import { msLeft, USUAL_BURST_MS } from './forecast.js';
+import { Loads } from './loads.js';
+import type { SearchOptions } from './search-options.js';
+import type { SearchState, Step } from './state.js';
+import { beginSearch, deadlineMs, resumeSearch, step } from './state-machine.js';
+
+export type FloorProblem = (floor: Calibration) => string | null;
+
+export class SearchDirector implements Director {
+  readonly floorProblem: FloorProblem;
+  readonly #options: SearchOptions;
+  readonly #saved: SearchState | null;
+  #now: Step | null = null;
+  /** The burst that was asked for is on its way. */
+  #isFiring = false;
+
+  /** Goes on from `saved` where that is given. */
+  constructor(options: SearchOptions, floorProblem: FloorProblem, saved: SearchState | null) {
+    this.#options = options;
+    this.floorProblem = floorProblem;
+    this.#saved = saved;
+  }
+
+  get max(): number {
+    return this.#options.max;
+  }
+
+  get min(): number {
+    return this.#options.min;
+  }
+
+  begin(nowMs: number): SearchAction {
+    return this.#to(this.#saved === null ? beginSearch(this.#options, nowMs) : resumeSearch(this.#saved, nowMs));
+  }
+
+  next(event: SearchEvent): SearchAction {
+    return this.#to(step(this.#step.state, event));
+  }
+
+  firing(): void {
+    this.#isFiring = true;
+  }
+
+  factsOf(burst: Burst): BurstFacts {
+    return factsOf(burst, this.#options.objectives);
+  }
+
+  news(nowMs: number): SearchNews {
+    const { state, action } = this.#step;
+    const { options, history, shot } = state;
+    const { lo, hi } = new Loads(state).bounds();
+    const isResting = action.do === 'rest';
+    return {
+      bracket: [lo, hi],
+      bursts: history.length,
+      budget: options.budget,
+      size: shot?.size ?? null,
+      why: shot?.why ?? null,
+      restWhy: isResting ? action.why : null,
+      restUntilMs: isResting ? action.untilMs : null,
+      deadlineAtMs: deadlineMs(state),
+      leftMs: msLeft(this.#step, USUAL_BURST_MS),
+      nowMs,
+    };
+  }
+
+  get dropOff(): DropOff {
+    return dropOffOf(this.#step.state);
+  }
+
+  /** A burst that was asked for and not fired yet is not in flight: a search that goes on from here can fire it. */
+  get state(): SearchState {
+    const { state } = this.#step;
+    return this.#isFiring ? state : { ...state, inFlight: null };
+  }
+
+  get #step(): Step {
+    if (this.#now === null) throw new Error('the search has not begun');
+    return this.#now;
+  }
+
+  #to(now: Step): SearchAction {
+    this.#now = now;
+    this.#isFiring = false;
+    return now.action;
+  }
+}
