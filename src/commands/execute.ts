@@ -2,11 +2,9 @@
  * Runs a plan for a command: reads the files it names, has it measured, prints the summary. What to run is the command's
  * business. What is not needed before the first burst is loaded when it is: every file read before it delays it.
  */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { portsPerSource, readMachine } from '../engine/machine/limits.js';
 import { type WorkerPool, withWorkers } from '../engine/threads/worker-pool.js';
-import { EXIT, type ExitCode, UserError } from '../errors.js';
+import { EXIT, type ExitCode } from '../errors.js';
 import type { Host } from '../host.js';
 import { planNeeds } from '../plan/needs.js';
 import { findStageOf, type Plan } from '../plan/plan.js';
@@ -17,28 +15,19 @@ import { terminalOf } from '../report/terminal/style.js';
 import type { Director } from '../search/engine-interface.js';
 import type { SearchState } from '../search/state.js';
 import { write } from './console.js';
-import type { Resumed } from './find.js';
-import { type Flags, switchFlag } from './flags.js';
+import { type Flags, switchFlag, textFlag } from './flags.js';
+import { readText } from './input-files.js';
 import type { Measured } from './measure.js';
 import { EXPRESSION_CHECKS } from './profile-flags.js';
+import type { Resumed } from './resume.js';
 
-/**
- * Runs what `draft` comes to as command `name`. Paths in it are relative to `folder`. `resume` finds what an earlier
- * process left of a search.
- */
-export async function execute(
-  name: string,
-  draft: Draft,
-  folder: string,
-  flags: Flags,
-  host: Host,
-  resume: (plan: Plan) => Resumed | null = () => null,
-): Promise<ExitCode> {
+/** Runs what `draft` comes to as command `name`. Paths in it are relative to `folder`. */
+export async function execute(name: string, draft: Draft, folder: string, flags: Flags, host: Host): Promise<ExitCode> {
   const outside = { env: host.env, read: (file: string) => readText(file, folder) };
   const { profile, inputs } = supplied(draft, EXPRESSION_CHECKS, outside);
   const plan = compilePlan(profile);
   // What does not fit together is said before anything is opened, or forecast.
-  const resumed = resume(plan);
+  const resumed = await resumedBy(flags, plan, host);
   const director = await directorFor(plan, resumed?.state ?? null);
   if (switchFlag(flags, 'dry-run') === true) return dryRun(plan, flags, host);
   const machine = readMachine();
@@ -68,24 +57,19 @@ async function show({ result: measured, problems }: Measured, flags: Flags, host
   return result.exitCode as ExitCode;
 }
 
+/** What an earlier process left of the search; null: begin anew. @throws UserError `resume` */
+async function resumedBy(flags: Flags, plan: Plan, host: Host): Promise<Resumed | null> {
+  const file = textFlag(flags, 'resume');
+  if (file === undefined) return null;
+  const { resumedFrom } = await import('./resume.js');
+  return resumedFrom(file, plan, host);
+}
+
 /** Of the plan's search, where it has one. @throws UserError `find` */
 async function directorFor(plan: Plan, saved: SearchState | null): Promise<Director | null> {
   if (findStageOf(plan.stages) === null) return null;
   const { directorOf } = await import('./find-director.js');
   return directorOf(plan, saved);
-}
-
-/** @throws UserError that says what is wrong with the file; where it was named is told by whoever asked. */
-export function readText(file: string, folder: string): string {
-  const path = resolve(folder, file);
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    const looked = path === file ? '' : `; looked for ${path}`;
-    const message = code === 'ENOENT' ? `there is no file ${file}${looked}` : `${file} can't be read (${code})`;
-    throw new UserError(message, { code: 'file' });
-  }
 }
 
 async function dryRun(plan: Plan, flags: Flags, host: Host): Promise<ExitCode> {

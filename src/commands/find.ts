@@ -1,20 +1,7 @@
-/**
- * `wstampede find URL --max N`: the search for the drop-off point, and `--resume`, which goes on with one that was
- * stopped. A search goes on only as what it was: the same target, the same terms.
- */
-import { isDeepStrictEqual } from 'node:util';
-import type { Earlier } from '../engine/run/run-options.js';
-import { type ExitCode, UserError } from '../errors.js';
+/** `wstampede find URL --max N`: the search for the drop-off point. */
+import type { ExitCode } from '../errors.js';
 import type { Host } from '../host.js';
-import { findStageOf, type Plan } from '../plan/plan.js';
-import { maskPlan } from '../plan/secrets.js';
-import { readResult } from '../result/document.js';
-import type { Result } from '../result/result.js';
-import { savedProblem } from '../search/saved.js';
-import type { SearchState } from '../search/state.js';
-import { partOf } from '../tally/recounted.js';
-import { execute, readText } from './execute.js';
-import { searchOptionsOf } from './find-director.js';
+import { execute } from './execute.js';
 import { type Flags, switchFlag, textFlag } from './flags.js';
 import { draftOf, given } from './profile-flags.js';
 
@@ -38,78 +25,5 @@ export async function find(args: { url: string; flags: Flags }, host: Host): Pro
     downSweep: switchFlag(flags, 'down-sweep'),
     harm: textFlag(flags, 'harm'),
   });
-  const draft = draftOf(flags, { url, stages: [{ find: stage }] });
-  const file = textFlag(flags, 'resume');
-  const resume = file === undefined ? undefined : (plan: Plan) => resumed(file, plan, host);
-  return execute('find', draft, host.cwd, flags, host, resume);
-}
-
-/** What a stopped search left: where it stood, and what was measured. */
-export interface Resumed {
-  readonly state: SearchState;
-  readonly earlier: Earlier;
-}
-
-/** null: begin anew. @throws UserError `resume` when the file holds no search, one that is over, or another one than is asked for */
-function resumed(file: string, plan: Plan, host: Host): Resumed | null {
-  const refuse = (why: string, hint?: string): never => {
-    throw new UserError(`--resume ${file}: ${why}`, { code: 'resume', ...(hint === undefined ? {} : { hint }) });
-  };
-  const result = resultIn(file, host, refuse);
-  const { search } = result;
-  const isOfFind = search === null && result.command === 'find' && result.bursts.length === 0;
-  if (search === null && !isOfFind) return refuse('the result holds no search: only one of find can go on');
-  const stage = findStageOf(plan.stages);
-  if (stage === null || (search?.stage ?? 0) !== 0 || result.plan.stages.length !== 1) {
-    return refuse('its search is one stage of several: only a search alone can go on');
-  }
-  const other = difference(maskPlan(plan), result.plan);
-  if (other !== null) return refuse(`the search was for another ${other}`, 'go on with the flags that it began with');
-  // Stopped before its first step: there is nothing to go on from, and nothing that would be done twice.
-  if (search === null) return null;
-  const state = search.state as SearchState;
-  if (!isDeepStrictEqual(state.options, searchOptionsOf(stage))) {
-    return refuse('the search began under other terms', 'go on with the flags that it began with');
-  }
-  const problem = savedProblem(state) ?? burstsProblem(result, search.firstIndex, state);
-  if (problem !== null) return refuse(`the search does not add up: ${problem}`, 'the file was changed; begin anew');
-  if (state.ended !== null) return refuse(`the search is over: ${state.ended.verdict}`, 'begin anew, to another file');
-  const { startedAt, bursts } = result;
-  const { firstIndex, attempts } = search;
-  const parts = bursts.map((burst) => partOf(burst, true));
-  return { state, earlier: { startedAt, bursts, parts, firstIndex, attempts } };
-}
-
-function resultIn(file: string, host: Host, refuse: (why: string) => never): Result {
-  let value: unknown;
-  try {
-    value = JSON.parse(readText(file, host.cwd));
-  } catch (error) {
-    if (error instanceof SyntaxError) return refuse('it is no JSON document');
-    throw error;
-  }
-  return readResult(value);
-}
-
-/** What a search can't change on its way; both masked. Output, thresholds and the like may differ. */
-function difference(wanted: Plan, saved: Plan): string | null {
-  const parts = { target: 'target', gate: 'gate', timeoutMs: 'timeout', session: 'hold', close: 'close' } as const;
-  for (const [key, name] of Object.entries(parts) as [keyof typeof parts, string][]) {
-    if (!isDeepStrictEqual(plain(wanted[key]), plain(saved[key]))) return name;
-  }
-  return null;
-}
-
-/** As a document holds it. */
-function plain(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value));
-}
-
-function burstsProblem({ bursts }: Result, firstIndex: number, { history }: SearchState): string | null {
-  const known = new Map(history.map(({ index, size }) => [firstIndex + index, size]));
-  const flying = firstIndex + history.length;
-  const places = bursts.map(({ index }) => index);
-  if (new Set(places).size !== places.length) return 'two bursts have one index';
-  const odd = bursts.find(({ index, size, stage }) => stage !== 0 || (index !== flying && known.get(index) !== size));
-  return odd === undefined ? null : `burst ${odd.index} is none of the search`;
+  return execute('find', draftOf(flags, { url, stages: [{ find: stage }] }), host.cwd, flags, host);
 }

@@ -1,7 +1,7 @@
 /** The hands of a search, with a director and a ground of the test's own: what is done, in which order, and what is not. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Solo } from '#dist/engine/load/single-handshake.js';
+import type { SingleHandshake } from '#dist/engine/load/single-handshake.js';
 import { runSearch, type SearchGround } from '#dist/engine/run/search-hands.js';
 import type { Burst, Calibration } from '#dist/result/result.js';
 import type { Director, SearchAction, SearchEvent } from '#dist/search/engine-interface.js';
@@ -158,7 +158,7 @@ test('a recovery check leaves out what this machine could not send; a stop ends 
   let sent = 0;
   const single = async () => {
     const outcome = outcomes[sent % 4];
-    return { outcome, tookMs: ++sent, tally: { latencyLower: {} } } as unknown as Solo;
+    return { outcome, tookMs: ++sent, tally: { latencyLower: {} } } as unknown as SingleHandshake;
   };
   const director = new Script([check], []);
   await runSearch(groundOf([], { single }), director);
