@@ -2,17 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
-import {
-  clip,
-  columnsOf,
-  glyphsOf,
-  percent,
-  safeText,
-  spokenMs,
-  tableMs,
-  terminalOf,
-  wrap,
-} from '#dist/report/terminal/style.js';
+import { clip, columnsOf, glyphsOf, safeText, terminalOf, wrap } from '#dist/report/terminal/style.js';
+import { percent, spokenMs, tableMs } from '#dist/report/words/numbers.js';
 import { ATTEMPTS_HEADER, type AttemptRow, attemptRow } from '#dist/tally/attempt-row.js';
 
 const glyphs = glyphsOf(true);

@@ -4,7 +4,8 @@
  */
 import { formatCount } from '../../plan/units.js';
 import type { SearchNews, Why, WhyRest } from '../../search/engine-interface.js';
-import { type Glyphs, spokenSpan } from '../terminal/style.js';
+import type { Glyphs } from '../terminal/style.js';
+import { spokenSpan } from '../words/numbers.js';
 
 const WHY_BURST: Readonly<Record<Why, string>> = {
   ramp: 'larger',

@@ -16,8 +16,9 @@ import type {
 } from '../../result/check-facts.js';
 import type { Result, Sample } from '../../result/result.js';
 import { ailments } from '../../tally/check-health.js';
+import { spokenMs } from '../words/numbers.js';
 import { diagnosisBlock } from './diagnosis.js';
-import { clip, glyphsOf, palette, safeText, spokenMs, type Terminal, wrap } from './style.js';
+import { clip, glyphsOf, palette, safeText, type Terminal, wrap } from './style.js';
 import { renderSummary } from './summary.js';
 import type { Pen } from './tables.js';
 

@@ -7,7 +7,7 @@
 import { formatCount } from '../../plan/units.js';
 import type { DropOff, Rung } from '../../result/drop-off.js';
 import { failureWords } from '../words/drop-off-words.js';
-import { percent, tableMs } from './style.js';
+import { percent, tableMs } from '../words/numbers.js';
 import { aligned, boundedCell, type Cell, naturalWidth, type Pen } from './tables.js';
 
 /** More loads than this are told by those nearest to the bracket. */

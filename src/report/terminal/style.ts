@@ -1,7 +1,7 @@
 /**
  * The terminal as a value: how wide it is, whether it shows colours and more than ASCII. Every renderer takes one and
- * returns plain strings, so a report is the same in a pipe, in a test and on a screen. Also here: how numbers and times
- * are written for people, and how far text from a target may go (src/tally/printable.ts does the washing).
+ * returns plain strings, so a report is the same in a pipe, in a test and on a screen. Also here: how far text from a
+ * target may go (src/plan/printable.ts does the washing). How numbers are written is words/numbers.ts' matter.
  */
 import { printable } from '../../plan/printable.js';
 
@@ -152,44 +152,6 @@ export function wrap(text: string, width: number, indent: string, glyphs: Glyphs
     line = isFull ? indent + word : longer;
   }
   return [...lines, line].map((full) => clip(full.trimEnd(), width, glyphs));
-}
-
-/** A time for prose, three significant digits: `42 µs`, `26.4 ms`, `1.00 s`. */
-export function spokenMs(ms: number, glyphs: Glyphs): string {
-  const rounded = Number(ms.toPrecision(3));
-  if (rounded < 1) return `${Math.round(rounded * 1000)} ${glyphs.micro}`;
-  return rounded < 1000 ? `${rounded.toPrecision(3)} ms` : `${seconds(rounded)} s`;
-}
-
-/** A span of waiting for prose, to the second or the minute: `90 s`, `6 min`, `2 h 5 min`. */
-export function spokenSpan(ms: number): string {
-  const whole = Math.round(ms / 1000);
-  if (whole <= 120) return `${whole} s`;
-  const minutes = Math.round(whole / 60);
-  if (minutes < 60) return `${minutes} min`;
-  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-function seconds(ms: number): string {
-  return ms < 100_000 ? (ms / 1000).toPrecision(3) : (ms / 1000).toFixed(0);
-}
-
-/** A time in ms for a column of numbers: `0.042`, `3.14`, `26.4`, `1,004`. */
-export function tableMs(ms: number): string {
-  if (ms < 0.9995) return ms.toFixed(3);
-  if (ms < 9.995) return ms.toFixed(2);
-  return ms < 999.95 ? ms.toFixed(1) : Math.round(ms).toLocaleString('en-US');
-}
-
-/** `part` of `whole` in percent; never rounded to 0 or 100 when it is not. */
-export function percent(part: number, whole: number): string {
-  if (whole <= 0) return '-';
-  if (part === 0) return '0%';
-  if (part === whole) return '100%';
-  const share = (100 * part) / whole;
-  const text = share.toFixed(share < 1 || share > 99 ? 2 : 1);
-  if (text === '100.00') return '>99.99%';
-  return text === '0.00' ? '<0.01%' : `${text}%`;
 }
 
 /** A bar of `width` cells for `value` of `max`; anything above nothing shows at least a sliver. */

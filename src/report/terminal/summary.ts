@@ -13,11 +13,12 @@ import { weighed } from '../../tally/validity.js';
 import { afterText, samplesOfProbes } from '../words/after-words.js';
 import { dropOffFacts, dropOffFlags } from '../words/drop-off-words.js';
 import { failedOutcomes, hasDropOff, preflightOutcomes, remediesOf, verdictOf } from '../words/headline.js';
+import { percent, spokenMs } from '../words/numbers.js';
 import { renderHistogram } from './chart.js';
 import { diagnosisBlock } from './diagnosis.js';
 import { ladderTable } from './ladder-table.js';
 import { searchPicture } from './search-picture.js';
-import { clip, glyphsOf, palette, percent, safeText, spokenMs, type Terminal, wrap } from './style.js';
+import { clip, glyphsOf, palette, safeText, type Terminal, wrap } from './style.js';
 import { burstsTable, outcomesTable, type Pen, phasesTable, thresholdsTable } from './tables.js';
 
 const LABEL_WIDTH = 11;

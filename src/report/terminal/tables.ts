@@ -16,7 +16,8 @@ import {
   type ThresholdResult,
 } from '../../result/result.js';
 import { failedOutcomes, judgedAttempts, share101 } from '../words/headline.js';
-import { bar, clip, columnsOf, type Glyphs, type Paint, type Palette, percent, safeText, tableMs } from './style.js';
+import { percent, tableMs } from '../words/numbers.js';
+import { bar, clip, columnsOf, type Glyphs, type Paint, type Palette, safeText } from './style.js';
 
 /** How the tables are drawn: the terminal's width, characters and colours. */
 export interface Pen {

@@ -7,7 +7,8 @@ import { blameOf, type OutcomeId } from '../../names/outcomes.js';
 import { formatCount } from '../../plan/units.js';
 import type { After, AfterProbe, Burst, Sample } from '../../result/result.js';
 import { hasSuffered } from '../../tally/after-probes.js';
-import { type Glyphs, spokenMs } from '../terminal/style.js';
+import type { Glyphs } from '../terminal/style.js';
+import { spokenMs } from './numbers.js';
 
 interface Probed {
   readonly burst: Burst;

@@ -5,7 +5,8 @@
  */
 import { formatCount } from '../../plan/units.js';
 import type { DropOff, Knee, Rung, SearchFlagId } from '../../result/drop-off.js';
-import { type Glyphs, percent, safeText, spokenSpan } from '../terminal/style.js';
+import { type Glyphs, safeText } from '../terminal/style.js';
+import { percent, spokenSpan } from './numbers.js';
 
 /** `stopped`: why the run ended before its plan did. One or more sentences, the last with its full stop. */
 export function dropOffSentence(dropOff: DropOff, stopped: string | null, glyphs: Glyphs): string {

@@ -7,8 +7,9 @@ import { blameOf, type OutcomeId } from '../../names/outcomes.js';
 import { formatCount } from '../../plan/units.js';
 import type { DropOff, SearchVerdict } from '../../result/drop-off.js';
 import type { Burst, Counted, Outcomes, Result, Summary } from '../../result/result.js';
-import { type Glyphs, percent, safeText, spokenMs } from '../terminal/style.js';
+import { type Glyphs, safeText } from '../terminal/style.js';
 import { dropOffSentence } from './drop-off-words.js';
+import { percent, spokenMs } from './numbers.js';
 
 interface Verdict {
   readonly text: string;

@@ -6,8 +6,8 @@
 import { formatCount, formatDuration } from '../../plan/units.js';
 import type { Forecast } from '../../search/forecast.js';
 import type { SearchOptions } from '../../search/search-options.js';
-import { spokenSpan } from '../terminal/style.js';
 import { wrapped } from '../terminal/wrap.js';
+import { spokenSpan } from './numbers.js';
 
 export interface PlannedSearch {
   readonly options: SearchOptions;
