@@ -36,6 +36,24 @@ function unmapped(address: Address): Address {
     : address;
 }
 
+/** In network order: 4 bytes, or 16. The zone of an IPv6 address is no part of them. Throws for what is no address. */
+export function addressBytes(text: string): readonly number[] {
+  return unmapped(ipaddr.parse(text)).toByteArray();
+}
+
+/** Whether `text` is an address of 127.0.0.0/8 or ::1. */
+export function isLoopback(text: string): boolean {
+  const address = parseAddress(text);
+  return address !== null && unmapped(address).range() === 'loopback';
+}
+
+/** Whether `text` is an address within `block` (CIDR notation). */
+export function isWithin(text: string, block: string): boolean {
+  const address = parseAddress(text);
+  const [network, prefix] = ipaddr.parseCIDR(block);
+  return address !== null && address.kind() === network.kind() && address.match(network, prefix);
+}
+
 // 100.64.0.0/10 (RFC 6598) counts as private: it is not routed on the Internet, and overlay networks live in it. The
 // unspecified address connects to this machine.
 const FREE_RANGES: ReadonlySet<string> = new Set([

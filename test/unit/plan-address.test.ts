@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UserError } from '#dist/errors.js';
-import { addressFamily, expandSourceIps, isGuardedAddress, parseEndpoint } from '#dist/plan/address.js';
+import {
+  addressBytes,
+  addressFamily,
+  expandSourceIps,
+  isGuardedAddress,
+  isLoopback,
+  isWithin,
+  parseEndpoint,
+} from '#dist/plan/address.js';
 
 const refused = (work: () => unknown, message: RegExp): void => {
   assert.throws(work, (error) => error instanceof UserError && error.code === 'address' && message.test(error.message));
@@ -76,4 +84,24 @@ test('endpoints', () => {
     refused(() => parseEndpoint(text), /expected HOST:PORT/);
   }
   assert.deepEqual(['10.0.0.1', '::1', '::ffff:10.0.0.1', 'h'].map(addressFamily), [4, 6, 4, null]);
+});
+
+test('an address is its bytes, an IPv4-mapped one those of its IPv4 address', () => {
+  assert.deepEqual(addressBytes('10.0.200.1'), [10, 0, 200, 1]);
+  assert.deepEqual(addressBytes('fe80::1%eth0'), [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+  assert.deepEqual(addressBytes('::ffff:1.2.3.4'), [1, 2, 3, 4]);
+  assert.throws(() => addressBytes('localhost'));
+});
+
+test('loopback is a block of addresses and one of IPv6, and no name', () => {
+  assert.deepEqual(['127.0.0.1', '127.255.0.9', '::1', '::ffff:127.0.0.1'].map(isLoopback), [true, true, true, true]);
+  assert.deepEqual(['128.0.0.1', '::2', '0.0.0.0', '127.example', 'localhost'].map(isLoopback), Array(5).fill(false));
+});
+
+test('a block holds the addresses of its own family', () => {
+  assert.equal(isWithin('127.3.0.9', '127.0.0.1/8'), true);
+  assert.equal(isWithin('126.0.0.1', '127.0.0.1/8'), false);
+  assert.equal(isWithin('::1', '127.0.0.1/8'), false);
+  assert.equal(isWithin('fd00::9', 'fd00::/8'), true);
+  assert.equal(isWithin('example.com', '127.0.0.1/8'), false);
 });

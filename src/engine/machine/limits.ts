@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import os from 'node:os';
+import { addressBytes, isWithin } from '../../plan/address.js';
 import { probesOpen } from '../../plan/needs.js';
 import { fixedOpen, type Plan } from '../../plan/plan.js';
 import { formatCount } from '../../plan/units.js';
@@ -108,7 +109,7 @@ function shortages(
 function sourceNeed(address: string): string | null {
   const own = Object.values(os.networkInterfaces()).flatMap((list) => list ?? []);
   if (own.some((one) => one.address === address)) return null;
-  if (address.startsWith('127.') && own.some((one) => one.internal && one.cidr === '127.0.0.1/8')) return null;
+  if (own.some(({ internal, cidr }) => internal && cidr !== null && isWithin(address, cidr))) return null;
   return (
     `no interface of this machine has the source address ${address}; ` +
     `it has ${own.map((one) => one.address).join(', ')}`
@@ -157,7 +158,7 @@ function memoryNeed(open: number, machine: Machine): Shortage | null {
 function portsInUse(machine: Machine, to: readonly Destination[]): number {
   const [low, high] = machine.portRange;
   // A line is "SLOT: ADDRESS:PORT ADDRESS:PORT STATE …", first this side, then the far one.
-  const remotes = to.map(({ address, port, family }) => ` ${hexAddress(address, family)}:${hexPort(port)} `);
+  const remotes = to.map(({ address, port }) => ` ${hexAddress(address)}:${hexPort(port)} `);
   let used = 0;
   for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
     for (const lines of wholeLinesOf(file)) {
@@ -195,8 +196,8 @@ function* wholeLinesOf(file: string): Generator<string> {
 }
 
 /** As /proc/net/tcp writes it: 32-bit words in host order (little endian on every platform Node has there). */
-export function hexAddress(address: string, family: 4 | 6): string {
-  const bytes = family === 4 ? address.split('.').map(Number) : ipv6Bytes(address);
+export function hexAddress(address: string): string {
+  const bytes = addressBytes(address);
   const words: string[] = [];
   for (let at = 0; at < bytes.length; at += 4) {
     words.push(
@@ -207,16 +208,6 @@ export function hexAddress(address: string, family: 4 | 6): string {
     );
   }
   return words.join('').toUpperCase();
-}
-
-/** RFC 4291 section 2.2, without the form that ends in an IPv4 address: no look-up returns that. */
-function ipv6Bytes(address: string): number[] {
-  const [head, tail] = address.split('%')[0].split('::');
-  const groups = (text: string | undefined) => (text ? text.split(':').map((group) => Number.parseInt(group, 16)) : []);
-  const before = groups(head);
-  const after = groups(tail);
-  const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => 0);
-  return [...before, ...zeros, ...after].flatMap((group) => [group >> 8, group & 0xff]);
 }
 
 function hexPort(port: number): string {
