@@ -2,7 +2,6 @@
  * `wstampede lab`: starts a target that fails as real stacks do, or lists them. Reads the catalogue and knows no target
  * by name.
  */
-import { distance } from 'fastest-levenshtein';
 import { EXIT, type ExitCode, UserError } from '../errors.js';
 import type { Host } from '../host.js';
 import { CATALOGUE, findTarget } from '../lab/catalogue/catalogue.js';
@@ -11,6 +10,8 @@ import { GATEWAYS } from '../lab/gateway/gateway-config.js';
 import { serveLab } from '../lab/serve.js';
 import type { LabTarget } from '../lab/server/target.js';
 import { COMMON_OPTIONS, type LabOption, type LabSettings, readSettings } from '../lab/server/target-options.js';
+import { didYouMean, nearest } from '../plan/suggest.js';
+import { wrap } from '../report/terminal/text-width.js';
 
 export interface LabArguments {
   readonly name?: string;
@@ -31,7 +32,7 @@ export async function lab(args: LabArguments, host: Host): Promise<ExitCode> {
   if (args.list === true || args.name === undefined) {
     const [stray] = Object.keys(args.options);
     if (stray !== undefined) {
-      const near = closest(stray, ['list']);
+      const near = nearest(stray, ['list']);
       throw new UserError(
         `lab has no option --${stray} without a target${near === null ? '' : ' (did you mean --list?)'}`,
         {
@@ -45,7 +46,7 @@ export async function lab(args: LabArguments, host: Host): Promise<ExitCode> {
   }
   const target = findTarget(args.name);
   if (target === null) throw unknownTarget(args.name);
-  const settings = readSettings(target.name, target.options, args.options, closest);
+  const settings = readSettings(target.name, target.options, args.options, nearest);
   let stopListening = (): void => {};
   const stopped = new Promise<void>((resolve) => {
     let signals = 0;
@@ -76,19 +77,10 @@ export function targetNames(): readonly string[] {
 
 function unknownTarget(name: string): UserError {
   const names = targetNames();
-  const near = closest(name, names);
-  return new UserError(`no lab target "${name}"${near === null ? '' : `; did you mean "${near}"?`}`, {
+  return new UserError(`no lab target "${name}"${didYouMean(name, names)}`, {
     code: 'lab',
     hint: `targets: ${names.join(', ')} (wstampede lab --list)`,
   });
-}
-
-/** The nearest of `known`, if it is near enough to be what was meant. */
-function closest(word: string, known: readonly string[]): string | null {
-  const near = known
-    .map((name) => ({ name, edits: name.startsWith(word) ? 1 : distance(word, name) }))
-    .sort((a, b) => a.edits - b.edits)[0];
-  return near !== undefined && near.edits <= Math.max(1, Math.floor(near.name.length / 3)) ? near.name : null;
 }
 
 function listing(): string {
@@ -104,14 +96,10 @@ function describeTarget(target: LabTarget): string {
   const after = later === null || outcomes(later) === outcomes(expected ?? {}) ? null : outcomes(later);
   return [
     target.name,
-    ...wrap(target.story, 2, LINE_WIDTH),
+    ...indented(target.story, 2),
     ...own.map(describeOption),
-    ...wrap(
-      `a burst of ${LISTED_BURST}: ${expected === null ? 'no exact prediction' : outcomes(expected)}`,
-      2,
-      LINE_WIDTH,
-    ),
-    ...(after === null ? [] : wrap(`the next, once its clients have left: ${after}`, 2, LINE_WIDTH)),
+    ...indented(`a burst of ${LISTED_BURST}: ${expected === null ? 'no exact prediction' : outcomes(expected)}`, 2),
+    ...(after === null ? [] : indented(`the next, once its clients have left: ${after}`, 2)),
     ...(BEHIND.has(target.name)
       ? [`  with a real gateway: --gateway ${gatewaysOf(target, settings).join(' | ')}`]
       : []),
@@ -128,7 +116,7 @@ function describeOption(option: LabOption): string {
   const value = option.type === 'switch' || option.default === null ? '' : ` (default ${option.default})`;
   const words = option.choices.length === 0 ? '' : `: ${option.choices.join(', ')}`;
   const kind = option.type === 'switch' ? '' : ` ${option.type.toUpperCase()}`;
-  return [`    --${option.name}${kind}`, ...wrap(`${option.help}${words}${value}`, 8, LINE_WIDTH)].join('\n');
+  return [`    --${option.name}${kind}`, ...indented(`${option.help}${words}${value}`, 8)].join('\n');
 }
 
 function outcomes(expected: Readonly<Partial<Record<string, number>>>): string {
@@ -137,12 +125,6 @@ function outcomes(expected: Readonly<Partial<Record<string, number>>>): string {
     .join(', ');
 }
 
-function wrap(text: string, indent: number, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1);
-    if (line === undefined || indent + line.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = `${line} ${word}`;
-  }
-  return lines.map((line) => ' '.repeat(indent) + line);
+function indented(text: string, indent: number): string[] {
+  return wrap(text, LINE_WIDTH - indent).map((line) => ' '.repeat(indent) + line);
 }

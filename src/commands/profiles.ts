@@ -11,7 +11,7 @@ import { profileJsonSchema } from '../plan/profile/json-schema.js';
 import { readProfile } from '../plan/profile/written.js';
 import { maskLoose } from '../plan/secrets.js';
 import { didYouMean } from '../plan/suggest.js';
-import { wrapped } from '../report/terminal/wrap.js';
+import { wrap } from '../report/terminal/text-width.js';
 
 const SHIPPED = fileURLToPath(new URL('../../profiles/', import.meta.url));
 const WIDTH = 80;
@@ -95,7 +95,7 @@ async function renderList(width: number): Promise<string> {
       const text = await readFile(join(SHIPPED, `${name}.yaml`), 'utf8');
       // Shipped profiles are judged by the tests; here only their names and questions are wanted.
       const { about = '' } = readProfile(text, `${name}.yaml`, { threshold: () => null, abort: () => null });
-      const lines = wrapped(about, Math.max(20, width - left - INDENT.length));
+      const lines = wrap(about, Math.max(20, width - left - INDENT.length));
       return lines.map((line, i) => `${INDENT}${(i === 0 ? name : '').padEnd(left)}${line}\n`).join('');
     }),
   );

@@ -128,6 +128,8 @@ test('a slip of the fingers finds its word, another word finds nothing', () => {
   assert.equal(nearest('rwo', ['row', 'env']), 'row');
   assert.equal(nearest('foo', ['row', 'env']), null);
   assert.equal(nearest('Headers', ['headers']), 'headers');
+  assert.equal(nearest('slow', ['too-slow', 'slow-serial']), 'slow-serial');
+  assert.equal(nearest('sl', ['too-slow', 'slow-serial']), null);
   assert.equal(didYouMean('timeuot', ['timeout', 'times']), '; did you mean "timeout"?');
   assert.equal(nearest('x'.repeat(10_000), ['burst']), null);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { renderHistogram } from '#dist/report/terminal/chart.js';
-import { columnsOf } from '#dist/report/terminal/style.js';
+import { columnsOf } from '#dist/report/terminal/text-width.js';
 import { LatencyHistogram } from '#dist/tally/histogram.js';
 
 const OPTIONS = { width: 80, rows: 14, unicode: true };

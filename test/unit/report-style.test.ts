@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
-import { clip, columnsOf, glyphsOf, safeText, terminalOf, wrap } from '#dist/report/terminal/style.js';
+import { glyphsOf, safeText, terminalOf } from '#dist/report/terminal/style.js';
+import { asciiOnly, clip, columnsOf, wrap, wrapAndClip } from '#dist/report/terminal/text-width.js';
 import { percent, spokenMs, tableMs } from '#dist/report/words/numbers.js';
 import { ATTEMPTS_HEADER, type AttemptRow, attemptRow } from '#dist/tally/attempt-row.js';
 
@@ -63,12 +64,30 @@ describe('text of a target', () => {
     fc.assert(
       fc.property(anything, fc.integer({ min: 1, max: 30 }), (text, width) => {
         assert.ok(columnsOf(clip(safeText(text), width, glyphs)) <= width);
-        for (const line of wrap(safeText(text), width, '', glyphs)) assert.ok(columnsOf(line) <= width);
+        for (const line of wrapAndClip(safeText(text), width, glyphs)) assert.ok(columnsOf(line) <= width);
       }),
       { seed: 6 },
     );
     assert.equal(clip('界界界', 5, glyphs), '界界…');
-    assert.deepEqual(wrap('one two three', 8, '  ', glyphs), ['one two', '  three']);
+    assert.equal(clip('e\u0301e\u0301e\u0301', 2, glyphs), 'e\u0301…');
+    assert.deepEqual(wrapAndClip('one two three', 9, glyphs, '  '), ['one two', '  three']);
+    assert.deepEqual(wrapAndClip('see wss://example.org/a', 10, glyphs), ['see', 'wss://exa…']);
+  });
+
+  it('breaks at spaces only, so that a long token can be copied', () => {
+    const url = 'wss://example.org/a-b?c=d,e/f';
+    assert.deepEqual(wrap(`see ${url} for more`, 10), ['see', url, 'for more']);
+    assert.deepEqual(wrap('', 10), ['']);
+  });
+
+  it('keeps its columns where the terminal has ASCII only', () => {
+    assert.equal(asciiOnly('\x1b[1ma 界 é e\u0301 🙂\x1b[22m\n'), '\x1b[1ma ?? ? e ??\x1b[22m\n');
+    fc.assert(
+      fc.property(anything, (text) => {
+        assert.equal(asciiOnly(safeText(text)).length, columnsOf(safeText(text)));
+      }),
+      { seed: 8 },
+    );
   });
 });
 

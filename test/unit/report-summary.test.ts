@@ -3,8 +3,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { columnsOf, type Terminal } from '#dist/report/terminal/style.js';
+import type { Terminal } from '#dist/report/terminal/style.js';
 import { renderSummary } from '#dist/report/terminal/summary.js';
+import { columnsOf } from '#dist/report/terminal/text-width.js';
 import type { Result, Sample } from '#dist/result/result.js';
 import {
   answered,

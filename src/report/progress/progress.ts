@@ -7,7 +7,8 @@ import { type Options, type Params, SingleBar } from 'cli-progress';
 import { type Host, monotonicMs } from '../../host.js';
 import { formatCount } from '../../plan/units.js';
 import type { SearchNews } from '../../search/engine-interface.js';
-import { bar, clip, type Glyphs, glyphsOf, palette, safeText, type Terminal } from '../terminal/style.js';
+import { bar, type Glyphs, glyphsOf, palette, safeText, type Terminal } from '../terminal/style.js';
+import { clip } from '../terminal/text-width.js';
 import { burstLine, restLine, searchLine } from './search-line.js';
 
 export type ProgressMode = 'bar' | 'plain' | 'off';

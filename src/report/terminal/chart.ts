@@ -5,7 +5,8 @@
  */
 import { formatCount } from '../../plan/units.js';
 import type { LatencyHistogram } from '../../tally/histogram.js';
-import { bar, clip, columnsOf, type Glyphs, glyphsOf, palette } from './style.js';
+import { bar, type Glyphs, glyphsOf, palette } from './style.js';
+import { clip, columnsOf } from './text-width.js';
 
 interface FailureHistogram {
   /** Outcome id. */

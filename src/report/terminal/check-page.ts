@@ -18,9 +18,10 @@ import type { Result, Sample } from '../../result/result.js';
 import { ailments } from '../../tally/check-health.js';
 import { spokenMs } from '../words/numbers.js';
 import { diagnosisBlock } from './diagnosis.js';
-import { clip, glyphsOf, palette, safeText, type Terminal, wrap } from './style.js';
+import { glyphsOf, palette, safeText, type Terminal } from './style.js';
 import { renderSummary } from './summary.js';
 import type { Pen } from './tables.js';
+import { asciiOnly, clip, wrapAndClip } from './text-width.js';
 
 const LABEL_WIDTH = 9;
 const INDENT = ' '.repeat(LABEL_WIDTH + 2);
@@ -47,7 +48,7 @@ export function renderCheck(result: Result, terminal: Terminal): string {
     .filter((block) => block.length > 0)
     .map((block) => `${block.join('\n')}\n`)
     .join('\n');
-  return terminal.unicode ? text : text.replace(/[^\n -~\x1b]/gu, '?');
+  return terminal.unicode ? text : asciiOnly(text);
 }
 
 function sentence(result: Result, check: Check, pen: Pen): string[] {
@@ -56,7 +57,7 @@ function sentence(result: Result, check: Check, pen: Pen): string[] {
   const { target, timeoutMs } = result.plan;
   const under = `check ${safeText(target.url)} ${pen.glyphs.dot} timeout ${formatDuration(timeoutMs)} a step`;
   return [
-    ...wrap(text, pen.width, '', pen.glyphs).map((line) => pen.paint.bold(paint(line))),
+    ...wrapAndClip(text, pen.width, pen.glyphs).map((line) => pen.paint.bold(paint(line))),
     pen.paint.dim(clip(under, pen.width, pen.glyphs)),
   ];
 }
@@ -92,7 +93,7 @@ function statusOf({ outcome, answer: sample }: Check): string {
 function step(label: string, lines: readonly string[], pen: Pen, paint = pen.paint.dim): string[] {
   const width = pen.width - INDENT.length;
   return lines
-    .flatMap((line) => wrap(line, width, '  ', pen.glyphs))
+    .flatMap((line) => wrapAndClip(line, width, pen.glyphs, '  '))
     .map((line, i) => (i === 0 ? `  ${paint(label.padEnd(LABEL_WIDTH))}${line}` : `${INDENT}${line}`));
 }
 
@@ -241,7 +242,7 @@ function probeLines({ id, asks, outcome, detail, tookMs, says, url }: CheckProbe
   const indent = ' '.repeat(PROBE_WIDTH + 4);
   const width = pen.width - indent.length;
   const [first, ...rest] = lines.flatMap((line, i) =>
-    wrap(line, width, '', pen.glyphs).map((one) => (i === 1 ? pen.paint.dim(one) : one)),
+    wrapAndClip(line, width, pen.glyphs).map((one) => (i === 1 ? pen.paint.dim(one) : one)),
   );
   return [`    ${id.padEnd(PROBE_WIDTH)}${first}`, ...rest.map((line) => indent + line)];
 }

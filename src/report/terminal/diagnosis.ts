@@ -4,8 +4,9 @@
  */
 import { CAUSES } from '../../diagnose/causes.js';
 import type { Diagnosis } from '../../result/result.js';
-import { safeText, wrap } from './style.js';
+import { type Paint, safeText } from './style.js';
 import type { Pen } from './tables.js';
+import { wrapAndClip } from './text-width.js';
 
 const LABEL_WIDTH = 11;
 /** From here on a cause is called likely; below, possible. */
@@ -30,13 +31,12 @@ function causeLines({ cause, evidence, remedy, confidence, apart }: Diagnosis, p
   ];
 }
 
-type Paint = (text: string) => string;
 const asItIs: Paint = (text) => text;
 
 /** Every text may hold what a target sent. */
 function fact(label: string, text: string, pen: Pen, paint: Paint = asItIs, ofLabel: Paint = pen.paint.dim): string[] {
   const indent = LABEL_WIDTH + 2;
-  return wrap(safeText(text), pen.width - indent, '', pen.glyphs).map((line, i) =>
+  return wrapAndClip(safeText(text), pen.width - indent, pen.glyphs).map((line, i) =>
     i === 0 && label !== ''
       ? `  ${ofLabel(label.padEnd(LABEL_WIDTH))}${paint(line)}`
       : ' '.repeat(indent) + paint(line),

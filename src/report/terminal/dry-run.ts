@@ -2,11 +2,13 @@
  * The dry run: the plan in words, what it needs, what this machine allows, and a line for each need that can't be met. Pure:
  * the plan comes masked, the machine's limits come as facts.
  */
+import { isLoopback } from '../../plan/address.js';
 import { type Needs, PREFLIGHT_ATTEMPTS, PROBE_EVERY_MS, probesPerBurst } from '../../plan/needs.js';
 import { type Plan, peakOpen, type Stage } from '../../plan/plan.js';
 import { formatBytes, formatCount, formatDuration } from '../../plan/units.js';
 import { type PlannedSearch, searchCosts, searchTerms } from '../words/search-cost.js';
-import { wrapped } from './wrap.js';
+import { type Paint, palette } from './style.js';
+import { wrap } from './text-width.js';
 
 /** What this machine allows; null where it does not say. */
 export interface MachineFacts {
@@ -34,37 +36,36 @@ const ATTEMPTS_PER_WORKER = 250;
 
 /** Ends with a line feed; no line is longer than `width`, words longer than a line aside. */
 export function renderDryRun(plan: Plan, needs: Needs, machine: MachineFacts, options: DryRunOptions): string {
-  const paint = (code: string, text: string): string => (options.color ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const { bold, red } = palette(options.color);
   const needed = resources(plan, needs, machine);
   const unmet = needed.filter((one) => one.allowed !== null && one.needed > one.allowed);
-  const heading = (text: string): string => paint('1', text);
   const title = plan.name === null ? 'Dry run: nothing is sent' : `Dry run of ${plan.name}: nothing is sent`;
   const rows = (pairs: readonly Row[]): string[] => pairs.flatMap((row) => fitted(row, options.width));
   const lines = [
-    heading(plain(title)),
-    ...(plan.about === null ? [] : wrapped(plain(plan.about), options.width)),
+    bold(plain(title)),
+    ...(plan.about === null ? [] : wrap(plain(plan.about), options.width)),
     '',
-    heading('Plan'),
+    bold('Plan'),
     ...rows(planRows(plan, needs, machine)),
     '',
-    ...searchLines(options.search ?? null, heading, options.width),
-    heading('Needs, and what this machine allows'),
+    ...searchLines(options.search ?? null, bold, options.width),
+    bold('Needs, and what this machine allows'),
     ...rows([...needed.map(resourceRow), ...costRows(plan, needs)]),
     '',
     ...(unmet.length === 0
-      ? wrapped('Every need is met, as far as this machine says.', options.width)
-      : [...unmetHeading(plan, options.width).map((line) => paint('1;31', line)), ...rows(unmet.map(unmetRow))]),
-    ...notes(plan, machine).flatMap((note) => wrapped(note, options.width)),
+      ? wrap('Every need is met, as far as this machine says.', options.width)
+      : [...unmetHeading(plan, options.width).map((line) => bold(red(line))), ...rows(unmet.map(unmetRow))]),
+    ...notes(plan, machine).flatMap((note) => wrap(note, options.width)),
   ];
   return `${lines.join('\n')}\n`;
 }
 
 type Row = readonly [label: string, text: string];
 
-function searchLines(search: PlannedSearch | null, heading: (text: string) => string, width: number): string[] {
+function searchLines(search: PlannedSearch | null, bold: Paint, width: number): string[] {
   if (search === null) return [];
   const terms = searchTerms(search).flatMap((row) => fitted(row, width));
-  return [heading('Search for the drop-off point'), ...terms, ...searchCosts(search, width), ''];
+  return [bold('Search for the drop-off point'), ...terms, ...searchCosts(search, width), ''];
 }
 
 function planRows(plan: Plan, needs: Needs, machine: MachineFacts): Row[] {
@@ -208,10 +209,7 @@ function resourceRow(one: Resource): Row {
 
 function unmetHeading(plan: Plan, width: number): string[] {
   return hasSearch(plan)
-    ? wrapped(
-        'Not met: the search goes only as far as this machine does (exit code 4 if the drop-off is beyond)',
-        width,
-      )
+    ? wrap('Not met: the search goes only as far as this machine does (exit code 4 if the drop-off is beyond)', width)
     : ['Not met: the run would end with exit code 4'];
 }
 
@@ -239,7 +237,7 @@ function costRows(plan: Plan, needs: Needs): Row[] {
 
 function notes(plan: Plan, machine: MachineFacts): string[] {
   const host = plan.target.connectTo?.host ?? plan.target.host;
-  const local = host === 'localhost' || host === '::1' || host.startsWith('127.');
+  const local = host === 'localhost' || isLoopback(host);
   const largest = peakOpen(plan);
   if (!local || machine.somaxconn === null || largest <= machine.somaxconn) return [];
   const queue = formatCount(machine.somaxconn);
@@ -254,6 +252,6 @@ function plain(text: string): string {
 }
 
 function fitted([label, text]: Row, width: number): string[] {
-  const lines = wrapped(plain(text), width - LABEL - 2);
+  const lines = wrap(plain(text), width - LABEL - 2);
   return lines.map((line, i) => `  ${(i === 0 ? label : '').padEnd(LABEL)}${line}`);
 }

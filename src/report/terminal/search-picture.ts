@@ -6,8 +6,9 @@
  */
 import { formatCount } from '../../plan/units.js';
 import type { DropOff, Rung } from '../../result/drop-off.js';
-import { type Paint, wrap } from './style.js';
+import type { Paint } from './style.js';
 import type { Pen } from './tables.js';
+import { wrapAndClip } from './text-width.js';
 
 const INDENT = 2;
 /** `99.8% ` and the axis. */
@@ -79,7 +80,7 @@ export function searchPicture(dropOff: DropOff, pen: Pen): string[] {
   const grid = drawn(dropOff, rungs, places, bottom, width, marks, pen);
   const lines = grid.map((cells, row) => `${label(row, bottom)}${marks.side}${painted(cells)}`);
   return [
-    ...wrap(legend(dropOff, rungs, marks), pen.width - INDENT, '', pen.glyphs).map(
+    ...wrapAndClip(legend(dropOff, rungs, marks), pen.width - INDENT, pen.glyphs).map(
       (line) => `  ${pen.paint.dim(line)}`,
     ),
     ...lines,

@@ -3,6 +3,7 @@
  * returns plain strings, so a report is the same in a pipe, in a test and on a screen. Also here: how far text from a
  * target may go (src/plan/printable.ts does the washing). How numbers are written is words/numbers.ts' matter.
  */
+import { styleText } from 'node:util';
 import { printable } from '../../plan/printable.js';
 
 export interface Terminal {
@@ -46,18 +47,17 @@ export interface Palette {
   readonly yellow: Paint;
 }
 
-const SGR = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39] } as const;
-
 /** Colour functions that do nothing when `color` is false. */
 export function palette(color: boolean): Palette {
-  const paint = ([on, off]: readonly [number, number]): Paint =>
-    color ? (text) => (text === '' ? '' : `\x1b[${on}m${text}\x1b[${off}m`) : (text) => text;
+  // Whether there are colours is decided by the caller; `styleText` would look at this process's stdout and environment.
+  const paint = (format: keyof Palette): Paint =>
+    color ? (text) => (text === '' ? '' : styleText(format, text, { validateStream: false })) : (text) => text;
   return {
-    bold: paint(SGR.bold),
-    dim: paint(SGR.dim),
-    red: paint(SGR.red),
-    green: paint(SGR.green),
-    yellow: paint(SGR.yellow),
+    bold: paint('bold'),
+    dim: paint('dim'),
+    red: paint('red'),
+    green: paint('green'),
+    yellow: paint('yellow'),
   };
 }
 
@@ -116,42 +116,6 @@ export function glyphsOf(unicode: boolean): Glyphs {
 /** Makes text that came from a target harmless and bounded: one line, no control characters. */
 export function safeText(text: string, max?: number): string {
   return printable(text, max);
-}
-
-/** East Asian wide forms and emoji fill two columns (UAX 11); a combining mark counts as one, which errs on the safe side. */
-const WIDE = /[ᄀ-ᅟ⺀-〾ぁ-㏿㐀-䶿一-鿿ꀀ-꓏가-힣豈-﫿︰-﹯＀-｠￠-￦\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
-
-/** Columns that `text` (without colour codes) fills. */
-export function columnsOf(text: string): number {
-  let columns = 0;
-  for (const char of text) columns += char > '\u10ff' && WIDE.test(char) ? 2 : 1;
-  return columns;
-}
-
-/** `text` cut to `width` columns; the last one tells that something was cut. */
-export function clip(text: string, width: number, glyphs: Glyphs): string {
-  if (columnsOf(text) <= width) return text;
-  let kept = '';
-  let columns = 0;
-  for (const char of text) {
-    columns += columnsOf(char);
-    if (columns > width - 1) break;
-    kept += char;
-  }
-  return width < 1 ? '' : kept + glyphs.ellipsis;
-}
-
-/** Words of `text` in lines of at most `width` columns, all but the first behind `indent`. */
-export function wrap(text: string, width: number, indent: string, glyphs: Glyphs): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    const isFull = columnsOf(longer) > width && line.trim() !== '';
-    if (isFull) lines.push(line);
-    line = isFull ? indent + word : longer;
-  }
-  return [...lines, line].map((full) => clip(full.trimEnd(), width, glyphs));
 }
 
 /** A bar of `width` cells for `value` of `max`; anything above nothing shows at least a sliver. */

@@ -18,8 +18,9 @@ import { renderHistogram } from './chart.js';
 import { diagnosisBlock } from './diagnosis.js';
 import { ladderTable } from './ladder-table.js';
 import { searchPicture } from './search-picture.js';
-import { clip, glyphsOf, palette, safeText, type Terminal, wrap } from './style.js';
+import { glyphsOf, palette, safeText, type Terminal } from './style.js';
 import { burstsTable, outcomesTable, type Pen, phasesTable, thresholdsTable } from './tables.js';
+import { asciiOnly, clip, wrapAndClip } from './text-width.js';
 
 const LABEL_WIDTH = 11;
 const CHART_ROWS = 14;
@@ -50,13 +51,13 @@ export function renderSummary(result: Result, terminal: Terminal, { verbose = fa
     .map((block) => `${block.join('\n')}\n`)
     .join('\n');
   // What was written by people (names, reasons, host names) may hold more than ASCII too.
-  return terminal.unicode ? text : text.replace(/[^\n -~\x1b]/gu, '?');
+  return terminal.unicode ? text : asciiOnly(text);
 }
 
 function sentence(result: Result, pen: Pen): string[] {
   const { text, mood } = verdictOf(result, pen.glyphs);
   const color = { good: pen.paint.green, doubtful: pen.paint.yellow, bad: pen.paint.red }[mood];
-  const lines = wrap(text, pen.width, '', pen.glyphs).map((line) => pen.paint.bold(color(line)));
+  const lines = wrapAndClip(text, pen.width, pen.glyphs).map((line) => pen.paint.bold(color(line)));
   return [...lines, ...(result.bursts.length === 0 && !hasDropOff(result) ? [] : targetLine(result, pen))];
 }
 
@@ -144,7 +145,7 @@ function doubts(result: Result, pen: Pen): string[] {
 /** `label      text`, wrapped behind the label. */
 function fact(label: string, text: string, pen: Pen, paint = pen.paint.dim): string[] {
   const indent = LABEL_WIDTH + 2;
-  const lines = wrap(text, pen.width - indent, '', pen.glyphs);
+  const lines = wrapAndClip(text, pen.width - indent, pen.glyphs);
   return lines.map((line, i) => (i === 0 ? `  ${paint(label.padEnd(LABEL_WIDTH))}${line}` : ' '.repeat(indent) + line));
 }
 

@@ -17,7 +17,8 @@ import {
 } from '../../result/result.js';
 import { failedOutcomes, judgedAttempts, share101 } from '../words/headline.js';
 import { percent, tableMs } from '../words/numbers.js';
-import { bar, clip, columnsOf, type Glyphs, type Paint, type Palette, safeText } from './style.js';
+import { bar, type Glyphs, type Paint, type Palette, safeText } from './style.js';
+import { clip, columnsOf } from './text-width.js';
 
 /** How the tables are drawn: the terminal's width, characters and colours. */
 export interface Pen {

@@ -6,7 +6,7 @@
 import { formatCount, formatDuration } from '../../plan/units.js';
 import type { Forecast } from '../../search/forecast.js';
 import type { SearchOptions } from '../../search/search-options.js';
-import { wrapped } from '../terminal/wrap.js';
+import { wrap } from '../terminal/text-width.js';
 import { spokenSpan } from './numbers.js';
 
 export interface PlannedSearch {
@@ -67,5 +67,5 @@ export function searchCosts({ forecast }: PlannedSearch, width: number): string[
   });
   const where = dropOffs.map(formatCount).join(', ');
   const note = `Expected: of a well-behaved target whose drop-off is at ${where}; a noisy one takes half as many bursts again. Calibration comes on top.`;
-  return [...table, ...wrapped(note, width - INDENT).map((line) => ' '.repeat(INDENT) + line)];
+  return [...table, ...wrap(note, width - INDENT).map((line) => ' '.repeat(INDENT) + line)];
 }

@@ -1,0 +1,48 @@
+/**
+ * How many columns of a terminal text fills, and how it is cut or broken into lines that fit. Knows text only, without
+ * colour codes; what stands before and behind a line is its caller's business.
+ */
+import stringWidth from 'string-width';
+import wrapAnsi from 'wrap-ansi';
+
+/** What a person sees as one character: an accent or the parts of an emoji are never cut off from it. */
+const characters = new Intl.Segmenter();
+
+/** Columns that `text` fills: two for East Asian wide forms and emoji, none for combining marks. */
+export function columnsOf(text: string): number {
+  return stringWidth(text);
+}
+
+/** `text` cut to `width` columns; the last one tells that something was cut. */
+export function clip(text: string, width: number, { ellipsis }: { readonly ellipsis: string }): string {
+  if (columnsOf(text) <= width) return text;
+  if (width < 1) return '';
+  let kept = '';
+  let columns = 0;
+  for (const { segment } of characters.segment(text)) {
+    columns += columnsOf(segment);
+    if (columns > width - 1) break;
+    kept += segment;
+  }
+  return kept + ellipsis;
+}
+
+/**
+ * `text` in lines, at least one, of at most `width` columns, all but the first behind `indent`. Breaks at spaces only: a
+ * URL or a token that is longer than a line stays whole, so that it can be copied.
+ */
+export function wrap(text: string, width: number, indent = ''): string[] {
+  return wrapAnsi(text, width - indent.length)
+    .split('\n')
+    .map((line, i) => (i === 0 ? line : indent + line));
+}
+
+/** As `wrap`, but what is longer than a line is cut: for text from a target, which must not break the layout. */
+export function wrapAndClip(text: string, width: number, glyphs: { readonly ellipsis: string }, indent = ''): string[] {
+  return wrap(text, width, indent).map((line) => clip(line, width, glyphs));
+}
+
+/** For a terminal without Unicode: as many question marks as columns, so that what was aligned stays so. */
+export function asciiOnly(text: string): string {
+  return text.replace(/[^\n -~\x1b]+/gu, (other) => '?'.repeat(columnsOf(other)));
+}
