@@ -2,132 +2,301 @@
  * Which part may import what, as data, and the check that holds a tree of sources against it. A tree is a map of paths
  * (below src) to texts, so that the check can be tried on sources made up to break it.
  */
+import { factsOf, type SourceFacts } from './source-facts.js';
 
-interface Ring {
-  readonly rings: readonly string[];
-  readonly packages: readonly string[];
-  /** Which node:* modules: all, none, or all for the files named. */
-  readonly node: boolean | readonly string[];
+export interface Row {
+  /** Folders, each without the folders in it, or a file. A file that has a row of its own is not part of its folder's. */
+  readonly places: readonly string[];
+  /** Rows above, each by its first place. Its own files a row may always import. */
+  readonly may: readonly string[] | 'all above';
+  readonly packages?: readonly string[];
+  /** Which node:* modules; none when left out. */
+  readonly node?: 'all' | readonly string[];
 }
 
-const ALL_RINGS = [
-  'plan',
-  'tally',
-  'search',
-  'diagnose',
-  'report',
-  'fire',
-  'fleet',
-  'lab',
-  'commands',
-  'errors',
-  'host',
+/** What the engine builds on; `native` for those of its parts that speak to the kernel. */
+const MEASURING = ['errors.ts', 'names', 'host.ts', 'plan', 'result', 'tally'];
+const REPORTED = ['errors.ts', 'names', 'plan', 'result', 'tally', 'search', 'diagnose', 'diagnose/diagnose.ts'];
+const LAB_BASE = ['errors.ts', 'names', 'host.ts'];
+
+/** From the bottom to the top. A folder whose parts one file puts together has a row for that file, above the parts. */
+export const IMPORT_TABLE: readonly Row[] = [
+  { places: ['errors.ts'], may: [] },
+  { places: ['names'], may: [] },
+  { places: ['host.ts'], may: ['errors.ts'], node: 'all' },
+
+  {
+    places: ['plan', 'plan/expressions', 'plan/stages'],
+    may: ['errors.ts', 'names'],
+    packages: ['csv-parse', 'ipaddr.js', 'fastest-levenshtein'],
+  },
+  {
+    places: ['plan/profile', 'plan/profile/stages'],
+    may: ['errors.ts', 'names', 'plan'],
+    packages: ['yaml', 'zod'],
+  },
+  { places: ['result'], may: ['errors.ts', 'names', 'plan'], packages: ['zod'] },
+  { places: ['tally'], may: ['errors.ts', 'names', 'plan', 'result'], packages: ['hdr-histogram-js'] },
+  { places: ['search'], may: ['errors.ts', 'names', 'result', 'tally'] },
+
+  { places: ['diagnose'], may: ['errors.ts', 'names', 'plan', 'result', 'tally'] },
+  { places: ['diagnose/rules'], may: ['errors.ts', 'names', 'plan', 'result', 'tally', 'diagnose'] },
+  { places: ['diagnose/remedies'], may: ['errors.ts', 'names', 'plan', 'result', 'tally', 'diagnose'] },
+  {
+    places: ['diagnose/diagnose.ts'],
+    may: ['errors.ts', 'names', 'plan', 'result', 'tally', 'diagnose', 'diagnose/rules', 'diagnose/remedies'],
+  },
+
+  { places: ['report/words'], may: REPORTED },
+  { places: ['report/terminal/style.ts'], may: [...REPORTED, 'report/words'], node: ['node:util'] },
+  {
+    places: ['report/terminal'],
+    may: [...REPORTED, 'report/words', 'report/terminal/style.ts'],
+    packages: ['string-width', 'wrap-ansi'],
+  },
+  { places: ['report/files'], may: [...REPORTED, 'host.ts', 'report/words'], node: ['node:fs', 'node:path'] },
+  {
+    places: ['report/progress'],
+    may: [...REPORTED, 'host.ts', 'report/words', 'report/terminal/style.ts', 'report/terminal'],
+    packages: ['cli-progress'],
+  },
+
+  { places: ['native'], may: ['errors.ts'], packages: ['koffi'], node: 'all' },
+  { places: ['engine/machine'], may: [...MEASURING, 'native'], node: 'all' },
+  {
+    places: ['engine/protocol'],
+    may: ['errors.ts', 'names', 'plan', 'result', 'engine/machine'],
+    packages: ['ws'],
+    node: 'all',
+  },
+  { places: ['engine/transport'], may: [...MEASURING, 'engine/machine', 'engine/protocol'], node: 'all' },
+  {
+    places: ['engine/transport/epoll'],
+    may: [...MEASURING, 'native', 'engine/machine', 'engine/protocol', 'engine/transport'],
+    node: 'all',
+  },
+  {
+    places: ['engine/transport/choose-transport.ts'],
+    may: ['errors.ts', 'plan', 'native', 'engine/transport', 'engine/transport/epoll'],
+  },
+  {
+    places: ['engine/attempt'],
+    may: [...MEASURING, 'engine/machine', 'engine/protocol', 'engine/transport'],
+    node: 'all',
+  },
+  {
+    places: ['engine/load'],
+    may: [
+      ...MEASURING,
+      'engine/machine',
+      'engine/protocol',
+      'engine/transport',
+      'engine/transport/epoll',
+      'engine/transport/choose-transport.ts',
+      'engine/attempt',
+    ],
+    node: 'all',
+  },
+  {
+    places: ['engine/threads'],
+    may: [
+      ...MEASURING,
+      'engine/machine',
+      'engine/protocol',
+      'engine/transport',
+      'engine/transport/epoll',
+      'engine/transport/choose-transport.ts',
+      'engine/attempt',
+      'engine/load',
+    ],
+    packages: ['piscina'],
+    node: 'all',
+  },
+  { places: ['engine/mirror'], may: [...MEASURING, 'engine/machine', 'engine/protocol'], node: 'all' },
+  {
+    places: ['engine/run'],
+    may: [
+      ...MEASURING,
+      'search',
+      'engine/machine',
+      'engine/protocol',
+      'engine/transport',
+      'engine/transport/choose-transport.ts',
+      'engine/attempt',
+      'engine/load',
+      'engine/threads',
+      'engine/mirror',
+    ],
+    node: 'all',
+  },
+  {
+    places: ['engine/check'],
+    may: [
+      ...MEASURING,
+      'engine/machine',
+      'engine/protocol',
+      'engine/transport',
+      'engine/transport/choose-transport.ts',
+      'engine/attempt',
+      'engine/load',
+      'engine/threads',
+      'engine/run',
+    ],
+    node: 'all',
+  },
+
+  // The ruler and what it measures share no code: the lab never knows the engine.
+  { places: ['lab/server'], may: LAB_BASE, node: 'all' },
+  { places: ['lab/targets'], may: [...LAB_BASE, 'lab/server'], packages: ['ws'], node: 'all' },
+  { places: ['lab/gateway'], may: [...LAB_BASE, 'lab/server', 'lab/targets'], node: 'all' },
+  { places: ['lab/catalogue'], may: [...LAB_BASE, 'lab/server', 'lab/targets'] },
+  { places: ['lab'], may: [...LAB_BASE, 'lab/server', 'lab/targets', 'lab/gateway', 'lab/catalogue'], node: 'all' },
+
+  { places: ['commands'], may: 'all above', node: 'all' },
+  { places: ['index.ts'], may: 'all above' },
+  { places: ['cli.ts'], may: 'all above', packages: ['yargs'], node: 'all' },
 ];
 
-/** A ring may always import its own files. */
-export const IMPORT_TABLE: Readonly<Record<string, Ring>> = {
-  errors: { rings: [], packages: [], node: false },
-  host: { rings: ['errors'], packages: [], node: true },
-  plan: {
-    rings: ['errors'],
-    packages: ['yaml', 'zod', 'csv-parse', 'ipaddr.js', 'fastest-levenshtein'],
-    node: false,
-  },
-  tally: { rings: ['plan', 'errors'], packages: ['hdr-histogram-js'], node: false },
-  search: { rings: ['tally', 'errors'], packages: [], node: false },
-  diagnose: { rings: ['tally', 'plan', 'errors'], packages: [], node: false },
-  report: {
-    rings: ['tally', 'search', 'diagnose', 'plan', 'errors', 'host'],
-    packages: ['cli-progress'],
-    node: ['report/writer.ts', 'report/destination.ts'],
-  },
-  fire: { rings: ['tally', 'plan', 'errors', 'host'], packages: ['ws', 'piscina', 'koffi'], node: true },
-  fleet: { rings: ['fire', 'tally', 'plan', 'errors'], packages: [], node: true },
-  /** The ruler and what it measures share no code: never fire. */
-  lab: { rings: ['tally', 'errors', 'host'], packages: ['ws'], node: true },
-  commands: { rings: ALL_RINGS, packages: ['fastest-levenshtein'], node: true },
-  cli: { rings: ALL_RINGS, packages: ['yargs'], node: true },
-  index: { rings: ALL_RINGS, packages: [], node: false },
-};
-
-/** Files at the top of src; everything else there is a ring's folder. */
-const TOP_FILES = ['index', 'cli', 'host', 'errors'];
 const LONGEST_FILE = 500;
+const LARGEST_FOLDER = 22;
 const BANNED_FILE = /^(utils?|types|common|helpers?|misc|shared)$/i;
-const BANNED_CLASS = /\b(?:class|interface|type)\s+(\w*(?:Manager|Service|Helper|Utils?))\b/;
-/** The lab knows nothing of the tally but the names of outcomes. */
-const LAB_FROM_TALLY = ['tally/outcomes.ts'];
+const BANNED_TYPE = /(?:Manager|Service|Helper|Utils?)$/;
 
 export type Tree = Readonly<Record<string, string>>;
 
 /** Every breach, one line each; none: the tree keeps the table. */
 export function breaches(tree: Tree): string[] {
-  return Object.entries(tree).flatMap(([path, source]) =>
-    [...fileBreaches(path, source), ...importBreaches(path, source)].map((breach) => `${path}: ${breach}`),
+  const files = Object.entries(tree).map(([path, source]) => ({ path, source, facts: factsOf(path, source) }));
+  const graph = new Map(
+    files.map(({ path, facts }) => [path, facts.modules.flatMap((name) => fileOf(path, name) ?? [])]),
+  );
+  return [
+    ...files.flatMap(({ path, source, facts }) =>
+      [...nameBreaches(path, facts), ...codeBreaches(path, source, facts), ...importBreaches(path, facts)].map(
+        (breach) => `${path}: ${breach}`,
+      ),
+    ),
+    ...folderBreaches(Object.keys(tree)),
+    ...circlesOf(graph).map((circle) => `a circle: ${[...circle, circle[0]].join(' > ')}`),
+  ];
+}
+
+/** What is wrong with the table itself, given the tree that it is for: a row that looks up, or that nothing needs. */
+export function tableBreaches(table: readonly Row[], tree: Tree): string[] {
+  const above: string[] = [];
+  const found: string[] = [];
+  const paths = Object.keys(tree);
+  for (const { places, may, packages = [] } of table) {
+    const [name] = places;
+    for (const other of may === 'all above' ? [] : may)
+      if (!above.includes(other)) found.push(`${name}: ${other} is no row above it`);
+    for (const place of places) {
+      const files = paths.filter((path) => placeOf(path, table) === place);
+      if (files.length === 0) found.push(`${place}: no such file, or no file in it`);
+    }
+    const own = paths.filter((path) => places.includes(placeOf(path, table) ?? ''));
+    const used = new Set(own.flatMap((path) => factsOf(path, tree[path]).modules.map(packageOf)));
+    for (const one of packages) if (!used.has(one)) found.push(`${name}: no file imports the package ${one}`);
+    above.push(name);
+  }
+  return found;
+}
+
+function nameBreaches(path: string, { typeNames }: SourceFacts): string[] {
+  const bare = path.replace(/\.ts$/, '');
+  const typeName = typeNames.find((name) => BANNED_TYPE.test(name));
+  return [
+    ...(placeOf(path) === null ? ['no such place in the layout'] : []),
+    ...bare.split('/').flatMap((name) => (BANNED_FILE.test(name) ? [`the name ${name} says nothing`] : [])),
+    ...(/(manager|service)$/i.test(bare) ? ['a name that says nothing'] : []),
+    ...(typeName === undefined ? [] : [`the name ${typeName} says nothing`]),
+  ];
+}
+
+function codeBreaches(
+  path: string,
+  source: string,
+  { syntaxErrors, touchesProcess, isUnclear }: SourceFacts,
+): string[] {
+  const lines = source.split('\n').length - 1;
+  return [
+    ...syntaxErrors.map((message) => `not read: ${message}`),
+    ...(lines > LONGEST_FILE ? [`${lines} lines are too many`] : []),
+    ...(touchesProcess && path !== 'host.ts' ? ['only host touches process'] : []),
+    ...(isUnclear ? ['an import whose module is no plain text'] : []),
+  ];
+}
+
+function folderBreaches(paths: readonly string[]): string[] {
+  const sizes = new Map<string, number>();
+  for (const path of paths) sizes.set(folderOf(path), (sizes.get(folderOf(path)) ?? 0) + 1);
+  return [...sizes].flatMap(([folder, size]) =>
+    size > LARGEST_FOLDER ? [`${folder}: ${size} files are too many for one folder`] : [],
   );
 }
 
-function fileBreaches(path: string, source: string): string[] {
-  const found: string[] = [];
-  const ring = ringOf(path);
-  const depth = path.split('/').length;
-  if (!(ring in IMPORT_TABLE) || (depth === 1) !== TOP_FILES.includes(ring)) found.push('no such place in the layout');
-  const bare = path.replace(/\.ts$/, '');
-  for (const name of bare.split('/')) if (BANNED_FILE.test(name)) found.push(`the name ${name} says nothing`);
-  if (/(manager|service)$/i.test(bare)) found.push('a name that says nothing');
-  const code = codeOf(source);
-  const named = BANNED_CLASS.exec(code.text);
-  if (named !== null) found.push(`the name ${named[1]} says nothing`);
-  const lines = source.split('\n').length - 1;
-  if (lines > LONGEST_FILE) found.push(`${lines} lines are too many`);
-  if (ring !== 'host' && /(?:(?<![.\w$#])|\bglobalThis\s*\.\s*)process\b(?!\s*[:?]?\s*:)/.test(code.text))
-    found.push('only host touches process');
-  return found;
+function importBreaches(path: string, { modules }: SourceFacts): string[] {
+  const row = rowOf(path);
+  if (row === undefined) return [];
+  return modules.flatMap((name) => {
+    const breach = judge(path, row, name);
+    return breach === null ? [] : [`${breach} (${name})`];
+  });
 }
 
-function importBreaches(path: string, source: string): string[] {
-  const ring = ringOf(path);
-  const may = IMPORT_TABLE[ring];
-  if (may === undefined) return [];
-  const { specifiers, unclear } = codeOf(source);
-  const found = unclear ? ['an import whose module is no plain text'] : [];
-  for (const specifier of specifiers) {
-    const breach = judge(path, ring, may, specifier);
-    if (breach !== null) found.push(`${breach} (${specifier})`);
-  }
-  return found;
-}
-
-function judge(path: string, ring: string, may: Ring, specifier: string): string | null {
-  if (specifier.startsWith('.')) {
-    const target = resolvePath(path, specifier);
+function judge(path: string, row: Row, name: string): string | null {
+  const [from] = row.places;
+  if (name.startsWith('.')) {
+    const target = fileOf(path, name);
     if (target === null) return 'leaves src';
-    const to = ringOf(target);
-    if (to === ring) return null;
-    if (ring === 'lab' && to === 'tally' && !LAB_FROM_TALLY.includes(target)) return 'lab knows outcome names only';
-    return may.rings.includes(to) ? null : `${ring} may not import ${to}`;
+    const to = rowOf(target)?.places[0] ?? folderOf(target);
+    return to === from || mayImport(row, to) ? null : `${from} may not import ${to}`;
   }
-  if (specifier.startsWith('node:')) {
-    if (specifier === 'node:process') return ring === 'host' ? null : 'only host touches process';
-    const allowed = typeof may.node === 'boolean' ? may.node : may.node.includes(path);
-    return allowed ? null : `${ring} may not import node:*`;
+  if (name === 'node:process') return path === 'host.ts' ? null : 'only host touches process';
+  if (name.startsWith('node:')) {
+    const { node = [] } = row;
+    return node === 'all' || node.includes(name) ? null : `${from} may not import ${name}`;
   }
-  if (specifier.startsWith('/') || specifier.startsWith('#')) return 'not a relative path, a package or node:*';
-  const name = specifier
+  if (name.startsWith('/') || name.startsWith('#')) return 'not a relative path, a package or node:*';
+  return row.packages?.includes(packageOf(name)) === true
+    ? null
+    : `${from} may not import the package ${packageOf(name)}`;
+}
+
+function mayImport({ places: [from], may }: Row, to: string): boolean {
+  if (may !== 'all above') return may.includes(to);
+  const names = IMPORT_TABLE.map(({ places }) => places[0]);
+  return names.includes(to) && names.indexOf(to) < names.indexOf(from);
+}
+
+/** Of a file with a row of its own itself, else its folder; null where the layout has neither. */
+function placeOf(path: string, table: readonly Row[] = IMPORT_TABLE): string | null {
+  const places = table.flatMap((row) => row.places);
+  return [path, folderOf(path)].find((place) => places.includes(place)) ?? null;
+}
+
+function rowOf(path: string): Row | undefined {
+  const place = placeOf(path);
+  return IMPORT_TABLE.find(({ places }) => place !== null && places.includes(place));
+}
+
+function folderOf(path: string): string {
+  return path.split('/').slice(0, -1).join('/');
+}
+
+/** `@scope/name/part` is a part of the package `@scope/name`. */
+function packageOf(name: string): string {
+  return name
     .split('/')
-    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .slice(0, name.startsWith('@') ? 2 : 1)
     .join('/');
-  return may.packages.includes(name) ? null : `${ring} may not import the package ${name}`;
 }
 
-/** `plan/plan.ts` belongs to plan, `cli.ts` to cli. */
-function ringOf(path: string): string {
-  return (path.split('/')[0] ?? '').replace(/\.ts$/, '');
-}
-
-function resolvePath(from: string, specifier: string): string | null {
+/** The file of src that `from` names; null for what is no relative path or leads out of src. */
+function fileOf(from: string, name: string): string | null {
+  if (!name.startsWith('.')) return null;
   const parts = from.split('/').slice(0, -1);
-  for (const part of specifier.replace(/\.js$/, '.ts').split('/')) {
+  for (const part of name.replace(/\.js$/, '.ts').split('/')) {
     if (part === '..') {
       if (parts.pop() === undefined) return null;
     } else if (part !== '.') parts.push(part);
@@ -135,26 +304,27 @@ function resolvePath(from: string, specifier: string): string | null {
   return parts.join('/');
 }
 
-/** A source's code without comments and the insides of strings; the modules it names, static, dynamic or by type. */
-export function codeOf(source: string): { text: string; specifiers: string[]; unclear: boolean } {
-  const strings: string[] = [];
-  // In order: comments, strings, template texts (whole, nested braces are not code here), regular expressions.
-  const token =
-    /\/\/[^\n]*|\/\*[\s\S]*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\[\s\S]|\$\{(?:[^{}`]|\{[^{}]*\}|`[^`]*`)*\}|[^`\\])*`|(?<=[=(,:[!&|?{};+\n]\s*|\breturn\s+)\/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\/[a-z]*/g;
-  const text = source.replace(token, (found) => {
-    if (found.startsWith('/*') || found.startsWith('//')) return ' ';
-    if (found.startsWith("'") || found.startsWith('"')) {
-      strings.push(found.slice(1, -1));
-      return `"${strings.length - 1}"`;
+/** Of every file the shortest circle that it is in, each circle once. */
+function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const found = new Map<string, string[]>();
+  for (const start of graph.keys()) {
+    const circle = shortestWay(graph, start, start);
+    const files = circle?.toSorted().join() ?? '';
+    if (circle !== null && !found.has(files)) found.set(files, circle);
+  }
+  return [...found.values()];
+}
+
+/** The files from `start` on, without `end`; breadth first. */
+function shortestWay(graph: ReadonlyMap<string, readonly string[]>, start: string, end: string): string[] | null {
+  const ways: string[][] = [[start]];
+  const seen = new Set<string>();
+  for (const way of ways) {
+    for (const next of graph.get(way[way.length - 1]) ?? []) {
+      if (next === end) return way;
+      if (!seen.has(next)) ways.push([...way, next]);
+      seen.add(next);
     }
-    // What is inside ${} is code and may name `process`; the rest is text.
-    if (found.startsWith('`')) return `(${[...found.matchAll(/\$\{([^`]*?)\}/g)].map((hole) => hole[1]).join(',')})`;
-    return '""';
-  });
-  const named = [
-    ...text.matchAll(/\bfrom\s*"(\d+)"|\bimport\s*"(\d+)"|\bimport\s*\(\s*"(\d+)"\s*[,)]|\brequire\s*\(\s*"(\d+)"/g),
-  ];
-  const specifiers = named.map((match) => strings[Number(match[1] ?? match[2] ?? match[3] ?? match[4])] ?? '');
-  const unclear = /\b(?:import|require)\s*\((?!\s*"\d+"\s*[,)])/.test(text);
-  return { text, specifiers, unclear };
+  }
+  return null;
 }
