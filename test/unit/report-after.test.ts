@@ -1,7 +1,6 @@
 /** What the probes after bursts come to, and how it is told. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { glyphsOf } from '#dist/report/terminal/style.js';
 import { renderSummary } from '#dist/report/terminal/summary.js';
 import { afterText, samplesOfProbes } from '#dist/report/words/after-words.js';
 import type { After, Burst } from '#dist/result/result.js';
@@ -9,7 +8,6 @@ import { afterOf, hasSuffered } from '#dist/tally/after-probes.js';
 import { NGINX_504, rampAndCluster, result } from './report-results.js';
 
 const FROM_MS = 1000;
-const glyphs = glyphsOf(true);
 
 /** A probe every 500 ms from the end of a burst; `[outcome, ms it took]`. */
 function afterBurst(ends: readonly (readonly [outcome: string, tookMs: number])[]): After {
@@ -28,10 +26,7 @@ const FINE = ['101', 12] as const;
 
 function told(...afters: (After | null)[]): string | null {
   const { bursts } = result({ bursts: afters.map(() => rampAndCluster.bursts[0]) });
-  return afterText(
-    bursts.map((burst, i): Burst => ({ ...burst, after: afters[i] })),
-    glyphs,
-  );
+  return afterText(bursts.map((burst, i): Burst => ({ ...burst, after: afters[i] })));
 }
 
 describe('the probes after a burst', () => {

@@ -30,7 +30,7 @@ function dropOffOf(name: string): DropOff {
 }
 
 function sentence(name: string, over: Partial<DropOff> = {}): string {
-  return dropOffSentence({ ...dropOffOf(name), ...over }, RESULTS.get(name)?.stopped ?? null, glyphsOf(true));
+  return dropOffSentence({ ...dropOffOf(name), ...over }, RESULTS.get(name)?.stopped ?? null);
 }
 
 function plain(text: string): string {

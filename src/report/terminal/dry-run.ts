@@ -6,7 +6,8 @@ import { isLoopback } from '../../plan/address.js';
 import { type Needs, PREFLIGHT_ATTEMPTS, PROBE_EVERY_MS, probesPerBurst } from '../../plan/needs.js';
 import { type Plan, peakOpen, type Stage } from '../../plan/plan.js';
 import { formatBytes, formatCount, formatDuration } from '../../plan/units.js';
-import { type PlannedSearch, searchCosts, searchTerms } from '../words/search-cost.js';
+import { type PlannedSearch, searchTerms } from '../words/search-cost.js';
+import { searchCosts } from './search-costs.js';
 import { type Paint, palette } from './style.js';
 import { wrap } from './text-width.js';
 

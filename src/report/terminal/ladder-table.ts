@@ -6,9 +6,12 @@
  */
 import { formatCount } from '../../plan/units.js';
 import type { DropOff, Rung } from '../../result/drop-off.js';
-import { failureWords } from '../words/drop-off-words.js';
+import { failuresOf, standingOf } from '../words/drop-off-words.js';
 import { percent, tableMs } from '../words/numbers.js';
-import { aligned, boundedCell, type Cell, naturalWidth, type Pen } from './tables.js';
+import { countText } from '../words/outcome-words.js';
+import { bounded } from '../words/phase-rows.js';
+import type { Pen } from './page.js';
+import { aligned, boundedCell, type Cell, naturalWidth } from './tables.js';
 
 /** More loads than this are told by those nearest to the bracket. */
 const MOST_ROWS = 30;
@@ -49,7 +52,7 @@ const FAILURES_WIDTH = 16;
 export function ladderTable(dropOff: DropOff, pen: Pen): string[] {
   const rungs = shown(dropOff);
   if (rungs.length === 0) return [];
-  const hasFailures = rungs.some((rung) => failureWords(rung, '').length > 0);
+  const hasFailures = rungs.some((rung) => failuresOf(rung).length > 0);
   let columns = COLUMNS.filter(({ title }) => rungs.some((rung) => SILENT_AT_ZERO[title]?.(rung) !== 0));
   const room = pen.width - (hasFailures ? FAILURES_WIDTH + 2 : 0);
   while (naturalWidth(tableOf(rungs, columns, pen)) > room) {
@@ -71,8 +74,10 @@ const FAILURES: Column = {
   title: 'failures (sum)',
   right: false,
   dispensable: null,
-  cell: (rung, { glyphs, paint }) => ({
-    text: failureWords(rung, glyphs.times).join(', '),
+  cell: (rung, { paint }) => ({
+    text: failuresOf(rung)
+      .map(([id, count]) => countText(id, count))
+      .join(', '),
     paint: paint.red,
   }),
 };
@@ -90,10 +95,17 @@ function shown({ ladder, bracket: [lo, hi] }: DropOff): readonly Rung[] {
   return ladder.filter((rung) => nearest.has(rung));
 }
 
-function sign({ good, bad, marginal }: Rung, { glyphs, paint }: Pen): Cell {
-  if (good + bad + marginal === 0) return { text: glyphs.dash, paint: paint.dim };
-  if (good > bad) return { text: glyphs.yes, paint: paint.green };
-  return bad > good ? { text: glyphs.no, paint: paint.red } : { text: '?', paint: paint.yellow };
+function sign(rung: Rung, { glyphs, paint }: Pen): Cell {
+  switch (standingOf(rung)) {
+    case 'good':
+      return { text: glyphs.yes, paint: paint.green };
+    case 'bad':
+      return { text: glyphs.no, paint: paint.red };
+    case 'undecided':
+      return { text: '?', paint: paint.yellow };
+    case 'untold':
+      return { text: glyphs.dash, paint: paint.dim };
+  }
 }
 
 function shareCell({ share }: Rung, { glyphs }: Pen): Cell {
@@ -106,8 +118,9 @@ function intervalCell({ shareInterval }: Rung, { glyphs }: Pen): Cell {
   return { text: `${low}${glyphs.dash}${high}` };
 }
 
+/** `bounds`: the lower one, then the upper one. */
 function latency(bounds: readonly [number, number] | null, { glyphs }: Pen): Cell {
-  return { text: bounds === null ? glyphs.dash : boundedCell(bounds[1], bounds[0], glyphs) };
+  return { text: bounds === null ? glyphs.dash : boundedCell(bounded(bounds[1], bounds[0]), glyphs) };
 }
 
 function spreadCell(spreadMs: number | null, { glyphs }: Pen): Cell {

@@ -6,8 +6,9 @@
  */
 import { formatCount } from '../../plan/units.js';
 import type { DropOff, Rung } from '../../result/drop-off.js';
+import { standingOf } from '../words/drop-off-words.js';
+import type { Pen } from './page.js';
 import type { Paint } from './style.js';
-import type { Pen } from './tables.js';
 import { wrapAndClip } from './text-width.js';
 
 const INDENT = 2;
@@ -61,7 +62,8 @@ interface Place {
   readonly column: number;
 }
 
-interface Cell {
+/** One character of the picture. */
+interface Square {
   readonly char: string;
   readonly paint: Paint | null;
 }
@@ -78,7 +80,7 @@ export function searchPicture(dropOff: DropOff, pen: Pen): string[] {
   );
   const bottom = bottomOf(rungs);
   const grid = drawn(dropOff, rungs, places, bottom, width, marks, pen);
-  const lines = grid.map((cells, row) => `${label(row, bottom)}${marks.side}${painted(cells)}`);
+  const lines = grid.map((squares, row) => `${label(row, bottom)}${marks.side}${painted(squares)}`);
   return [
     ...wrapAndClip(legend(dropOff, rungs, marks), pen.width - INDENT, pen.glyphs).map(
       (line) => `  ${pen.paint.dim(line)}`,
@@ -128,10 +130,10 @@ function drawn(
   width: number,
   marks: Marks,
   { paint }: Pen,
-): Cell[][] {
+): Square[][] {
   const from = lo === null ? null : columnOf(lo, places, width);
   const to = hi === null ? null : columnOf(hi, places, width);
-  const background = Array.from({ length: width }, (_, column): Cell => {
+  const background = Array.from({ length: width }, (_, column): Square => {
     const isInside = from !== null && to !== null && column >= from && column <= to;
     return isInside ? { char: marks.shade, paint: paint.dim } : { char: ' ', paint: null };
   });
@@ -148,18 +150,19 @@ function rowOf(rung: Rung, bottom: number): number {
   return Math.min(ROWS - 1, Math.max(top, row));
 }
 
-function markOf({ good, bad }: Rung, marks: Marks, paint: Pen['paint']): Cell {
-  if (good > bad) return { char: marks.good, paint: paint.green };
-  return bad > good ? { char: marks.bad, paint: paint.red } : { char: marks.undecided, paint: paint.yellow };
+function markOf(rung: Rung, marks: Marks, paint: Pen['paint']): Square {
+  const standing = standingOf(rung);
+  if (standing === 'good') return { char: marks.good, paint: paint.green };
+  return standing === 'bad' ? { char: marks.bad, paint: paint.red } : { char: marks.undecided, paint: paint.yellow };
 }
 
 /** Neighbours of one colour are painted together. */
-function painted(cells: readonly Cell[]): string {
+function painted(squares: readonly Square[]): string {
   let text = '';
-  for (let i = 0; i < cells.length; ) {
-    const { paint } = cells[i];
+  for (let i = 0; i < squares.length; ) {
+    const { paint } = squares[i];
     let run = '';
-    for (; i < cells.length && cells[i].paint === paint; i++) run += cells[i].char;
+    for (; i < squares.length && squares[i].paint === paint; i++) run += squares[i].char;
     text += paint === null ? run : paint(run);
   }
   return text;

@@ -1,13 +1,11 @@
 /**
- * The probes after bursts in words: how long others kept suffering, how they failed, and how it was once that ended. Owns the
- * sentence; where it stands and how it is wrapped is the summary's.
+ * The probes after bursts in words: how long other clients kept failing, how they failed, and how it was once that ended.
+ * Owns the sentence; where it stands and how it is broken into lines is a renderer's.
  */
-
 import { blameOf, type OutcomeId } from '../../names/outcomes.js';
 import { formatCount } from '../../plan/units.js';
 import type { After, AfterProbe, Burst, Sample } from '../../result/result.js';
 import { hasSuffered } from '../../tally/after-probes.js';
-import type { Glyphs } from '../terminal/style.js';
 import { spokenMs } from './numbers.js';
 
 interface Probed {
@@ -16,18 +14,18 @@ interface Probed {
 }
 
 /** One sentence about all bursts, the worst of them told in full; null when nothing was probed. */
-export function afterText(bursts: readonly Burst[], glyphs: Glyphs): string | null {
+export function afterText(bursts: readonly Burst[]): string | null {
   const probed = bursts.flatMap((burst): Probed[] => (burst.after === null ? [] : [{ burst, after: burst.after }]));
   if (probed.length === 0) return null;
   const probes = probed.flatMap(({ after }) => after.probes);
   const suffering = probed.filter(({ after }) => after.lastFailedMs !== null);
   const aside = unjudged(probes);
-  if (suffering.length === 0) return `${unharmed(probes, probed.length, glyphs)}${aside}`;
+  if (suffering.length === 0) return `${unharmed(probes, probed.length)}${aside}`;
   const worst = suffering.reduce((a, b) => (sufferedMs(b.after) > sufferedMs(a.after) ? b : a));
-  if (probed.length === 1) return `others ${suffered(worst.after, glyphs)}${aside}`;
+  if (probed.length === 1) return `others ${suffered(worst.after)}${aside}`;
   const { index, size } = worst.burst;
   const after = `after ${formatCount(suffering.length)} of ${formatCount(probed.length)} bursts others suffered`;
-  return `${after}; the longest, burst ${index} (${formatCount(size)}): they ${suffered(worst.after, glyphs)}${aside}`;
+  return `${after}; the longest, burst ${index} (${formatCount(size)}): they ${suffered(worst.after)}${aside}`;
 }
 
 /** What probes were told when no attempt of a burst was told the like; by outcome. */
@@ -46,47 +44,47 @@ function sufferedMs({ fromMs, lastFailedMs }: After): number {
   return (lastFailedMs ?? fromMs) - fromMs;
 }
 
-function unharmed(probes: readonly AfterProbe[], bursts: number, glyphs: Glyphs): string {
+function unharmed(probes: readonly AfterProbe[], bursts: number): string {
   const ok = probes.filter(({ outcome }) => outcome === '101');
   if (ok.length === 0) return 'no probe ended';
   const slowest = Math.max(...ok.map(({ tookMs }) => tookMs));
   const where = bursts === 1 ? 'the burst' : `${formatCount(bursts)} bursts`;
   return ok.length === 1
-    ? `the one probe after ${where} got its 101 in ${spokenMs(slowest, glyphs)}`
-    : `all ${formatCount(ok.length)} probes after ${where} got their 101, the slowest in ${spokenMs(slowest, glyphs)}`;
+    ? `the one probe after ${where} got its 101 in ${spokenMs(slowest)}`
+    : `all ${formatCount(ok.length)} probes after ${where} got their 101, the slowest in ${spokenMs(slowest)}`;
 }
 
 /** `kept suffering for 6.10 s: 12 of 30 probes failed (504), the last at 7.10 s; then 101 in 12.0 ms`. */
-function suffered(after: After, glyphs: Glyphs): string {
+function suffered(after: After): string {
   const judged = after.probes.filter((probe) => probe.outcome === '101' || hasSuffered(probe));
   const failed = judged.filter(hasSuffered);
   const ms = sufferedMs(after);
   // The truth lies between the last probe that failed and the next one.
-  const time = ms < after.everyMs ? `less than ${spokenMs(after.everyMs, glyphs)}` : spokenMs(ms, glyphs);
+  const time = ms < after.everyMs ? `less than ${spokenMs(after.everyMs)}` : spokenMs(ms);
   const count = `${formatCount(failed.length)} of ${formatCount(judged.length)} probes failed`;
   const last = failed.length === 1 ? 'at' : 'the last at';
-  const at = spokenMs(after.lastFailedMs ?? 0, glyphs);
-  return `kept suffering for ${time}: ${count} (${kinds(failed, glyphs)}), ${last} ${at}; ${relief(after, glyphs)}`;
+  const at = spokenMs(after.lastFailedMs ?? 0);
+  return `kept suffering for ${time}: ${count} (${kinds(failed)}), ${last} ${at}; ${relief(after)}`;
 }
 
-function relief({ probes, lastFailedMs }: After, glyphs: Glyphs): string {
+function relief({ probes, lastFailedMs }: After): string {
   const later = probes.filter(({ atMs, outcome }) => outcome === '101' && atMs > (lastFailedMs ?? 0));
   if (later.length === 0) return 'its end was not seen, a longer --after may show it';
   const [first] = later;
   const last = later[later.length - 1];
   // Work that is still queued makes the first ones wait, each less than the one before.
   const isFalling = first.tookMs > 2 * last.tookMs && first.tookMs - last.tookMs >= 1;
-  const end = isFalling ? `, at the end in ${spokenMs(last.tookMs, glyphs)}` : '';
-  return `then 101 in ${spokenMs(first.tookMs, glyphs)}${end}`;
+  const end = isFalling ? `, at the end in ${spokenMs(last.tookMs)}` : '';
+  return `then 101 in ${spokenMs(first.tookMs)}${end}`;
 }
 
 /** `504`, or each with its count when they differ. */
-function kinds(failed: readonly AfterProbe[], { times }: Glyphs): string {
+function kinds(failed: readonly AfterProbe[]): string {
   const counts = new Map<string, number>();
   for (const { outcome } of failed) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   if (counts.size === 1) return [...counts.keys()].join();
   const sorted = [...counts].sort(([, a], [, b]) => b - a);
-  return sorted.map(([id, count]) => `${formatCount(count)} ${times} ${id}`).join(', ');
+  return sorted.map(([id, count]) => `${formatCount(count)} × ${id}`).join(', ');
 }
 
 /** Those that say nothing about the target. */

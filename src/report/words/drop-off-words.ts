@@ -3,18 +3,21 @@
  * as facts: bracket, estimate, interval, survivors, failures, knee, cost. "k of n bursts" is what was seen, the interval
  * is what follows from it, and neither is told as the other. It refuses to call a limit of the generator one of the target.
  */
+import { printable } from '../../plan/printable.js';
 import { formatCount } from '../../plan/units.js';
 import type { DropOff, Knee, Rung, SearchFlagId } from '../../result/drop-off.js';
-import { type Glyphs, safeText } from '../terminal/style.js';
+import { bare, type Fact } from './fact.js';
+import { LOAD_KINDS } from './load-kinds.js';
 import { percent, spokenSpan } from './numbers.js';
+import { countText, LOST } from './outcome-words.js';
 
 /** `stopped`: why the run ended before its plan did. One or more sentences, the last with its full stop. */
-export function dropOffSentence(dropOff: DropOff, stopped: string | null, glyphs: Glyphs): string {
+export function dropOffSentence(dropOff: DropOff, stopped: string | null): string {
   const { verdict, because } = dropOff;
-  const known = soFar(dropOff, glyphs);
+  const known = soFar(dropOff);
   switch (verdict) {
     case 'FOUND':
-      return found(dropOff, glyphs);
+      return found(dropOff);
     case 'AT_LEAST_MAX':
       return atLeastMax(dropOff);
     case 'BELOW_MIN':
@@ -24,21 +27,22 @@ export function dropOffSentence(dropOff: DropOff, stopped: string | null, glyphs
     case 'GENERATOR_LIMITED':
       return generatorLimited(dropOff);
     case 'BUDGET':
-      return `The search ended before it was sure: ${safeText(because)}. So far ${known}.`;
+      return `The search ended before it was sure: ${printable(because)}. So far ${known}.`;
     case 'INTERRUPTED':
-      return `PARTIAL (${bare(safeText(stopped ?? because))}): so far ${known}.`;
+      return `PARTIAL (${bare(printable(stopped ?? because))}): so far ${known}.`;
   }
 }
 
-const HANDSHAKES = 'simultaneous handshakes';
+/** What a search sends is bursts. */
+const HANDSHAKES = LOAD_KINDS.burst.handshakes;
 
-function found(dropOff: DropOff, glyphs: Glyphs): string {
+function found(dropOff: DropOff): string {
   const { estimate, bracket, survivorsAtHi, quantile } = dropOff;
   const [, hi] = bracket;
-  if (estimate === null || hi === null) return `Drop-off found: ${soFar(dropOff, glyphs)}.`;
+  if (estimate === null || hi === null) return `Drop-off found: ${soFar(dropOff)}.`;
   const of = quantile === 0.5 ? '' : ` (for ${whole(quantile)} of the bursts)`;
   const survived = survivorsAtHi === null ? '' : ` At ${formatCount(hi)} about ${formatCount(survivorsAtHi)} survived.`;
-  return `Drop-off at ~${formatCount(estimate)} ${HANDSHAKES}${of}: ${soFar(dropOff, glyphs)}.${survived}`;
+  return `Drop-off at ~${formatCount(estimate)} ${HANDSHAKES}${of}: ${soFar(dropOff)}.${survived}`;
 }
 
 function atLeastMax(dropOff: DropOff): string {
@@ -79,7 +83,7 @@ function didNotRecover(dropOff: DropOff): string {
 function generatorLimited(dropOff: DropOff): string {
   const { limit, because, bracket } = dropOff;
   const [lo, hi] = bracket;
-  const reason = bare(safeText(limit?.reason ?? because));
+  const reason = bare(printable(limit?.reason ?? because));
   const most = limit?.most ?? null;
   const start =
     most === null
@@ -93,16 +97,16 @@ function generatorLimited(dropOff: DropOff): string {
 }
 
 /** `2,928 met 99.9% in 3 of 3 bursts, 3,074 in 0 of 3 (95% interval 2,784–3,267)`. */
-function soFar(dropOff: DropOff, glyphs: Glyphs): string {
+function soFar(dropOff: DropOff): string {
   const { bracket, interval95, objective, asked } = dropOff;
   const [lo, hi] = bracket;
   if (lo === null && hi === null) return 'no load is decided';
   if (hi === null) return `${metIn(dropOff, lo ?? 0)}, and nothing broke`;
   const isNamed = objective !== null && (asked.objectives.length > 1 || !asked.objectives.includes(objective));
-  const missed = isNamed ? `, missing ${safeText(objective ?? '')}` : '';
+  const missed = isNamed ? `, missing ${printable(objective ?? '')}` : '';
   if (lo === null) return `${metIn(dropOff, hi)}${missed}, and nothing held`;
   const [low, high] = interval95;
-  const interval = low === null || high === null ? '' : ` (95% interval ${spanText(low, high, glyphs)})`;
+  const interval = low === null || high === null ? '' : ` (95% interval ${spanText(low, high)})`;
   return `${metIn(dropOff, lo)}, ${formatCount(hi)} in ${kOfN(rungAt(dropOff, hi))}${missed}${interval}`;
 }
 
@@ -114,7 +118,7 @@ function metIn(dropOff: DropOff, size: number): string {
 function goal({ asked: { objectives } }: DropOff): string {
   if (objectives.length !== 1)
     return objectives.length === 2 ? 'both objectives' : `all ${objectives.length} objectives`;
-  return safeText(objectives[0]).replace(/^share\(101\) >= /, '');
+  return printable(objectives[0]).replace(/^share\(101\) >= /, '');
 }
 
 function rungAt({ ladder }: DropOff, size: number): Rung | null {
@@ -131,8 +135,8 @@ function bursts(rung: Rung | null): string {
   return `${counted} ${counted.endsWith(' 1') ? 'burst' : 'bursts'}`;
 }
 
-function spanText(low: number, high: number, { dash }: Glyphs): string {
-  return `${formatCount(low)}${dash}${formatCount(high)}`;
+function spanText(low: number, high: number): string {
+  return `${formatCount(low)}–${formatCount(high)}`;
 }
 
 /** `84%`; never 100% when it is not. */
@@ -140,13 +144,6 @@ function whole(share: number): string {
   const percents = Math.round(100 * share);
   return percents === 100 && share < 1 ? '>99%' : `${percents}%`;
 }
-
-/** A reason is a sentence of its own; here it becomes a part of one. */
-function bare(sentence: string): string {
-  return sentence.trim().replace(/[.;:]+$/, '');
-}
-
-export type Fact = readonly [label: string, text: string];
 
 const FLAG_LABELS: Readonly<Record<SearchFlagId, string>> = {
   HYSTERESIS: 'hysteresis',
@@ -158,59 +155,61 @@ const FLAG_LABELS: Readonly<Record<SearchFlagId, string>> = {
 };
 
 /** What limits or turns the meaning of the number: it comes before the evidence. */
-export function dropOffFlags({ flags, verdict, afterBreak }: DropOff, glyphs: Glyphs): Fact[] {
+export function dropOffFlags({ flags, verdict, afterBreak }: DropOff): Fact[] {
   const told = flags.filter(({ id }) => id !== 'GENERATOR_LIMITED' || verdict !== 'GENERATOR_LIMITED');
-  const lines = told.map(
-    ({ id, says }): Fact => [FLAG_LABELS[id] ?? 'flag', safeText(says, 600).replaceAll('–', glyphs.dash)],
+  const doubts = told.map(
+    ({ id, says }): Fact => ({ label: FLAG_LABELS[id] ?? 'flag', text: printable(says, 600), isDoubt: true }),
   );
-  if (afterBreak === null) return lines;
+  if (afterBreak === null) return doubts;
   const passed = afterBreak === 0 ? 'none of the loads that were tried passed' : `${formatCount(afterBreak)} passed`;
-  return [...lines, ['broken', `Right after a break ${passed}; the numbers are those of a rested target.`]];
+  const text = `Right after a break ${passed}; the numbers are those of a rested target.`;
+  return [...doubts, { label: 'broken', text, isDoubt: true }];
 }
 
-export function dropOffFacts(dropOff: DropOff, glyphs: Glyphs): Fact[] {
+export function dropOffFacts(dropOff: DropOff): Fact[] {
   const facts: (Fact | null)[] = [
-    ['objective', objectiveText(dropOff)],
+    { label: 'objective', text: objectiveText(dropOff) },
     estimateFact(dropOff),
-    bracketFact(dropOff, glyphs),
-    intervalFact(dropOff, glyphs),
+    bracketFact(dropOff),
+    intervalFact(dropOff),
     survivorsFact(dropOff),
-    ...failureFacts(dropOff, glyphs),
-    dropOff.knee === null ? null : ['knee', kneeText(dropOff.knee, dropOff.ladder)],
-    ['cost', costText(dropOff)],
+    ...failureFacts(dropOff),
+    dropOff.knee === null ? null : { label: 'knee', text: kneeText(dropOff.knee, dropOff.ladder) },
+    { label: 'cost', text: costText(dropOff) },
     dropOff.verdict === 'INTERRUPTED'
-      ? ['continue', '--resume with the file of this result goes on where it ended']
+      ? { label: 'continue', text: '--resume with the file of this result goes on where it ended' }
       : null,
   ];
   return facts.filter((fact) => fact !== null);
 }
 
 function objectiveText({ asked, objective, bracket }: DropOff): string {
-  const all = asked.objectives.map((name) => safeText(name)).join(' and ');
+  const all = asked.objectives.map((name) => printable(name)).join(' and ');
   const isClear =
     bracket[1] === null || objective === null || (asked.objectives.length === 1 && objective === asked.objectives[0]);
-  return isClear ? all : `${all}; the one that broke: ${safeText(objective ?? '')}`;
+  return isClear ? all : `${all}; the one that broke: ${printable(objective ?? '')}`;
 }
 
 function estimateFact({ estimate, quantile }: DropOff): Fact | null {
   if (estimate === null) return null;
   const bursts = quantile === 0.5 ? 'half of the bursts' : `${whole(quantile)} of the bursts`;
-  return ['estimate', `~${formatCount(estimate)}: of that size ${bursts} would meet the objective`];
+  return { label: 'estimate', text: `~${formatCount(estimate)}: of that size ${bursts} would meet the objective` };
 }
 
-function bracketFact({ bracket: [lo, hi], confidence }: DropOff, glyphs: Glyphs): Fact | null {
+function bracketFact({ bracket: [lo, hi], confidence }: DropOff): Fact | null {
+  const label = 'bracket';
   if (lo !== null && hi !== null) {
     const sure = `the drop-off lies in it with a confidence of ${whole(confidence)}`;
-    return ['bracket', `${spanText(lo, hi, glyphs)}: the first was seen to hold, the second to break; ${sure}`];
+    return { label, text: `${spanText(lo, hi)}: the first was seen to hold, the second to break; ${sure}` };
   }
-  if (lo !== null) return ['bracket', `${formatCount(lo)} and above: no load was seen to break`];
-  return hi === null ? null : ['bracket', `below ${formatCount(hi)}: no load was seen to hold`];
+  if (lo !== null) return { label, text: `${formatCount(lo)} and above: no load was seen to break` };
+  return hi === null ? null : { label, text: `below ${formatCount(hi)}: no load was seen to hold` };
 }
 
-function intervalFact({ interval95: [low, high], bracket: [, hi] }: DropOff, glyphs: Glyphs): Fact | null {
+function intervalFact({ interval95: [low, high], bracket: [, hi] }: DropOff): Fact | null {
   if (low === null || high === null) return null;
-  const text = low === 0 ? `below ${formatCount(high)}` : spanText(low, high, glyphs);
-  return hi === null ? null : ['interval', `${text}, 95%: what all bursts together leave possible`];
+  const text = low === 0 ? `below ${formatCount(high)}` : spanText(low, high);
+  return hi === null ? null : { label: 'interval', text: `${text}, 95%: what all bursts together leave possible` };
 }
 
 function survivorsFact({ bracket: [lo, hi], survivorsAtLo, survivorsAtHi }: DropOff): Fact | null {
@@ -222,39 +221,41 @@ function survivorsFact({ bracket: [lo, hi], survivorsAtLo, survivorsAtHi }: Drop
       ? null
       : `${formatCount(survivorsAtHi)} of ${formatCount(hi)} at the upper end`,
   ].filter((part) => part !== null);
-  return parts.length === 0 ? null : ['survivors', `${parts.join(', ')} (median burst)`];
+  return parts.length === 0 ? null : { label: 'survivors', text: `${parts.join(', ')} (median burst)` };
 }
 
 /** Of the upper bound, and where it was overloaded most. */
-function failureFacts(dropOff: DropOff, glyphs: Glyphs): Fact[] {
-  const broken = dropOff.ladder.filter((rung) => rung.bad > rung.good && failureWords(rung, '').length > 0);
-  const [first, last] = [broken[0], broken.at(-1)];
-  return [...new Set([first, last])].flatMap((rung, i): Fact[] =>
-    rung === undefined
-      ? []
-      : [[i === 0 ? 'failures' : '', `at ${formatCount(rung.size)}: ${failureText(rung, glyphs)}`]],
-  );
+function failureFacts({ ladder }: DropOff): Fact[] {
+  const broken = ladder.filter((rung) => rung.bad > rung.good && failuresOf(rung).length > 0);
+  const worst = [...new Set([broken[0], broken.at(-1)])].filter((rung) => rung !== undefined);
+  return worst.map((rung, i) => ({
+    label: i === 0 ? 'failures' : '',
+    text: `at ${formatCount(rung.size)}: ${failureText(rung)}`,
+  }));
 }
 
-const LOST = 'lost';
-
-/**
- * What did not get its 101, or lost it before the burst had ended, over the valid bursts of a load; most frequent first.
- * `times` stands between a count and its outcome.
- */
-export function failureWords({ outcomes, share }: Rung, times: string): string[] {
+/** What did not get its 101, or lost it before the burst had ended, over the valid bursts of a load; most frequent first. */
+export function failuresOf({ outcomes, share }: Rung): [string, number][] {
   const failed = Object.entries(outcomes).filter(([id, count]) => id !== '101' && count > 0);
   const launched = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
   const lost = share === null ? 0 : (outcomes['101'] ?? 0) - Math.round(share * launched);
-  const all: [string, number][] = [...failed, ...(lost > 0 ? [[LOST, lost] as [string, number]] : [])];
-  const words = all.sort(([, a], [, b]) => b - a);
-  return words.map(([id, count]) => `${formatCount(count)}${id === LOST ? ' ' : times}${safeText(id)}`);
+  const all: [string, number][] = lost > 0 ? [...failed, [LOST, lost]] : failed;
+  return all.sort(([, a], [, b]) => b - a);
 }
 
-function failureText(rung: Rung, { times }: Glyphs): string {
+function failureText(rung: Rung): string {
   const bursts = rung.good + rung.bad + rung.marginal;
-  const kinds = failureWords(rung, ` ${times} `);
+  const kinds = failuresOf(rung).map(([id, count]) => countText(id, count, ' × '));
   return `${kinds.join(', ')} in ${bursts} burst${bursts === 1 ? '' : 's'}`;
+}
+
+export type Standing = 'good' | 'bad' | 'undecided' | 'untold';
+
+/** What the bursts of a load came to. */
+export function standingOf({ good, bad, marginal }: Rung): Standing {
+  if (good + bad + marginal === 0) return 'untold';
+  if (good === bad) return 'undecided';
+  return good > bad ? 'good' : 'bad';
 }
 
 const MODELS = {

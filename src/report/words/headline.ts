@@ -2,16 +2,18 @@
  * The one sentence that a result comes down to, and what to try when nothing could be measured. It owns the words; the
  * numbers behind them are in the tables. A limit of the generator is never told as a fact about the target.
  */
-
-import { blameOf, type OutcomeId } from '../../names/outcomes.js';
-import { formatCount } from '../../plan/units.js';
+import { printable } from '../../plan/printable.js';
+import { formatCount, formatDuration } from '../../plan/units.js';
 import type { DropOff, SearchVerdict } from '../../result/drop-off.js';
-import type { Burst, Counted, Outcomes, Result, Summary } from '../../result/result.js';
-import { type Glyphs, safeText } from '../terminal/style.js';
+import type { Burst, Counted, Result, Summary } from '../../result/result.js';
 import { dropOffSentence } from './drop-off-words.js';
-import { percent, spokenMs } from './numbers.js';
+import { bare } from './fact.js';
+import { LOAD_KINDS } from './load-kinds.js';
+import { spokenMs } from './numbers.js';
+import { failedOutcomes, fateOf } from './outcome-words.js';
 
-interface Verdict {
+export interface Headline {
+  /** One sentence or more, the last with its full stop. */
   readonly text: string;
   readonly mood: 'good' | 'doubtful' | 'bad';
 }
@@ -19,16 +21,26 @@ interface Verdict {
 /** Distinct kinds of failure that the sentence names; the others are summed up. */
 const NAMED_FAILURES = 3;
 
-export function verdictOf(result: Result, glyphs: Glyphs): Verdict {
-  if (hasDropOff(result)) return searched(result, result.dropOff, glyphs);
+export function headlineOf(result: Result): Headline {
+  if (hasDropOff(result)) return searched(result, result.dropOff);
   if (result.bursts.length === 0) return { text: notStarted(result), mood: 'bad' };
-  if (result.validity.verdict === 'invalid') return { text: invalid(result, glyphs), mood: 'bad' };
-  const partial = result.stopped === null ? '' : `PARTIAL (${bare(safeText(result.stopped))}): `;
-  const text = `${partial}${measured(result, glyphs)}.`;
+  if (result.validity.verdict === 'invalid') return { text: invalid(result), mood: 'bad' };
+  const partial = result.stopped === null ? '' : `PARTIAL (${bare(printable(result.stopped))}): `;
+  const text = `${partial}${measured(result)}.`;
   const isMissed = result.thresholds.some(({ ok }) => !ok);
   const hasFailed = failedOutcomes(result.totals.outcomes).length > 0 || result.totals.lostWhileHeld > 0;
   if (isMissed || (hasFailed && partial === '')) return { text, mood: 'bad' };
   return { text, mood: partial === '' && result.validity.verdict === 'valid' ? 'good' : 'doubtful' };
+}
+
+/** What was run, in short: the command with its target, the gate where there was one, the timeout. */
+export function contextOf({ command, plan: { target, gate, timeoutMs }, bursts }: Result): string[] {
+  const hasGate = bursts.some(({ kind }) => LOAD_KINDS[kind].hasGate);
+  return [
+    `${command} ${printable(target.url)}`,
+    ...(hasGate ? [`gate ${gate}`] : []),
+    `timeout ${formatDuration(timeoutMs)}`,
+  ];
 }
 
 /** A search that was stopped before its first burst knows no more than a run that was. */
@@ -37,7 +49,7 @@ export function hasDropOff(result: Result): result is Result & { readonly dropOf
   return dropOff !== null && (dropOff.cost.bursts > 0 || dropOff.verdict !== 'INTERRUPTED');
 }
 
-const SEARCH_MOODS: Readonly<Record<SearchVerdict, Verdict['mood']>> = {
+const SEARCH_MOODS: Readonly<Record<SearchVerdict, Headline['mood']>> = {
   FOUND: 'good',
   AT_LEAST_MAX: 'good',
   BELOW_MIN: 'bad',
@@ -48,81 +60,58 @@ const SEARCH_MOODS: Readonly<Record<SearchVerdict, Verdict['mood']>> = {
 };
 
 /** Bursts that fail are what a search is made of; only its answer and the thresholds have a mood. */
-function searched(result: Result, dropOff: DropOff, glyphs: Glyphs): Verdict {
-  const text = dropOffSentence(dropOff, result.stopped, glyphs);
+function searched(result: Result, dropOff: DropOff): Headline {
+  const text = dropOffSentence(dropOff, result.stopped);
   return { text, mood: result.thresholds.some(({ ok }) => !ok) ? 'bad' : SEARCH_MOODS[dropOff.verdict] };
-}
-
-/** Outcomes that are neither a 101 nor an attempt that was stopped, most frequent first. */
-export function failedOutcomes(outcomes: Outcomes): [OutcomeId, number][] {
-  const entries = Object.entries(outcomes) as [OutcomeId, number][];
-  return entries.filter(([id]) => id !== '101' && id !== 'aborted').sort(([, a], [, b]) => b - a);
-}
-
-/** What shares are shares of: attempts that could say something about the target. */
-export function judgedAttempts(counted: Pick<Counted, 'attempted' | 'outcomes'>): number {
-  const entries = Object.entries(counted.outcomes) as [OutcomeId, number][];
-  const excluded = entries.filter(([id]) => id === 'aborted' || blameOf(id) === 'local');
-  return counted.attempted - excluded.reduce((sum, [, count]) => sum + count, 0);
 }
 
 function notStarted(result: Result): string {
   const reason = result.stopped ?? result.validity.reasons[0] ?? 'the run ended before its first burst';
-  return `Nothing was measured: ${bare(safeText(reason))}.`;
+  return `Nothing was measured: ${bare(printable(reason))}.`;
 }
 
-function invalid(result: Result, glyphs: Glyphs): string {
-  const reason = bare(safeText(result.validity.reasons[0] ?? 'the generator was the limit'));
+function invalid(result: Result): string {
+  const reason = bare(printable(result.validity.reasons[0] ?? 'the generator was the limit'));
   const invalidBursts = result.bursts.filter(({ validity }) => validity.verdict === 'invalid').length;
   const some = invalidBursts > 0 && invalidBursts < result.bursts.length;
   const rest = some ? 'bursts marked invalid say nothing about the target' : 'this says nothing about the target';
-  return `INVALID: ${reason} ${glyphs.dash} ${rest}.`;
+  return `INVALID: ${reason} – ${rest}.`;
 }
 
-/** Reasons are sentences of their own; here they become a part of one. */
-function bare(sentence: string): string {
-  return sentence.trim().replace(/[.;:]+$/, '');
-}
-
-function measured(result: Result, glyphs: Glyphs): string {
+function measured(result: Result): string {
   const { bursts, totals } = result;
-  const churns = bursts.filter(({ kind }) => kind === 'churn');
+  const areSimultaneous = bursts.every(({ kind }) => LOAD_KINDS[kind].isSimultaneous);
   const sizes = new Set(bursts.map(({ size }) => size));
-  if (churns.length === 0 && sizes.size > 1) return `${severalSizes(bursts, glyphs)}${lost(totals)}`;
-  if (churns.length > 0 && bursts.length > 1) {
-    return `${counts(totals, 'handshakes', ` in ${bursts.length} stages and bursts`, glyphs)}${lost(totals)}`;
+  if (areSimultaneous && sizes.size > 1) return `${severalSizes(bursts)}${lost(totals)}`;
+  if (!areSimultaneous && bursts.length > 1) {
+    return `${counts(totals, 'handshakes', ` in ${bursts.length} stages and bursts`)}${lost(totals)}`;
   }
-  if (churns.length === 1)
-    return `${counts(totals, 'handshakes', churnPace(result, churns[0]), glyphs)}${lost(totals)}`;
-  const times = bursts.length === 1 ? '' : ` in ${bursts.length} bursts of ${formatCount(bursts[0].size)}`;
-  return `${counts(totals, 'simultaneous handshakes', times, glyphs)}${lost(totals)}`;
-}
-
-function churnPace(result: Result, churn: Burst): string {
-  const stage = result.plan.stages[churn.stage];
-  const inFlight = stage?.kind === 'churn' ? ` with ${formatCount(stage.inFlight)} in flight` : '';
-  return churn.rate === null ? inFlight : `${inFlight}, ${formatCount(Math.round(churn.rate))} a second`;
+  const [{ kind, size, stage }] = bursts;
+  const { handshakes, manner } = LOAD_KINDS[kind];
+  const how =
+    bursts.length === 1
+      ? manner(bursts[0], result.plan.stages[stage])
+      : ` in ${bursts.length} bursts of ${formatCount(size)}`;
+  return `${counts(totals, handshakes, how)}${lost(totals)}`;
 }
 
 /** `480 of 500 WHAT got their 101WHERE; 20 were answered 504 after 1.00 s`. */
-function counts(counted: Counted, what: string, where: string, glyphs: Glyphs): string {
+function counts(counted: Counted, what: string, where: string): string {
   const { attempted, outcomes } = counted;
   const ok = outcomes['101'] ?? 0;
   const n = formatCount(attempted);
-  if (ok === attempted) return `${allOf(n, attempted, what)}${where}${slowest(counted.latencyMs.handshake, glyphs)}`;
+  if (ok === attempted) return `${allOf(n, attempted, what)}${where}${slowest(counted.latencyMs.handshake)}`;
   const start = ok === 0 ? `None of ${n} ${what} got its 101` : `${formatCount(ok)} of ${n} ${what} got their 101`;
-  return `${start}${where}; ${failures(counted, glyphs)}`;
+  return `${start}${where}; ${failures(counted)}`;
 }
 
 function allOf(n: string, attempted: number, what: string): string {
   return attempted === 1 ? 'The one handshake got its 101' : `All ${n} ${what} got their 101`;
 }
 
-function slowest(handshake: Summary | null, glyphs: Glyphs): string {
+function slowest(handshake: Summary | null): string {
   if (handshake === null) return '';
-  return handshake.count === 1
-    ? ` after ${spokenMs(handshake.max, glyphs)}`
-    : `, the slowest after ${spokenMs(handshake.max, glyphs)}`;
+  return handshake.count === 1 ? ` after ${spokenMs(handshake.max)}` : `, the slowest after ${spokenMs(handshake.max)}`;
 }
 
 function lost({ lostWhileHeld }: Counted): string {
@@ -131,18 +120,18 @@ function lost({ lostWhileHeld }: Counted): string {
 }
 
 /** Steps: up to where all was well, and what went wrong first. */
-function severalSizes(bursts: readonly Burst[], glyphs: Glyphs): string {
+function severalSizes(bursts: readonly Burst[]): string {
   const sizes = [...new Set(bursts.map(({ size }) => size))].sort((a, b) => a - b);
   const least = formatCount(sizes[0]);
   const most = formatCount(sizes[sizes.length - 1]);
-  const start = `${formatCount(bursts.length)} bursts of ${least} to ${most} simultaneous handshakes`;
+  const start = `${formatCount(bursts.length)} bursts of ${least} to ${most} ${LOAD_KINDS.burst.handshakes}`;
   const firstBad = sizes.findIndex((size) => bursts.some((burst) => burst.size === size && !isWhole(burst)));
   if (firstBad === -1) return `${start}: all got their 101`;
   const upTo = firstBad === 0 ? 'not even' : `all got their 101 up to ${formatCount(sizes[firstBad - 1])}, not`;
   const bad = bursts.filter(({ size }) => size === sizes[firstBad]);
   const worst = bad.reduce((a, b) => (okShare(b) < okShare(a) ? b : a));
   const ok = formatCount(worst.outcomes['101'] ?? 0);
-  const failed = failures(worst, glyphs);
+  const failed = failures(worst);
   const why = failed === '' ? '' : `; ${failed}`;
   return `${start}: ${upTo} at ${formatCount(worst.size)} (${ok} did${why})`;
 }
@@ -156,11 +145,11 @@ function okShare(burst: Burst): number {
 }
 
 /** `20 were answered 504 after 1.00 s, 3 were reset …`. */
-function failures(counted: Counted, glyphs: Glyphs): string {
+function failures(counted: Counted): string {
   const failed = failedOutcomes(counted.outcomes);
   const named = failed.slice(0, failed.length > NAMED_FAILURES ? NAMED_FAILURES - 1 : NAMED_FAILURES);
   const others = failed.slice(named.length);
-  const parts = named.map(([id, count]) => fate(id, count, counted.failureMs[id] ?? null, glyphs));
+  const parts = named.map(([id, count]) => fateOf(id, count, counted.failureMs[id] ?? null));
   if (others.length > 0) {
     const count = others.reduce((sum, [, n]) => sum + n, 0);
     parts.push(`${formatCount(count)} failed in ${others.length} other ways`);
@@ -168,44 +157,6 @@ function failures(counted: Counted, glyphs: Glyphs): string {
   const aborted = counted.outcomes.aborted ?? 0;
   if (aborted > 0) parts.push(`${formatCount(aborted)} had not ended`);
   return parts.join(', ');
-}
-
-/** Both numbers of the verb, by outcome; a status is told by its number. */
-const FATES: Readonly<Record<string, readonly [one: string, many: string]>> = {
-  'invalid-101': ['was answered an invalid 101', 'were answered an invalid 101'],
-  malformed: ['was answered something that is no HTTP', 'were answered something that is no HTTP'],
-  closed: ['was closed without an answer', 'were closed without an answer'],
-  reset: ['was reset without an answer', 'were reset without an answer'],
-  'timeout-connect': ['timed out before TCP was open', 'timed out before TCP was open'],
-  'timeout-tls': ['timed out in the TLS handshake', 'timed out in the TLS handshake'],
-  'timeout-upgrade': ['got no answer in time', 'got no answer in time'],
-  refused: ['was refused', 'were refused'],
-  'reset-connect': ['was reset while connecting', 'were reset while connecting'],
-  unreachable: ['found no route', 'found no route'],
-  dns: ['could not look the name up', 'could not look the name up'],
-  tls: ['failed in the TLS handshake', 'failed in the TLS handshake'],
-};
-
-function fate(id: OutcomeId, count: number, after: Summary | null, glyphs: Glyphs): string {
-  const index = count === 1 ? 0 : 1;
-  const answered = [`was answered ${id}`, `were answered ${id}`][index];
-  const local = `failed on this machine (${id})`;
-  const words = blameOf(id) === 'local' ? local : (FATES[id]?.[index] ?? answered);
-  return `${formatCount(count)} ${words}${when(after, glyphs)}`;
-}
-
-/** One time when they lie together, a range when they do not. */
-function when(after: Summary | null, glyphs: Glyphs): string {
-  if (after === null) return '';
-  const isTight = after.max <= 1.2 * after.min || after.max - after.min < 1;
-  if (isTight) return ` after ${spokenMs(after.p50, glyphs)}`;
-  return ` after ${spokenMs(after.min, glyphs)} to ${spokenMs(after.max, glyphs)}`;
-}
-
-/** `5 handshakes: 5 refused`: how the handshakes before the first burst ended. */
-export function preflightOutcomes(outcomes: Outcomes, attempted: number): string {
-  const parts = Object.entries(outcomes).map(([id, count]) => `${formatCount(count)} ${id}`);
-  return `${formatCount(attempted)} handshake${attempted === 1 ? '' : 's'}: ${parts.join(', ')}`;
 }
 
 /** What to try when the target answered nothing at preflight. */
@@ -225,9 +176,4 @@ export function remediesOf(result: Result): string[] {
   };
   const first = worst === undefined ? unspoken : (byOutcome[worst[0]] ?? unspoken);
   return [first, '--no-preflight sends the burst all the same'];
-}
-
-/** Share of 101s, for a table. */
-export function share101(counted: Pick<Counted, 'attempted' | 'outcomes'>): string {
-  return percent(counted.outcomes['101'] ?? 0, judgedAttempts(counted));
 }

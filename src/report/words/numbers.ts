@@ -1,12 +1,12 @@
 /**
- * How numbers, times and shares are written for people, in prose and in columns. Knows no terminal: the sign for micro is
- * handed in. Counts and durations as a plan writes them are in plan/units.ts.
+ * How numbers, times and shares are written for people, in prose and in columns. Knows no terminal: what shows only ASCII
+ * puts other signs in place of these. Counts and durations as a plan writes them are in plan/units.ts.
  */
 
 /** A time for prose, three significant digits: `42 µs`, `26.4 ms`, `1.00 s`. */
-export function spokenMs(ms: number, { micro }: { readonly micro: string }): string {
+export function spokenMs(ms: number): string {
   const rounded = Number(ms.toPrecision(3));
-  if (rounded < 1) return `${Math.round(rounded * 1000)} ${micro}`;
+  if (rounded < 1) return `${Math.round(rounded * 1000)} µs`;
   return rounded < 1000 ? `${rounded.toPrecision(3)} ms` : `${seconds(rounded)} s`;
 }
 

@@ -6,7 +6,6 @@
 import { formatCount, formatDuration } from '../../plan/units.js';
 import type { Forecast } from '../../search/forecast.js';
 import type { SearchOptions } from '../../search/search-options.js';
-import { wrap } from '../terminal/text-width.js';
 import { spokenSpan } from './numbers.js';
 
 export interface PlannedSearch {
@@ -14,14 +13,7 @@ export interface PlannedSearch {
   readonly forecast: Forecast;
 }
 
-const INDENT = 2;
-const LABEL = 16;
-/** Wide enough for the counts of any search. */
-const COLUMN = 13;
-
-type Row = readonly [label: string, text: string];
-
-export function searchTerms({ options }: PlannedSearch): Row[] {
+export function searchTerms({ options }: PlannedSearch): [label: string, text: string][] {
   const { min, max, start, width, quantile, objectives, drain, downSweep } = options;
   const names = [...objectives.map(({ name }) => name), ...(drain ? ['drain rate'] : [])];
   const range = `${formatCount(min)} to ${formatCount(max)} at once, beginning with ${formatCount(start)}`;
@@ -50,22 +42,21 @@ function about(count: number): string {
   return `~${formatCount(Number(count.toPrecision(2)))}`;
 }
 
-/** Lines of at most `width` columns. */
-export function searchCosts({ forecast }: PlannedSearch, width: number): string[] {
-  const { expected, worst, dropOffs } = forecast;
-  const rows: readonly (readonly [string, string, string])[] = [
+export type CostRow = readonly [label: string, expected: string, atWorst: string];
+
+/** The first row is the head. */
+export function costRows({ forecast: { expected, worst } }: PlannedSearch): CostRow[] {
+  return [
     ['cost', 'expected', 'at worst'],
     ['bursts', about(expected.bursts), formatCount(worst.bursts)],
     ['handshakes', about(expected.handshakes), formatCount(worst.handshakes)],
     ['of them failed', about(expected.failedHandshakes), formatCount(worst.failedHandshakes)],
     ['time', `~${spokenSpan(expected.wallMs)}`, spokenSpan(worst.wallMs)],
   ];
-  const column = Math.min(COLUMN, Math.floor((width - INDENT - LABEL) / 2));
-  const table = rows.map(([label, ...cells]) => {
-    const padded = cells.map((cell) => cell.padStart(column)).join('');
-    return `${' '.repeat(INDENT)}${label.padEnd(LABEL)}${padded}`;
-  });
+}
+
+/** What the costs are those of. */
+export function costNote({ forecast: { dropOffs } }: PlannedSearch): string {
   const where = dropOffs.map(formatCount).join(', ');
-  const note = `Expected: of a well-behaved target whose drop-off is at ${where}; a noisy one takes half as many bursts again. Calibration comes on top.`;
-  return [...table, ...wrap(note, width - INDENT).map((line) => ' '.repeat(INDENT) + line)];
+  return `Expected: of a well-behaved target whose drop-off is at ${where}; a noisy one takes half as many bursts again. Calibration comes on top.`;
 }

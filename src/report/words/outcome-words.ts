@@ -1,0 +1,123 @@
+/**
+ * Outcomes in words: which of them are failures and what shares are shares of, what became of attempts as the part of a
+ * sentence, what an outcome means in a table. The names themselves are in names/outcomes.ts.
+ */
+import { blameOf, meaningOf, type OutcomeId } from '../../names/outcomes.js';
+import { printable } from '../../plan/printable.js';
+import { formatCount } from '../../plan/units.js';
+import type { Burst, Counted, Outcomes, Summary } from '../../result/result.js';
+import { percent, spokenMs } from './numbers.js';
+
+/** Outcomes that are neither a 101 nor an attempt that was stopped, most frequent first. */
+export function failedOutcomes(outcomes: Outcomes): [OutcomeId, number][] {
+  const entries = Object.entries(outcomes) as [OutcomeId, number][];
+  return entries.filter(([id]) => id !== '101' && id !== 'aborted').sort(([, a], [, b]) => b - a);
+}
+
+/** Whether an outcome says something about the target. */
+function isJudged(id: OutcomeId): boolean {
+  return id !== 'aborted' && blameOf(id) !== 'local';
+}
+
+/** What shares are shares of: attempts that could say something about the target. */
+function judgedAttempts({ attempted, outcomes }: Pick<Counted, 'attempted' | 'outcomes'>): number {
+  const entries = Object.entries(outcomes) as [OutcomeId, number][];
+  return entries.reduce((judged, [id, count]) => (isJudged(id) ? judged : judged - count), attempted);
+}
+
+/** Share of 101s, for a table. */
+export function share101(counted: Pick<Counted, 'attempted' | 'outcomes'>): string {
+  return percent(counted.outcomes['101'] ?? 0, judgedAttempts(counted));
+}
+
+/** `5 handshakes: 5 refused`: how the handshakes before the first burst ended. */
+export function preflightOutcomes(outcomes: Outcomes, attempted: number): string {
+  const parts = Object.entries(outcomes).map(([id, count]) => `${formatCount(count)} ${id}`);
+  return `${formatCount(attempted)} handshake${attempted === 1 ? '' : 's'}: ${parts.join(', ')}`;
+}
+
+/** Stands in for an outcome where connections are counted that had their 101 and lost it. */
+export const LOST = 'lost';
+
+/** `3×504`, `3 lost`. */
+export function countText(id: string, count: number, times = '×'): string {
+  return `${formatCount(count)}${id === LOST ? ' ' : times}${printable(id)}`;
+}
+
+/** `300×504, 2×reset, 3 lost`. */
+export function failuresText({ outcomes, lostWhileHeld }: Burst): string {
+  const failed = failedOutcomes(outcomes).map(([id, count]) => countText(id, count));
+  return [...failed, ...(lostWhileHeld > 0 ? [countText(LOST, lostWhileHeld)] : [])].join(', ');
+}
+
+export interface OutcomeRow {
+  readonly id: OutcomeId;
+  readonly count: number;
+  /** Of the attempts that say something about the target; null: these don't. */
+  readonly share: string | null;
+  /** Empty where the outcome says it all. */
+  readonly meaning: string;
+}
+
+/** Shares leave out what failed on this machine and what was stopped. */
+export function outcomeRows(counted: Counted): OutcomeRow[] {
+  const judged = judgedAttempts(counted);
+  return (Object.entries(counted.outcomes) as [OutcomeId, number][]).map(([id, count]) => ({
+    id,
+    count,
+    share: isJudged(id) ? percent(count, judged) : null,
+    meaning: id === '101' ? '' : (STATUS_WORDS[id] ?? meaningOf(id)),
+  }));
+}
+
+/** Why a status fails a handshake, where the number alone does not say it. */
+const STATUS_WORDS: Readonly<Record<string, string>> = {
+  200: 'OK: answered as plain HTTP',
+  301: 'redirect, not followed',
+  302: 'redirect, not followed',
+  307: 'redirect, not followed',
+  308: 'redirect, not followed',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  426: 'Upgrade Required',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway: backend gone or nonsense',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout: backend too slow',
+};
+
+/** Both numbers of the verb, by outcome; a status is told by its number. */
+const FATES: Readonly<Record<string, readonly [one: string, many: string]>> = {
+  'invalid-101': ['was answered an invalid 101', 'were answered an invalid 101'],
+  malformed: ['was answered something that is no HTTP', 'were answered something that is no HTTP'],
+  closed: ['was closed without an answer', 'were closed without an answer'],
+  reset: ['was reset without an answer', 'were reset without an answer'],
+  'timeout-connect': ['timed out before TCP was open', 'timed out before TCP was open'],
+  'timeout-tls': ['timed out in the TLS handshake', 'timed out in the TLS handshake'],
+  'timeout-upgrade': ['got no answer in time', 'got no answer in time'],
+  refused: ['was refused', 'were refused'],
+  'reset-connect': ['was reset while connecting', 'were reset while connecting'],
+  unreachable: ['found no route', 'found no route'],
+  dns: ['could not look the name up', 'could not look the name up'],
+  tls: ['failed in the TLS handshake', 'failed in the TLS handshake'],
+};
+
+/** `20 were answered 504 after 1.00 s`; `after`: how long that took them. */
+export function fateOf(id: OutcomeId, count: number, after: Summary | null): string {
+  const index = count === 1 ? 0 : 1;
+  const answered = [`was answered ${id}`, `were answered ${id}`][index];
+  const local = `failed on this machine (${id})`;
+  const words = blameOf(id) === 'local' ? local : (FATES[id]?.[index] ?? answered);
+  return `${formatCount(count)} ${words}${when(after)}`;
+}
+
+/** One time when they lie together, a range when they do not. */
+function when(after: Summary | null): string {
+  if (after === null) return '';
+  const isTight = after.max <= 1.2 * after.min || after.max - after.min < 1;
+  if (isTight) return ` after ${spokenMs(after.p50)}`;
+  return ` after ${spokenMs(after.min)} to ${spokenMs(after.max)}`;
+}

@@ -1,0 +1,87 @@
+/**
+ * The phases of a handshake as rows: the latencies of each with their lower bounds where these tell something, what each
+ * phase is, and the target's latency without load beside them.
+ */
+import type { Gate } from '../../plan/plan.js';
+import {
+  BOUNDED_PHASES,
+  type BoundedPhase,
+  type Counted,
+  type Phase,
+  type Preflight,
+  type Summary,
+} from '../../result/result.js';
+
+/** In ms. `lower` is null where it says nothing that `upper` does not. */
+export interface Bounded {
+  readonly upper: number;
+  readonly lower: number | null;
+}
+
+export const PHASE_COLUMNS = ['p50', 'p90', 'p99', 'max'] as const;
+
+export interface PhaseRow {
+  readonly name: string;
+  /** One a column; null: too few to tell. */
+  readonly values: readonly (Bounded | null)[];
+  /** What it is. */
+  readonly note: string;
+}
+
+/** A lower bound nearer than this to the upper one tells a reader nothing new. */
+const MATERIAL_SHARE = 0.05;
+const MATERIAL_MS = 0.5;
+
+/** A latency with its lower bound where the generator may have stamped late. */
+export function bounded(upper: number, lower: number | null): Bounded {
+  const isMaterial = lower !== null && upper - lower > Math.max(MATERIAL_SHARE * upper, MATERIAL_MS);
+  return { upper, lower: isMaterial ? lower : null };
+}
+
+/** The phase that a client feels. */
+export const MAIN_PHASE: Phase = 'handshake';
+export const MAIN_PHASE_NOTE = 'what a client felt';
+
+export const BOUND_LEGEND = 'lower bound; the generator stamped late, the truth lies between';
+const KERNEL_LEGEND = 'kernel stamps: the kernel itself timed each arrival, so there are no bounds';
+
+/** `gate`: the one that all attempts waited at; null when there was none, or several. */
+export function phaseRows(counted: Counted, preflight: Preflight | null, gate: Gate | null): PhaseRow[] {
+  const notes = notesOf(gate);
+  const rows = (Object.keys(notes) as Phase[]).flatMap((phase): PhaseRow[] => {
+    const summary = counted.latencyMs[phase];
+    if (summary === null) return [];
+    const lower = isBounded(phase) ? (counted.latencyLowerMs?.[phase] ?? null) : null;
+    const values = PHASE_COLUMNS.map((column) => bounded(summary[column], lower?.[column] ?? null));
+    return [{ name: phase, values, note: notes[phase] }];
+  });
+  const unloaded = preflight?.latencyMs ?? null;
+  return unloaded === null ? rows : [...rows, unloadedRow(unloaded)];
+}
+
+/** What is said below the rows about how they were measured. */
+export function phaseLegends({ kernel, latencyLowerMs }: Counted): string[] {
+  return kernel !== null && latencyLowerMs === null ? [KERNEL_LEGEND] : [];
+}
+
+/** In the order of a handshake. */
+function notesOf(gate: Gate | null): Readonly<Record<Phase, string>> {
+  const before = ', before the release';
+  return {
+    dns: 'looking the name up',
+    connect: `TCP${gate === 'upgrade' || gate === 'tls' ? before : ''}`,
+    tls: `TLS${gate === 'upgrade' ? before : ''}`,
+    upgrade: 'request to response head',
+    handshake: MAIN_PHASE_NOTE,
+    message: 'first message after the 101',
+  };
+}
+
+function unloadedRow({ count, p50, max }: Summary): PhaseRow {
+  const values = [bounded(p50, null), null, null, bounded(max, null)];
+  return { name: 'unloaded', values, note: `${count} handshakes one by one, before` };
+}
+
+function isBounded(phase: Phase): phase is BoundedPhase {
+  return BOUNDED_PHASES.some((one) => one === phase);
+}

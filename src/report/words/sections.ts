@@ -1,0 +1,111 @@
+/**
+ * What a report of a run shows, and in which order, as data: one sentence first, then what it stands on. Every renderer
+ * (terminal, HTML) goes through the same sections and decides only how each is drawn. A section may turn out empty; a
+ * renderer leaves it out.
+ */
+import type { Gate } from '../../plan/plan.js';
+import type { DropOff } from '../../result/drop-off.js';
+import type { Burst, Counted, Preflight, Result } from '../../result/result.js';
+import { type BurstRows, burstRows } from './burst-rows.js';
+import { type CauseWords, causeWords } from './cause-words.js';
+import { dropOffFacts, dropOffFlags } from './drop-off-words.js';
+import type { Fact } from './fact.js';
+import { contextOf, type Headline, hasDropOff, headlineOf } from './headline.js';
+import { type LatencyShape, latencyShape } from './latency-shape.js';
+import { LOAD_KINDS } from './load-kinds.js';
+import { type OutcomeRow, outcomeRows } from './outcome-words.js';
+import { type PhaseRow, phaseLegends, phaseRows } from './phase-rows.js';
+import { doubtsOf, reasonsForNothing, runFacts, transportFacts } from './run-facts.js';
+import { probeSamplesOf, type Samples, samplesOf } from './sample-words.js';
+import { type ThresholdRow, thresholdRows } from './threshold-rows.js';
+
+export type Section =
+  | { readonly is: 'headline'; readonly headline: Headline; readonly context: readonly string[] }
+  | { readonly is: 'facts'; readonly facts: readonly Fact[] }
+  | { readonly is: 'search-picture'; readonly dropOff: DropOff }
+  | { readonly is: 'ladder'; readonly dropOff: DropOff }
+  | { readonly is: 'outcomes'; readonly rows: readonly OutcomeRow[] }
+  | { readonly is: 'phases'; readonly rows: readonly PhaseRow[]; readonly legends: readonly string[] }
+  | { readonly is: 'latencies'; readonly shape: LatencyShape }
+  | { readonly is: 'bursts'; readonly bursts: BurstRows }
+  | { readonly is: 'thresholds'; readonly rows: readonly ThresholdRow[] }
+  | { readonly is: 'samples'; readonly samples: Samples }
+  | { readonly is: 'causes'; readonly causes: readonly CauseWords[] };
+
+/** `verbose`: with how sockets were driven. */
+export function sectionsOf(result: Result, { verbose }: { readonly verbose: boolean }): Section[] {
+  const isSearch = hasDropOff(result);
+  const sections: Section[] = [headlineSection(result)];
+  if (isSearch) sections.push(...searchSections(result, result.dropOff));
+  if (result.bursts.length > 0) sections.push(...measuredSections(result));
+  else if (!isSearch) sections.push(...nothingSections(result));
+  if (verbose) sections.push({ is: 'facts', facts: transportFacts(result) });
+  return sections;
+}
+
+function headlineSection(result: Result): Section {
+  const isMeasured = result.bursts.length > 0 || hasDropOff(result);
+  return { is: 'headline', headline: headlineOf(result), context: isMeasured ? contextOf(result) : [] };
+}
+
+/** The answer of a search and what it stands on; its bursts, taken together, come after it. */
+function searchSections(result: Result, dropOff: DropOff): Section[] {
+  return [
+    { is: 'facts', facts: dropOffFlags(dropOff) },
+    { is: 'search-picture', dropOff },
+    { is: 'ladder', dropOff },
+    { is: 'facts', facts: dropOffFacts(dropOff) },
+    causesSection(result),
+  ];
+}
+
+function measuredSections(result: Result): Section[] {
+  const { totals, thresholds, preflight } = result;
+  const isSearch = hasDropOff(result);
+  const bursts = listedBursts(result);
+  return [
+    // What limits belief comes before the numbers, not after them.
+    { is: 'facts', facts: doubtsOf(result) },
+    { is: 'outcomes', rows: outcomeRows(totals) },
+    // Latencies of loads that are far apart make no distribution.
+    ...(isSearch ? [] : [phasesSection(totals, preflight, oneGate(result))]),
+    { is: 'latencies', shape: latencyShape(result) },
+    ...(bursts.length === 0 ? [] : [{ is: 'bursts', bursts: burstRows(bursts) } as const]),
+    { is: 'facts', facts: runFacts(result) },
+    { is: 'thresholds', rows: thresholdRows(thresholds) },
+    { is: 'samples', samples: samplesOf(totals) },
+    { is: 'samples', samples: probeSamplesOf(result) },
+    ...(isSearch ? [] : [causesSection(result)]),
+  ];
+}
+
+function nothingSections(result: Result): Section[] {
+  const { preflight } = result;
+  return [
+    { is: 'facts', facts: reasonsForNothing(result) },
+    ...(preflight === null ? [] : [{ is: 'samples', samples: samplesOf(preflight) } as const]),
+    causesSection(result),
+  ];
+}
+
+function causesSection({ diagnosis }: Result): Section {
+  return { is: 'causes', causes: diagnosis.map(causeWords) };
+}
+
+function phasesSection(totals: Counted, preflight: Preflight | null, gate: Gate | null): Section {
+  return { is: 'phases', rows: phaseRows(totals, preflight, gate), legends: phaseLegends(totals) };
+}
+
+/** The one at which all attempts of the run waited. */
+function oneGate({ bursts }: Result): Gate | null {
+  const gates = new Set(bursts.map(({ kind, gate }) => (LOAD_KINDS[kind].hasGate ? gate : null)));
+  const [gate = null] = gates.size === 1 ? gates : [];
+  return gate;
+}
+
+/** Those that are worth a row: several ones, but for the bursts of a search, which its ladder tells. */
+function listedBursts(result: Result): readonly Burst[] {
+  const { bursts, plan } = result;
+  if (!hasDropOff(result)) return bursts.length > 1 ? bursts : [];
+  return bursts.filter(({ stage }) => plan.stages[stage]?.kind !== 'find');
+}
