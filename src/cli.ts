@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Argv, FallbackCompletionFunction } from 'yargs';
-import type { Flags, OptionTable } from './commands/flags.js';
+import type { Flags, OptionTable } from './commands/option-tables.js';
 import { EXIT, type ExitCode, UserError } from './errors.js';
 import { type Host, processHost } from './host.js';
 
@@ -74,7 +74,7 @@ interface CommandSpec {
 async function dispatch(host: Host): Promise<ExitCode> {
   const [{ default: yargs }, options, { version }, environment, mistakes] = await Promise.all([
     import('yargs'),
-    import('./commands/flags.js'),
+    import('./commands/option-tables.js'),
     import('./commands/version.js'),
     import('./commands/environment.js'),
     import('./commands/mistakes.js'),
@@ -142,7 +142,7 @@ function completer(names: readonly string[]): FallbackCompletionFunction {
   };
 }
 
-type Options = typeof import('./commands/flags.js');
+type Options = typeof import('./commands/option-tables.js');
 
 function commandTable(host: Host, options: Options): CommandSpec[] {
   const url = { URL: 'ws:// or wss:// address; path and query may hold templates' };

@@ -19,8 +19,8 @@ import type { Result } from '../result/result.js';
 import { assembleResult } from '../tally/assemble.js';
 import { checkExitCode } from '../tally/check-health.js';
 import { listenForSignals, write } from './console.js';
-import { type Flags, listFlag, switchFlag, textFlag, writtenName } from './flags.js';
 import { readText } from './input-files.js';
+import { type Flags, listFlag, switchFlag, textFlag, writtenName } from './option-tables.js';
 import { draftOf, EXPRESSION_CHECKS } from './profile-flags.js';
 import { version } from './version.js';
 

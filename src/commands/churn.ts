@@ -2,7 +2,7 @@
 import type { ExitCode } from '../errors.js';
 import type { Host } from '../host.js';
 import { execute } from './execute.js';
-import { type Flags, textFlag } from './flags.js';
+import { type Flags, textFlag } from './option-tables.js';
 import { draftOf, given } from './profile-flags.js';
 
 const DEFAULT_TOTAL = '10k';

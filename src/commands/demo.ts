@@ -17,8 +17,8 @@ import type { Result } from '../result/result.js';
 import { check } from './check.js';
 import { write } from './console.js';
 import { directorOf } from './find-director.js';
-import { type Flags, switchFlag } from './flags.js';
 import { measure } from './measure.js';
+import { type Flags, switchFlag } from './option-tables.js';
 import { EXPRESSION_CHECKS } from './profile-flags.js';
 
 /** The gateway gives up on its backend after T; the backend serves one upgrade every S: T/S fit into one burst. */

@@ -4,7 +4,7 @@
  */
 import { UserError } from '../errors.js';
 import { didYouMean } from '../plan/suggest.js';
-import type { Flags, OptionSpec, OptionTable } from './flags.js';
+import type { Flags, OptionSpec, OptionTable } from './option-tables.js';
 
 const ENV_PREFIX = 'WSTAMPEDE_';
 

@@ -15,9 +15,9 @@ import { terminalOf } from '../report/terminal/style.js';
 import type { Director } from '../search/engine-interface.js';
 import type { SearchState } from '../search/state.js';
 import { write } from './console.js';
-import { type Flags, switchFlag, textFlag } from './flags.js';
 import { readText } from './input-files.js';
 import type { Measured } from './measure.js';
+import { type Flags, switchFlag, textFlag } from './option-tables.js';
 import { EXPRESSION_CHECKS } from './profile-flags.js';
 import type { Resumed } from './resume.js';
 

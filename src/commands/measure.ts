@@ -15,7 +15,7 @@ import { terminalOf } from '../report/terminal/style.js';
 import type { Result } from '../result/result.js';
 import { assembleResult, type Heading, type RunRecord } from '../tally/assemble.js';
 import { listenForSignals } from './console.js';
-import { type Flags, listFlag, switchFlag, textFlag } from './flags.js';
+import { type Flags, listFlag, switchFlag, textFlag } from './option-tables.js';
 import { version } from './version.js';
 
 export interface Measured {

@@ -5,7 +5,7 @@
 import { UserError } from '../errors.js';
 import { maskLoose } from '../plan/secrets.js';
 import { didYouMean } from '../plan/suggest.js';
-import type { OptionTable } from './flags.js';
+import type { OptionTable } from './option-tables.js';
 
 /** A command as its mistakes are judged by. */
 interface Command {

@@ -6,7 +6,7 @@ import type { ExpressionChecks } from '../plan/profile/cross-checks.js';
 import { type Draft, draftOfFlags } from '../plan/profile/draft.js';
 import type { Problem } from '../plan/profile/problems.js';
 import { checkAbort, checkThreshold } from '../tally/thresholds.js';
-import { type Flags, listFlag, switchFlag, textFlag, writtenName } from './flags.js';
+import { type Flags, listFlag, switchFlag, textFlag, writtenName } from './option-tables.js';
 
 export const EXPRESSION_CHECKS: ExpressionChecks = { threshold: checkThreshold, abort: checkAbort };
 

@@ -5,7 +5,7 @@ import type { Host } from '../host.js';
 import { layered } from '../plan/profile/draft.js';
 import { draftOfText } from '../plan/profile/written.js';
 import { execute } from './execute.js';
-import { type Flags, textFlag } from './flags.js';
+import { type Flags, textFlag } from './option-tables.js';
 import { draftOf, EXPRESSION_CHECKS } from './profile-flags.js';
 import { profileText } from './profiles.js';
 

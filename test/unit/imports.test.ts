@@ -28,7 +28,9 @@ test('every row of the table has files that import its packages, and names rows 
 test('every module that src names is seen by the check', () => {
   // A second opinion, as plain as can be: every quoted text behind `from` or `import(` at a line's code.
   for (const [path, source] of Object.entries(SRC)) {
-    const plain = [...source.matchAll(/^(?:(?:import|export)\b[^'\n]* from |import |\} from )'([^'\n]+)';$|\bimport\('([^']+)'\)/gm)];
+    const plain = [
+      ...source.matchAll(/^(?:(?:import|export)\b[^'\n]* from |import |\} from )'([^'\n]+)';$|\bimport\('([^']+)'\)/gm),
+    ];
     const seen = factsOf(path, source).modules;
     for (const match of plain) assert.ok(seen.includes(match[1] ?? match[2] ?? ''), `${path}: ${match[0]}`);
   }

@@ -3,8 +3,8 @@
  * interface and knows nothing of what is behind it. T0 has one owner, which is here: `release` chooses and returns it.
  */
 import type { LiveTotals } from '../attempt/live-counts.js';
+import type { LoadTarget } from './load-target.js';
 import type { ShardReport } from './shard.js';
-import type { LoadTarget } from './target.js';
 
 /** Index of each target in a task. */
 export const TARGET = { real: 0, mirror: 1 } as const;

@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type ChurnStage, type Plan, peakOpen, type Stage, stageOpen } from '../../plan/plan.js';
 import { loadOf } from '../load/load-kinds.js';
-import type { LoadTarget } from '../load/target.js';
+import type { LoadTarget } from '../load/load-target.js';
 import type { Destination } from '../transport/transport.js';
 
 /** Attempts a port: well under the shortest accept queue in use (somaxconn 4,096; 128 on old kernels is not covered). */

@@ -20,8 +20,8 @@ import {
 import { RunningSums } from '../../tally/totals.js';
 import { TARGET } from '../load/generators.js';
 import { loadOf } from '../load/load-kinds.js';
+import type { LoadTarget } from '../load/load-target.js';
 import { handshakeOnce } from '../load/single-handshake.js';
-import type { LoadTarget } from '../load/target.js';
 import { now, wallOffset } from '../machine/clock.js';
 import { watchMachine } from '../machine/disturbance.js';
 import { readMachine, shortageOf, unmetNeeds } from '../machine/limits.js';

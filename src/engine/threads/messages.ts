@@ -3,8 +3,8 @@
  * generators' own (GeneratorTask). Orders do not travel here: they lie in shared memory.
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { LoadTarget } from '../load/load-target.js';
 import type { Armed, ShardReport } from '../load/shard.js';
-import type { LoadTarget } from '../load/target.js';
 
 /** Where a worker stands, and how it is reached. */
 export interface WorkerPost {

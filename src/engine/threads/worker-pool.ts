@@ -10,7 +10,7 @@ import { splitShares } from '../../tally/split.js';
 import { LIVE } from '../attempt/live-counts.js';
 import type { Gathered, Generators, GeneratorTask, LoadOrder, Released } from '../load/generators.js';
 import { loadOf } from '../load/load-kinds.js';
-import type { LoadTarget } from '../load/target.js';
+import type { LoadTarget } from '../load/load-target.js';
 import { now, wallOffset } from '../machine/clock.js';
 import { exposeCollector, trimHeap } from '../machine/garbage.js';
 import { connectionsByFds, type Machine } from '../machine/limits.js';

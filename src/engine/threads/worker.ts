@@ -6,8 +6,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import { type Fault, type GeneratorTask, TARGET } from '../load/generators.js';
 import { loadOf } from '../load/load-kinds.js';
+import type { LoadTarget } from '../load/load-target.js';
 import type { Shard, ShardContext } from '../load/shard.js';
-import type { LoadTarget } from '../load/target.js';
 import { loadSender } from '../protocol/frames.js';
 import { openKernel } from '../transport/epoll/open-kernel.js';
 import type { Kernel } from '../transport/epoll/system-calls.js';

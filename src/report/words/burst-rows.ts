@@ -4,7 +4,7 @@
  */
 import { formatCount } from '../../plan/units.js';
 import type { Burst, Verdict } from '../../result/result.js';
-import { LOAD_KINDS } from './load-kinds.js';
+import { LOAD_KINDS } from './load-words.js';
 import { tableMs } from './numbers.js';
 import { failuresText, share101 } from './outcome-words.js';
 

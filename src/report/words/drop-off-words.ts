@@ -7,7 +7,7 @@ import { printable } from '../../plan/printable.js';
 import { formatCount } from '../../plan/units.js';
 import type { DropOff, Knee, Rung, SearchFlagId } from '../../result/drop-off.js';
 import { bare, type Fact } from './fact.js';
-import { LOAD_KINDS } from './load-kinds.js';
+import { LOAD_KINDS } from './load-words.js';
 import { percent, spokenSpan } from './numbers.js';
 import { countText, LOST } from './outcome-words.js';
 

@@ -8,7 +8,7 @@ import type { DropOff, SearchVerdict } from '../../result/drop-off.js';
 import type { Burst, Counted, Result, Summary } from '../../result/result.js';
 import { dropOffSentence } from './drop-off-words.js';
 import { bare } from './fact.js';
-import { LOAD_KINDS } from './load-kinds.js';
+import { LOAD_KINDS } from './load-words.js';
 import { spokenMs } from './numbers.js';
 import { failedOutcomes, fateOf } from './outcome-words.js';
 

@@ -6,7 +6,7 @@
 import { blameOf, type OutcomeId } from '../../names/outcomes.js';
 import { formatCount } from '../../plan/units.js';
 import type { Counted, Result, Summary } from '../../result/result.js';
-import { LOAD_KINDS } from './load-kinds.js';
+import { LOAD_KINDS } from './load-words.js';
 import { failedOutcomes } from './outcome-words.js';
 
 export interface LatencyShape {

@@ -10,7 +10,7 @@ import { weighed } from '../../tally/validity.js';
 import { afterText } from './after-words.js';
 import type { Fact } from './fact.js';
 import { hasDropOff, remediesOf } from './headline.js';
-import { LOAD_KINDS } from './load-kinds.js';
+import { LOAD_KINDS } from './load-words.js';
 import { percent, spokenMs } from './numbers.js';
 import { preflightOutcomes } from './outcome-words.js';
 

@@ -12,7 +12,7 @@ import { dropOffFacts, dropOffFlags } from './drop-off-words.js';
 import type { Fact } from './fact.js';
 import { contextOf, type Headline, hasDropOff, headlineOf } from './headline.js';
 import { type LatencyShape, latencyShape } from './latency-shape.js';
-import { LOAD_KINDS } from './load-kinds.js';
+import { LOAD_KINDS } from './load-words.js';
 import { type OutcomeRow, outcomeRows } from './outcome-words.js';
 import { type PhaseRow, phaseLegends, phaseRows } from './phase-rows.js';
 import { doubtsOf, reasonsForNothing, runFacts, transportFacts } from './run-facts.js';
