@@ -36,9 +36,9 @@ function unmapped(address: Address): Address {
     : address;
 }
 
-/** In network order: 4 bytes, or 16. The zone of an IPv6 address is no part of them. Throws for what is no address. */
+/** In network order: 4 bytes, or 16 without the zone. Throws for what is no address. */
 export function addressBytes(text: string): readonly number[] {
-  return unmapped(ipaddr.parse(text)).toByteArray();
+  return ipaddr.parse(text).toByteArray();
 }
 
 /** Whether `text` is an address of 127.0.0.0/8 or ::1. */

@@ -5,7 +5,7 @@
 import { distance } from 'fastest-levenshtein';
 
 const LONGEST_WORD = 40;
-/** So many letters that begin a known word stand for it. */
+/** From so many letters on, the beginning of a known word stands for it. */
 const SHORTEST_START = 3;
 
 /** The nearest known word, or null when none is near enough to be a slip of the fingers. Case does not count. */
@@ -16,7 +16,7 @@ export function nearest(word: string, known: readonly string[]): string | null {
   let best: string | null = null;
   let bestSlips = tolerance + 1;
   for (const candidate of known) {
-    const found = slipsBetween(word.toLowerCase(), candidate.toLowerCase());
+    const found = slips(word.toLowerCase(), candidate.toLowerCase());
     if (found < bestSlips && found < candidate.length) {
       best = candidate;
       bestSlips = found;
@@ -29,7 +29,7 @@ export function nearest(word: string, known: readonly string[]): string | null {
  * Levenshtein's distance, but two neighbours in the wrong order are one slip (`rwo` for `row`), and so is a word that was
  * not written to its end (`simultaneous` for `simultaneous-504`).
  */
-function slipsBetween(word: string, candidate: string): number {
+function slips(word: string, candidate: string): number {
   if (word.length >= SHORTEST_START && word !== candidate && candidate.startsWith(word)) return 1;
   let least = distance(word, candidate);
   for (let i = 0; i + 1 < word.length; i += 1) {
