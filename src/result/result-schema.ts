@@ -4,8 +4,9 @@
  */
 
 import { NAMED_OUTCOMES } from '../names/outcomes.js';
+import { BOUNDED_PHASES, PHASES } from '../names/phases.js';
 import { checkSchema } from './check-schema.js';
-import { BOUNDED_PHASES, PHASES, SCHEMA_VERSION } from './result.js';
+import { SCHEMA_VERSION } from './result.js';
 import {
   count,
   define,

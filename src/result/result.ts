@@ -3,6 +3,7 @@
  * Times are in ms with µs precision unless a name says otherwise; absent is null. Additive keys are allowed, a change of
  * meaning needs a new schemaVersion.
  */
+import type { BoundedPhase, Phase } from '../names/phases.js';
 import type { Gate, Plan } from '../plan/plan.js';
 import type { Check } from './check-facts.js';
 import type { DropOff } from './drop-off.js';
@@ -33,11 +34,6 @@ export interface Summary {
   readonly max: number;
   readonly hdr: string;
 }
-
-export const PHASES = ['dns', 'connect', 'tls', 'upgrade', 'handshake', 'message'] as const;
-export type Phase = (typeof PHASES)[number];
-export const BOUNDED_PHASES = ['handshake', 'connect', 'tls', 'upgrade'] as const;
-export type BoundedPhase = (typeof BOUNDED_PHASES)[number];
 
 /** The first attempt that ended as a given failure; every text already masked and safe to print. */
 export interface Sample {

@@ -12,18 +12,8 @@ import {
   outcomeCode,
   outcomeId,
 } from '../names/outcomes.js';
-import {
-  BOUNDED_PHASES,
-  type BoundedPhase,
-  type Counted,
-  type KernelCounts,
-  type LatencyLowerMs,
-  type LatencyMs,
-  type Outcomes,
-  PHASES,
-  type Phase,
-  type Sample,
-} from '../result/result.js';
+import { BOUNDED_PHASES, type BoundedPhase, PHASES, type Phase } from '../names/phases.js';
+import type { Counted, KernelCounts, LatencyLowerMs, LatencyMs, Outcomes, Sample } from '../result/result.js';
 import { LatencyHistogram } from './histogram.js';
 import { assertKernel, type KernelSaid, KernelTally } from './kernel-counts.js';
 

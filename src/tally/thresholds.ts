@@ -5,9 +5,10 @@
  */
 import { UserError } from '../errors.js';
 import { blameOf, isOutcomeId, NAMED_OUTCOMES } from '../names/outcomes.js';
+import { PHASES, type Phase } from '../names/phases.js';
 import { nearest } from '../plan/suggest.js';
 import { EXPECTED, parseCount, parseDurationMs, parseRate, parseShare } from '../plan/units.js';
-import { type Counted, PHASES, type Phase, type Summary, type ThresholdResult } from '../result/result.js';
+import type { Counted, Summary, ThresholdResult } from '../result/result.js';
 import { ExpressionReader } from './expression-reader.js';
 
 const LATENCY_STATS = ['min', 'mean', 'max', 'p50', 'p75', 'p90', 'p95', 'p99', 'p999'] as const;

@@ -2,15 +2,10 @@
  * The phases of a handshake as rows: the latencies of each with their lower bounds where these tell something, what each
  * phase is, and the target's latency without load beside them.
  */
+
+import { BOUNDED_PHASES, type BoundedPhase, type Phase } from '../../names/phases.js';
 import type { Gate } from '../../plan/plan.js';
-import {
-  BOUNDED_PHASES,
-  type BoundedPhase,
-  type Counted,
-  type Phase,
-  type Preflight,
-  type Summary,
-} from '../../result/result.js';
+import type { Counted, Preflight, Summary } from '../../result/result.js';
 
 /** In ms. `lower` is null where it says nothing that `upper` does not. */
 export interface Bounded {
