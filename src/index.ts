@@ -28,7 +28,7 @@
 import { directorOf } from './commands/find-director.js';
 import { version } from './commands/version.js';
 import { withDiagnosis } from './diagnose/diagnose.js';
-import { readMachine } from './engine/machine/limits.js';
+import { readMachine } from './engine/machine/machine.js';
 import { runPlan } from './engine/run/run-plan.js';
 import { withWorkers } from './engine/threads/worker-pool.js';
 import { processHost } from './host.js';
@@ -36,10 +36,8 @@ import type { Inputs, Plan } from './plan/plan.js';
 import { checkInputs, pickEnv } from './plan/profile/inputs.js';
 import { checkProfile, compilePlan } from './plan/profile/profile.js';
 import { readProfile } from './plan/profile/written.js';
-import { maskPlan } from './plan/secrets.js';
 import type { Burst, Result } from './result/result.js';
 import { assembleResult } from './tally/assemble.js';
-import { checkAbort, checkThreshold } from './tally/thresholds.js';
 
 export { UserError } from './errors.js';
 export { NAMED_OUTCOMES, type OutcomeId, outcomeCode } from './names/outcomes.js';
@@ -59,16 +57,12 @@ export { resultJsonSchema } from './result/result-schema.js';
 export { LatencyHistogram } from './tally/histogram.js';
 export { type EncodedTally, type Ended, Tally } from './tally/tally.js';
 
-const CHECKS = { threshold: checkThreshold, abort: checkAbort };
-
 /**
  * A validated, frozen plan from a profile: an object with the keys of a profile file, or its text (YAML or JSON).
  * @throws UserError `profile` that lists every problem
  */
 export function planOf(profile: unknown): Plan {
-  return compilePlan(
-    typeof profile === 'string' ? readProfile(profile, 'profile', CHECKS) : checkProfile(profile, 'profile', CHECKS),
-  );
+  return compilePlan(typeof profile === 'string' ? readProfile(profile, 'profile') : checkProfile(profile, 'profile'));
 }
 
 export interface RunOptions {
@@ -91,7 +85,7 @@ export async function run(plan: Plan, options: RunOptions = {}): Promise<Result>
   const tls = options.inputs?.tls ?? { ca: null, cert: null, key: null };
   const inputs: Inputs = { rows, tls, env: pickEnv(plan, host.env) };
   checkInputs(plan, inputs, Object.keys(rows[0] ?? {}));
-  const heading = { version: version(), command: 'run', plan: maskPlan(plan) };
+  const heading = { version: version(), command: 'run', plan };
   const machine = readMachine();
   const record = await withWorkers(plan, machine, (generators) =>
     runPlan(plan, inputs, {

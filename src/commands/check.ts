@@ -7,7 +7,6 @@ import type { Host } from '../host.js';
 import type { Plan } from '../plan/plan.js';
 import { supplied } from '../plan/profile/draft.js';
 import { compilePlan } from '../plan/profile/profile.js';
-import { maskPlan } from '../plan/secrets.js';
 import { parseDurationMs } from '../plan/units.js';
 import { parseUrl } from '../plan/url.js';
 import { openOutputs } from '../report/files/writer.js';
@@ -21,7 +20,7 @@ import { checkExitCode } from '../tally/check-health.js';
 import { listenForSignals, write } from './console.js';
 import { readText } from './input-files.js';
 import { type Flags, listFlag, switchFlag, textFlag, writtenName } from './option-tables.js';
-import { draftOf, EXPRESSION_CHECKS } from './profile-flags.js';
+import { draftOf } from './profile-flags.js';
 import { version } from './version.js';
 
 const DEFAULT_TIMEOUT = '10s';
@@ -31,7 +30,7 @@ export async function check(args: { url: string; flags: Flags }, host: Host): Pr
   const { url } = args;
   const flags = withDefaults(args.flags);
   const outside = { env: host.env, read: (file: string) => readText(file, host.cwd) };
-  const { profile, inputs } = supplied(draftOf(flags, { url, stages: [{ burst: 1 }] }), EXPRESSION_CHECKS, outside);
+  const { profile, inputs } = supplied(draftOf(flags, { url, stages: [{ burst: 1 }] }), outside);
   const plan = compilePlan(profile);
   const direct = directOf(plan, flags);
   const idleMs = idleOf(flags);
@@ -48,7 +47,7 @@ export async function check(args: { url: string; flags: Flags }, host: Host): Pr
     terminal: terminalOf(host.stderr, host.env, { noColor }),
   });
   const signals = listenForSignals(host, (text) => progress.note(text));
-  const heading = { version: version(), command: 'check', plan: maskPlan(plan) };
+  const heading = { version: version(), command: 'check', plan };
   const isTold = switchFlag(flags, 'verbose') === true || idleMs !== null;
   try {
     const { record, check: found } = await checkup({

@@ -2,7 +2,7 @@
  * `wstampede demo`: in under a minute from nothing to a stack that answers 504 to simultaneous handshakes, why it does, and
  * how many it takes. Every step is what the command of that name does; nothing here measures, searches or judges.
  */
-import { readMachine } from '../engine/machine/limits.js';
+import { readMachine } from '../engine/machine/machine.js';
 import { withWorkers } from '../engine/threads/worker-pool.js';
 import { EXIT, type ExitCode } from '../errors.js';
 import type { Host } from '../host.js';
@@ -19,7 +19,6 @@ import { write } from './console.js';
 import { directorOf } from './find-director.js';
 import { measure } from './measure.js';
 import { type Flags, switchFlag } from './option-tables.js';
-import { EXPRESSION_CHECKS } from './profile-flags.js';
 
 /** The gateway gives up on its backend after T; the backend serves one upgrade every S: T/S fit into one burst. */
 const TIMEOUT_MS = 1000;
@@ -102,7 +101,7 @@ function found({ verdict, because, estimate, interval95 }: DropOff): string {
 }
 
 async function fire(url: string, stage: object, flags: Flags, host: Host): Promise<Result> {
-  const plan = compilePlan(checkProfile({ target: { url }, stages: [stage] }, 'the demo', EXPRESSION_CHECKS));
+  const plan = compilePlan(checkProfile({ target: { url }, stages: [stage] }, 'the demo'));
   const machine = readMachine();
   const { result } = await withWorkers(plan, machine, (generators) =>
     measure('demo', plan, NO_INPUTS, flags, host, { director: directorOf(plan), machine, generators }),

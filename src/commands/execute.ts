@@ -2,15 +2,16 @@
  * Runs a plan for a command: reads the files it names, has it measured, prints the summary. What to run is the command's
  * business. What is not needed before the first burst is loaded when it is: every file read before it delays it.
  */
-import { portsPerSource, readMachine } from '../engine/machine/limits.js';
+import { readMachine } from '../engine/machine/machine.js';
+import { knownWays } from '../engine/run/machine-needs.js';
 import { type WorkerPool, withWorkers } from '../engine/threads/worker-pool.js';
 import { EXIT, type ExitCode } from '../errors.js';
 import type { Host } from '../host.js';
 import { planNeeds } from '../plan/needs.js';
 import { findStageOf, type Plan } from '../plan/plan.js';
+import { maskPlan } from '../plan/plan-record.js';
 import { type Draft, supplied } from '../plan/profile/draft.js';
 import { compilePlan } from '../plan/profile/profile.js';
-import { maskPlan } from '../plan/secrets.js';
 import { terminalOf } from '../report/terminal/style.js';
 import type { Director } from '../search/engine-interface.js';
 import type { SearchState } from '../search/state.js';
@@ -18,13 +19,12 @@ import { write } from './console.js';
 import { readText } from './input-files.js';
 import type { Measured } from './measure.js';
 import { type Flags, switchFlag, textFlag } from './option-tables.js';
-import { EXPRESSION_CHECKS } from './profile-flags.js';
 import type { Resumed } from './resume.js';
 
 /** Runs what `draft` comes to as command `name`. Paths in it are relative to `folder`. */
 export async function execute(name: string, draft: Draft, folder: string, flags: Flags, host: Host): Promise<ExitCode> {
   const outside = { env: host.env, read: (file: string) => readText(file, folder) };
-  const { profile, inputs } = supplied(draft, EXPRESSION_CHECKS, outside);
+  const { profile, inputs } = supplied(draft, outside);
   const plan = compilePlan(profile);
   // What does not fit together is said before anything is opened, or forecast.
   const resumed = await resumedBy(flags, plan, host);
@@ -75,17 +75,11 @@ async function directorFor(plan: Plan, saved: SearchState | null): Promise<Direc
 async function dryRun(plan: Plan, flags: Flags, host: Host): Promise<ExitCode> {
   const machine = readMachine();
   const terminal = terminalOf(host.stdout, host.env, { noColor: switchFlag(flags, 'color') === false });
-  const facts = {
-    fds: machine.fds,
-    portsPerSource: portsPerSource(machine),
-    memoryMb: machine.memoryFree === null ? null : Math.floor(machine.memoryFree / 2 ** 20),
-    cpus: machine.cpus,
-    somaxconn: machine.somaxconn,
-  };
+  const ground = { machine, ways: knownWays(plan, machine) };
   const { searchForecast } = await import('./find-director.js');
   const { renderDryRun } = await import('../report/terminal/dry-run.js');
   const search = searchForecast(plan);
-  await write(host, renderDryRun(maskPlan(plan), planNeeds(plan), facts, { ...terminal, search }));
+  await write(host, renderDryRun(maskPlan(plan), planNeeds(plan), ground, { ...terminal, search }));
   return EXIT.ok;
 }
 

@@ -8,7 +8,6 @@ import type { RunOptions } from '../engine/run/run-options.js';
 import { runPlan } from '../engine/run/run-plan.js';
 import type { Host } from '../host.js';
 import { findStageOf, type Inputs, type Plan } from '../plan/plan.js';
-import { maskPlan } from '../plan/secrets.js';
 import { openOutputs } from '../report/files/writer.js';
 import { type Progress, progressMode, startProgress } from '../report/progress/progress.js';
 import { terminalOf } from '../report/terminal/style.js';
@@ -44,7 +43,7 @@ export async function measure(
     quiet: switchFlag(flags, 'quiet'),
   });
   const progress = startProgress(host, { enabled: mode, terminal });
-  const heading = { version: version(), command: name, plan: maskPlan(plan) };
+  const heading = { version: version(), command: name, plan };
   await announce(plan, progress);
   const signals = listenForSignals(host, (text) => progress.note(text));
   let shown = -1;

@@ -2,13 +2,9 @@
  * From flags to the parts of a profile that they mean. The same schema judges both, so a flag can do nothing that a
  * profile can't, and its mistakes are told in the flag's own name.
  */
-import type { ExpressionChecks } from '../plan/profile/cross-checks.js';
 import { type Draft, draftOfFlags } from '../plan/profile/draft.js';
 import type { Problem } from '../plan/profile/problems.js';
-import { checkAbort, checkThreshold } from '../tally/thresholds.js';
 import { type Flags, listFlag, switchFlag, textFlag, writtenName } from './option-tables.js';
-
-export const EXPRESSION_CHECKS: ExpressionChecks = { threshold: checkThreshold, abort: checkAbort };
 
 /** The flag that means a path of the profile. */
 const FLAG_OF: Readonly<Record<string, string>> = {
@@ -76,7 +72,7 @@ export function draftOf(
   const { url, ...others } = more;
   const { map, problems } = headersOf(listFlag(flags, 'header') ?? []);
   const written = { ...overridesOf(flags, url, map, fileOf), ...given(others) };
-  return draftOfFlags(written, EXPRESSION_CHECKS, labelsOf(flags), problems);
+  return draftOfFlags(written, labelsOf(flags), problems);
 }
 
 /** Only what was given appears. */

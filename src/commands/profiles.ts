@@ -94,7 +94,7 @@ async function renderList(width: number): Promise<string> {
     names.map(async (name) => {
       const text = await readFile(join(SHIPPED, `${name}.yaml`), 'utf8');
       // Shipped profiles are judged by the tests; here only their names and questions are wanted.
-      const { about = '' } = readProfile(text, `${name}.yaml`, { threshold: () => null, abort: () => null });
+      const { about = '' } = readProfile(text, `${name}.yaml`);
       const lines = wrap(about, Math.max(20, width - left - INDENT.length));
       return lines.map((line, i) => `${INDENT}${(i === 0 ? name : '').padEnd(left)}${line}\n`).join('');
     }),

@@ -7,7 +7,7 @@ import type { Earlier } from '../engine/run/run-options.js';
 import { UserError } from '../errors.js';
 import type { Host } from '../host.js';
 import { findStageOf, type Plan } from '../plan/plan.js';
-import { maskPlan } from '../plan/secrets.js';
+import { maskPlan, type PlanRecord } from '../plan/plan-record.js';
 import { readResult } from '../result/document.js';
 import type { Result } from '../result/result.js';
 import { savedProblem } from '../search/saved.js';
@@ -64,7 +64,7 @@ function resultIn(file: string, host: Host, refuse: (why: string) => never): Res
 }
 
 /** What a search can't change on its way; both masked. Output, thresholds and the like may differ. */
-function difference(wanted: Plan, saved: Plan): string | null {
+function difference(wanted: PlanRecord, saved: PlanRecord): string | null {
   const parts = { target: 'target', gate: 'gate', timeoutMs: 'timeout', session: 'hold', close: 'close' } as const;
   for (const [key, name] of Object.entries(parts) as [keyof typeof parts, string][]) {
     if (!isDeepStrictEqual(plain(wanted[key]), plain(saved[key]))) return name;

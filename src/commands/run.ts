@@ -6,13 +6,13 @@ import { layered } from '../plan/profile/draft.js';
 import { draftOfText } from '../plan/profile/written.js';
 import { execute } from './execute.js';
 import { type Flags, textFlag } from './option-tables.js';
-import { draftOf, EXPRESSION_CHECKS } from './profile-flags.js';
+import { draftOf } from './profile-flags.js';
 import { profileText } from './profiles.js';
 
 export async function run(args: { profile: string; flags: Flags }, host: Host): Promise<ExitCode> {
   const { flags } = args;
   const { file, text, directory } = await profileText(args.profile, host);
-  const base = draftOfText(text, file, EXPRESSION_CHECKS);
+  const base = draftOfText(text, file);
   // A path in a flag starts at the current folder, one in the profile at the profile's.
   const more = { url: textFlag(flags, 'url'), rest: textFlag(flags, 'rest') };
   const over = draftOf(flags, more, (path) => resolve(host.cwd, path));

@@ -3,9 +3,10 @@
  * environment by their own name, those that were written out by a name made up here, for whoever pastes it to fill in.
  */
 
-import type { Plan } from './plan.js';
+import type { Plan, Target } from './plan.js';
+import { maskPlan, seenSecrets } from './plan-record.js';
 import { randomAt, uuidAt } from './random.js';
-import { maskPlan, maskText, seenSecrets } from './secrets.js';
+import { maskText } from './secrets.js';
 import { encodeTarget } from './syntax.js';
 
 const MASK = '***';
@@ -16,8 +17,7 @@ const HOLE_OR_MASK = /(\{\{.*?\}\}|\*\*\*)/s;
  * @param maxSeconds after which curl gives up: a tunnel would keep it for ever
  */
 export function curlLine(plan: Plan, userAgent: string, maxSeconds: number): string {
-  const shown = maskPlan(plan);
-  const { target } = shown;
+  const { target } = maskPlan(plan);
   const secrets = seenSecrets(plan);
   const line = new Line(plan.seed, secrets);
   const words = ['curl -i -N -g --path-as-is --http1.1', `-m ${maxSeconds}`];
@@ -38,14 +38,14 @@ export function curlLine(plan: Plan, userAgent: string, maxSeconds: number): str
   if (target.compression) header('Sec-WebSocket-Extensions', 'permessage-deflate; client_max_window_bits');
   header('User-Agent', own('user-agent') ?? userAgent);
   for (const [name, value] of target.headers) if (!/^(host|user-agent)$/i.test(name)) header(name, value);
-  words.push("-H 'Accept:'", ...connectionWords(shown, line));
+  words.push("-H 'Accept:'", ...connectionWords(target, line));
   const scheme = target.scheme === 'wss' ? 'https' : 'http';
   const authority = servername === null ? hostAndPort(target.host, target) : `${servername}:${target.port}`;
   words.push(line.word(`${scheme}://${authority}${target.path}`, 'URL', encodeTarget));
   return words.join(' ');
 }
 
-function connectionWords({ target }: Plan, line: Line): string[] {
+function connectionWords(target: Target, line: Line): string[] {
   const { tls, connectTo, sourceIps } = target;
   const words: string[] = [];
   const option = (name: string, value: string | null) => {
@@ -61,7 +61,7 @@ function connectionWords({ target }: Plan, line: Line): string[] {
   return words;
 }
 
-function hostAndPort(host: string, { scheme, port }: Plan['target']): string {
+function hostAndPort(host: string, { scheme, port }: Target): string {
   return port === (scheme === 'wss' ? 443 : 80) ? bracketed(host) : `${bracketed(host)}:${port}`;
 }
 

@@ -1,8 +1,11 @@
 /**
- * What a plan will need before anything is sent: sockets, ports, descriptors, memory, bytes, time. Estimates err on the side
- * of more. What the machine allows is asked elsewhere; the two meet in the dry run and before the first burst.
+ * What a plan comes to before anything is sent: attempts, sockets at once, ports, bytes, time. Estimates err on the side of
+ * more. What that takes of a machine is in resources.ts.
  */
-import { burstSizes, findStageOf, type Plan, peakOpen, type Stage } from './plan.js';
+
+import { burstSizes, findStageOf, fixedOpen, type Plan, peakOpen, type Stage, stageOpen } from './plan.js';
+import type { AnyPlan } from './plan-record.js';
+import { factsOf, loadOf } from './stages/kinds.js';
 
 /** Handshakes before the first burst, one after another. */
 export const PREFLIGHT_ATTEMPTS = 5;
@@ -29,12 +32,11 @@ export interface Needs {
   readonly probes: number;
   /** Connections open in the same instant, closing ones included. */
   readonly sockets: number;
-  readonly descriptors: number;
-  /** Local ports over all source addresses, when the target closes TCP first, as RFC 6455 section 7.1.1 wants, or we reset. */
-  readonly ports: number;
-  /** The same when the target leaves closing to us: within a minute every port used waits in TIME_WAIT. */
+  /**
+   * Local ports over all source addresses when the target leaves closing to us: within a minute every port used waits in
+   * TIME_WAIT. Where it closes TCP first, as RFC 6455 section 7.1.1 wants, or we reset, there are as many as sockets.
+   */
   readonly portsAtWorst: number;
-  readonly memoryBytes: number;
   /** Over the whole run, without TCP and IP headers; null as attempts. */
   readonly bytesOut: number | null;
   readonly bytesIn: number | null;
@@ -49,20 +51,6 @@ const TIME_WAIT_MS = 60_000;
 const CLOSE_GRACE_MS = 2000;
 const PREFLIGHT_WORST_MS = 11_000;
 
-// Measured with the node transport: a plain connection, one with TLS state, the process and each worker thread.
-const PLAIN_BYTES = 7 * 1024;
-// With the epoll transport: columns and buffers, no object.
-const EPOLL_BYTES = 2 * 1024;
-const TLS_BYTES = 45 * 1024;
-const PROCESS_BYTES = 60 * 1024 * 1024;
-const WORKER_BYTES = 12 * 1024 * 1024;
-
-// Streams, epoll and wake-up descriptors of Node itself, result files, and those of each worker's event loop.
-const PROCESS_DESCRIPTORS = 48;
-const WORKER_DESCRIPTORS = 16;
-const ATTEMPTS_PER_WORKER = 250;
-const MOST_WORKERS_GUESSED = 16;
-
 /** Attempts of all stages, without the preflight; null when a churn is ended by time alone, or a search decides. */
 export function plannedAttempts(plan: Pick<Plan, 'stages'>): number | null {
   if (findStageOf(plan.stages) !== null) return null;
@@ -70,16 +58,20 @@ export function plannedAttempts(plan: Pick<Plan, 'stages'>): number | null {
   return sizes.reduce<number | null>((sum, size) => (sum === null || size === null ? null : sum + size), 0);
 }
 
-function closesClean(plan: Plan, stage: Stage): boolean {
-  return plan.close === null ? stage.kind !== 'churn' : plan.close === 'clean';
+function closesClean({ close }: AnyPlan, stage: Stage): boolean {
+  return (close ?? loadOf(stage).close) === 'clean';
 }
 
-export function planNeeds(plan: Plan): Needs {
+/** Connections that must be open in the same instant: a search takes less where less can be had. */
+export function fixedSockets(plan: AnyPlan): number {
+  return Math.max(fixedOpen(plan), probesOpen(plan));
+}
+
+export function planNeeds(plan: AnyPlan): Needs {
   const attempts = plannedAttempts(plan);
   const bursts = plan.stages.flatMap(burstSizes).length;
   const probes = bursts * probesPerBurst(plan);
-  const sockets = Math.max(peakOpen(plan), probesOpen(plan), ...plan.stages.map((stage) => closingToo(plan, stage)));
-  const workers = plan.workers ?? Math.min(MOST_WORKERS_GUESSED, Math.ceil(peakOpen(plan) / ATTEMPTS_PER_WORKER));
+  const sockets = Math.max(peakOpen(plan), probesOpen(plan));
   const total = attempts === null ? null : attempts + probes + (plan.preflight ? PREFLIGHT_ATTEMPTS : 0);
   const bytes = bytesPerAttempt(plan);
   return {
@@ -87,26 +79,11 @@ export function planNeeds(plan: Plan): Needs {
     bursts,
     probes,
     sockets,
-    descriptors: sockets + PROCESS_DESCRIPTORS + workers * WORKER_DESCRIPTORS,
-    ports: sockets,
     portsAtWorst: Math.max(sockets, timeWaitPeak(plan)),
-    memoryBytes: PROCESS_BYTES + workers * WORKER_BYTES + sockets * bytesPerConnection(plan),
     bytesOut: total === null ? null : total * bytes.out,
     bytesIn: total === null ? null : total * bytes.in,
     ...durations(plan),
   };
-}
-
-/** Which transport `auto` will take is known to the machine alone, so it is counted as the larger one. */
-function bytesPerConnection({ target, transport }: Plan): number {
-  if (target.scheme === 'wss') return TLS_BYTES;
-  return transport === 'epoll' ? EPOLL_BYTES : PLAIN_BYTES;
-}
-
-// A clean churn opens the next connection while the last ones still say goodbye.
-function closingToo(plan: Plan, stage: Stage): number {
-  if (stage.kind !== 'churn' || !closesClean(plan, stage)) return 0;
-  return Math.min(2 * stage.inFlight, stage.total ?? Number.POSITIVE_INFINITY);
 }
 
 interface Timed {
@@ -116,7 +93,7 @@ interface Timed {
   readonly restMs: number;
 }
 
-function timedBursts(plan: Plan): Timed[] {
+function timedBursts(plan: AnyPlan): Timed[] {
   const all = plan.stages.flatMap((stage) =>
     burstSizes(stage).map((size) => ({ stage, size, restMs: stage.restMs ?? 0 })),
   );
@@ -124,7 +101,7 @@ function timedBursts(plan: Plan): Timed[] {
 }
 
 /** The most ports that one minute can use when bursts take no time at all; only clean closes leave TIME_WAIT. */
-function timeWaitPeak(plan: Plan): number {
+function timeWaitPeak(plan: AnyPlan): number {
   const used: { readonly atMs: number; readonly ports: number }[] = [];
   let atMs = 0;
   let open = 0;
@@ -132,7 +109,7 @@ function timeWaitPeak(plan: Plan): number {
   let oldest = 0;
   for (const { stage, size, restMs } of timedBursts(plan)) {
     // A probe is closed clean whatever the bursts do.
-    const ports = (closesClean(plan, stage) ? (size ?? stageFlight(stage)) : 0) + probesPerBurst(plan);
+    const ports = (closesClean(plan, stage) ? (size ?? stageOpen(stage)) : 0) + probesPerBurst(plan);
     used.push({ atMs, ports });
     open += ports;
     for (let first = used[oldest]; first !== undefined && atMs - first.atMs > TIME_WAIT_MS; first = used[oldest]) {
@@ -145,35 +122,25 @@ function timeWaitPeak(plan: Plan): number {
   return peak;
 }
 
-function stageFlight(stage: Stage): number {
-  return stage.kind === 'churn' ? stage.inFlight : 0;
-}
-
 /** First probe's start to the last one's. */
-function probingMs(plan: Plan): number {
+function probingMs(plan: AnyPlan): number {
   return Math.max(0, probesPerBurst(plan) - 1) * PROBE_EVERY_MS;
 }
 
-function durations(plan: Plan): { readonly bestMs: number; readonly worstMs: number } {
+function durations(plan: AnyPlan): { readonly bestMs: number; readonly worstMs: number } {
+  // Arming before the gates tls and upgrade has a deadline of its own.
+  const deadlines = { armingMs: plan.gate === 'connect' ? 0 : plan.timeoutMs, timeoutMs: plan.timeoutMs };
+  const probesMs = plan.afterMs === null ? 0 : probingMs(plan) + plan.timeoutMs + CLOSE_GRACE_MS;
   let bestMs = 0;
   let worstMs = plan.preflight ? PREFLIGHT_WORST_MS : 0;
   for (const { stage, restMs } of timedBursts(plan)) {
-    const holdMs = stage.kind === 'churn' ? 0 : (plan.session.holdMs ?? 0);
+    const facts = factsOf(stage);
+    const holdMs = loadOf(stage).closesEach ? 0 : (plan.session.holdMs ?? 0);
     const grace = closesClean(plan, stage) ? CLOSE_GRACE_MS : 0;
-    bestMs += probingMs(plan) + restMs + (stage.kind === 'churn' && stage.total === null ? (stage.forMs ?? 0) : holdMs);
-    const probesMs = plan.afterMs === null ? 0 : probingMs(plan) + plan.timeoutMs + CLOSE_GRACE_MS;
-    worstMs += probesMs + restMs + holdMs + grace + worstAttemptsMs(plan, stage);
+    bestMs += probingMs(plan) + restMs + holdMs + facts.bestMs(stage);
+    worstMs += probesMs + restMs + holdMs + grace + facts.worstMs(stage, deadlines);
   }
   return { bestMs, worstMs };
-}
-
-function worstAttemptsMs(plan: Plan, stage: Stage): number {
-  // Arming before the gates tls and upgrade has a deadline of its own.
-  if (stage.kind !== 'churn') return plan.gate === 'connect' ? plan.timeoutMs : 2 * plan.timeoutMs;
-  const byTotal =
-    stage.total === null ? Number.POSITIVE_INFINITY : Math.ceil(stage.total / stage.inFlight) * plan.timeoutMs;
-  const byTime = stage.forMs === null ? Number.POSITIVE_INFINITY : stage.forMs + plan.timeoutMs;
-  return Math.min(byTotal, byTime);
 }
 
 // The fixed lines of the request, and the answer of a typical server with its own headers.
@@ -184,8 +151,7 @@ const TLS_OUT_BYTES = 800;
 const TLS_IN_BYTES = 3500;
 const HOLE_BYTES = 36;
 
-function bytesPerAttempt(plan: Plan): { readonly out: number; readonly in: number } {
-  const { target } = plan;
+function bytesPerAttempt({ target }: AnyPlan): { readonly out: number; readonly in: number } {
   const texts = [target.host, target.path, target.origin ?? '', ...target.subprotocols, ...target.headers.flat()];
   const written = texts.reduce((sum, text) => sum + text.replace(/\{\{.*?\}\}/gs, ' '.repeat(HOLE_BYTES)).length, 0);
   const secure = target.scheme === 'wss';

@@ -3,9 +3,16 @@
  * no secret's value and no file's content: those travel beside it as Inputs. Templates ({{ … }}) stay as written.
  */
 
+import type { AbortRule, Threshold } from './expressions/rules.js';
+import type { FindStage } from './stages/find.js';
+import { factsOf, isSearch, type Stage } from './stages/kinds.js';
+import type { CloseKind } from './stages/loads.js';
+
+export type { ChurnStage } from './stages/churn.js';
+export type { FindStage, Stage };
+
 /** The step at which all attempts of a burst wait to be released together. */
 export type Gate = 'connect' | 'tls' | 'upgrade';
-export type CloseKind = 'clean' | 'reset';
 export type Scheme = 'ws' | 'wss';
 
 export interface TlsPlan {
@@ -45,62 +52,6 @@ export interface Target {
   readonly sourceIps: readonly string[];
 }
 
-export interface BurstStage {
-  readonly kind: 'burst';
-  readonly size: number;
-  readonly times: number;
-  readonly restMs: number;
-}
-
-export interface StepsStage {
-  readonly kind: 'steps';
-  /** Burst sizes in order. */
-  readonly sizes: readonly number[];
-  readonly restMs: number;
-}
-
-export interface ChurnStage {
-  readonly kind: 'churn';
-  /** Attempts in total; null when only `forMs` ends the stage. */
-  readonly total: number | null;
-  readonly inFlight: number;
-  /** No launches after this long; null = no limit of time. */
-  readonly forMs: number | null;
-  readonly restMs: number;
-}
-
-/** A search for the drop-off point; null: what the preset says. Sizes are handshakes released together. */
-export interface FindStage {
-  readonly kind: 'find';
-  readonly max: number;
-  readonly min: number | null;
-  /** The drop-off that the person expects. */
-  readonly expect: number | null;
-  /** Relative width of the bracket at which the search ends. */
-  readonly width: number | null;
-  /** Objectives; with none of them the preset's. */
-  readonly share: number | null;
-  readonly p99Ms: number | null;
-  readonly p95Ms: number | null;
-  readonly preset: 'quick' | 'standard' | 'thorough' | null;
-  /** Cool-down after a burst. */
-  readonly restMs: number | null;
-  /** Rest after a bad burst that makes the target count as rested. */
-  readonly freshWaitMs: number | null;
-  readonly maxWaitMs: number | null;
-  /** Bursts. */
-  readonly budget: number | null;
-  readonly deadlineMs: number | null;
-  /** Share of bursts that must meet the objectives. */
-  readonly burstQuantile: number | null;
-  readonly downSweep: boolean;
-  /** Failed handshakes on the target that end the search. */
-  readonly harm: number | null;
-}
-
-/** A new kind of stage is a new member of this union and one entry in the schema's stage table. */
-export type Stage = BurstStage | StepsStage | ChurnStage | FindStage;
-
 export type Pick = 'cycle' | 'random' | 'once';
 
 export interface DataPlan {
@@ -126,11 +77,10 @@ export interface Plan {
   readonly session: SessionPlan;
   /** Probe the target for this long once a burst is over; null: not at all. */
   readonly afterMs: number | null;
-  /** Expressions as written, already checked by the threshold parser. */
-  readonly thresholds: readonly string[];
-  readonly abort: string | null;
+  readonly thresholds: readonly Threshold[];
+  readonly abort: AbortRule | null;
   readonly allowHosts: readonly string[];
-  /** null: clean for bursts, reset for churn. */
+  /** null: as each stage's load has it. */
   readonly close: CloseKind | null;
   readonly resolve: 'first' | 'all';
   readonly preflight: boolean;
@@ -155,47 +105,28 @@ export interface Inputs {
   readonly tls: { readonly ca: string | null; readonly cert: string | null; readonly key: string | null };
 }
 
-/**
- * How many attempts of `n` a stage's bursts hold, in order (churn: one entry, its total, or null when time ends it). None
- * for a search: it decides as it goes.
- */
+/** How many attempts each burst of a stage holds, in order; null: time alone ends it. None for a search. */
 export function burstSizes(stage: Stage): readonly (number | null)[] {
-  switch (stage.kind) {
-    case 'burst':
-      return Array.from({ length: stage.times }, () => stage.size);
-    case 'steps':
-      return stage.sizes;
-    case 'churn':
-      return [stage.total];
-    case 'find':
-      return [];
-  }
-}
-
-/** The largest number of attempts of the plan that are open in the same instant. */
-export function peakOpen(plan: Plan): number {
-  return Math.max(0, ...plan.stages.map(stageOpen));
-}
-
-/** The same without searches, which take less where less can be had. */
-export function fixedOpen(plan: Plan): number {
-  return Math.max(0, ...plan.stages.filter(({ kind }) => kind !== 'find').map(stageOpen));
-}
-
-export function findStageOf(stages: readonly Stage[]): FindStage | null {
-  return stages.find((stage) => stage.kind === 'find') ?? null;
+  return factsOf(stage).sizes(stage);
 }
 
 /** The largest number of attempts of one stage that are open in the same instant. */
 export function stageOpen(stage: Stage): number {
-  switch (stage.kind) {
-    case 'burst':
-      return stage.size;
-    case 'steps':
-      return Math.max(...stage.sizes);
-    case 'churn':
-      return stage.total === null ? stage.inFlight : Math.min(stage.inFlight, stage.total);
-    case 'find':
-      return stage.max;
-  }
+  return factsOf(stage).mostOpen(stage);
 }
+
+/** The largest number of attempts of the plan that are open in the same instant. */
+export function peakOpen({ stages }: Staged): number {
+  return Math.max(0, ...stages.map(stageOpen));
+}
+
+/** The same without searches, which take less where less can be had. */
+export function fixedOpen({ stages }: Staged): number {
+  return Math.max(0, ...stages.filter((stage) => !isSearch(stage)).map(stageOpen));
+}
+
+export function findStageOf(stages: readonly Stage[]): FindStage | null {
+  return stages.find(isSearch) ?? null;
+}
+
+type Staged = { readonly stages: readonly Stage[] };

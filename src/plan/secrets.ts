@@ -1,21 +1,21 @@
 /**
- * What must not be seen: decides by name and shape which parts of a plan, a URL or a header are secret and puts *** in their
+ * What must not be seen: decides by name and shape which parts of a text, a URL or a header are secret and puts *** in their
  * place. Template holes stay visible: their values never stand in a plan. Knows nothing about where the text is shown.
  *
  * Of subprotocols only what can be told from a plain name is hidden: what follows a word that announces a secret, and one long
  * random word. A short word that nothing announces (`--subprotocol s3cret`) reads like any subprotocol and stays visible;
  * where it must not, it belongs into data or environment, whose values are always hidden.
  */
-import type { Plan } from './plan.js';
 import { encodeTarget } from './syntax.js';
 
 const MASK = '***';
 // Shorter values would put holes into every text that holds them by chance.
-const SHORTEST_SECRET = 4;
+export const SHORTEST_SECRET = 4;
 
-type Hide = (literal: string) => string;
+/** What to put in the place of a secret. */
+export type Hide = (literal: string) => string;
 
-const masked: Hide = () => MASK;
+export const masked: Hide = () => MASK;
 
 // A hole, so that everything between holes is a literal.
 const HOLE = /(\{\{.*?\}\})/s;
@@ -62,7 +62,7 @@ function hideTokens(text: string, hide: Hide): string {
   return mapLiterals(text, (literal) => literal.replace(JWT, hide));
 }
 
-function hideUrl(url: string, hide: Hide): string {
+export function hideUrl(url: string, hide: Hide): string {
   const plain = url.replace(
     /^([a-z][a-z0-9+.-]*:\/\/)([^/?#@]*)@/i,
     (_, scheme: string, user: string) => `${scheme}${hide(user)}@`,
@@ -77,7 +77,7 @@ function hideUrl(url: string, hide: Hide): string {
 
 const SCHEMES = /^(Basic|Bearer|Digest|DPoP|Negotiate|NTLM|Token|ApiKey|AWS4-HMAC-SHA256)\s+(.+)$/is;
 
-function hideHeader(name: string, value: string, hide: Hide): string {
+export function hideHeader(name: string, value: string, hide: Hide): string {
   switch (name.toLowerCase()) {
     case 'authorization':
     case 'proxy-authorization': {
@@ -118,7 +118,7 @@ function hidePair(pair: string, hide: Hide): string {
  * Browsers can send no header but Sec-WebSocket-Protocol, so tokens travel in it: after a word that says so
  * (`access_token, TOKEN`; `bearer.TOKEN`), or as one long random word.
  */
-function hideSubprotocols(list: readonly string[], hide: Hide): string[] {
+export function hideSubprotocols(list: readonly string[], hide: Hide): string[] {
   let announced = false;
   return list.map((item) => {
     if (announced) {
@@ -136,26 +136,6 @@ function hideSubprotocol(item: string, hide: Hide): string {
     if (rest !== '' && isSecretName(label)) return `${label}${hide(rest)}`;
     return literal.replace(JWT, hide).replace(LONG_WORD, (word) => (looksRandom(word) ? hide(word) : word));
   });
-}
-
-function hidePlan(plan: Plan, hide: Hide): Plan {
-  const { target } = plan;
-  return {
-    ...plan,
-    target: {
-      ...target,
-      url: hideUrl(target.url, hide),
-      path: hideUrl(target.path, hide),
-      headers: target.headers.map(([name, value]) => [name, hideHeader(name, value, hide)] as const),
-      origin: target.origin === null ? null : hideUrl(target.origin, hide),
-      subprotocols: hideSubprotocols(target.subprotocols, hide),
-    },
-  };
-}
-
-/** The plan as it may be written and shown. */
-export function maskPlan(plan: Plan): Plan {
-  return hidePlan(plan, masked);
 }
 
 /** A URL as it may be shown: no user name, no value of a parameter whose name says token, key, secret and the like. */
@@ -183,17 +163,6 @@ export function maskLoose(text: string): string {
 /** The name of a column as an error may repeat it: in a file without a header row the names are its first secrets. */
 export function maskWords(text: string): string {
   return maskLoose(text).replace(LONG_WORD, (word) => (looksRandom(word) ? MASK : word));
-}
-
-/** The secrets that stand in the plan itself, so that a target which echoes them can be masked. */
-export function seenSecrets(plan: Plan): readonly string[] {
-  const seen = new Set<string>();
-  hidePlan(plan, (literal) => {
-    const trimmed = literal.trim();
-    if (trimmed.length >= SHORTEST_SECRET) seen.add(trimmed);
-    return MASK;
-  });
-  return [...seen];
 }
 
 /**

@@ -119,13 +119,21 @@ export function formatCount(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
-/** `64 MB`, `1.5 GB`: decimal units, three digits at most. */
+/** What travels: `64 MB`, `1.5 GB`, decimal units, three digits at most. */
 export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  return scaledBytes(bytes, 1000, ['B', 'kB', 'MB', 'GB', 'TB']);
+}
+
+/** What is kept: `256 MiB`, `1.5 GiB`, binary units, as the kernel counts memory. */
+export function formatMemory(bytes: number): string {
+  return scaledBytes(bytes, 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB']);
+}
+
+function scaledBytes(bytes: number, base: number, units: readonly string[]): string {
   let value = bytes;
   let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
+  while (value >= base - 0.5 && unit < units.length - 1) {
+    value /= base;
     unit += 1;
   }
   return `${value >= 99.5 || unit === 0 ? Math.round(value) : trimmedFixed(value, 1)} ${units[unit]}`;

@@ -3,8 +3,10 @@
  * Times are in ms with µs precision unless a name says otherwise; absent is null. Additive keys are allowed, a change of
  * meaning needs a new schemaVersion.
  */
+
 import type { BoundedPhase, Phase } from '../names/phases.js';
-import type { Gate, Plan } from '../plan/plan.js';
+import type { Gate } from '../plan/plan.js';
+import type { PlanRecord } from '../plan/plan-record.js';
 import type { Check } from './check-facts.js';
 import type { DropOff } from './drop-off.js';
 
@@ -240,7 +242,7 @@ export interface Result {
   readonly startedAt: string;
   readonly endedAt: string;
   /** Masked. */
-  readonly plan: Plan;
+  readonly plan: PlanRecord;
   readonly generators: readonly Generator[];
   /** All addresses of the target's name, the dialled ones first; empty when the look-up failed. */
   readonly addresses: readonly string[];

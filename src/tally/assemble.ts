@@ -2,8 +2,10 @@
  * From what a run left behind to its Result: totals, thresholds, validity of the whole, exit code. Pure: the same record
  * gives the same document, and it can be asked for after every burst.
  */
+
 import { EXIT, type ExitCode } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
+import { maskPlan } from '../plan/plan-record.js';
 import type { DropOff } from '../result/drop-off.js';
 import type {
   Burst,
@@ -16,7 +18,7 @@ import type {
   Validity,
 } from '../result/result.js';
 import { SCHEMA_VERSION } from '../result/result.js';
-import { judge, parseThreshold } from './thresholds.js';
+import { judge } from './thresholds.js';
 import { type Sums, totalsOf } from './totals.js';
 import { judgeRun } from './validity.js';
 
@@ -50,7 +52,7 @@ export interface Found {
 export interface Heading {
   readonly version: string;
   readonly command: string;
-  /** Masked. */
+  /** Its secrets are masked in the result. */
   readonly plan: Plan;
 }
 
@@ -58,16 +60,17 @@ export function assembleResult(heading: Heading, record: RunRecord): Result {
   const { sums, stopped } = record;
   const dropOff = record.found?.dropOff ?? null;
   const isOfSearch = (place: number) => heading.plan.stages[record.bursts[place].stage]?.kind === 'find';
-  const thresholds = judge(heading.plan.thresholds.map(parseThreshold), sums.judged.counted, {
+  const judged = judge(heading.plan.thresholds, sums.judged.counted, {
     rate: sums.judged.rate,
     dropOff: dropOff?.interval95[0] ?? null,
   });
+  const thresholds = judged.map(({ result }) => result);
   const neverBegan = stopped?.by === 'limits' || stopped?.by === 'no-answer';
   const limits = stopped?.by === 'limits' || stopped?.by === 'worker' ? [stopped.reason] : [];
   if (dropOff?.verdict === 'GENERATOR_LIMITED') limits.push(dropOff.because);
   const validity = judgeRun(
     record.bursts.map((burst, place) => (isOfSearch(place) ? credit(burst, dropOff) : burst.validity)),
-    neverBegan ? [] : thresholds,
+    neverBegan ? [] : judged,
     limits,
   );
   const totals = totalsOf(sums.all, validity);
@@ -77,7 +80,7 @@ export function assembleResult(heading: Heading, record: RunRecord): Result {
     command: heading.command,
     startedAt: record.startedAt,
     endedAt: record.endedAt,
-    plan: heading.plan,
+    plan: maskPlan(heading.plan),
     generators: record.generators,
     addresses: record.addresses,
     bursts: record.bursts,

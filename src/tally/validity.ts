@@ -7,7 +7,7 @@ import { blameOf, isOutcomeId, type OutcomeId } from '../names/outcomes.js';
 import type { Gate } from '../plan/plan.js';
 import { formatCount, formatDuration } from '../plan/units.js';
 import type { Calibration, Outcomes, Release, ThresholdResult, Validity, Verdict } from '../result/result.js';
-import { disagrees } from './thresholds.js';
+import { disagrees, type Judged } from './thresholds.js';
 
 /** What is known about the generator during one burst (or one churn stage). Times in ms, shares from 0 to 1. */
 export interface BurstEvidence {
@@ -98,7 +98,7 @@ export function judgeBurst(evidence: BurstEvidence): Validity {
  */
 export function judgeRun(
   bursts: readonly Validity[],
-  thresholds: readonly ThresholdResult[],
+  thresholds: readonly Judged[],
   limits: readonly string[] = [],
 ): Validity {
   const findings: WeighedReason[] = limits.map((reason) => ({ verdict: 'invalid', reason }));
@@ -106,7 +106,7 @@ export function judgeRun(
     findings.push({ verdict: 'invalid', reason: 'no burst was valid, so there is nothing to judge the thresholds by' });
   }
   for (const threshold of thresholds) {
-    if (disagrees(threshold)) findings.push({ verdict: 'invalid', reason: disagreement(threshold) });
+    if (disagrees(threshold)) findings.push({ verdict: 'invalid', reason: disagreement(threshold.result) });
   }
   if (bursts.length === 0)
     findings.push({ verdict: 'suspect', reason: 'no burst was released, so nothing was measured' });

@@ -14,10 +14,8 @@ import { checkProfile, compilePlan } from '#dist/plan/profile/profile.js';
 import { type Check, PROBE_IDS } from '#dist/result/check-facts.js';
 import { ailments, checkExitCode } from '#dist/tally/check-health.js';
 
-const CHECKS = { threshold: () => null, abort: () => null };
-
 function planOf(target: Readonly<Record<string, unknown>>, more: Readonly<Record<string, unknown>> = {}): Plan {
-  return compilePlan(checkProfile({ target, stages: [{ burst: 1 }], ...more }, 'test', CHECKS));
+  return compilePlan(checkProfile({ target, stages: [{ burst: 1 }], ...more }, 'test'));
 }
 
 test('the clauses and the judge of a burst never disagree', () => {

@@ -12,9 +12,7 @@ const INPUTS: Inputs = { rows: [], env: {}, tls: { ca: null, cert: null, key: nu
 
 /** The request of an attempt, as lines. */
 function request(target: Record<string, unknown>, inputs: Partial<Inputs> = {}, attempt = 0, rest = {}): string[] {
-  const plan = compilePlan(
-    checkProfile({ target, stages: [{ burst: 3 }], ...rest }, 'test', { threshold: () => null, abort: () => null }),
-  );
+  const plan = compilePlan(checkProfile({ target, stages: [{ burst: 3 }], ...rest }, 'test'));
   assert.equal(peakOpen(plan), 3);
   const source = new RequestSource(plan, { ...INPUTS, ...inputs }, 10, 'wstampede/1.2.3');
   const text = source.text(attempt, KEY);
@@ -113,9 +111,7 @@ test('rows and index are rendered for each attempt by its number in the run, and
   assert.equal(request(target, inputs, 2, rest)[0], 'GET /12 HTTP/1.1');
   assert.equal(request(target, inputs, 0, rest).at(-1), 'X-Row: alpha');
   assert.equal(request(target, inputs, 1, rest).at(-1), 'X-Row: beta1');
-  const plan = compilePlan(
-    checkProfile({ target, stages: [{ burst: 3 }], ...rest }, 'test', { threshold: () => null, abort: () => null }),
-  );
+  const plan = compilePlan(checkProfile({ target, stages: [{ burst: 3 }], ...rest }, 'test'));
   assert.ok(new RequestSource(plan, { ...INPUTS, ...inputs }, 10, 'x').secrets(1).includes('beta1'));
 });
 

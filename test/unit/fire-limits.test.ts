@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hexAddress } from '#dist/engine/machine/limits.js';
+import { hexAddress } from '#dist/engine/machine/ports-in-use.js';
 
 test('addresses as /proc/net/tcp writes them', () => {
   assert.equal(hexAddress('127.0.0.1'), '0100007F');

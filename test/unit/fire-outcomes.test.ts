@@ -173,10 +173,7 @@ describe('no connection', () => {
   });
 
   test('dns: a name that can never resolve (RFC 6761 section 6.4) gives the code and no address', async () => {
-    const profile = checkProfile({ target: { url: 'ws://nonexistent.invalid/' }, stages: [{ burst: 1 }] }, 'test', {
-      threshold: () => null,
-      abort: () => null,
-    });
+    const profile = checkProfile({ target: { url: 'ws://nonexistent.invalid/' }, stages: [{ burst: 1 }] }, 'test');
     const { destinations, failure, dnsMs } = await resolveTarget(compilePlan(profile));
     assert.deepEqual(destinations, []);
     assert.match(failure ?? '', /^(ENOTFOUND|EAI_AGAIN)$/);

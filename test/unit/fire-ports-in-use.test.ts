@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
-import { type Machine, portsPerSource, readMachine, unmetNeeds } from '#dist/engine/machine/limits.js';
+import { readMachine } from '#dist/engine/machine/machine.js';
+import { unmetNeeds } from '#dist/engine/run/machine-needs.js';
+import { type Machine, portsPerSource } from '#dist/plan/machine-facts.js';
 import { checkProfile, compilePlan } from '#dist/plan/profile/profile.js';
 import { freePorts } from '../gateways/child.js';
 
@@ -21,10 +23,7 @@ test('ports in use towards the target are found among all sockets of the machine
     const machine: Machine = { ...readMachine(), fds: null, memoryFree: null };
     const most = portsPerSource(machine);
     const needs = (burst: number) => {
-      const checks = { threshold: () => null, abort: () => null };
-      const plan = compilePlan(
-        checkProfile({ target: { url: `ws://${HOST}:${port}` }, stages: [{ burst }] }, 'test', checks),
-      );
+      const plan = compilePlan(checkProfile({ target: { url: `ws://${HOST}:${port}` }, stages: [{ burst }] }, 'test'));
       return unmetNeeds(plan, machine, 1, [{ address: HOST, port, family: 4 }]);
     };
     assert.deepEqual(needs(most - OPEN), []);

@@ -176,7 +176,6 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
         ...options.profile,
       },
       'test',
-      { threshold: () => null, abort: () => null },
     ),
   );
   const inputs: Inputs = { rows: [], env: {}, tls: { ca: null, cert: null, key: null }, ...options.inputs };

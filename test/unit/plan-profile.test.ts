@@ -6,15 +6,11 @@ import { type Draft, draftOfFlags, layered, profileOf } from '#dist/plan/profile
 import { checkProfile, compilePlan } from '#dist/plan/profile/profile.js';
 import { draftOfText, readProfile } from '#dist/plan/profile/written.js';
 
-const checks = {
-  threshold: (text: string) => (text.includes('bogus') ? 'expected a function, found "bogus"' : null),
-  abort: (text: string) => (text.includes('bogus') ? 'expected an abort rule' : null),
-};
-const read = (text: string) => readProfile(text, 'p.yaml', checks);
+const read = (text: string) => readProfile(text, 'p.yaml');
 
-const draft = (text: string) => draftOfText(text, 'p.yaml', checks);
-const flags = (value: object) => draftOfFlags(value, checks, { thresholds: '--threshold', rest: '--rest' });
-const both = (base: Draft, over: Draft) => profileOf(layered(base, over), checks);
+const draft = (text: string) => draftOfText(text, 'p.yaml');
+const flags = (value: object) => draftOfFlags(value, { thresholds: '--threshold', rest: '--rest' });
+const both = (base: Draft, over: Draft) => profileOf(layered(base, over));
 
 function problem(work: () => unknown): string {
   try {
@@ -97,9 +93,9 @@ const REPORT = `36 problems in p.yaml:
   p.yaml:28:5  stages[8]: expected a stage, a map with one of burst, steps, churn, find; found an empty map
   p.yaml:29:23  session.ping: not available in this version
   p.yaml:29:34  session.hodl: unknown key; did you mean "hold"?
-  p.yaml:30:15  thresholds[0]: expected a function, found "bogus"
+  p.yaml:30:15  thresholds[0]: threshold "bogus(1) > 2": at character 1: expected share(X), count(X), a latency such as p99(handshake), rate or dropOff, found "bogus(1) > 2"
   p.yaml:30:31  thresholds[1]: expected a text of 1 to 500 characters, found 7
-  p.yaml:31:8  abort: expected an abort rule
+  p.yaml:31:8  abort: abort rule "bogus": at character 1: expected share(X), count(X), a latency such as p99(handshake), rate or dropOff, found "bogus"
   p.yaml:32:12  transport: expected auto or epoll or node, found "epol"; did you mean "epoll"?
   p.yaml:33:10  workers: expected a whole number such as 500, 10k or 1.5M, from 1 to 256, found 0
   p.yaml:34:12  preflight: expected true or false, found "yes"
@@ -184,7 +180,7 @@ test('BOM, CRLF, JSON with tabs, anchors in reason: all welcome', () => {
 
 test('URLs: what is refused, and the way out', () => {
   const url = (text: string): string =>
-    problem(() => checkProfile({ target: { url: text }, stages: [{ burst: 1 }] }, 'flags', checks));
+    problem(() => checkProfile({ target: { url: text }, stages: [{ burst: 1 }] }, 'flags'));
   assert.match(url('http://h/x'), /begins with ws:\/\/ or wss:\/\/; did you mean ws:\/\/h\/x\?/);
   assert.match(url('https://h/x'), /did you mean wss:\/\/h\/x\?/);
   assert.match(url('localhost:8080/x'), /did you mean ws:\/\/localhost:8080\/x\?/);
@@ -295,7 +291,7 @@ test('steps rise from first to last, each size once, whatever the stride', () =>
       let sizes: readonly number[] = [];
       try {
         const plan = compilePlan(
-          checkProfile({ target: { url: 'ws://h/' }, stages: [{ steps: { from, to, ...step } }] }, 'x', checks),
+          checkProfile({ target: { url: 'ws://h/' }, stages: [{ steps: { from, to, ...step } }] }, 'x'),
         );
         sizes = plan.stages[0]?.kind === 'steps' ? plan.stages[0].sizes : [];
       } catch (error) {
@@ -334,7 +330,7 @@ test('bounds between keys: attempts in all, rows of pick once, address families'
 test('problems of flags are named by the flag', () => {
   const labels = { 'target.url': 'URL', 'stages[0].burst': '-c' };
   const written = { target: {}, stages: [{ burst: 'x' }], timeuot: 1 };
-  const message = problem(() => profileOf(draftOfFlags(written, checks, labels), checks));
+  const message = problem(() => profileOf(draftOfFlags(written, labels)));
   assert.match(message, /\n {2}URL: missing, expected a ws:\/\/ or wss:\/\/ address/);
   assert.match(message, /\n {2}-c: expected a whole number/);
   assert.match(message, /\n {2}timeuot: unknown key; did you mean "timeout"\?/);
@@ -377,9 +373,14 @@ stages: [{ burst: 5 }]
   ]);
   assert.deepEqual(plan.target.sourceIps, ['127.0.0.2']);
   assert.equal(plan.timeoutMs, 20_000);
-  assert.deepEqual(plan.thresholds, ['share(504) == 0%']);
+  assert.deepEqual(plan.thresholds, [
+    {
+      expression: 'share(504) == 0%',
+      parsed: { subject: { kind: 'share', of: '504' }, operator: '==', limit: 0 },
+    },
+  ]);
   assert.deepEqual(plan.allowHosts, ['a.example', 'b.example']);
-  assert.deepEqual(compilePlan(both(base, flags({}))), compilePlan(profileOf(base, checks)));
+  assert.deepEqual(compilePlan(both(base, flags({}))), compilePlan(profileOf(base)));
 });
 
 test('a merge that does not fit together is refused, by the layer that does not fit', () => {
@@ -397,7 +398,7 @@ test('a merge that does not fit together is refused, by the layer that does not 
 test('what one layer lacks another may have', () => {
   const base = draft('stages: [{ burst: 5 }]\n');
   assert.match(
-    problem(() => profileOf(base, checks)),
+    problem(() => profileOf(base)),
     /^p\.yaml:1:1 {2}target\.url: missing, expected a ws:\/\/ or wss:\/\/ address$/,
   );
   assert.equal(compilePlan(both(base, flags({ target: { url: 'ws://h/x' } }))).target.path, '/x');
@@ -409,7 +410,7 @@ test('what one layer lacks another may have', () => {
     /there is nothing to pick from: name a CSV file/,
   );
   assert.match(
-    problem(() => profileOf(draft('name: x\n'), checks)),
+    problem(() => profileOf(draft('name: x\n'))),
     /2 problems in p\.yaml:\n.*target\.url: missing.*\n.*stages: missing, expected a list/,
   );
 });
@@ -459,7 +460,7 @@ test('a churn has no gate; beside bursts the gate is theirs', () => {
 
 test('an origin is null or a scheme and a host (RFC 6454)', () => {
   const origin = (value: string) => () =>
-    checkProfile({ target: { url: 'ws://h/', origin: value }, stages: [{ burst: 1 }] }, 'x', checks);
+    checkProfile({ target: { url: 'ws://h/', origin: value }, stages: [{ burst: 1 }] }, 'x');
   for (const good of [
     'null',
     'https://app.example',
@@ -488,7 +489,7 @@ test('an origin is null or a scheme and a host (RFC 6454)', () => {
 
 test('an empty text is one problem, and a secret in the wrong place is not repeated', () => {
   const with_ = (over: object) => () =>
-    checkProfile({ target: { url: 'ws://h/' }, stages: [{ burst: 1 }], ...over }, 'x', checks);
+    checkProfile({ target: { url: 'ws://h/' }, stages: [{ burst: 1 }], ...over }, 'x');
   for (const over of [{ target: { url: '' } }, { thresholds: [''] }, { abort: '' }]) {
     assert.doesNotMatch(problem(with_(over)), /\n/);
   }
@@ -579,7 +580,7 @@ test('no value makes the checker throw anything but a UserError', () => {
   }));
   fc.assert(
     fc.property(tree, (value) => {
-      assert.throws(() => checkProfile(value, 'x', checks), UserError);
+      assert.throws(() => checkProfile(value, 'x'), UserError);
     }),
     { numRuns: 300 },
   );

@@ -15,11 +15,9 @@ import { checkInputs } from '#dist/plan/profile/inputs.js';
 import { profileJsonSchema } from '#dist/plan/profile/json-schema.js';
 import { compilePlan } from '#dist/plan/profile/profile.js';
 import { readProfile } from '#dist/plan/profile/written.js';
-import { checkAbort, checkThreshold } from '#dist/tally/thresholds.js';
 
 const folder = new URL('../../../profiles/', import.meta.url);
 const shipped = readdirSync(folder).filter((file) => file.endsWith('.yaml'));
-const checks = { threshold: checkThreshold, abort: checkAbort };
 const validator = () => new Ajv({ allErrors: true, strict: true, allowUnionTypes: true }).compile(profileJsonSchema());
 const text = (file: string): string => readFileSync(new URL(file, folder), 'utf8');
 
@@ -89,7 +87,7 @@ test('every shipped profile says its question, names the schema, and is valid fo
   for (const file of shipped) {
     assert.ok(text(file).startsWith('# yaml-language-server: $schema=./profile.schema.json\n'), file);
     assert.ok(valid(parse(text(file))), `${file}: ${JSON.stringify(valid.errors)}`);
-    const plan = compilePlan(readProfile(text(file), file, checks));
+    const plan = compilePlan(readProfile(text(file), file));
     assert.equal(`${plan.name}.yaml`, file);
     assert.match(plan.about ?? '', /\?$/, `${file}: about is a question`);
     assert.match(plan.target.host, /^127\./);

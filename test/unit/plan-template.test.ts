@@ -9,12 +9,11 @@ import { checkProfile, compilePlan } from '#dist/plan/profile/profile.js';
 import { encodeTarget, fieldValueProblem, isToken } from '#dist/plan/syntax.js';
 import { compileTemplate, render } from '#dist/plan/template.js';
 
-const checks = { threshold: () => null, abort: () => null };
 const noTls = { ca: null, cert: null, key: null };
 
 function planOf(target: object, rest: object = {}): Plan {
   const value = { target: { url: 'ws://h/', ...target }, stages: [{ burst: 3 }], ...rest };
-  return compilePlan(checkProfile(value, 'test', checks));
+  return compilePlan(checkProfile(value, 'test'));
 }
 
 function inputsOf(rows: Record<string, string>[], env: Record<string, string> = {}): Inputs {

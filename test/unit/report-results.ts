@@ -1,7 +1,8 @@
 /** Results as the engine would leave them, built from attempts whose times follow a formula: the same on every run. */
 
 import { type OutcomeId, outcomeCode } from '#dist/names/outcomes.js';
-import type { Plan, Stage } from '#dist/plan/plan.js';
+import type { Stage, Target } from '#dist/plan/plan.js';
+import type { PlanRecord } from '#dist/plan/plan-record.js';
 import type { Burst, Calibration, Preflight, Result, Sample, ThresholdResult, Validity } from '#dist/result/result.js';
 import { Tally } from '#dist/tally/tally.js';
 
@@ -51,10 +52,10 @@ export interface ResultSpec {
   readonly thresholds?: readonly ThresholdResult[];
   readonly stopped?: string;
   readonly exitCode?: number;
-  readonly target?: Partial<Plan['target']>;
+  readonly target?: Partial<Target>;
 }
 
-export function plan(stages: readonly Stage[], target: Partial<Plan['target']> = {}): Plan {
+export function plan(stages: readonly Stage[], target: Partial<Target> = {}): PlanRecord {
   return {
     name: null,
     about: null,

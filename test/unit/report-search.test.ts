@@ -3,9 +3,11 @@ import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { planNeeds } from '#dist/plan/needs.js';
-import type { Plan, Stage } from '#dist/plan/plan.js';
+import type { Stage } from '#dist/plan/plan.js';
+import type { PlanRecord } from '#dist/plan/plan-record.js';
 import { type ProgressMode, type ProgressNumbers, startProgress } from '#dist/report/progress/progress.js';
 import { searchLine } from '#dist/report/progress/search-line.js';
+import type { Ground } from '#dist/report/terminal/dry-run.js';
 import { renderDryRun } from '#dist/report/terminal/dry-run.js';
 import { glyphsOf } from '#dist/report/terminal/style.js';
 import type { SearchNews } from '#dist/search/engine-interface.js';
@@ -153,13 +155,23 @@ describe('what is left of a search', () => {
 
 describe('the dry run of a search', () => {
   const plan = planOfStages([{ kind: 'burst', size: 10, times: 1, restMs: 0 }]);
-  const machine = { fds: 20_000, portsPerSource: 28_232, memoryMb: 8000, cpus: 2, somaxconn: 4096 };
+  const machine = {
+    cpus: 2,
+    fds: 20_000,
+    fdsHard: 20_000,
+    fdsOpen: 24,
+    portRange: [32768, 60999],
+    memoryFree: 8 * 2 ** 30,
+    somaxconn: 4096,
+    addresses: null,
+  } as const;
+  const ground: Ground = { machine, ways: { destinations: 1, portsInUse: 0 } };
   const options = searchOptions({ max: 20_000, preset: 'quick', downSweep: true });
   const durations = { usualBurstMs: 2000, longestBurstMs: 105_000 };
 
   it('tells its cost, expected and at worst', () => {
     const search = { options, forecast: forecast(options, durations, 3000) };
-    const text = renderDryRun(plan, planNeeds(plan), machine, { width: 80, color: false, search });
+    const text = renderDryRun(plan, planNeeds(plan), ground, { width: 80, color: false, search });
     assert.match(
       text,
       /\nSearch for the drop-off point\n {2}loads +10 to 20,000 at once, beginning with 64; down to a bracket/,
@@ -175,8 +187,8 @@ describe('the dry run of a search', () => {
   it('counts no bursts that the search has not decided on', () => {
     const find = { kind: 'find', max: 20_000, restMs: null } as unknown as Stage;
     const alone = planOfStages([find]);
-    const text = (one: Plan, fds = machine.fds): string =>
-      renderDryRun(one, planNeeds(one), { ...machine, fds }, { width: 80, color: false });
+    const text = (one: PlanRecord, fds: number = machine.fds): string =>
+      renderDryRun(one, planNeeds(one), { ...ground, machine: { ...machine, fds } }, { width: 80, color: false });
     assert.match(text(alone), /\n {2}attempts +what the search takes, and 5 in the preflight\n/);
     assert.doesNotMatch(text(alone), /\n {2}time /);
     const both = planOfStages([find, { kind: 'burst', size: 10, times: 2, restMs: 0 }]);
@@ -188,7 +200,7 @@ describe('the dry run of a search', () => {
   it('fits', () => {
     const search = { options, forecast: forecast(options, durations) };
     for (const width of [40, 60, 80, 120]) {
-      const text = renderDryRun(plan, planNeeds(plan), machine, { width, color: false, search });
+      const text = renderDryRun(plan, planNeeds(plan), ground, { width, color: false, search });
       const block = text.slice(text.indexOf('Search for'), text.indexOf('Needs, and'));
       for (const told of block.split('\n')) assert.ok(told.length <= width, told);
     }

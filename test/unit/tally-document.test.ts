@@ -4,7 +4,7 @@ import test from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { UserError } from '#dist/errors.js';
 import { outcomeCode } from '#dist/names/outcomes.js';
-import type { Plan } from '#dist/plan/plan.js';
+import type { PlanRecord } from '#dist/plan/plan-record.js';
 import { isoMicros, readResult, writeResult } from '#dist/result/document.js';
 import type { Burst, Result, Totals, Validity } from '#dist/result/result.js';
 import { resultJsonSchema } from '#dist/result/result-schema.js';
@@ -14,7 +14,7 @@ import { RunningSums, totalsOf } from '#dist/tally/totals.js';
 const SCHEMA_FILE = 'profiles/result.schema.json';
 const VALID: Validity = { verdict: 'valid', reasons: [] };
 
-const PLAN: Plan = {
+const PLAN: PlanRecord = {
   name: 'simultaneous-504',
   about: null,
   target: {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { parseThreshold } from '#dist/plan/expressions/rules.js';
 import type { Calibration, Summary, ThresholdResult, Validity } from '#dist/result/result.js';
+import type { Judged } from '#dist/tally/thresholds.js';
 import { type BurstEvidence, judgeBurst, judgeRun, weighed } from '#dist/tally/validity.js';
 
 const CLEAN: BurstEvidence = {
@@ -168,7 +170,11 @@ test('reasons come with the gravest first', () => {
 const VALID: Validity = { verdict: 'valid', reasons: [] };
 const SUSPECT: Validity = { verdict: 'suspect', reasons: ['paced'] };
 const INVALID: Validity = { verdict: 'invalid', reasons: ['out of ports'] };
-const MET: ThresholdResult = { expression: 'p99(handshake) < 500ms', actual: 480.255, actualLower: 470, ok: true };
+const MET = judgedAs({ expression: 'p99(handshake) < 500ms', actual: 480.255, actualLower: 470, ok: true });
+
+function judgedAs(result: ThresholdResult): Judged {
+  return { condition: parseThreshold(result.expression).parsed, result };
+}
 
 test('a run is as good as its worst burst, and names it by its index', () => {
   assert.deepEqual(judgeRun([VALID, VALID], [MET]), VALID);
@@ -202,14 +208,14 @@ test('many bursts with the same trouble do not bury the reader', () => {
 });
 
 test('a threshold on which the bounds disagree makes the run invalid, naming both values', () => {
-  const torn = { ...MET, actual: 530.431, actualLower: 480.255, ok: false };
+  const torn = judgedAs({ ...MET.result, actual: 530.431, actualLower: 480.255, ok: false });
   assert.deepEqual(judgeRun([VALID], [MET, torn]), {
     verdict: 'invalid',
     reasons: [
       'p99(handshake) < 500ms fails at the upper latency bound (530.431 ms) and holds at the lower one (480.255 ms): the generator was too slow to tell',
     ],
   });
-  const atLeast = { expression: 'p50(handshake) > 500ms', actual: 530, actualLower: 480, ok: true };
+  const atLeast = judgedAs({ expression: 'p50(handshake) > 500ms', actual: 530, actualLower: 480, ok: true });
   assert.match(judgeRun([VALID], [atLeast]).reasons[0], /holds at the upper .*530 ms.* fails at the lower .*480 ms/);
 });
 

@@ -3,7 +3,7 @@
  * of the wall clock, a full table of tracked connections. Only Linux says; elsewhere each is null.
  */
 import { wallOffset } from './clock.js';
-import { textOf } from './limits.js';
+import { textOf } from './machine.js';
 
 export interface Disturbance {
   readonly throttledMs: number | null;

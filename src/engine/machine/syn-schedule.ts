@@ -2,7 +2,7 @@
  * How many SYNs went unanswered, as the time of a connect betrays it: Linux sends them again on a schedule of its own, and
  * a connection that opens on a point of it was late because SYNs were lost, and for no other reason.
  */
-import { textOf } from './limits.js';
+import { textOf } from './machine.js';
 
 /** A connection opens within this of the point: the kernel's timer, and the way there and back. */
 const SLACK = { beforeMs: 30, afterMs: 150, afterShare: 0.04 };

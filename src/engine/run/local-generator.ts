@@ -1,8 +1,8 @@
 /** This machine as a generator, as a result tells of it. */
 import os from 'node:os';
 import type { Host } from '../../host.js';
+import { type Machine, portsPerSource } from '../../plan/machine-facts.js';
 import type { Generator } from '../../result/result.js';
-import { type Machine, portsPerSource } from '../machine/limits.js';
 import type { Choice } from './choose-transport.js';
 
 export function localGenerator(

@@ -1,11 +1,11 @@
 /** What a run is given beside its plan, and what it tells as things happen. */
 import type { Host } from '../../host.js';
+import type { Machine } from '../../plan/machine-facts.js';
 import type { Burst, Preflight } from '../../result/result.js';
 import type { Director } from '../../search/engine-interface.js';
 import type { RunRecord } from '../../tally/assemble.js';
 import type { Part } from '../../tally/totals.js';
 import type { Fault, Generators } from '../load/generators.js';
-import type { Machine } from '../machine/limits.js';
 import type { Progress } from './live.js';
 
 /** Told as things happen; what it returns is awaited, so that a slow disk delays the next burst and not this one. */

@@ -9,14 +9,7 @@ import type { Burst, Calibration, Preflight } from '../../result/result.js';
 import type { Director, SearchNews } from '../../search/engine-interface.js';
 import type { Found, RunRecord, Stopped } from '../../tally/assemble.js';
 import { Tally } from '../../tally/tally.js';
-import {
-  type AbortState,
-  abortStep,
-  parseAbort,
-  parseThreshold,
-  startAbort,
-  tightestLatencyMs,
-} from '../../tally/thresholds.js';
+import { type AbortState, abortStep, startAbort, tightestLatencyMs } from '../../tally/thresholds.js';
 import { RunningSums } from '../../tally/totals.js';
 import { TARGET } from '../load/generators.js';
 import { loadOf } from '../load/load-kinds.js';
@@ -24,7 +17,7 @@ import type { LoadTarget } from '../load/load-target.js';
 import { handshakeOnce } from '../load/single-handshake.js';
 import { now, wallOffset } from '../machine/clock.js';
 import { watchMachine } from '../machine/disturbance.js';
-import { readMachine, shortageOf, unmetNeeds } from '../machine/limits.js';
+import { readMachine } from '../machine/machine.js';
 import { wait } from '../machine/wait.js';
 import { type Mirror, startMirror } from '../mirror/mirror-process.js';
 import { tlsOptions } from '../transport/tls-options.js';
@@ -33,6 +26,7 @@ import { CalibrationOnDemand, calibrate, warmUp } from './calibrate.js';
 import { type Choice, chooseTransport } from './choose-transport.js';
 import { Live } from './live.js';
 import { localGenerator } from './local-generator.js';
+import { shortageOf, unmetNeeds } from './machine-needs.js';
 import { preflight } from './preflight.js';
 import { probeAfter } from './probe-after.js';
 import { guard, type Resolution, resolveTarget } from './resolve.js';
@@ -87,8 +81,8 @@ class Run {
     this.#inputs = inputs;
     this.#options = options;
     this.#userAgent = `wstampede/${options.version}`;
-    this.#latencyLimitMs = tightestLatencyMs(plan.thresholds.map(parseThreshold));
-    this.#abort = plan.abort === null ? null : startAbort(parseAbort(plan.abort));
+    this.#latencyLimitMs = tightestLatencyMs(plan.thresholds);
+    this.#abort = plan.abort === null ? null : startAbort(plan.abort);
     const { earlier = null } = options;
     this.#startedAt = earlier?.startedAt ?? isoMicros(now() + wallOffset());
     this.#nextAttempt = earlier?.attempts ?? (plan.preflight ? PREFLIGHT_ATTEMPTS : 0);
@@ -355,7 +349,7 @@ class Run {
   }
 
   #stopByRule(): void {
-    this.#end({ by: 'abort', reason: `stopped by the abort rule: ${this.#plan.abort}` });
+    this.#end({ by: 'abort', reason: `stopped by the abort rule: ${this.#plan.abort?.expression}` });
   }
 
   #keep(stageIndex: number, index: number, size: number | null, ran: StageRun, floor: Calibration | null): void {

@@ -9,8 +9,8 @@ import type { CanaryFacts, Director, SearchAction } from '../../search/engine-in
 import { LatencyHistogram } from '../../tally/histogram.js';
 import type { SingleHandshake } from '../load/single-handshake.js';
 import { now, wallOffset } from '../machine/clock.js';
-import type { Shortage } from '../machine/limits.js';
 import { wait, waitUntil } from '../machine/wait.js';
+import type { Shortage } from './machine-needs.js';
 
 /** What the run does for its search. */
 export interface SearchGround {

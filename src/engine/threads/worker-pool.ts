@@ -5,7 +5,9 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import type { Machine } from '../../plan/machine-facts.js';
 import { type Plan, peakOpen } from '../../plan/plan.js';
+import { connectionsByFds, workersOf } from '../../plan/resources.js';
 import { splitShares } from '../../tally/split.js';
 import { LIVE } from '../attempt/live-counts.js';
 import type { Gathered, Generators, GeneratorTask, LoadOrder, Released } from '../load/generators.js';
@@ -13,12 +15,9 @@ import { loadOf } from '../load/load-kinds.js';
 import type { LoadTarget } from '../load/load-target.js';
 import { now, wallOffset } from '../machine/clock.js';
 import { exposeCollector, trimHeap } from '../machine/garbage.js';
-import { connectionsByFds, type Machine } from '../machine/limits.js';
 import type { NewTarget, WorkerMessage, WorkerPost } from './messages.js';
 import { Control, ORDER } from './shared-memory.js';
 
-/** Attempts that one worker can release close together; more workers than this needs only add skew. */
-const ATTEMPTS_PER_WORKER = 250;
 /** From the last worker's "armed" to T0: long enough for the order to reach every thread. */
 const RELEASE_AHEAD_MS = 50;
 
@@ -37,11 +36,6 @@ const LAST_WORDS_MS = 20;
  */
 const NURSERY_MB = { usual: 12, largeBurst: 6, largeBurstOfColumns: 3 };
 const LARGE_BURST = 5000;
-
-/** Threads that a plan wants. */
-export function workersFor(plan: Plan, { cpus }: Machine): number {
-  return plan.workers ?? Math.max(1, Math.min(cpus, Math.ceil(peakOpen(plan) / ATTEMPTS_PER_WORKER)));
-}
 
 /** Gives `use` the threads of this machine for a plan, and ends them afterwards, whatever happens. */
 export async function withWorkers<T>(
@@ -96,7 +90,7 @@ export class WorkerPool implements Generators {
     this.#plan = plan;
     this.#machine = machine;
     this.#heapMb = heapMb;
-    this.parts = workersFor(plan, machine);
+    this.parts = workersOf(plan, machine);
     this.counts = new Control(this.parts);
   }
 

@@ -7,7 +7,7 @@
 import { UserError } from '../../errors.js';
 import { parseCsv, type Table } from '../data.js';
 import type { Inputs } from '../plan.js';
-import { crossProblems, type ExpressionChecks, expressionProblems } from './cross-checks.js';
+import { crossProblems } from './cross-checks.js';
 import { inputProblems, pickEnv } from './inputs.js';
 import {
   holds,
@@ -37,8 +37,8 @@ export interface Outside {
 }
 
 /** A profile as a value; `source` knows the places of what is wrong with it. */
-export function draftOfParts(value: unknown, source: Source, checks: ExpressionChecks): Draft {
-  return understood(partsSchema, value, source, checks);
+export function draftOfParts(value: unknown, source: Source): Draft {
+  return understood(partsSchema, value, source);
 }
 
 /**
@@ -48,28 +48,21 @@ export function draftOfParts(value: unknown, source: Source, checks: ExpressionC
  */
 export function draftOfFlags(
   value: unknown,
-  checks: ExpressionChecks,
   labels: Readonly<Record<string, string>>,
   problems: readonly Problem[] = [],
 ): Draft {
   const source = valueSource('the command line', value, labels);
-  const draft = understood(flagsSchema, value, source, checks);
+  const draft = understood(flagsSchema, value, source);
   return { ...draft, told: [...problems.map((problem) => ({ source, problem })), ...draft.told] };
 }
 
-function understood(
-  schema: typeof flagsSchema | typeof partsSchema,
-  value: unknown,
-  source: Source,
-  checks: ExpressionChecks,
-): Draft {
+function understood(schema: typeof flagsSchema | typeof partsSchema, value: unknown, source: Source): Draft {
   const parsed = schema.safeParse(value);
   const faults = parsed.success ? [] : problemsOf(parsed.error.issues, value);
   const rest = parsed.success ? parsed : schema.safeParse(withoutProblems(value, faults));
-  const expressions = typeof value === 'object' && value !== null ? expressionProblems(value, checks) : [];
   return {
     value: rest.success ? rest.data : {},
-    told: [...faults, ...expressions].map((problem) => ({ source, problem })),
+    told: faults.map((problem) => ({ source, problem })),
     sources: [source],
   };
 }
@@ -138,8 +131,8 @@ function mergeHeaders(base: Headers, over: Headers): Headers {
 }
 
 /** The profile, when nothing of what was written is wrong; files and variables are not looked at. Throws UserError `profile`. */
-export function profileOf(draft: Draft, checks: ExpressionChecks): Profile {
-  const told = problemsWithin(draft, checks);
+export function profileOf(draft: Draft): Profile {
+  const told = problemsWithin(draft);
   if (told.length > 0) return refuse(inLayers(draft, told));
   return draft.value as Profile;
 }
@@ -148,11 +141,7 @@ export function profileOf(draft: Draft, checks: ExpressionChecks): Profile {
  * The profile with all that it names: rows, certificates, variables. Throws UserError `profile` with every problem, of what
  * was written and of what lies outside.
  */
-export function supplied(
-  draft: Draft,
-  checks: ExpressionChecks,
-  outside: Outside,
-): { readonly profile: Profile; readonly inputs: Inputs } {
+export function supplied(draft: Draft, outside: Outside): { readonly profile: Profile; readonly inputs: Inputs } {
   const files = readFiles(draft.value, outside);
   const inputs: Inputs = {
     rows: files.table?.rows ?? [],
@@ -160,13 +149,13 @@ export function supplied(
     tls: files.tls,
   };
   const problems = [...files.problems, ...inputProblems(draft.value, inputs, files.table?.columns ?? null)];
-  const told = [...problemsWithin(draft, checks), ...problems.map((problem) => toldBy(draft, problem))];
+  const told = [...problemsWithin(draft), ...problems.map((problem) => toldBy(draft, problem))];
   if (told.length > 0) return refuse(inLayers(draft, told));
   return { profile: draft.value as Profile, inputs };
 }
 
-function problemsWithin(draft: Draft, checks: ExpressionChecks): Told[] {
-  const problems = [...missingProblems(draft), ...crossProblems(draft.value, checks)];
+function problemsWithin(draft: Draft): Told[] {
+  const problems = [...missingProblems(draft), ...crossProblems(draft.value)];
   return [...draft.told, ...problems.map((problem) => toldBy(draft, problem))];
 }
 

@@ -27,13 +27,16 @@ function unlike(expected: string, hint: (input: unknown) => string = () => '') {
     input === undefined ? `missing, expected ${expected}` : `expected ${expected}, found ${shown(input)}${hint(input)}`;
 }
 
-/** The value of `convert`; its UserError becomes a problem of the value. */
+/** The value of `convert`; its UserError becomes a problem of the value, the way out with it. */
 export function converted<T>(context: z.RefinementCtx, convert: () => T): T {
   try {
     return convert();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    context.addIssue({ code: 'custom', message: error.message });
+    context.addIssue({
+      code: 'custom',
+      message: error.hint === null ? error.message : `${error.message}; ${error.hint}`,
+    });
     return z.NEVER;
   }
 }

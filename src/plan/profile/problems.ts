@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import { UserError } from '../../errors.js';
 import { nearest } from '../suggest.js';
 import { shown } from './field.js';
-import { LATER_STAGES, STAGE_KINDS } from './stages.js';
+import { LATER_STAGES, STAGE_KINDS } from './stages/stage-table.js';
 
 export type Path = readonly (string | number)[];
 

@@ -1,18 +1,19 @@
 /**
  * The profile's schema: every key that a person may write, what it means, and its bounds. The one source of validation, of
- * the Profile type and of the JSON Schema. What needs two keys to judge stands in checks.ts.
+ * the Profile type and of the JSON Schema. A URL and an expression leave it parsed. What needs two keys to judge stands in
+ * cross-checks.ts.
  */
 import { z } from 'zod';
 import { expandSourceIps, parseEndpoint } from '../address.js';
+import { parseAbort, parseThreshold } from '../expressions/rules.js';
 import { maskHeader } from '../secrets.js';
 import { isToken, originProblem } from '../syntax.js';
 import { parseUrl } from '../url.js';
 import { converted, count, duration, flag, list, map, templated, text, word } from './field.js';
 import { headers } from './headers.js';
-import { rest, stageSchema } from './stages.js';
+import { DAY_MS, HOUR_MS, rest } from './stages/bounds.js';
+import { stageSchema } from './stages/stage-table.js';
 
-const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
 const LONGEST_URL = 8192;
 const LONGEST_VALUE = 16_384;
 const LONGEST_PATH = 4096;
@@ -36,10 +37,11 @@ const tls = map(
   'tls',
 );
 
+const url = text(LONGEST_URL, 'ws:// or wss:// address; path and query may hold templates').transform(
+  (written, context) => converted(context, () => ({ url: written, ...parseUrl(written) })),
+);
+
 const targetShape = {
-  url: text(LONGEST_URL, 'ws:// or wss:// address; path and query may hold templates').superRefine((value, context) => {
-    converted(context, () => parseUrl(value));
-  }),
   headers: headers.optional(),
   origin: templated(2048, 'Origin header (RFC 6454): null or scheme://host[:port]', originProblem).optional(),
   subprotocols: list(subprotocol, 0, 50, 'subprotocols')
@@ -64,7 +66,24 @@ const targetShape = {
     .meta({ description: 'Local addresses to connect from, in turn; blocks are expanded, at most 65,536 in all' }),
 };
 
-const expression = text(500, 'An expression such as share(101) >= 99.9%');
+/** The target, the parts of its URL beside it. */
+const target = map({ url, ...targetShape }, 'a target').transform(({ url: parts, ...others }) => ({
+  ...parts,
+  ...others,
+}));
+
+/** The same where another layer may name the URL. */
+const targetParts = map({ url: url.optional(), ...targetShape }, 'a target').transform(
+  ({ url: parts, ...others }): Partial<z.output<typeof target>> => ({ ...parts, ...others }),
+);
+
+const threshold = text(500, 'An expression such as share(101) >= 99.9%').transform((written, context) =>
+  converted(context, () => parseThreshold(written)),
+);
+
+const abort = text(500, 'Ends the run when true, e.g. share(5xx) > 50% for 2 bursts').transform((written, context) =>
+  converted(context, () => parseAbort(written)),
+);
 
 const dataShape = {
   file: text(LONGEST_PATH, 'CSV file with a header row; its columns are {{ row.COLUMN }}'),
@@ -90,8 +109,8 @@ const shape = {
     HOUR_MS,
     'Once a burst is over, start one single handshake every 0.5s for this long: how long others keep suffering; default none',
   ).optional(),
-  thresholds: list(expression, 0, 100, 'expressions').optional().meta({ description: 'Missed: exit code 3' }),
-  abort: text(500, 'Ends the run when true, e.g. share(5xx) > 50% for 2 bursts').optional(),
+  thresholds: list(threshold, 0, 100, 'expressions').optional().meta({ description: 'Missed: exit code 3' }),
+  abort: abort.optional(),
   allowHosts: list(text(255, 'A host name or address'), 0, 100, 'hosts')
     .optional()
     .meta({ description: 'Public hosts that may be sent bursts: only your own, or with consent' }),
@@ -118,10 +137,10 @@ const LATER_KEYS = ['preset'];
 const stages = list(stageSchema, 1, 100, 'stages').meta({ description: 'In order' });
 
 /** A whole profile, as editors are to see it. */
-export const profileSchema = map({ target: map(targetShape, 'a target'), stages, ...shape }, 'a profile', LATER_KEYS);
+export const profileSchema = map({ target, stages, ...shape }, 'a profile', LATER_KEYS);
 
 const parts = {
-  target: map({ ...targetShape, url: targetShape.url.optional() }, 'a target').optional(),
+  target: targetParts.optional(),
   stages: stages.optional(),
   ...shape,
 };

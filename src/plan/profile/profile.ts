@@ -4,8 +4,6 @@
  */
 
 import type { Plan } from '../plan.js';
-import { parseUrl } from '../url.js';
-import type { ExpressionChecks } from './cross-checks.js';
 import { draftOfParts, profileOf } from './draft.js';
 import { valueSource } from './problems.js';
 import type { Profile } from './profile-schema.js';
@@ -15,20 +13,22 @@ const DEFAULT_TIMEOUT_MS = 75_000;
 const DEFAULT_SEED = 1;
 
 /** A profile built by a program. Throws UserError `profile` that lists every problem by its path. */
-export function checkProfile(value: unknown, where: string, checks: ExpressionChecks): Profile {
-  return profileOf(draftOfParts(value, valueSource(where, value), checks), checks);
+export function checkProfile(value: unknown, where: string): Profile {
+  return profileOf(draftOfParts(value, valueSource(where, value)));
 }
 
 /** Defaults filled in, deeply frozen; equal to itself after a trip through JSON. */
 export function compilePlan(profile: Profile): Plan {
   const { target } = profile;
-  const url = parseUrl(target.url);
   const plan: Plan = {
     name: profile.name ?? null,
     about: profile.about ?? null,
     target: {
       url: target.url,
-      ...url,
+      scheme: target.scheme,
+      host: target.host,
+      port: target.port,
+      path: target.path,
       headers: target.headers ?? [],
       origin: target.origin ?? null,
       subprotocols: target.subprotocols ?? [],

@@ -2,18 +2,17 @@
  * A profile as a person wrote it, YAML or JSON. Apart from the rest of the plan, so that the YAML parser, which is large,
  * is loaded where there is a text to read and nowhere else.
  */
-import type { ExpressionChecks } from './cross-checks.js';
 import { type Draft, draftOfParts, profileOf } from './draft.js';
 import type { Profile } from './profile-schema.js';
 import { readDocument } from './yaml-document.js';
 
 /** Throws UserError `profile` when the text is neither YAML nor JSON. */
-export function draftOfText(text: string, file: string, checks: ExpressionChecks): Draft {
+export function draftOfText(text: string, file: string): Draft {
   const { value, source } = readDocument(text, file);
-  return draftOfParts(value, source, checks);
+  return draftOfParts(value, source);
 }
 
 /** A profile that needs nothing from outside. Throws UserError `profile` that lists every problem as `file:line:col  path: …`. */
-export function readProfile(text: string, file: string, checks: ExpressionChecks): Profile {
-  return profileOf(draftOfText(text, file, checks), checks);
+export function readProfile(text: string, file: string): Profile {
+  return profileOf(draftOfText(text, file));
 }

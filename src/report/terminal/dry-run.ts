@@ -1,26 +1,26 @@
 /**
  * The dry run: the plan in words, what it needs, what this machine allows, and a line for each need that can't be met. Pure:
- * the plan comes masked, the machine's limits come as facts.
+ * the plan comes masked, the machine's limits come as facts. Whether they suffice is told by plan/resources.ts, as it is to
+ * the check before the first burst.
  */
+
 import { isLoopback } from '../../plan/address.js';
-import { type Needs, PREFLIGHT_ATTEMPTS, PROBE_EVERY_MS, probesPerBurst } from '../../plan/needs.js';
-import { type Plan, peakOpen, type Stage } from '../../plan/plan.js';
-import { formatBytes, formatCount, formatDuration } from '../../plan/units.js';
+import { foreignAddresses, type Machine, portsPerSource } from '../../plan/machine-facts.js';
+import { fixedSockets, type Needs, PREFLIGHT_ATTEMPTS, PROBE_EVERY_MS, probesPerBurst } from '../../plan/needs.js';
+import { findStageOf, peakOpen, type Stage } from '../../plan/plan.js';
+import type { PlanRecord } from '../../plan/plan-record.js';
+import { type Demand, type Resource, resourcesOf, shortOf, type Ways, workersOf } from '../../plan/resources.js';
+import { byKind, type StageRows } from '../../plan/stages/kinds.js';
+import { formatBytes, formatCount, formatDuration, formatMemory } from '../../plan/units.js';
 import { type PlannedSearch, searchTerms } from '../words/search-cost.js';
 import { searchCosts } from './search-costs.js';
 import { type Paint, palette } from './style.js';
 import { wrap } from './text-width.js';
 
-/** What this machine allows; null where it does not say. */
-export interface MachineFacts {
-  /** Open descriptors of one process, at the limit that it can raise itself to. */
-  readonly fds: number | null;
-  /** Free local ports of one source address towards one destination. */
-  readonly portsPerSource: number | null;
-  readonly memoryMb: number | null;
-  readonly cpus: number;
-  /** Longest accept queue (net.core.somaxconn). */
-  readonly somaxconn: number | null;
+/** Where the run would take place. */
+export interface Ground {
+  readonly machine: Machine;
+  readonly ways: Ways;
 }
 
 export interface DryRunOptions {
@@ -31,31 +31,30 @@ export interface DryRunOptions {
 }
 
 const LABEL = 14;
-const MB = 1_000_000;
 const STAGES_SHOWN = 20;
-const ATTEMPTS_PER_WORKER = 250;
 
 /** Ends with a line feed; no line is longer than `width`, words longer than a line aside. */
-export function renderDryRun(plan: Plan, needs: Needs, machine: MachineFacts, options: DryRunOptions): string {
+export function renderDryRun(plan: PlanRecord, needs: Needs, ground: Ground, options: DryRunOptions): string {
+  const { machine, ways } = ground;
   const { bold, red } = palette(options.color);
-  const needed = resources(plan, needs, machine);
-  const unmet = needed.filter((one) => one.allowed !== null && one.needed > one.allowed);
+  const demand: Demand = { open: needs.sockets, plan, workers: workersOf(plan, machine), machine, ways };
   const title = plan.name === null ? 'Dry run: nothing is sent' : `Dry run of ${plan.name}: nothing is sent`;
   const rows = (pairs: readonly Row[]): string[] => pairs.flatMap((row) => fitted(row, options.width));
+  const unmet = unmetRows(demand);
   const lines = [
     bold(plain(title)),
     ...(plan.about === null ? [] : wrap(plain(plan.about), options.width)),
     '',
     bold('Plan'),
-    ...rows(planRows(plan, needs, machine)),
+    ...rows(planRows(plan, needs, demand)),
     '',
     ...searchLines(options.search ?? null, bold, options.width),
     bold('Needs, and what this machine allows'),
-    ...rows([...needed.map(resourceRow), ...costRows(plan, needs)]),
+    ...rows([...resourcesOf(demand).map((one) => resourceRow(one, demand, needs)), ...costRows(plan, needs)]),
     '',
     ...(unmet.length === 0
       ? wrap('Every need is met, as far as this machine says.', options.width)
-      : [...unmetHeading(plan, options.width).map((line) => bold(red(line))), ...rows(unmet.map(unmetRow))]),
+      : [...wrap(unmetHeading(demand), options.width).map((line) => bold(red(line))), ...rows(unmet)]),
     ...notes(plan, machine).flatMap((note) => wrap(note, options.width)),
   ];
   return `${lines.join('\n')}\n`;
@@ -69,10 +68,9 @@ function searchLines(search: PlannedSearch | null, bold: Paint, width: number): 
   return [bold('Search for the drop-off point'), ...terms, ...searchCosts(search, width), ''];
 }
 
-function planRows(plan: Plan, needs: Needs, machine: MachineFacts): Row[] {
+function planRows(plan: PlanRecord, needs: Needs, { workers, machine }: Demand): Row[] {
   const { target } = plan;
   const sources = target.sourceIps.length;
-  const workers = plan.workers ?? Math.max(1, Math.min(machine.cpus, Math.ceil(peakOpen(plan) / ATTEMPTS_PER_WORKER)));
   const stages = plan.stages
     .slice(0, STAGES_SHOWN)
     .map((stage, i): Row => [i === 0 ? 'stages' : '', `${i + 1}. ${stageText(stage)}`]);
@@ -103,7 +101,7 @@ function planRows(plan: Plan, needs: Needs, machine: MachineFacts): Row[] {
   ];
 }
 
-function gateText(plan: Plan): string {
+function gateText(plan: PlanRecord): string {
   switch (plan.gate) {
     case 'connect':
       return 'connect: TCP, TLS and upgrade all start at the release';
@@ -116,31 +114,30 @@ function gateText(plan: Plan): string {
 
 function stageText(stage: Stage): string {
   const rest = stage.restMs === null || stage.restMs === 0 ? '' : `, rest ${formatDuration(stage.restMs)}`;
-  switch (stage.kind) {
-    case 'burst':
-      return `burst of ${formatCount(stage.size)}${stage.times === 1 ? '' : `, ${formatCount(stage.times)} times`}${rest}`;
-    case 'steps': {
-      const first = stage.sizes.slice(0, 3).map(formatCount).join(', ');
-      const last = formatCount(stage.sizes.at(-1) ?? 0);
-      const sizes = stage.sizes.length > 4 ? `${first} … ${last}` : stage.sizes.map(formatCount).join(', ');
-      return `steps of ${sizes} (${formatCount(stage.sizes.length)} bursts)${rest}`;
-    }
-    case 'churn': {
-      const total = stage.total === null ? '' : `${formatCount(stage.total)} in total, `;
-      const time = stage.forMs === null ? '' : `, for ${formatDuration(stage.forMs)}`;
-      return `churn, ${total}${formatCount(stage.inFlight)} in flight${time}${rest}`;
-    }
-    case 'find':
-      return `search for the drop-off, up to ${formatCount(stage.max)} at once${rest}`;
-  }
+  return `${byKind(STAGE_TEXTS, stage)}${rest}`;
 }
 
-/** It decides as it goes, and takes less where less can be had. */
-function hasSearch({ stages }: Plan): boolean {
-  return stages.some(({ kind }) => kind === 'find');
+const STAGE_TEXTS: StageRows<string> = {
+  burst: ({ size, times }) => `burst of ${formatCount(size)}${times === 1 ? '' : `, ${formatCount(times)} times`}`,
+  steps: ({ sizes }) => {
+    const first = sizes.slice(0, 3).map(formatCount).join(', ');
+    const last = formatCount(sizes.at(-1) ?? 0);
+    const list = sizes.length > 4 ? `${first} … ${last}` : sizes.map(formatCount).join(', ');
+    return `steps of ${list} (${formatCount(sizes.length)} bursts)`;
+  },
+  churn: ({ total, inFlight, forMs }) => {
+    const number = total === null ? '' : `${formatCount(total)} in total, `;
+    const time = forMs === null ? '' : `, for ${formatDuration(forMs)}`;
+    return `churn, ${number}${formatCount(inFlight)} in flight${time}`;
+  },
+  find: ({ max }) => `search for the drop-off, up to ${formatCount(max)} at once`,
+};
+
+function hasSearch({ stages }: PlanRecord): boolean {
+  return findStageOf(stages) !== null;
 }
 
-function attemptsText(plan: Plan, needs: Needs): string {
+function attemptsText(plan: PlanRecord, needs: Needs): string {
   const total = needs.attempts === null ? 'as many as fit the time' : formatCount(needs.attempts);
   const bursts = needs.bursts === 1 ? '1 burst' : `${formatCount(needs.bursts)} bursts`;
   const probes = needs.probes === 0 ? '' : `, ${formatCount(needs.probes)} in the probes`;
@@ -149,7 +146,7 @@ function attemptsText(plan: Plan, needs: Needs): string {
   return `${sent}${probes}${plan.preflight ? `, and ${PREFLIGHT_ATTEMPTS} in the preflight` : ''}`;
 }
 
-function probesText(plan: Plan): string {
+function probesText(plan: PlanRecord): string {
   const count = probesPerBurst(plan);
   const every = `one probe every ${formatDuration(PROBE_EVERY_MS)}`;
   return count === 1
@@ -157,68 +154,77 @@ function probesText(plan: Plan): string {
     : `${every} once a burst is over, ${formatCount(count)} after each`;
 }
 
-/** A need with a limit on this machine. */
-interface Resource {
-  readonly name: string;
-  readonly needed: number;
-  readonly allowed: number | null;
+interface ResourceWords {
+  readonly label: string;
   readonly show: (value: number) => string;
-  readonly note: string;
-  readonly remedy: string;
+  note(demand: Demand, needs: Needs): string;
+  remedy(one: Resource, demand: Demand): string;
 }
 
-function resources(plan: Plan, needs: Needs, machine: MachineFacts): Resource[] {
+const RESOURCE_WORDS: Readonly<Record<Resource['name'], ResourceWords>> = {
+  descriptors: {
+    label: 'descriptors',
+    show: formatCount,
+    note: ({ open }) => `${formatCount(open)} sockets at once, and the process's own`,
+    remedy: ({ needed }) => `ulimit -n ${needed}`,
+  },
+  ports: {
+    label: 'local ports',
+    show: formatCount,
+    note: portNote,
+    remedy: ({ needed }, { machine, ways }) => {
+      const perSource = portsPerSource(machine) * (ways?.destinations ?? 1);
+      const wanted = formatCount(Math.ceil((needed + (ways?.portsInUse ?? 0)) / perSource));
+      return `connect from ${wanted} source addresses (--source-ip, repeatable, takes blocks)`;
+    },
+  },
+  memory: {
+    label: 'memory',
+    show: formatMemory,
+    note: () => 'an estimate',
+    remedy: (_, { plan: { calibrate } }) =>
+      `make the largest burst smaller, ${calibrate ? 'skip the calibration (--no-calibrate), ' : ''}or use a machine with more memory`,
+  },
+};
+
+function portNote({ plan, ways, open }: Demand, { portsAtWorst }: Needs): string {
   const sources = Math.max(1, plan.target.sourceIps.length);
   const addresses = sources === 1 ? 'one source address' : `${formatCount(sources)} source addresses`;
-  const worst =
-    needs.portsAtWorst > needs.ports
-      ? `; up to ${formatCount(needs.portsAtWorst)} if the target leaves closing to us`
-      : '';
-  const wanted = machine.portsPerSource === null ? 0 : Math.ceil(needs.ports / Math.max(1, machine.portsPerSource));
+  const used = ways === null || ways.portsInUse === 0 ? '' : `, ${formatCount(ways.portsInUse)} in use`;
+  const worst = portsAtWorst > open ? `; up to ${formatCount(portsAtWorst)} if the target leaves closing to us` : '';
+  return `${addresses}${used}${worst}`;
+}
+
+function resourceRow(one: Resource, demand: Demand, needs: Needs): Row {
+  const { label, show, note } = RESOURCE_WORDS[one.name];
+  const allowed = one.allowed === null ? 'limit unknown' : `${show(one.allowed)} allowed`;
+  return [label, `${show(one.needed)} of ${allowed} (${note(demand, needs)})`];
+}
+
+/** The search takes less where less can be had; stages beside it and the probes can't. */
+function unmetHeading(demand: Demand): string {
+  const { plan, machine } = demand;
+  const fixed = shortOf({ ...demand, open: fixedSockets(plan) });
+  return fixed.length > 0 || foreignAddresses(plan.target.sourceIps, machine).length > 0
+    ? 'Not met: the run would end with exit code 4'
+    : 'Not met: the search goes only as far as this machine does (exit code 4 if the drop-off is beyond)';
+}
+
+function unmetRows(demand: Demand): Row[] {
+  const { plan, machine } = demand;
+  const foreign = foreignAddresses(plan.target.sourceIps, machine);
+  const short = shortOf(demand).map((one): Row => {
+    const { label, show, remedy } = RESOURCE_WORDS[one.name];
+    const [needed, allowed] = [one.needed, one.allowed ?? 0].map(show);
+    return [label, `${needed} needed, ${allowed} allowed: ${remedy(one, demand)}`];
+  });
   return [
-    {
-      name: 'descriptors',
-      needed: needs.descriptors,
-      allowed: machine.fds,
-      show: formatCount,
-      note: `${formatCount(needs.sockets)} sockets at once, and the process's own`,
-      remedy: `ulimit -n ${needs.descriptors}`,
-    },
-    {
-      name: 'local ports',
-      needed: needs.ports,
-      allowed: machine.portsPerSource === null ? null : machine.portsPerSource * sources,
-      show: formatCount,
-      note: `${addresses}${worst}`,
-      remedy: `connect from ${formatCount(wanted)} source addresses (--source-ip, repeatable, takes blocks)`,
-    },
-    {
-      name: 'memory',
-      needed: needs.memoryBytes,
-      allowed: machine.memoryMb === null ? null : machine.memoryMb * MB,
-      show: formatBytes,
-      note: 'an estimate',
-      remedy: 'make the largest burst smaller, or use a machine with more memory',
-    },
+    ...foreign.map((address): Row => ['source', `no interface of this machine has the address ${address}`]),
+    ...short,
   ];
 }
 
-function resourceRow(one: Resource): Row {
-  const allowed = one.allowed === null ? 'limit unknown' : `${one.show(one.allowed)} allowed`;
-  return [one.name, `${one.show(one.needed)} of ${allowed} (${one.note})`];
-}
-
-function unmetHeading(plan: Plan, width: number): string[] {
-  return hasSearch(plan)
-    ? wrap('Not met: the search goes only as far as this machine does (exit code 4 if the drop-off is beyond)', width)
-    : ['Not met: the run would end with exit code 4'];
-}
-
-function unmetRow(one: Resource): Row {
-  return [one.name, `${one.show(one.needed)} needed, ${one.show(one.allowed ?? 0)} allowed: ${one.remedy}`];
-}
-
-function costRows(plan: Plan, needs: Needs): Row[] {
+function costRows(plan: PlanRecord, needs: Needs): Row[] {
   const volume: Row[] =
     needs.bytesOut === null || needs.bytesIn === null
       ? []
@@ -236,7 +242,7 @@ function costRows(plan: Plan, needs: Needs): Row[] {
   return [...volume, ...data, ['time', time]];
 }
 
-function notes(plan: Plan, machine: MachineFacts): string[] {
+function notes(plan: PlanRecord, machine: Machine): string[] {
   const host = plan.target.connectTo?.host ?? plan.target.host;
   const local = host === 'localhost' || isLoopback(host);
   const largest = peakOpen(plan);

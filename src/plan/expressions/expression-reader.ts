@@ -1,8 +1,8 @@
 /**
  * Reads an expression from left to right and says where it stopped making sense. It owns positions and the wording of
- * errors; what an expression means is known by the grammar that drives it (thresholds.ts).
+ * errors; what an expression means is known by the grammar that drives it (condition.ts).
  */
-import { UserError } from '../errors.js';
+import { UserError } from '../../errors.js';
 
 const LONGEST_EXPRESSION = 200;
 const LONGEST_QUOTE = 60;

@@ -1,0 +1,105 @@
+/**
+ * Whether this machine can carry a plan, said before anything is sent: one sentence for each need that can't be met, with
+ * the limit, the number that it allows and the command that lifts it, because such a limit would otherwise read as one of
+ * the target's. How much is needed is told by plan/resources.ts, as it is to the dry run.
+ */
+import { addressFamily } from '../../plan/address.js';
+import { foreignAddresses, type Machine, withoutPrefix } from '../../plan/machine-facts.js';
+import { fixedSockets } from '../../plan/needs.js';
+import type { Plan } from '../../plan/plan.js';
+import { type Demand, type Resource, shortOf, type Ways } from '../../plan/resources.js';
+import { formatCount } from '../../plan/units.js';
+import { portsInUse } from '../machine/ports-in-use.js';
+import type { Destination } from '../transport/transport.js';
+
+/** A need that can't be met: so many connections fit, and why not as many as were asked for. */
+export interface Shortage {
+  readonly fit: number;
+  /** One sentence with the way out. */
+  readonly reason: string;
+  /** It goes away by itself: ports in TIME_WAIT. */
+  readonly passes: boolean;
+}
+
+/** One sentence for each need that can't be met; empty: the plan fits this machine. A search takes what it can get. */
+export function unmetNeeds(
+  plan: Plan,
+  machine: Machine,
+  workers: number,
+  destinations: readonly Destination[],
+): string[] {
+  const foreign = foreignAddresses(plan.target.sourceIps, machine).map((address) => foreignReason(address, machine));
+  const open = fixedSockets(plan);
+  const short = shortages({ open, plan, workers, machine, ways: waysTo(destinations, machine) });
+  return [...foreign, ...short.map(({ reason }) => reason)];
+}
+
+/** What stands most in the way of `open` connections at once, as this machine is now; null: nothing does. */
+export function shortageOf(
+  open: number,
+  plan: Plan,
+  machine: Machine,
+  workers: number,
+  destinations: readonly Destination[],
+): Shortage | null {
+  const all = shortages({ open, plan, workers, machine, ways: waysTo(destinations, machine) });
+  return all.reduce<Shortage | null>((least, one) => (least === null || one.fit < least.fit ? one : least), null);
+}
+
+/** The ways to a plan's target as far as they are known without a look-up: a name is taken for one free destination. */
+export function knownWays({ target }: Plan, machine: Machine): Ways {
+  const { host, port } = target.connectTo ?? target;
+  const family = addressFamily(host);
+  return (family === null ? null : waysTo([{ address: host, port, family }], machine)) ?? FREE_WAY;
+}
+
+const FREE_WAY: Ways = { destinations: 1, portsInUse: 0 };
+
+function waysTo(destinations: readonly Destination[], machine: Machine): Ways | null {
+  if (destinations.length === 0) return null;
+  return { destinations: destinations.length, portsInUse: portsInUse(machine, destinations) };
+}
+
+function shortages(demand: Demand): Shortage[] {
+  return shortOf(demand).map((resource) => {
+    const fit = resource.fit ?? 0;
+    const passes = resource.name === 'ports' && demand.open <= fit + (demand.ways?.portsInUse ?? 0);
+    return { fit, passes, reason: REASONS[resource.name](resource, demand, formatCount(fit)) };
+  });
+}
+
+function foreignReason(address: string, { addresses }: Machine): string {
+  const own = (addresses ?? []).map(withoutPrefix).join(', ');
+  return `no interface of this machine has the source address ${address}; it has ${own}`;
+}
+
+type Reason = (resource: Resource, demand: Demand, fit: string) => string;
+
+const REASONS: Readonly<Record<Resource['name'], Reason>> = {
+  descriptors: ({ needed, allowed }, { open, machine: { fdsHard } }, fit) =>
+    `${formatCount(open)} connections at once need ${formatCount(needed)} file descriptors, and this process may open ` +
+    `${formatCount(allowed ?? 0)} (hard limit ${fdsHard === null ? 'none' : formatCount(fdsHard)}): ` +
+    `at most ${fit} connections fit; raise it with: ulimit -n ${needed}`,
+  ports: portReason,
+  memory: ({ needed, allowed }, { open, plan }, fit) =>
+    `${formatCount(open)} connections at once need about ${mebibytes(Math.ceil, needed)} MiB, and ` +
+    `${mebibytes(Math.floor, allowed ?? 0)} MiB are free: at most ${fit} fit; free memory or use fewer` +
+    (plan.calibrate ? ', or skip the calibration: --no-calibrate' : ''),
+};
+
+function portReason(_resource: Resource, { open, plan, machine, ways }: Demand, fit: string): string {
+  const { destinations, portsInUse: used } = ways ?? FREE_WAY;
+  const sources = Math.max(1, plan.target.sourceIps.length);
+  const [low, high] = machine.portRange;
+  return (
+    `${formatCount(open)} connections at once need as many local ports, and ${formatCount(sources)} source ` +
+    `address${sources === 1 ? '' : 'es'} to ${formatCount(destinations)} destination${destinations === 1 ? '' : 's'} ` +
+    `${sources * destinations === 1 ? 'has' : 'have'} ${fit} free (${low}-${high}` +
+    `${used > 0 ? `, ${formatCount(used)} in use` : ''}): at most ${fit} fit; ` +
+    'add source addresses (--source-ip, repeatable, CIDR) or widen it with: sysctl net.ipv4.ip_local_port_range="1024 65535"'
+  );
+}
+
+function mebibytes(round: (value: number) => number, bytes: number): number {
+  return round(bytes / 2 ** 20);
+}

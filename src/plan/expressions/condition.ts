@@ -1,0 +1,139 @@
+/**
+ * What a threshold or an abort rule asks: a subject, an operator and a limit, as in `p99(handshake) < 500ms`. Owns the
+ * grammar of that and the words that are probably meant instead of unknown ones. Counting and judging are the tally's.
+ */
+import { UserError } from '../../errors.js';
+import { isOutcomeId, NAMED_OUTCOMES } from '../../names/outcomes.js';
+import { PHASES, type Phase } from '../../names/phases.js';
+import { nearest } from '../suggest.js';
+import { EXPECTED, parseCount, parseDurationMs, parseRate, parseShare } from '../units.js';
+import type { ExpressionReader } from './expression-reader.js';
+
+const LATENCY_STATS = ['min', 'mean', 'max', 'p50', 'p75', 'p90', 'p95', 'p99', 'p999'] as const;
+type LatencyStat = (typeof LATENCY_STATS)[number];
+const OPERATORS = ['<', '<=', '>', '>=', '=='] as const;
+export type Operator = (typeof OPERATORS)[number];
+/** What can be counted beside an outcome by its id. */
+const GROUPS = ['2xx', '3xx', '4xx', '5xx', 'ok', 'failed', 'lost'] as const;
+
+/** What a condition speaks about. `of` is an outcome id or a group. */
+export type Subject =
+  | { readonly kind: 'share' | 'count'; readonly of: string }
+  | { readonly kind: 'latency'; readonly stat: LatencyStat; readonly phase: Phase }
+  | { readonly kind: 'rate' | 'dropOff' };
+
+export interface Condition {
+  readonly subject: Subject;
+  readonly operator: Operator;
+  /** A share from 0 to 1, ms, a count, or handshakes a second. */
+  readonly limit: number;
+}
+
+const SUBJECTS = ['share', 'count', ...LATENCY_STATS, 'rate', 'dropOff'];
+const EXPECTED_SUBJECT = 'share(X), count(X), a latency such as p99(handshake), rate or dropOff';
+const EXPECTED_OPERATOR = `one of ${OPERATORS.join(' ')}`;
+const MEANT_SUBJECT: Readonly<Record<string, string>> = {
+  avg: 'mean',
+  average: 'mean',
+  median: 'p50',
+  med: 'p50',
+  maximum: 'max',
+  minimum: 'min',
+  'p99.9': 'p999',
+  percent: 'share',
+  ratio: 'share',
+  rps: 'rate',
+};
+const MEANT_OUTCOME: Readonly<Record<string, string>> = {
+  success: 'ok',
+  succeeded: 'ok',
+  error: 'failed',
+  errors: 'failed',
+  failure: 'failed',
+  failures: 'failed',
+  dropped: 'lost',
+  timeout: 'timeout-upgrade',
+};
+const MEANT_PHASE: Readonly<Record<string, string>> = { latency: 'handshake', total: 'handshake', tcp: 'connect' };
+const MEANT_OPERATOR: Readonly<Record<string, string>> = { '=': '==', '===': '==', '=>': '>=', '=<': '<=' };
+
+/** The condition that begins where the reader is; `valuePattern` (sticky) takes its value. */
+export function readCondition(reader: ExpressionReader, valuePattern: RegExp): Condition {
+  const subject = readSubject(reader);
+  const operator = readOperator(reader);
+  const value = reader.take(valuePattern) ?? '';
+  if (value.trim() === '') reader.refuse(valueExpected(subject));
+  try {
+    return { subject, operator, limit: parseValue(subject, value) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    reader.putBack(value);
+    throw reader.error(`at character ${reader.character}: ${error.message}`);
+  }
+}
+
+function readSubject(reader: ExpressionReader): Subject {
+  const word = reader.take(/[A-Za-z][\w.]*/y) ?? reader.refuse(EXPECTED_SUBJECT);
+  if (word === 'rate' || word === 'dropOff') return { kind: word };
+  const stat = LATENCY_STATS.find((known) => known === word);
+  if (word !== 'share' && word !== 'count' && stat === undefined) {
+    reader.putBack(word);
+    reader.refuse(EXPECTED_SUBJECT, meant(word, MEANT_SUBJECT, SUBJECTS));
+  }
+  if (reader.take(/\(/y) === null) reader.refuse('"("');
+  const subject: Subject =
+    stat === undefined
+      ? { kind: word === 'share' ? 'share' : 'count', of: readOutcome(reader) }
+      : { kind: 'latency', stat, phase: readPhase(reader) };
+  if (reader.take(/\)/y) === null) reader.refuse('")"');
+  return subject;
+}
+
+function readOutcome(reader: ExpressionReader): string {
+  const expected = 'an outcome such as 504 or timeout-upgrade, or one of ok failed lost 2xx 3xx 4xx 5xx';
+  const word = reader.take(/[\w-]+/y) ?? reader.refuse(expected);
+  if (isOutcomeId(word) || GROUPS.some((group) => group === word)) return word;
+  reader.putBack(word);
+  reader.refuse(expected, meant(word, MEANT_OUTCOME, [...GROUPS, ...NAMED_OUTCOMES.map(({ id }) => id)]));
+}
+
+function readPhase(reader: ExpressionReader): Phase {
+  const expected = `one of ${PHASES.join(' ')}`;
+  const word = reader.take(/[\w-]+/y) ?? reader.refuse(expected);
+  const phase = PHASES.find((known) => known === word);
+  if (phase !== undefined) return phase;
+  reader.putBack(word);
+  reader.refuse(expected, meant(word, MEANT_PHASE, PHASES));
+}
+
+function readOperator(reader: ExpressionReader): Operator {
+  const word = reader.take(/[<>=!~]+/y) ?? reader.refuse(EXPECTED_OPERATOR);
+  const operator = OPERATORS.find((known) => known === word);
+  if (operator !== undefined) return operator;
+  reader.putBack(word);
+  reader.refuse(EXPECTED_OPERATOR, Object.hasOwn(MEANT_OPERATOR, word) ? MEANT_OPERATOR[word] : null);
+}
+
+function parseValue(subject: Subject, text: string): number {
+  switch (subject.kind) {
+    case 'share':
+      return parseShare(text);
+    case 'latency':
+      return parseDurationMs(text);
+    case 'rate':
+      return parseRate(text);
+    case 'count':
+    case 'dropOff':
+      return parseCount(text);
+  }
+}
+
+function valueExpected(subject: Subject): string {
+  const kinds = { share: 'share', latency: 'duration', rate: 'rate', count: 'count', dropOff: 'count' } as const;
+  return EXPECTED[kinds[subject.kind]];
+}
+
+function meant(word: string, aliases: Readonly<Record<string, string>>, known: readonly string[]): string | null {
+  const alias = word.toLowerCase();
+  return Object.hasOwn(aliases, alias) ? aliases[alias] : nearest(word, known);
+}

@@ -1,0 +1,109 @@
+/**
+ * Thresholds and abort rules as a person writes them, parsed once: a plan carries both the text and what it means. Knows
+ * too which of them a run can never meet, because it measures no such thing. Judging by them is the tally's.
+ */
+import type { Phase } from '../../names/phases.js';
+import { type Condition, readCondition, type Subject } from './condition.js';
+import { ExpressionReader } from './expression-reader.js';
+
+export interface Threshold {
+  /** As written, without spaces around it. */
+  readonly expression: string;
+  readonly parsed: Condition;
+}
+
+/** Stops a run when its condition held in this many bursts, one after another. */
+export interface AbortRule {
+  /** As written, without spaces around it. */
+  readonly expression: string;
+  readonly parsed: { readonly condition: Condition; readonly bursts: number };
+}
+
+/** What a run will measure; null where it can't be told yet. */
+export interface Measured {
+  /** Some stage has a rate. */
+  readonly rate: boolean | null;
+  /** The target speaks TLS. */
+  readonly tls: boolean | null;
+  /** A name has to be looked up. */
+  readonly dns: boolean | null;
+  /** Some stage is a search for the drop-off; every stage is. */
+  readonly search: boolean | null;
+  readonly onlySearch: boolean | null;
+}
+
+const MOST_ABORT_BURSTS = 10_000;
+const EXPECTED_BURSTS = '"for N bursts" with N from 1 to 10000';
+
+/** @throws UserError `threshold` with the position, what was expected there and, where one is near, what was meant. */
+export function parseThreshold(text: string): Threshold {
+  const reader = new ExpressionReader('threshold', text);
+  return { expression: text.trim(), parsed: readCondition(reader, /.*$/sy) };
+}
+
+/** `CONDITION` or `CONDITION for N bursts`. @throws UserError `abort`, as `parseThreshold` does. */
+export function parseAbort(text: string): AbortRule {
+  const reader = new ExpressionReader('abort', text);
+  const condition = readCondition(reader, /.*?(?=\s+for(?:\s|$)|$)/sy);
+  if (condition.subject.kind === 'dropOff') {
+    throw reader.error('dropOff is known when the search is over, so it cannot end a run');
+  }
+  return { expression: text.trim(), parsed: { condition, bursts: readBursts(reader) } };
+}
+
+function readBursts(reader: ExpressionReader): number {
+  if (reader.take(/for/y) === null) return 1;
+  const number = reader.take(/\d{1,9}/y) ?? reader.refuse(EXPECTED_BURSTS);
+  const bursts = Number(number);
+  if (bursts < 1 || bursts > MOST_ABORT_BURSTS) {
+    reader.putBack(number);
+    reader.refuse(EXPECTED_BURSTS);
+  }
+  if (reader.take(/bursts?\s*$/y) === null) reader.refuse('"bursts" and nothing after it');
+  return bursts;
+}
+
+/** Why a run of that kind can't be judged by the threshold, or null. */
+export function thresholdProblem({ parsed: { subject } }: Threshold, run: Measured): string | null {
+  return neverMeasured(subject, run) ?? (run.onlySearch === true ? besideSearch(subject) : null);
+}
+
+/** Why a run of that kind can't be ended by the rule, or null. */
+export function abortProblem({ parsed: { condition } }: AbortRule, run: Measured): string | null {
+  return neverMeasured(condition.subject, run);
+}
+
+/** A search overloads its target on purpose, so its bursts are judged by the search alone. */
+function besideSearch({ kind }: Subject): string | null {
+  if (kind !== 'share' && kind !== 'count' && kind !== 'latency') return null;
+  return 'a search overloads its target on purpose: use dropOff, or an objective of the search (share, p99, p95)';
+}
+
+function neverMeasured(subject: Subject, run: Measured): string | null {
+  switch (subject.kind) {
+    case 'dropOff':
+      return run.search === false ? 'no stage searches for the drop-off: that is find' : null;
+    case 'rate':
+      return run.rate === false ? 'only a churn has a rate, and no stage is one' : null;
+    case 'latency':
+      return neverTimed(subject.phase, run);
+    case 'share':
+    case 'count':
+      return null;
+  }
+}
+
+function neverTimed(phase: Phase, run: Measured): string | null {
+  switch (phase) {
+    case 'message':
+      return 'the phase message is not available in this version: nothing is sent after the 101';
+    case 'tls':
+      return run.tls === false ? 'over ws:// there is no phase tls to be timed' : null;
+    case 'dns':
+      return run.dns === false ? 'the address is given, so no name is looked up and the phase dns takes no time' : null;
+    case 'connect':
+    case 'upgrade':
+    case 'handshake':
+      return null;
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * A plan as a result holds it and a person is shown it, and the secrets that this leaves out. Which parts of a text are
+ * secret is known by secrets.ts.
+ */
+import type { Plan, Target } from './plan.js';
+import { type Hide, hideHeader, hideSubprotocols, hideUrl, masked, SHORTEST_SECRET } from './secrets.js';
+
+/** Secrets are masked, expressions stand as written. */
+export interface PlanRecord extends Omit<Plan, 'thresholds' | 'abort'> {
+  readonly thresholds: readonly string[];
+  readonly abort: string | null;
+}
+
+/** For what can be told from either. */
+export type AnyPlan = Plan | PlanRecord;
+
+function hideTarget(target: Target, hide: Hide): Target {
+  return {
+    ...target,
+    url: hideUrl(target.url, hide),
+    path: hideUrl(target.path, hide),
+    headers: target.headers.map(([name, value]) => [name, hideHeader(name, value, hide)] as const),
+    origin: target.origin === null ? null : hideUrl(target.origin, hide),
+    subprotocols: hideSubprotocols(target.subprotocols, hide),
+  };
+}
+
+/** The plan as it may be written and shown. */
+export function maskPlan(plan: Plan): PlanRecord {
+  return {
+    ...plan,
+    target: hideTarget(plan.target, masked),
+    thresholds: plan.thresholds.map(({ expression }) => expression),
+    abort: plan.abort === null ? null : plan.abort.expression,
+  };
+}
+
+/** The secrets that stand in the plan itself, so that a target which echoes them can be masked. */
+export function seenSecrets(plan: Plan): readonly string[] {
+  const seen = new Set<string>();
+  hideTarget(plan.target, (literal) => {
+    const trimmed = literal.trim();
+    if (trimmed.length >= SHORTEST_SECRET) seen.add(trimmed);
+    return masked(literal);
+  });
+  return [...seen];
+}

@@ -1,0 +1,23 @@
+/** The stage burst: handshakes released together, several times where wanted. */
+import type { Deadlines, StageFacts } from './stage-facts.js';
+
+export interface BurstStage {
+  readonly kind: 'burst';
+  readonly size: number;
+  readonly times: number;
+  readonly restMs: number;
+}
+
+/** What is true of every burst, whatever kind of stage fires it. */
+export const ofEachBurst = {
+  load: 'burst',
+  bestMs: () => 0,
+  worstMs: (_stage: unknown, { armingMs, timeoutMs }: Deadlines) => armingMs + timeoutMs,
+} as const;
+
+export const burst: StageFacts<BurstStage> = {
+  ...ofEachBurst,
+  isSearch: false,
+  sizes: ({ size, times }) => Array.from({ length: times }, () => size),
+  mostOpen: ({ size }) => size,
+};

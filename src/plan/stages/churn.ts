@@ -1,0 +1,26 @@
+/** The stage churn: a number of handshakes kept in flight, each connection closed after its 101. */
+import type { StageFacts } from './stage-facts.js';
+
+export interface ChurnStage {
+  readonly kind: 'churn';
+  /** Attempts in total; null when only `forMs` ends the stage. */
+  readonly total: number | null;
+  readonly inFlight: number;
+  /** No launches after this long; null = no limit of time. */
+  readonly forMs: number | null;
+  readonly restMs: number;
+}
+
+export const churn: StageFacts<ChurnStage> = {
+  load: 'churn',
+  isSearch: false,
+  sizes: ({ total }) => [total],
+  // The next attempt starts in the slot of one that is closed, so closing ones are among those in flight.
+  mostOpen: ({ total, inFlight }) => (total === null ? inFlight : Math.min(inFlight, total)),
+  bestMs: ({ total, forMs }) => (total === null ? (forMs ?? 0) : 0),
+  worstMs: ({ total, inFlight, forMs }, { timeoutMs }) => {
+    const byTotal = total === null ? Number.POSITIVE_INFINITY : Math.ceil(total / inFlight) * timeoutMs;
+    const byTime = forMs === null ? Number.POSITIVE_INFINITY : forMs + timeoutMs;
+    return Math.min(byTotal, byTime);
+  },
+};

@@ -1,0 +1,36 @@
+/**
+ * The table of stage kinds. A new kind is a file beside this one, a member of the union and a row; the compiler then names
+ * every other table (the profile's schema, the words of the dry run) that misses its row.
+ */
+import { type BurstStage, burst } from './burst.js';
+import { type ChurnStage, churn } from './churn.js';
+import { type FindStage, find } from './find.js';
+import { LOADS, type Load } from './loads.js';
+import type { StageFacts } from './stage-facts.js';
+import { type StepsStage, steps } from './steps.js';
+
+export type Stage = BurstStage | StepsStage | ChurnStage | FindStage;
+export type StageKind = Stage['kind'];
+export type StageOf<K extends StageKind> = Extract<Stage, { readonly kind: K }>;
+
+const KINDS: { readonly [K in StageKind]: StageFacts<StageOf<K>> } = { burst, steps, churn, find };
+
+export function factsOf(stage: Stage): StageFacts<Stage> {
+  return KINDS[stage.kind];
+}
+
+export function isSearch(stage: Stage): stage is FindStage {
+  return factsOf(stage).isSearch;
+}
+
+export function loadOf(stage: Stage): Load {
+  return LOADS[factsOf(stage).load];
+}
+
+/** A table of functions with a row for each kind of stage. */
+export type StageRows<T> = { readonly [K in StageKind]: (stage: StageOf<K>) => T };
+
+/** What the row of its own kind makes of a stage. */
+export function byKind<T>(rows: StageRows<T>, stage: Stage): T {
+  return (rows[stage.kind] as (stage: Stage) => T)(stage);
+}

@@ -1,0 +1,17 @@
+/** The stage steps: one burst a size, the sizes in order. */
+import { ofEachBurst } from './burst.js';
+import type { StageFacts } from './stage-facts.js';
+
+export interface StepsStage {
+  readonly kind: 'steps';
+  /** Burst sizes in order. */
+  readonly sizes: readonly number[];
+  readonly restMs: number;
+}
+
+export const steps: StageFacts<StepsStage> = {
+  ...ofEachBurst,
+  isSearch: false,
+  sizes: ({ sizes }) => sizes,
+  mostOpen: ({ sizes }) => Math.max(...sizes),
+};
