@@ -3,6 +3,7 @@
  * its size, met a limit that is counted, or a backend of which T/S fit: the times of the others tell the two apart, and
  * they do so only where no timeout can explain them. One burst alone says nothing here.
  */
+import { startsTogether } from '../plan/stages/loads.js';
 import type { Evidence, Failure, ObservedBurst } from './evidence.js';
 import { earlyMs } from './finding.js';
 
@@ -32,7 +33,7 @@ export function isOverSizes(bursts: readonly Pick<ObservedBurst, 'ok' | 'size'>[
 
 /** Overloads of several sizes left the same count of survivors, and `failure` came to the others for no timeout. */
 export function isCounted({ bursts }: Evidence, { outcome }: Failure): boolean {
-  const overloads = bursts.filter((burst) => burst.kind === 'burst' && burst.ok >= LEAST_SURVIVORS);
+  const overloads = bursts.filter((burst) => startsTogether(burst.kind) && burst.ok >= LEAST_SURVIVORS);
   const met = overloads.flatMap((burst) => {
     const failure = burst.failures.find((one) => one.outcome === outcome && one.timesMs.length > 0);
     return failure === undefined ? [] : [{ ...burst, firstMs: earlyMs(failure.timesMs) }];

@@ -4,6 +4,7 @@
  */
 
 import { blameOf, isOutcomeId } from '../names/outcomes.js';
+import { type LoadKind, startsTogether } from '../plan/stages/loads.js';
 import type { Check } from '../result/check-facts.js';
 import type { After, Burst, KernelCounts, Outcomes, Preflight, Result, Sample, Summary } from '../result/result.js';
 import { LatencyHistogram } from '../tally/histogram.js';
@@ -29,7 +30,7 @@ export interface Failure {
 export interface ObservedBurst {
   readonly index: number;
   readonly size: number;
-  readonly kind: 'burst' | 'churn';
+  readonly kind: LoadKind;
   readonly attempted: number;
   readonly ok: number;
   /** 101s, from T0, ascending. */
@@ -227,7 +228,7 @@ function aloneOf({ preflight, bursts }: Result): Alone | null {
     const { attempted, outcomes, latencyMs } = preflight;
     return { attempted, ok: outcomes['101'] ?? 0, outcomes, typicalMs: latencyMs?.p50 ?? null };
   }
-  const single = bursts.find(({ size, kind }) => kind === 'burst' && size <= FEW);
+  const single = bursts.find(({ size, kind }) => startsTogether(kind) && size <= FEW);
   if (single === undefined) return null;
   const { attempted, outcomes, latencyMs } = single;
   return { attempted, ok: outcomes['101'] ?? 0, outcomes, typicalMs: latencyMs.handshake?.p50 ?? null };

@@ -6,6 +6,7 @@
 import { EXIT, type ExitCode } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
 import { maskPlan } from '../plan/plan-record.js';
+import { isSearchAt } from '../plan/stages/kinds.js';
 import type { DropOff } from '../result/drop-off.js';
 import type {
   Burst,
@@ -59,7 +60,7 @@ export interface Heading {
 export function assembleResult(heading: Heading, record: RunRecord): Result {
   const { sums, stopped } = record;
   const dropOff = record.found?.dropOff ?? null;
-  const isOfSearch = (place: number) => heading.plan.stages[record.bursts[place].stage]?.kind === 'find';
+  const isOfSearch = (place: number) => isSearchAt(heading.plan.stages, record.bursts[place].stage);
   const judged = judge(heading.plan.thresholds, sums.judged.counted, {
     rate: sums.judged.rate,
     dropOff: dropOff?.interval95[0] ?? null,

@@ -5,13 +5,14 @@
 
 import { blameOf, isOutcomeId, type OutcomeId } from '../names/outcomes.js';
 import type { Gate } from '../plan/plan.js';
+import { type LoadKind, startsTogether } from '../plan/stages/loads.js';
 import { formatCount, formatDuration } from '../plan/units.js';
 import type { Calibration, Outcomes, Release, ThresholdResult, Validity, Verdict } from '../result/result.js';
 import { disagrees, type Judged } from './thresholds.js';
 
 /** What is known about the generator during one burst (or one churn stage). Times in ms, shares from 0 to 1. */
 export interface BurstEvidence {
-  readonly kind: 'burst' | 'churn';
+  readonly kind: LoadKind;
   readonly gate: Gate;
   /** null: a churn stage that only time ends. */
   readonly planned: number | null;
@@ -188,7 +189,7 @@ function slowGenerator(evidence: BurstEvidence): WeighedReason[] {
   }
   const timeouts = Object.entries(outcomes).reduce((sum, [id, n]) => sum + (id.startsWith('timeout-') ? n : 0), 0);
   if (timeouts === 0) return findings;
-  if (kind === 'burst' && release !== null && release.lastMs > RELEASE_SHARE * timeoutMs) {
+  if (startsTogether(kind) && release !== null && release.lastMs > RELEASE_SHARE * timeoutMs) {
     say(
       `the release took ${inMs(release.lastMs)} of the deadline of ${inMs(timeoutMs)}: some of the ` +
         `${formatCount(timeouts)} timeouts may be this machine's; give attempts longer (-t) or release fewer`,
@@ -210,7 +211,7 @@ function unarmed({ failedToArm, planned, launched, gate }: BurstEvidence): Weigh
 }
 
 function pacing({ kind, release, makespanMs, planned, launched, failedToArm }: BurstEvidence): WeighedReason[] {
-  if (kind !== 'burst' || release === null || makespanMs === null || release.spreadMs <= 0) return [];
+  if (!startsTogether(kind) || release === null || makespanMs === null || release.spreadMs <= 0) return [];
   const ratio = makespanMs / release.spreadMs;
   if (ratio >= RATIO.together) return [];
   const released = formatCount(Math.min(planned ?? launched, launched) - failedToArm);
@@ -243,7 +244,7 @@ function disturbances(evidence: BurstEvidence): WeighedReason[] {
   const spanMs = makespanMs ?? 0;
   const reasons: string[] = [];
   // A churn stage lasts as long as it is told to, so its length says nothing about how long a gap is too long.
-  const gapSpanMs = kind === 'churn' ? Math.min(spanMs, GAP.longestSpanOfChurnMs) : spanMs;
+  const gapSpanMs = startsTogether(kind) ? spanMs : Math.min(spanMs, GAP.longestSpanOfChurnMs);
   if (longestGapMs > Math.max(GAP.leastMs, GAP.share * gapSpanMs)) {
     const gc = gcMaxMs > 0 ? ` (longest garbage collection ${inMs(gcMaxMs)})` : '';
     reasons.push(`the generator's loop stood still for ${inMs(longestGapMs)}${gc}`);

@@ -3,6 +3,7 @@
  * failures when its gateway (or the client) gave up. Serial work is a ramp, bounded concurrency a staircase, computing side
  * by side a common end.
  */
+import { startsTogether } from '../../plan/stages/loads.js';
 import { isCounted } from '../ceiling.js';
 import type { Evidence, Failure, ObservedBurst } from '../evidence.js';
 import { aloneSentence, counted, earlyMs, type Finding, type Rule, spoken, worksAlone } from '../finding.js';
@@ -39,7 +40,7 @@ function cliffOf(evidence: Evidence, burst: ObservedBurst): Cliff | null {
 
 export const capacityRule: Rule = (evidence) => {
   const { worst } = evidence;
-  if (worst.kind === 'churn') return [];
+  if (!startsTogether(worst.kind)) return [];
   const cliff = cliffOf(evidence, worst);
   if (cliff === null) return [];
   // Turned away by count, at moments that no timeout has.

@@ -2,6 +2,7 @@
  * Fixed numbers: so many connections, so many a second. The count of 101s does not depend on time, those who got through
  * did so quickly, and the others were turned away at once or were left to wait.
  */
+import { startsTogether } from '../../plan/stages/loads.js';
 import { formatCount } from '../../plan/units.js';
 import { areAlike, isCounted, isOverSizes } from '../ceiling.js';
 import type { Evidence, Failure, ObservedBurst } from '../evidence.js';
@@ -16,7 +17,7 @@ const APART_RATE =
 
 export const limitRule: Rule = (evidence) => {
   const { worst } = evidence;
-  if (worst.kind === 'churn' || worst.ok === 0) return [];
+  if (!startsTogether(worst.kind) || worst.ok === 0) return [];
   const [failure] = worst.failures.filter(({ outcome }) => REFUSALS.has(outcome)).sort((a, b) => b.count - a.count);
   if (failure === undefined || failure.count < 0.6 * failedCount(worst)) return [];
   // In a slow crowd the last place is taken late, and refusals begin no sooner.
@@ -62,7 +63,7 @@ function refusedOneByOne({ alone }: Evidence, { outcome }: Failure): boolean {
 function turnedAway(evidence: Evidence, failure: Failure): Finding[] {
   const { worst, bursts } = evidence;
   const others = bursts.filter(
-    (burst) => burst !== worst && burst.kind === 'burst' && burst.size > burst.ok && burst.ok > 0,
+    (burst) => burst !== worst && startsTogether(burst.kind) && burst.size > burst.ok && burst.ok > 0,
   );
   const repeat = repeated(worst, others);
   const alike = lookAlike(worst.ok);
@@ -248,7 +249,7 @@ function turnedAwayLate({ worst }: Evidence, failure: Failure): Finding[] {
 /** Those over the limit wait until the client gives up: no answer, while some got theirs at once. */
 export const waitingRule: Rule = ({ worst, timeoutMs }) => {
   const silent = worst.failures.find(({ outcome }) => outcome === 'timeout-upgrade');
-  if (worst.kind === 'churn' || worst.ok === 0 || silent === undefined || silent.count < 0.2 * failedCount(worst))
+  if (!startsTogether(worst.kind) || worst.ok === 0 || silent === undefined || silent.count < 0.2 * failedCount(worst))
     return [];
   const slowestOk = worst.okMs[worst.okMs.length - 1];
   if (slowestOk === undefined || slowestOk > 0.3 * timeoutMs) return [];
@@ -281,7 +282,7 @@ export const waitingRule: Rule = ({ worst, timeoutMs }) => {
 /** Some got theirs at once, the others the timeout of a gateway: nobody behind it took them, or took them and hung. */
 export const waitingBehindRule: Rule = ({ worst }): Finding[] => {
   const failure = worst.failures.find(({ outcome }) => outcome === '504' || outcome === '502');
-  if (worst.kind === 'churn' || worst.ok === 0 || failure === undefined || failure.timesMs.length === 0) return [];
+  if (!startsTogether(worst.kind) || worst.ok === 0 || failure === undefined || failure.timesMs.length === 0) return [];
   const timeoutMs = roundMs(earlyMs(failure.timesMs));
   const slowestOk = worst.okMs[worst.okMs.length - 1];
   if (timeoutMs === null || failure.isAtOnce || slowestOk === undefined || slowestOk > 0.3 * timeoutMs) return [];
@@ -313,7 +314,7 @@ export const waitingBehindRule: Rule = ({ worst }): Finding[] => {
 /** A closed loop meets a rate: after the burst allowance so many a second get through, the others are refused at once. */
 export const churnRateRule: Rule = (evidence) => {
   const { worst } = evidence;
-  if (worst.kind !== 'churn' || worst.ok === 0 || worst.perSecond === null) return [];
+  if (startsTogether(worst.kind) || worst.ok === 0 || worst.perSecond === null) return [];
   const refused = worst.failures.filter(({ outcome }) => REFUSALS.has(outcome));
   const [failure] = refused;
   // Any closed loop is steady: a rate turns away a good part of those who try.

@@ -3,6 +3,7 @@
  * backlog + 1 connections into a queue that nobody empties and drops the SYNs of all others, so the count itself is the
  * length. The same counter grows when a packet is lost or a firewall drops it: that is told apart here, or left open.
  */
+import { startsTogether } from '../../plan/stages/loads.js';
 import { formatCount } from '../../plan/units.js';
 import type { Evidence, ObservedBurst } from '../evidence.js';
 import { counted, type Finding, spoken } from '../finding.js';
@@ -25,7 +26,7 @@ const FIRST_RETRY_MS = 1100;
 export function synsOf({ timeoutMs }: Evidence, burst: ObservedBurst): Syns | null {
   const { kernel, connectMs, kind } = burst;
   // In a churn the queue is emptied while others come.
-  if (kernel === null || kind === 'churn' || timeoutMs < FIRST_RETRY_MS) return null;
+  if (kernel === null || !startsTogether(kind) || timeoutMs < FIRST_RETRY_MS) return null;
   const connected = connectMs.length;
   const never = burst.failures.find(({ outcome }) => outcome === 'timeout-connect')?.count ?? 0;
   const admitted = Math.min(connected, connected + never - kernel.synRetransmitted);

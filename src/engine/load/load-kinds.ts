@@ -1,9 +1,10 @@
 /**
- * The kinds of load as data: one row a kind with all that the engine must know of it. A new kind is a new implementation of
- * `Shard` and one row here; the compiler names every place that has none.
+ * What drives each kind of load: one row a kind with all that the engine must know of it beside the facts of the plan. A new
+ * kind is a new implementation of `Shard` and one row here; the compiler names every table that has none.
  */
-import type { ChurnStage, Gate, Plan, Stage } from '../../plan/plan.js';
-import type { Burst } from '../../result/result.js';
+import type { ChurnStage, Plan, Stage } from '../../plan/plan.js';
+import { factsOf } from '../../plan/stages/kinds.js';
+import type { LoadKind } from '../../plan/stages/loads.js';
 import { ARMING_IN_FLIGHT, BurstShard } from './burst-shard.js';
 import { ChurnShard } from './churn-shard.js';
 import type { Shard, ShardContext } from './shard.js';
@@ -11,9 +12,7 @@ import type { Shard, ShardContext } from './shard.js';
 /** A churn's floor is known after this many rounds of those in flight. */
 const FLOOR_ROUNDS = 4;
 
-export type LoadKind = Burst['kind'];
-
-interface LoadRow<S extends Stage> {
+interface Driver<S extends Stage> {
   /** One worker's part of it. */
   readonly shard: (context: ShardContext, stage: S) => Shard;
   /** What is shown while its attempts come to the gate, wait there, and run. */
@@ -30,15 +29,11 @@ interface LoadRow<S extends Stage> {
   readonly floor: (stage: S, open: number) => Stage;
   /** Attempts of a floor; null: the largest burst of the stage. */
   readonly floorSize: (stage: S) => number | null;
-  /** Where its attempts wait for T0. */
-  readonly gate: (plan: Plan) => Gate;
-  /** It is measured in handshakes a second, and a second at a time. */
-  readonly hasRate: boolean;
 }
 
 type RunningPhase = 'released' | 'churning';
 
-const BURST: LoadRow<Stage> = {
+const BURST: Driver<Stage> = {
   shard: (context) => new BurstShard(context),
   phases: { arming: 'arming', armed: 'armed', running: 'released' },
   open: (_stage, size) => size ?? 0,
@@ -47,11 +42,9 @@ const BURST: LoadRow<Stage> = {
   endsWithAWorker: false,
   floor: (_stage, open) => ({ kind: 'burst', size: open, times: 1, restMs: 0 }),
   floorSize: () => null,
-  gate: ({ gate }) => gate,
-  hasRate: false,
 };
 
-const CHURN: LoadRow<ChurnStage> = {
+const CHURN: Driver<ChurnStage> = {
   shard: (context, stage) => new ChurnShard(context, stage),
   phases: { arming: null, armed: null, running: 'churning' },
   open: ({ inFlight }) => inFlight,
@@ -68,19 +61,11 @@ const CHURN: LoadRow<ChurnStage> = {
     return { ...stage, inFlight: open, total: Math.min(stage.total ?? rounds, rounds), forMs: null };
   },
   floorSize: ({ total }) => total,
-  // Its attempts begin one by one.
-  gate: () => 'connect',
-  hasRate: true,
 };
 
-const LOADS: Readonly<Record<LoadKind, LoadRow<never>>> = { burst: BURST, churn: CHURN };
+const DRIVERS: Readonly<Record<LoadKind, Driver<never>>> = { burst: BURST, churn: CHURN };
 
-/** The kind of load that a stage fires. */
-export function loadKindOf(stage: Stage): LoadKind {
-  return stage.kind === 'churn' ? 'churn' : 'burst';
-}
-
-/** The row of the load that a stage fires, for stages of that kind. */
-export function loadOf(stage: Stage): LoadRow<Stage> {
-  return LOADS[loadKindOf(stage)] as LoadRow<Stage>;
+/** What drives the load that a stage fires. */
+export function driverOf(stage: Stage): Driver<Stage> {
+  return DRIVERS[factsOf(stage).load] as Driver<Stage>;
 }

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type ChurnStage, type Plan, peakOpen, type Stage, stageOpen } from '../../plan/plan.js';
-import { loadOf } from '../load/load-kinds.js';
+import { driverOf } from '../load/load-kinds.js';
 import type { LoadTarget } from '../load/load-target.js';
 import type { Destination } from '../transport/transport.js';
 
@@ -91,7 +91,7 @@ function mirrorPlan(plan: Plan): Plan {
 
 /** A stage as far as its floor needs it. */
 function floorStage(stage: Stage): Stage {
-  return loadOf(stage).floor(stage, stageOpen(stage));
+  return driverOf(stage).floor(stage, stageOpen(stage));
 }
 
 function warmUpStage(plan: Plan): ChurnStage {

@@ -2,13 +2,13 @@
  * From the run of a load to the burst of a result: what was counted, what the generator has to answer for, and whether the burst
  * can be believed. It looks at nothing itself; which burst it was and what follows is run.ts's.
  */
-import type { FindStage, Plan, Stage } from '../../plan/plan.js';
+import type { Plan, Stage } from '../../plan/plan.js';
+import { factsOf, isSearch, loadOf } from '../../plan/stages/kinds.js';
 import { isoMicros } from '../../result/document.js';
 import type { Burst, Calibration, Release } from '../../result/result.js';
 import type { Tally } from '../../tally/tally.js';
 import type { Part } from '../../tally/totals.js';
 import { judgeBurst } from '../../tally/validity.js';
-import { loadKindOf, loadOf } from '../load/load-kinds.js';
 import { toMicros } from '../machine/clock.js';
 import type { Disturbance } from '../machine/disturbance.js';
 import type { StageRun } from './stage-run.js';
@@ -33,7 +33,7 @@ export function burstOf(fired: BurstFired): { readonly burst: Burst; readonly pa
   const { plan, stageIndex, stage, index, size, ran, floor } = fired;
   const { tally, disturbance } = ran;
   const counted = tally.counted();
-  const kind = loadKindOf(stage);
+  const kind = factsOf(stage).load;
   const load = loadOf(stage);
   const release = releaseOf(ran);
   const seconds = (ran.lastEndMs ?? 0) / 1000;
@@ -63,7 +63,8 @@ export function burstOf(fired: BurstFired): { readonly burst: Burst; readonly pa
     index,
     size: size ?? tally.attempted,
     kind,
-    gate: load.gate(plan),
+    // Where attempts begin one by one there is no gate.
+    gate: load.isReleasedTogether ? plan.gate : 'connect',
     releasedAt: ran.releasedAt === null ? null : isoMicros(ran.releasedAt),
     release,
     makespanMs: ran.lastEndMs,
@@ -86,13 +87,13 @@ export function burstOf(fired: BurstFired): { readonly burst: Burst; readonly pa
     sessions: null,
     watch: null,
   };
-  return { burst, part: { tally, validity, launched: ran.launched, rate, isOfSearch: stage.kind === 'find' } };
+  return { burst, part: { tally, validity, launched: ran.launched, rate, isOfSearch: isSearch(stage) } };
 }
 
 /** The tightest latency that a search asks for. */
 export function latencyLimitOf(stage: Stage): number | null {
-  if (stage.kind !== 'find') return null;
-  const { p95Ms, p99Ms }: FindStage = stage;
+  if (!isSearch(stage)) return null;
+  const { p95Ms, p99Ms } = stage;
   const limits = [p95Ms, p99Ms].filter((ms) => ms !== null);
   return limits.length === 0 ? null : Math.min(...limits);
 }

@@ -3,9 +3,10 @@
  * the generator's own floor; they are printed beside the result and subtracted from nothing.
  */
 import { type Plan, stageOpen } from '../../plan/plan.js';
+import { loadOf } from '../../plan/stages/kinds.js';
 import type { Calibration } from '../../result/result.js';
 import { type Generators, TARGET } from '../load/generators.js';
-import { loadOf } from '../load/load-kinds.js';
+import { driverOf } from '../load/load-kinds.js';
 import { toMicros } from '../machine/clock.js';
 import { type Mirror, startMirror } from '../mirror/mirror-process.js';
 import type { SearchCalibration } from './search-hands.js';
@@ -29,7 +30,7 @@ export async function calibrate(
   atSize: number | null = null,
 ): Promise<Calibration | null> {
   const own = mirror.target.plan.stages[stage];
-  const load = loadOf(own);
+  const load = driverOf(own);
   const size = atSize ?? load.floorSize(own) ?? stageOpen(own);
   const ran = await atMirror(generators, mirror, stage, size, signal);
   if (signal.aborted) return null;
@@ -42,7 +43,7 @@ export async function calibrate(
     spreadMs: toMicros((ran.lastReleaseMs ?? 0) - (ran.firstReleaseMs ?? 0)),
     handshakeMs: counted.latencyMs.handshake,
     upgradeMs: counted.latencyMs.upgrade,
-    rate: !load.hasRate || seconds === 0 ? null : tally.count('101') / seconds,
+    rate: !loadOf(own).hasRate || seconds === 0 ? null : tally.count('101') / seconds,
   };
 }
 

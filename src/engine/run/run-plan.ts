@@ -4,6 +4,7 @@
  */
 import { PREFLIGHT_ATTEMPTS, probesPerBurst } from '../../plan/needs.js';
 import { burstSizes, fixedOpen, type Inputs, type Plan } from '../../plan/plan.js';
+import { isSearch, loadOf } from '../../plan/stages/kinds.js';
 import { isoMicros } from '../../result/document.js';
 import type { Burst, Calibration, Preflight } from '../../result/result.js';
 import type { Director, SearchNews } from '../../search/engine-interface.js';
@@ -12,7 +13,6 @@ import { Tally } from '../../tally/tally.js';
 import { type AbortState, abortStep, startAbort, tightestLatencyMs } from '../../tally/thresholds.js';
 import { RunningSums } from '../../tally/totals.js';
 import { TARGET } from '../load/generators.js';
-import { loadOf } from '../load/load-kinds.js';
 import type { LoadTarget } from '../load/load-target.js';
 import { handshakeOnce } from '../load/single-handshake.js';
 import { now, wallOffset } from '../machine/clock.js';
@@ -174,9 +174,9 @@ class Run {
       await this.#brief(mirror === null ? [target] : [target, mirror.target]);
       const floors = mirror === null ? [] : await this.#calibrations(mirror);
       await mirror?.stop();
-      const first = earlier == null ? 0 : this.#plan.stages.findIndex(({ kind }) => kind === 'find');
+      const first = earlier == null ? 0 : this.#plan.stages.findIndex(isSearch);
       for (let stage = first; stage < this.#plan.stages.length && !this.#isStopped; stage++) {
-        if (this.#plan.stages[stage].kind === 'find') await this.#runSearch(stage, resolution);
+        if (isSearch(this.#plan.stages[stage])) await this.#runSearch(stage, resolution);
         else await this.#runStage(stage, resolution, floors[stage] ?? null);
       }
     } finally {
@@ -200,8 +200,9 @@ class Run {
     for (let stage = 0; stage < this.#plan.stages.length && !this.#isStopped; stage++) {
       observer.progress?.({ phase: 'calibrating', ...Live.nothing });
       // A search measures its floors as it goes, at the sizes that it comes to.
-      const isSearch = this.#plan.stages[stage].kind === 'find';
-      floors.push(isSearch ? null : await calibrate(generators, mirror, stage, this.#stop.signal));
+      floors.push(
+        isSearch(this.#plan.stages[stage]) ? null : await calibrate(generators, mirror, stage, this.#stop.signal),
+      );
     }
     return floors;
   }

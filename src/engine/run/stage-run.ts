@@ -4,9 +4,10 @@
  * loads there are, what one means and whether the run goes on is decided by the run.
  */
 import type { Plan } from '../../plan/plan.js';
+import { loadOf } from '../../plan/stages/kinds.js';
 import { Tally } from '../../tally/tally.js';
 import type { Gathered, Generators, LoadOrder } from '../load/generators.js';
-import { loadOf } from '../load/load-kinds.js';
+import { driverOf } from '../load/load-kinds.js';
 import type { ShardReport } from '../load/shard.js';
 import { largestStep, now, toMicros } from '../machine/clock.js';
 import { type Disturbance, watchMachine } from '../machine/disturbance.js';
@@ -53,27 +54,27 @@ export interface StageRun {
 export async function runStage(generators: Generators, order: StageOrder): Promise<StageRun> {
   const { plan, size, signal, onPhase } = order;
   const stage = plan.stages[order.stage];
-  const load = loadOf(stage);
+  const driver = driverOf(stage);
   const disturbed = watchMachine();
-  const armingMs = load.armingMs(plan, Math.ceil((size ?? 0) / generators.parts));
-  const arming = generators.arm({ ...order, open: load.open(stage, size) }, now() + armingMs + REPORT_MS);
-  if (load.phases.arming !== null) onPhase(load.phases.arming);
+  const armingMs = driver.armingMs(plan, Math.ceil((size ?? 0) / generators.parts));
+  const arming = generators.arm({ ...order, open: driver.open(stage, size) }, now() + armingMs + REPORT_MS);
+  if (driver.phases.arming !== null) onPhase(driver.phases.arming);
   await arming;
   // Every attempt of a gated load has been ended by the stop; the release only lets the shards finish.
-  const isStopped = signal.aborted && load.phases.armed !== null;
-  if (!isStopped && load.phases.armed !== null) onPhase(load.phases.armed);
-  if (load.phases.armed === null) onPhase(load.phases.running);
+  const isStopped = signal.aborted && driver.phases.armed !== null;
+  if (!isStopped && driver.phases.armed !== null) onPhase(driver.phases.armed);
+  if (driver.phases.armed === null) onPhase(driver.phases.running);
   const { at, wallOffset } = generators.release(isStopped);
-  if (!isStopped && load.phases.armed !== null) {
+  if (!isStopped && driver.phases.armed !== null) {
     await waitUntil(at, signal);
-    onPhase(load.phases.running);
+    onPhase(driver.phases.running);
   }
-  await generators.ended(at + (isStopped ? 0 : load.runningMs(plan, stage)) + REPORT_MS);
+  await generators.ended(at + (isStopped ? 0 : driver.runningMs(plan, stage)) + REPORT_MS);
   const gathered = await closed(generators, order, isStopped ? null : plan.session.holdMs);
   const machine = disturbed();
   const clockStepMs = largestStep(machine.clockStepMs, ...gathered.reports.map((report) => report.clockStepMs));
   return {
-    ...merged(gathered, load.hasRate),
+    ...merged(gathered, loadOf(stage).hasRate),
     lostWorkers: generators.deaths(),
     releasedAt: isStopped ? null : at + wallOffset,
     t0: at,

@@ -8,10 +8,11 @@ import { Piscina } from 'piscina';
 import type { Machine } from '../../plan/machine-facts.js';
 import { type Plan, peakOpen } from '../../plan/plan.js';
 import { connectionsByFds, workersOf } from '../../plan/resources.js';
+import { loadOf } from '../../plan/stages/kinds.js';
 import { splitShares } from '../../tally/split.js';
 import { LIVE } from '../attempt/live-counts.js';
 import type { Gathered, Generators, GeneratorTask, LoadOrder, Released } from '../load/generators.js';
-import { loadOf } from '../load/load-kinds.js';
+import { driverOf } from '../load/load-kinds.js';
 import type { LoadTarget } from '../load/load-target.js';
 import { now, wallOffset } from '../machine/clock.js';
 import { exposeCollector, trimHeap } from '../machine/garbage.js';
@@ -133,7 +134,7 @@ export class WorkerPool implements Generators {
     if (stage === undefined) throw new Error('a load before its target was told');
     const shares = splitShares(order.size ?? 0, this.parts);
     const open = splitShares(order.open, this.parts);
-    this.#dealt = { order, shares, endsWithAWorker: loadOf(stage).endsWithAWorker };
+    this.#dealt = { order, shares, endsWithAWorker: driverOf(stage).endsWithAWorker };
     this.counts.resetLive();
     for (let worker = 0; worker < this.parts; worker++) {
       this.counts.brief(worker, {
@@ -204,7 +205,7 @@ export class WorkerPool implements Generators {
 
   /** @param ofColumns connections are no JavaScript objects */
   #nurseryMb(ofColumns: boolean): number {
-    const grows = this.#plan.stages.some((stage) => loadOf(stage).hasRate);
+    const grows = this.#plan.stages.some((stage) => loadOf(stage).closesEach);
     if (grows || peakOpen(this.#plan) <= LARGE_BURST) return NURSERY_MB.usual;
     return ofColumns ? NURSERY_MB.largeBurstOfColumns : NURSERY_MB.largeBurst;
   }

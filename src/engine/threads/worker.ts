@@ -4,8 +4,9 @@
  * its attempts.
  */
 import type { MessagePort } from 'node:worker_threads';
+import { loadOf } from '../../plan/stages/kinds.js';
 import { type Fault, type GeneratorTask, TARGET } from '../load/generators.js';
-import { loadOf } from '../load/load-kinds.js';
+import { driverOf } from '../load/load-kinds.js';
 import type { LoadTarget } from '../load/load-target.js';
 import type { Shard, ShardContext } from '../load/shard.js';
 import { loadSender } from '../protocol/frames.js';
@@ -78,7 +79,7 @@ function taskFrom(port: MessagePort): Promise<GeneratorTask | null> {
 
 /** Close frames are sent while handshakes are measured. */
 function closesEach({ close, stages }: LoadTarget['plan']): boolean {
-  return close === 'clean' && stages.some((stage) => loadOf(stage).hasRate);
+  return close === 'clean' && stages.some((stage) => loadOf(stage).closesEach);
 }
 
 /** What loads may aim at, each with its TLS context. */
@@ -133,7 +134,7 @@ function shardsOf(
       sendRows: (rows) => say({ kind: 'rows', rows }),
     };
     const stage = plan.stages[order.stage];
-    return loadOf(stage).shard(context, stage);
+    return driverOf(stage).shard(context, stage);
   };
 }
 

@@ -23,6 +23,12 @@ export function isSearch(stage: Stage): stage is FindStage {
   return factsOf(stage).isSearch;
 }
 
+/** Whether the stage at that place is a search; false where there is no such stage. */
+export function isSearchAt(stages: readonly Stage[], place: number): boolean {
+  const stage = stages[place];
+  return stage !== undefined && isSearch(stage);
+}
+
 export function loadOf(stage: Stage): Load {
   return LOADS[factsOf(stage).load];
 }

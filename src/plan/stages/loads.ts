@@ -21,3 +21,8 @@ export const LOADS: Readonly<Record<LoadKind, Load>> = {
   burst: { isReleasedTogether: true, closesEach: false, close: 'clean', hasRate: false },
   churn: { isReleasedTogether: false, closesEach: true, close: 'reset', hasRate: true },
 };
+
+/** Attempts of that load start in the same instant, so that its size says how many came at once. */
+export function startsTogether(kind: LoadKind): boolean {
+  return LOADS[kind].isReleasedTogether;
+}

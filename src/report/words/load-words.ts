@@ -3,10 +3,9 @@
  * and of a churn is asked of this table, so a new kind of load is a new row, and the compiler asks for it.
  */
 import type { Stage } from '../../plan/plan.js';
+import type { LoadKind } from '../../plan/stages/loads.js';
 import { formatCount } from '../../plan/units.js';
 import type { Burst } from '../../result/result.js';
-
-export type LoadKind = Burst['kind'];
 
 /** Phases of a run in which attempts are started. */
 export type LoadPhase = 'released' | 'churning';

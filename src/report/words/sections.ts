@@ -4,6 +4,7 @@
  * renderer leaves it out.
  */
 import type { Gate } from '../../plan/plan.js';
+import { isSearchAt } from '../../plan/stages/kinds.js';
 import type { DropOff } from '../../result/drop-off.js';
 import type { Burst, Counted, Preflight, Result } from '../../result/result.js';
 import { type BurstRows, burstRows } from './burst-rows.js';
@@ -107,5 +108,5 @@ function oneGate({ bursts }: Result): Gate | null {
 function listedBursts(result: Result): readonly Burst[] {
   const { bursts, plan } = result;
   if (!hasDropOff(result)) return bursts.length > 1 ? bursts : [];
-  return bursts.filter(({ stage }) => plan.stages[stage]?.kind !== 'find');
+  return bursts.filter(({ stage }) => !isSearchAt(plan.stages, stage));
 }
