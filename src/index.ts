@@ -43,6 +43,7 @@ export { UserError } from './errors.js';
 export { NAMED_OUTCOMES, type OutcomeId, outcomeCode } from './names/outcomes.js';
 export type { Inputs, Plan, Stage, Target } from './plan/plan.js';
 export { readResult, writeResult } from './result/document.js';
+export { resultJsonSchema } from './result/published-schema.js';
 export type {
   Burst,
   KernelCounts,
@@ -53,7 +54,6 @@ export type {
   Totals,
   Validity,
 } from './result/result.js';
-export { resultJsonSchema } from './result/result-schema.js';
 export { LatencyHistogram } from './tally/histogram.js';
 export { type EncodedTally, type Ended, Tally } from './tally/tally.js';
 

@@ -13,7 +13,6 @@ import { openOutputs } from '../report/files/writer.js';
 import { progressMode, startProgress } from '../report/progress/progress.js';
 import { renderCheck } from '../report/terminal/check-page.js';
 import { terminalOf } from '../report/terminal/style.js';
-import { writeResult } from '../result/document.js';
 import type { Result } from '../result/result.js';
 import { assembleResult } from '../tally/assemble.js';
 import { checkExitCode } from '../tally/check-health.js';
@@ -70,13 +69,18 @@ export async function check(args: { url: string; flags: Flags }, host: Host): Pr
       check: found,
       exitCode: isJudged ? checkExitCode(found) : assembled.exitCode,
     });
-    outputs.write(measured);
+    await outputs.write(measured);
     outputs.close();
     // A file that was asked for and is not there must not look like success to a script.
     const result = outputs.problems.length > 0 ? { ...measured, exitCode: EXIT.internal } : measured;
     progress.stop();
     const terminal = terminalOf(host.stdout, host.env, { noColor });
-    await write(host, switchFlag(flags, 'json') === true ? writeResult(result) : renderCheck(result, terminal));
+    if (switchFlag(flags, 'json') === true) {
+      const { writeResult } = await import('../result/document.js');
+      await write(host, writeResult(result));
+    } else {
+      await write(host, renderCheck(result, terminal));
+    }
     return result.exitCode as ExitCode;
   } finally {
     progress.stop();

@@ -70,7 +70,7 @@ export async function measure(
         rows: (rows) => outputs.rows(rows),
         burst: async (_burst, soFar: RunRecord) => {
           outputs.commitRows();
-          outputs.write(await diagnosed(heading, soFar));
+          await outputs.write(await diagnosed(heading, soFar));
         },
         save: async (soFar) => outputs.write(await diagnosed(heading, soFar)),
         note: (text) => progress.warn(text),
@@ -80,7 +80,7 @@ export async function measure(
     const result = await diagnosed(heading, record);
     // Rows of an earlier run must not be taken for those of one that fired nothing.
     if (result.bursts.length === 0) outputs.commitRows();
-    outputs.write(result);
+    await outputs.write(result);
     outputs.close();
     return { result, problems: outputs.problems };
   } finally {

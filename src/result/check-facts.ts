@@ -1,66 +1,62 @@
 /**
- * What `check` finds out about one handshake, as part of a Result: a leaf that the engine fills, diagnosis and reports
- * read. Times are in ms; every text that came from the target is masked and safe to print.
+ * What `check` finds out about one handshake, as part of a result. Times are in ms; every text that came from the target
+ * is masked and safe to print.
  */
-import type { Sample } from './result.js';
+import { z } from 'zod';
+import { sampleSchema } from './counted.js';
+import { count, flag, ms, type Of, text } from './terms.js';
 
-/** The look-up of the name; `addresses` is empty when it failed. */
-export interface CheckDns {
-  readonly name: string;
-  readonly addresses: readonly string[];
-  readonly tookMs: number;
-  /** Error code, e.g. `ENOTFOUND`; null when it worked. */
-  readonly failure: string | null;
-}
+const dnsSchema = z.object({
+  name: text,
+  addresses: z.array(text).describe('Empty when the look-up failed'),
+  tookMs: ms,
+  failure: text.nullable().describe('Error code, e.g. ENOTFOUND; null when it worked'),
+});
+/** The look-up of the name. */
+export type CheckDns = Of<typeof dnsSchema>;
 
+const tcpSchema = z.object({
+  address: text,
+  port: count,
+  tookMs: ms.nullable().describe('null: it did not connect'),
+  failure: text.nullable().describe('An outcome (refused, timeout-connect, …); null when it connected'),
+  // Linux sends a SYN again after 1, 2, 3, 4, 5, 7, 11 and 19.5 s.
+  synRetries: count.describe('SYNs without an answer, as the time betrays them'),
+});
 /** One TCP connect to one address. */
-export interface CheckTcp {
-  readonly address: string;
-  readonly port: number;
-  /** null: it did not connect. */
-  readonly tookMs: number | null;
-  /** Outcome id (`refused`, `timeout-connect`, ...); null when it connected. */
-  readonly failure: string | null;
-  /** SYNs that got no answer, as the time betrays them (Linux retries after 1, 2, 3, 4, 5, 7, 11, 19.5 s); 0: none. */
-  readonly synRetries: number;
-}
+export type CheckTcp = Of<typeof tcpSchema>;
 
-export interface CheckCertificate {
-  readonly subject: string;
-  readonly issuer: string;
-  /** Names that it is valid for. */
-  readonly names: readonly string[];
-  /** ISO 8601. */
-  readonly validFrom: string;
-  readonly validTo: string;
-}
+const certificateSchema = z.object({
+  subject: text,
+  issuer: text,
+  names: z.array(text).describe('Names that it is valid for'),
+  validFrom: text.describe('ISO 8601'),
+  validTo: text.describe('ISO 8601'),
+});
+export type CheckCertificate = Of<typeof certificateSchema>;
 
-export interface CheckTls {
-  readonly tookMs: number;
-  /** Null where the handshake failed before it was agreed upon. */
-  readonly protocol: string | null;
-  readonly cipher: string | null;
-  readonly alpn: string | null;
-  /** The server's own first. */
-  readonly chain: readonly CheckCertificate[];
-  /** Code of the first thing that is wrong (`CERT_HAS_EXPIRED`, `EPROTO`, ...); null: nothing. */
-  readonly failure: string | null;
-  /** Each thing that is wrong, in words. */
-  readonly problems: readonly string[];
-}
+const tlsSchema = z.object({
+  tookMs: ms,
+  protocol: text.nullable().describe('null: the handshake failed before it was agreed upon'),
+  cipher: text.nullable(),
+  alpn: text.nullable().describe('What the server picks of h2 and http/1.1'),
+  chain: z.array(certificateSchema).describe('The server’s own certificate first'),
+  failure: text
+    .nullable()
+    .describe('Code of the first thing that is wrong (CERT_HAS_EXPIRED, EPROTO, …); null: nothing'),
+  problems: z.array(text).describe('Each thing that is wrong, in words'),
+});
+export type CheckTls = Of<typeof tlsSchema>;
 
+const clauseSchema = z.object({
+  id: text.describe('Stable: status, upgrade, connection, accept, extensions, subprotocol, …'),
+  section: text.describe('Of RFC 6455'),
+  text: text.describe('What it asks for'),
+  ok: flag.nullable().describe('null: there was nothing to judge'),
+  found: text.nullable().describe('What was found'),
+});
 /** One clause of RFC 6455 section 4.1 that the answer is held to. */
-export interface CheckClause {
-  /** Stable, e.g. `status`, `upgrade`, `connection`, `accept`, `extensions`, `subprotocol`. */
-  readonly id: string;
-  readonly section: string;
-  /** What it asks for. */
-  readonly text: string;
-  /** null: it could not be judged, because there was no answer to judge. */
-  readonly ok: boolean | null;
-  /** What was found. */
-  readonly found: string | null;
-}
+export type CheckClause = Of<typeof clauseSchema>;
 
 export const PROBE_IDS = [
   'without-upgrade',
@@ -74,58 +70,50 @@ export const PROBE_IDS = [
 ] as const;
 export type ProbeId = (typeof PROBE_IDS)[number];
 
+const probeSchema = z.object({
+  id: z.enum(PROBE_IDS),
+  asks: text.describe('What was changed, and what for; one sentence'),
+  url: text,
+  outcome: text,
+  detail: text.nullable(),
+  tookMs: ms,
+  sample: sampleSchema.nullable().describe('What was answered; null when nothing was'),
+  says: text.describe('What that means beside the handshake itself; one sentence'),
+});
 /** The same handshake with one thing changed, to turn a failure into a cause. */
-export interface CheckProbe {
-  readonly id: ProbeId;
-  /** What was changed, and what for; one sentence. */
-  readonly asks: string;
-  readonly url: string;
-  readonly outcome: string;
-  readonly detail: string | null;
-  readonly tookMs: number;
-  /** What was answered; null when nothing was. */
-  readonly sample: Sample | null;
-  /** What that means beside the handshake itself; one sentence. */
-  readonly says: string;
-}
+export type CheckProbe = Of<typeof probeSchema>;
 
+const idleSchema = z.object({
+  forMs: ms.describe('How long it was to be watched'),
+  livedMs: ms.nullable().describe('null: it was still open then'),
+  cutBy: text.nullable().describe('close-frame CODE, closed or reset; null when it lived'),
+  pings: count.describe('Of the target meanwhile, all answered: with some the tunnel was not idle'),
+});
 /** How an idle tunnel ended. */
-export interface CheckIdle {
-  /** How long it was to be watched. */
-  readonly forMs: number;
-  /** null: it was still open then. */
-  readonly livedMs: number | null;
-  /** `close-frame 1001`, `closed`, `reset`; null when it lived. */
-  readonly cutBy: string | null;
-  /** Pings of the target meanwhile, all answered: with some the tunnel was not idle. */
-  readonly pings: number;
-}
+export type CheckIdle = Of<typeof idleSchema>;
 
-export interface CheckExchange {
-  readonly ok: boolean;
-  readonly tookMs: number | null;
-  /** e.g. `pong`, `close 1000`, or what went wrong. */
-  readonly found: string;
-}
+const exchangeSchema = z.object({
+  ok: flag,
+  tookMs: ms.nullable(),
+  found: text.describe('pong, close 1000, or what went wrong'),
+});
+export type CheckExchange = Of<typeof exchangeSchema>;
 
-export interface Check {
-  readonly dns: CheckDns | null;
-  readonly tcp: readonly CheckTcp[];
-  readonly tls: CheckTls | null;
-  /** The request's bytes as text, masked; null when none was sent. */
-  readonly request: string | null;
-  /** curl line that repeats the request, masked. */
-  readonly curl: string;
-  readonly outcome: string;
-  readonly detail: string | null;
-  /** Connect to complete head; null without a head. */
-  readonly answer: Sample | null;
-  /** ms from the request to the first byte and to the whole head. */
-  readonly firstByteMs: number | null;
-  readonly headMs: number | null;
-  readonly clauses: readonly CheckClause[];
-  readonly ping: CheckExchange | null;
-  readonly close: CheckExchange | null;
-  readonly probes: readonly CheckProbe[];
-  readonly idle: CheckIdle | null;
-}
+export const checkSchema = z.object({
+  dns: dnsSchema.nullable().describe('null: the target is an address'),
+  tcp: z.array(tcpSchema).describe('The dialled address first'),
+  tls: tlsSchema.nullable(),
+  request: text.nullable().describe('The request’s bytes as text, masked; null when none was sent'),
+  curl: text.describe('The line that repeats the request; secrets are variables'),
+  outcome: text,
+  detail: text.nullable(),
+  answer: sampleSchema.nullable().describe('With all of its headers; null without a head'),
+  firstByteMs: ms.nullable().describe('From the request to the first byte'),
+  headMs: ms.nullable().describe('From the request to the whole head'),
+  clauses: z.array(clauseSchema).describe('Of RFC 6455 section 4.1'),
+  ping: exchangeSchema.nullable(),
+  close: exchangeSchema.nullable(),
+  probes: z.array(probeSchema).describe('The same handshake with one thing changed'),
+  idle: idleSchema.nullable(),
+});
+export type Check = Of<typeof checkSchema>;

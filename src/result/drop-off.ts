@@ -1,10 +1,13 @@
 /**
- * What a search for the drop-off point leaves in a Result: a leaf that the search fills and reports read. Sizes are
- * handshakes released together; times are in ms; absent is null. "k of n bursts" is the evidence, the interval is the
- * inference; neither is ever made of pooled handshakes, because the handshakes of one burst share its fate.
+ * What a search for the drop-off point leaves in a result. Sizes are handshakes released together; times are in ms. "k of
+ * n bursts" is the evidence, the interval is the inference; neither is ever made of pooled handshakes, because the
+ * handshakes of one burst share its fate.
  */
+import { z } from 'zod';
+import { outcomesSchema } from './counted.js';
+import { bounds, count, ms, notNegative, number, type Of, share, size, text } from './terms.js';
 
-export const SEARCH_VERDICTS = [
+export const searchVerdictSchema = z.enum([
   'FOUND',
   'AT_LEAST_MAX',
   'BELOW_MIN',
@@ -12,142 +15,122 @@ export const SEARCH_VERDICTS = [
   'GENERATOR_LIMITED',
   'BUDGET',
   'INTERRUPTED',
-] as const;
-export type SearchVerdict = (typeof SEARCH_VERDICTS)[number];
+]);
+export type SearchVerdict = Of<typeof searchVerdictSchema>;
 
-export const SEARCH_FLAGS = [
-  'HYSTERESIS',
-  'HYSTERESIS_SUSPECTED',
-  'FLOOR',
-  'PACED',
-  'GENERATOR_LIMITED',
-  'INVERSION',
-] as const;
-export type SearchFlagId = (typeof SEARCH_FLAGS)[number];
+const searchFlagSchema = z.object({
+  id: z.enum(['HYSTERESIS', 'HYSTERESIS_SUSPECTED', 'FLOOR', 'PACED', 'GENERATOR_LIMITED', 'INVERSION']),
+  says: text.describe('One sentence with its numbers'),
+});
+export type SearchFlag = Of<typeof searchFlagSchema>;
+export type SearchFlagId = SearchFlag['id'];
 
-export interface SearchFlag {
-  readonly id: SearchFlagId;
-  /** One sentence with its numbers. */
-  readonly says: string;
-}
-
+const inversionSchema = z.object({ passes: size, failsFrom: size, failsTo: size });
 /** A load that passes although smaller ones fail. */
-export interface Inversion {
-  readonly passes: number;
-  readonly failsFrom: number;
-  readonly failsTo: number;
-}
+export type Inversion = Of<typeof inversionSchema>;
 
+const spanSchema = z.tuple([count.nullable(), count.nullable()]);
 /** One end may be open: null. */
-export type Span = readonly [number | null, number | null];
+export type Span = Of<typeof spanSchema>;
 
-/** All bursts of one size. Verdicts of bursts that do not count (invalid, or set aside as stale) are not in good, bad, marginal. */
-export interface Rung {
-  readonly size: number;
-  readonly bursts: number;
-  readonly good: number;
-  readonly bad: number;
-  readonly marginal: number;
-  readonly invalid: number;
-  /** Counted bursts on a rested target, and the others. */
-  readonly fresh: number;
-  readonly stale: number;
-  /** 101s that were not lost, of those launched in valid bursts; null without one. */
-  readonly share: number | null;
-  /** Burst-level (quasi-binomial) interval of the share; null with fewer than two bursts. */
-  readonly shareInterval: readonly [number, number] | null;
-  /** `handshake` of the median burst: lower and upper bound. */
-  readonly p50Ms: readonly [number, number] | null;
-  readonly p99Ms: readonly [number, number] | null;
-  /** First to last release, median burst. */
-  readonly spreadMs: number | null;
-  /** Outcomes of its valid bursts together. */
-  readonly outcomes: Readonly<Record<string, number>>;
-}
+/** Verdicts of bursts that do not count (invalid, or set aside as stale) are not in good, bad, marginal. */
+const rungSchema = z.object({
+  size,
+  bursts: count,
+  good: count,
+  bad: count,
+  marginal: count,
+  invalid: count,
+  fresh: count.describe('Counted bursts on a rested target'),
+  stale: count.describe('Counted bursts on a target that was not rested'),
+  share: share.nullable().describe('101s that were not lost, of those launched in valid bursts; null without one'),
+  shareInterval: bounds
+    .nullable()
+    .describe('Burst-level (quasi-binomial), never of pooled handshakes; null with fewer than two bursts'),
+  p50Ms: bounds.nullable().describe('Lower and upper bound of the handshake, median burst'),
+  p99Ms: bounds.nullable(),
+  spreadMs: ms.nullable().describe('First to last release, median burst'),
+  outcomes: outcomesSchema,
+});
+/** All bursts of one size. */
+export type Rung = Of<typeof rungSchema>;
 
+const kneeSchema = z.object({
+  model: z
+    .enum(['usl', 'two-segment'])
+    .describe('The one that fitted better: the universal scalability law, or two straight lines on log axes'),
+  size: notNegative,
+  misfit: number.describe('Root mean square of the relative misfit'),
+  otherMisfit: number,
+  peak: number.nullable().describe('USL: load at which the rate itself turns down; null when it does not'),
+});
 /** Informational: where more load stopped bringing more handshakes a second. */
-export interface Knee {
-  /** The model that fitted better: the universal scalability law, or two straight lines on log axes. */
-  readonly model: 'usl' | 'two-segment';
-  readonly size: number;
-  /** Root mean square of the relative misfit. */
-  readonly misfit: number;
-  readonly otherMisfit: number;
-  /** USL only: load at which the rate itself turns down; null when it does not. */
-  readonly peak: number | null;
-}
+export type Knee = Of<typeof kneeSchema>;
 
-export interface SearchCost {
-  /** Bursts of every kind: also the invalid ones and those that only proved recovery. */
-  readonly bursts: number;
-  readonly handshakes: number;
-  readonly failedHandshakes: number;
-  readonly badBursts: number;
-  readonly invalidBursts: number;
-  readonly canaries: number;
-  readonly canaryHandshakes: number;
-  readonly canaryFailures: number;
-  /** Pauses between an interruption and its resumption left out. */
-  readonly wallMs: number;
-}
+const costSchema = z.object({
+  bursts: count.describe('Of every kind, also the invalid ones and those that only proved recovery'),
+  handshakes: count,
+  failedHandshakes: count,
+  badBursts: count,
+  invalidBursts: count,
+  canaries: count,
+  canaryHandshakes: count,
+  canaryFailures: count,
+  wallMs: notNegative.describe('Without the pauses between an interruption and its resumption'),
+});
+export type SearchCost = Of<typeof costSchema>;
 
+const termsSchema = z.object({
+  min: size,
+  max: size,
+  objectives: z.array(text).describe('By name, in the order in which they were asked for'),
+  freshWaitMs: notNegative.describe('Recovery wait after a failed burst'),
+});
 /** What was asked for, as far as a reader of the answer needs it. */
-export interface SearchTerms {
-  readonly min: number;
-  readonly max: number;
-  /** By name, in the order in which they were asked for. */
-  readonly objectives: readonly string[];
-  /** Rest after a break that makes the target count as rested. */
-  readonly freshWaitMs: number;
-}
+export type SearchTerms = Of<typeof termsSchema>;
 
+const limitSchema = z.object({
+  most: count.nullable().describe('Largest load that it was able to send; null when none was'),
+  reason: text,
+});
 /** What this generator could not do. */
-export interface SearchLimit {
-  /** Largest load that it was able to send; null when none was. */
-  readonly most: number | null;
-  readonly reason: string;
-}
+export type SearchLimit = Of<typeof limitSchema>;
 
+const unrecoveredSchema = z.object({
+  load: size
+    .nullable()
+    .describe('Largest load that it did not take again; null: it did not even answer single handshakes as before'),
+  waitedMs: notNegative.describe('From the end of the burst that broke it to the end of the search'),
+});
 /** How a target failed to recover from its break. */
-export interface Unrecovered {
-  /** Largest load that it did not take again; null: it did not even answer single handshakes as before. */
-  readonly load: number | null;
-  /** From the end of the burst that broke it to the end of the search. */
-  readonly waitedMs: number;
-}
+export type Unrecovered = Of<typeof unrecoveredSchema>;
 
-export interface DropOff {
-  readonly asked: SearchTerms;
-  readonly verdict: SearchVerdict;
-  /** One sentence: why the search ended so. */
-  readonly because: string;
-  /** Posterior median inside of the bracket; null when one of its ends is open. */
-  readonly estimate: number | null;
-  /** Largest load that is decided to be good below the smallest one that is decided to be bad. */
-  readonly bracket: Span;
-  /** Union of the bracket and the 95 % interval of the posterior. */
-  readonly interval95: Span;
-  /** Posterior mass inside of the bracket. */
-  readonly confidence: number;
-  /** The objective that broke first; null when none did. */
-  readonly objective: string | null;
-  /** Share of bursts that must meet the objectives. */
-  readonly quantile: number;
-  /** 101s not lost, median burst at the ends of the bracket. */
-  readonly survivorsAtLo: number | null;
-  readonly survivorsAtHi: number | null;
-  readonly flags: readonly SearchFlag[];
-  readonly inversions: readonly Inversion[];
-  /** By size, ascending. */
-  readonly ladder: readonly Rung[];
-  readonly knee: Knee | null;
-  /** Largest load that still passed right after a break; 0: none that was tried; null: not tried. */
-  readonly afterBreak: number | null;
-  /** Rest after which the target took a good load again once it had broken; null when it did so at once or never. */
-  readonly recoveredAfterMs: number | null;
-  /** Of DID_NOT_RECOVER only. */
-  readonly unrecovered: Unrecovered | null;
-  /** null: it could send all that was asked of it. */
-  readonly limit: SearchLimit | null;
-  readonly cost: SearchCost;
-}
+export const dropOffSchema = z.object({
+  asked: termsSchema,
+  verdict: searchVerdictSchema,
+  because: text.describe('One sentence: why the search ended so'),
+  estimate: count
+    .nullable()
+    .describe('Burst size at which half of the bursts miss the objective; null when an end of the bracket is open'),
+  bracket: spanSchema.describe('Largest size decided to be good, smallest decided to be bad; an open end is null'),
+  interval95: spanSchema.describe('Union of the bracket and the 95 % interval of the posterior'),
+  confidence: share.describe('Posterior mass inside of the bracket'),
+  objective: text.nullable().describe('The one that broke first; null when none did'),
+  quantile: share.describe('Share of bursts that must meet the objectives'),
+  survivorsAtLo: count.nullable().describe('101s that were not lost, median burst at the lower end of the bracket'),
+  survivorsAtHi: count.nullable().describe('The same at its upper end'),
+  flags: z.array(searchFlagSchema),
+  inversions: z.array(inversionSchema),
+  ladder: z.array(rungSchema).describe('By size'),
+  knee: kneeSchema.nullable().describe('Informational: where more load stopped bringing more handshakes a second'),
+  afterBreak: count
+    .nullable()
+    .describe('Largest size that still passed right after a break; 0: none that was tried; null: not tried'),
+  recoveredAfterMs: notNegative
+    .nullable()
+    .describe('Rest after which the target took a good load again once it had broken; null: at once, or never'),
+  unrecovered: unrecoveredSchema.nullable().describe('Of DID_NOT_RECOVER'),
+  limit: limitSchema.nullable().describe('What this generator could not do; null: it sent all that was asked of it'),
+  cost: costSchema,
+});
+export type DropOff = Of<typeof dropOffSchema>;

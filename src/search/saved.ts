@@ -1,6 +1,6 @@
 /**
  * Whether a state that was read from a file is one that the search could have written: what a schema can't say, because
- * it takes two keys. The shape itself has been checked (result/search-schema.ts), and so have the options, which must be
+ * it takes two keys. The shape itself has been checked (result/saved-search.ts), and so have the options, which must be
  * those that are asked for again.
  */
 import type { Fired, SearchState } from './state.js';

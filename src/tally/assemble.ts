@@ -18,7 +18,6 @@ import type {
   Totals,
   Validity,
 } from '../result/result.js';
-import { SCHEMA_VERSION } from '../result/result.js';
 import { judge } from './thresholds.js';
 import { type Sums, totalsOf } from './totals.js';
 import { judgeRun } from './validity.js';
@@ -76,7 +75,7 @@ export function assembleResult(heading: Heading, record: RunRecord): Result {
   );
   const totals = totalsOf(sums.all, validity);
   return {
-    schemaVersion: SCHEMA_VERSION,
+    schemaVersion: 1,
     tool: { name: 'wstampede', version: heading.version },
     command: heading.command,
     startedAt: record.startedAt,

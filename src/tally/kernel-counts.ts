@@ -1,7 +1,7 @@
 /**
  * What the kernel says of connections (TCP_INFO), counted: how many attempts were asked about, and how many of these had
  * to send their SYN or their data again. A SYN that was sent again found nobody who took it: a full listen queue, a
- * firewall or a lossy way. What it means is the diagnosis's business; this holds the sums and what must be true of them.
+ * firewall or a lossy way. What it means is the diagnosis's business; this holds the sums.
  */
 import type { KernelCounts } from '../result/result.js';
 
@@ -55,7 +55,7 @@ export class KernelTally {
     };
   }
 
-  /** Of counts that have been through `assertKernel`. */
+  /** Of counts that have been through `assertKernel` (result/adds-up.ts). */
   static of(counts: KernelCounts | null): KernelTally {
     const tally = new KernelTally();
     if (counts === null) return tally;
@@ -65,24 +65,5 @@ export class KernelTally {
     tally.#retransmitted = counts.retransmitted;
     tally.#retransmits = counts.retransmits;
     return tally;
-  }
-}
-
-/** @throws Error unless every count is one, a part is no more than its whole, and who sent again did so at least once. */
-export function assertKernel(attempted: number, counts: KernelCounts | null): void {
-  if (counts === null) return;
-  for (const [name, count] of Object.entries(counts)) {
-    if (!Number.isSafeInteger(count) || count < 0) throw new Error(`kernel.${name} is no count: ${count}`);
-  }
-  const { asked, synRetransmitted, synRetransmits, retransmitted, retransmits } = counts;
-  if (asked > attempted) throw new Error(`the kernel was asked about ${asked} of ${attempted} attempts`);
-  assertPart('synRetransmit', asked, synRetransmitted, synRetransmits);
-  assertPart('retransmit', asked, retransmitted, retransmits);
-}
-
-function assertPart(name: string, asked: number, attempts: number, times: number): void {
-  if (attempts > asked) throw new Error(`kernel.${name}ted is ${attempts}, but the kernel was asked about ${asked}`);
-  if (times < attempts || (times > 0 && attempts === 0)) {
-    throw new Error(`kernel.${name}s is ${times} of ${attempts} attempts`);
   }
 }

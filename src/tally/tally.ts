@@ -4,18 +4,12 @@
  * equal the sum of outcomes, held before encoding and after decoding. It refuses to know who measured, and when.
  */
 
-import {
-  isOutcomeId,
-  type NamedOutcomeId,
-  OUTCOME_CODES,
-  type OutcomeId,
-  outcomeCode,
-  outcomeId,
-} from '../names/outcomes.js';
+import { type NamedOutcomeId, OUTCOME_CODES, type OutcomeId, outcomeCode, outcomeId } from '../names/outcomes.js';
 import { BOUNDED_PHASES, type BoundedPhase, PHASES, type Phase } from '../names/phases.js';
+import { assertKernel, assertOutcome, assertSum, checkedCount } from '../result/adds-up.js';
 import type { Counted, KernelCounts, LatencyLowerMs, LatencyMs, Outcomes, Sample } from '../result/result.js';
 import { LatencyHistogram } from './histogram.js';
-import { assertKernel, type KernelSaid, KernelTally } from './kernel-counts.js';
+import { type KernelSaid, KernelTally } from './kernel-counts.js';
 
 /** What a target says must not grow memory: distinct details an outcome, and characters a detail. */
 const MOST_DETAILS = 20;
@@ -287,18 +281,6 @@ export class Tally {
   }
 }
 
-/** Throws unless `attempted` is the sum of `outcomes`, every count a non-negative integer of a known outcome. */
-export function assertSum(attempted: number, outcomes: Outcomes): void {
-  let sum = 0;
-  for (const [id, count] of Object.entries(outcomes)) {
-    knownCode(id);
-    sum += checkedCount(count, `outcomes ${id}`);
-  }
-  if (sum !== checkedCount(attempted, 'attempted')) {
-    throw new Error(`attempted is ${attempted}, but the outcomes add up to ${sum}`);
-  }
-}
-
 function recordReached(histogram: LatencyHistogram, ms: number): void {
   if (!Number.isNaN(ms)) histogram.record(ms);
 }
@@ -371,11 +353,6 @@ function checkedCode(code: number): number {
 }
 
 function knownCode(id: string): number {
-  if (!isOutcomeId(id)) throw new Error(`no such outcome: ${JSON.stringify(id)}`);
+  assertOutcome(id);
   return outcomeCode(id);
-}
-
-function checkedCount(count: number, what: string): number {
-  if (!Number.isSafeInteger(count) || count < 0) throw new Error(`${what} is no count: ${count}`);
-  return count;
 }

@@ -61,12 +61,12 @@ describe('output files', () => {
     );
   };
 
-  it('hold the latest whole result and leave nothing else behind', () => {
+  it('hold the latest whole result and leave nothing else behind', async () => {
     const outputs = open(['a.json', 'b.json']);
     assert.deepEqual(readdirSync(folder), []);
-    outputs.write(withBursts(1));
+    await outputs.write(withBursts(1));
     assert.equal(JSON.parse(readFileSync(join(folder, 'a.json'), 'utf8')).bursts.length, 1);
-    outputs.write(withBursts(2));
+    await outputs.write(withBursts(2));
     outputs.close();
     outputs.close();
     for (const name of ['a.json', 'b.json']) {
@@ -104,14 +104,14 @@ describe('output files', () => {
     chmodSync(folder, 0o755);
   });
 
-  it('keep links and permissions', () => {
+  it('keep links and permissions', async () => {
     mkdirSync(join(folder, 'real'));
     writeFileSync(join(folder, 'real', 'r.json'), 'old');
     chmodSync(join(folder, 'real', 'r.json'), 0o640);
     symlinkSync('real/r.json', join(folder, 'r.json'));
     symlinkSync('real/new.json', join(folder, 'new.json'));
     const outputs = open(['r.json', 'new.json']);
-    outputs.write(whole);
+    await outputs.write(whole);
     outputs.close();
     assert.ok(lstatSync(join(folder, 'r.json')).isSymbolicLink());
     assert.ok(lstatSync(join(folder, 'new.json')).isSymbolicLink());
@@ -123,11 +123,11 @@ describe('output files', () => {
     assert.deepEqual(readdirSync(join(folder, 'real')).sort(), ['new.json', 'r.json']);
   });
 
-  it('never write through a link put where the temporary file goes', () => {
+  it('never write through a link put where the temporary file goes', async () => {
     const outputs = open(['r.json']);
     writeFileSync(join(folder, 'victim'), 'untouched');
     symlinkSync('victim', join(folder, '.r.json.4711.tmp'));
-    outputs.write(whole);
+    await outputs.write(whole);
     outputs.close();
     assert.equal(readFileSync(join(folder, 'victim'), 'utf8'), 'untouched');
     assert.equal(JSON.parse(readFileSync(join(folder, 'r.json'), 'utf8')).schemaVersion, 1);
@@ -161,9 +161,9 @@ describe('output files', () => {
 
   it('may be devices, which are never replaced', {
     skip: existsSync('/dev/full') ? false : 'no /dev/full here',
-  }, () => {
+  }, async () => {
     const outputs = open(['/dev/null', '/dev/full'], '/dev/full');
-    outputs.write(whole);
+    await outputs.write(whole);
     outputs.rows('0,0\n');
     outputs.commitRows();
     outputs.close();
@@ -196,8 +196,8 @@ describe('output files', () => {
         if (!String(error).includes('nobody reads')) throw error;
       }
     }
-    outputs.write(withBursts(1));
-    outputs.write(withBursts(2));
+    await outputs.write(withBursts(1));
+    await outputs.write(withBursts(2));
     outputs.close();
     await once(reader, 'close');
     assert.equal(JSON.parse(read).bursts.length, 2);
@@ -226,21 +226,21 @@ describe('a full disk', () => {
   const open = (results: readonly string[], attempts: string | null) =>
     openOutputs({ results, attempts }, { cwd: disk.folder, pid: 4711 });
 
-  it('keeps the last complete result, names the file, and heals', { skip: disk.skip }, () => {
+  it('keeps the last complete result, names the file, and heals', { skip: disk.skip }, async () => {
     const file = join(disk.folder, 'r.json');
     const ballast = join(disk.folder, 'ballast');
     const outputs = open(['r.json'], null);
-    outputs.write(withBursts(1));
+    await outputs.write(withBursts(1));
     const before = readFileSync(file, 'utf8');
     writeFileSync(ballast, Buffer.alloc(64 * 1024 - statSync(file).blocks * 512 - 4096));
-    outputs.write(withBursts(2));
+    await outputs.write(withBursts(2));
     assert.deepEqual(outputs.problems, [
       'could not write r.json: no space left on device (ENOSPC); the last complete version has 1 burst',
     ]);
     assert.equal(readFileSync(file, 'utf8'), before);
     assert.deepEqual(readdirSync(disk.folder).sort(), ['ballast', 'r.json']);
     rmSync(ballast);
-    outputs.write(withBursts(2));
+    await outputs.write(withBursts(2));
     outputs.close();
     assert.deepEqual(outputs.problems, []);
     assert.equal(JSON.parse(readFileSync(file, 'utf8')).bursts.length, 2);
@@ -269,11 +269,11 @@ describe('a full disk', () => {
     rmSync(file);
   });
 
-  it('says that an older file is not of this run', { skip: disk.skip }, () => {
+  it('says that an older file is not of this run', { skip: disk.skip }, async () => {
     writeFileSync(join(disk.folder, 'old.json'), '{}');
     const outputs = open(['old.json', 'new.json'], null);
     writeFileSync(join(disk.folder, 'ballast'), Buffer.alloc(60 * 1024));
-    outputs.write(withBursts(2));
+    await outputs.write(withBursts(2));
     outputs.close();
     assert.deepEqual(outputs.problems, [
       'could not write old.json: no space left on device (ENOSPC); it still holds what was there before',

@@ -5,9 +5,10 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { UserError } from '#dist/errors.js';
 import { outcomeCode } from '#dist/names/outcomes.js';
 import type { PlanRecord } from '#dist/plan/plan-record.js';
-import { isoMicros, readResult, writeResult } from '#dist/result/document.js';
+import { readResult, writeResult } from '#dist/result/document.js';
+import { isoMicros } from '#dist/result/iso-time.js';
+import { resultJsonSchema } from '#dist/result/published-schema.js';
 import type { Burst, Result, Totals, Validity } from '#dist/result/result.js';
-import { resultJsonSchema } from '#dist/result/result-schema.js';
 import { Tally } from '#dist/tally/tally.js';
 import { RunningSums, totalsOf } from '#dist/tally/totals.js';
 
@@ -228,7 +229,7 @@ test('the schema names every key that a result has', () => {
   const seen = new Set<string>();
   const visit = (schema: unknown, value: unknown, path: string): void => {
     let at = schema as Record<string, never>;
-    while (at.$ref !== undefined) at = resultJsonSchema.$defs[String(at.$ref).replace('#/$defs/', '')] as typeof at;
+    while (at.$ref !== undefined) at = resultJsonSchema.$defs?.[String(at.$ref).replace('#/$defs/', '')] as typeof at;
     if (at.anyOf !== undefined) visit(at.anyOf[value === null ? 1 : 0], value, path);
     else if (Array.isArray(value)) for (const item of value) visit(at.items ?? {}, item, `${path}[]`);
     else if (typeof value === 'object' && value !== null) {
@@ -319,6 +320,8 @@ test('a damaged result is refused, saying where', () => {
     ['bursts.0.outcomes.504', -1, /bursts\[0\]\.outcomes\.504: expected 0 or more, found -1$/],
     ['bursts.0.samples.504.headers', [['Server']], /headers\[0\]: 1 entries are too few/],
     ['bursts.0.calibration.share101', 1.2, /share101: expected 1 or less/],
+    ['bursts.0.size', 'many', /bursts\[0\]\.size: expected an integer, found "many"$/],
+    ['bursts.0.size', 1.5, /bursts\[0\]\.size: expected an integer, found 1\.5$/],
     ['tool.name', 'other', /tool\.name: expected "wstampede", found "other"$/],
     ['generators', {}, /generators: expected an array, found an object$/],
     ['bursts.0.details', { '\u001b[31m': 1 }, /details\["\\u001b\[31m"\]: expected an object, found 1$/],

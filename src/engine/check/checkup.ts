@@ -9,7 +9,7 @@ import type { Inputs, Plan } from '../../plan/plan.js';
 import { printable } from '../../plan/printable.js';
 import { maskUrl } from '../../plan/secrets.js';
 import type { Check, CheckDns, CheckProbe, CheckTcp, CheckTls } from '../../result/check-facts.js';
-import { isoMicros } from '../../result/document.js';
+import { isoMicros } from '../../result/iso-time.js';
 import type { RunRecord, Stopped } from '../../tally/assemble.js';
 import { Tally } from '../../tally/tally.js';
 import { RunningSums } from '../../tally/totals.js';

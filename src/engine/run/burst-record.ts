@@ -4,7 +4,7 @@
  */
 import type { Plan, Stage } from '../../plan/plan.js';
 import { factsOf, isSearch, loadOf } from '../../plan/stages/kinds.js';
-import { isoMicros } from '../../result/document.js';
+import { isoMicros } from '../../result/iso-time.js';
 import type { Burst, Calibration, Release } from '../../result/result.js';
 import type { Tally } from '../../tally/tally.js';
 import type { Part } from '../../tally/totals.js';

@@ -5,7 +5,7 @@
 import { PREFLIGHT_ATTEMPTS, probesPerBurst } from '../../plan/needs.js';
 import { burstSizes, fixedOpen, type Inputs, type Plan } from '../../plan/plan.js';
 import { isSearch, loadOf } from '../../plan/stages/kinds.js';
-import { isoMicros } from '../../result/document.js';
+import { isoMicros } from '../../result/iso-time.js';
 import type { Burst, Calibration, Preflight } from '../../result/result.js';
 import type { Director, SearchNews } from '../../search/engine-interface.js';
 import type { Found, RunRecord, Stopped } from '../../tally/assemble.js';

@@ -5,7 +5,6 @@
  */
 import * as fs from 'node:fs';
 import { formatCount } from '../../plan/units.js';
-import { writeResult } from '../../result/document.js';
 import type { Result } from '../../result/result.js';
 import { ATTEMPTS_HEADER } from '../../tally/attempt-row.js';
 import {
@@ -30,7 +29,7 @@ interface OutputSpecs {
 
 export interface Outputs {
   /** After every burst and at the end: replaces what the result files hold. A file that fails is a problem, no error. */
-  write(result: Result): void;
+  write(result: Result): Promise<void>;
   /** Rows of the burst that is going on, with their line ends. */
   rows(text: string): void;
   /** The burst is over, or broken off: its rows appear in the file, all at once. */
@@ -274,8 +273,10 @@ class Files implements Outputs {
     this.#attempts = attempts;
   }
 
-  write(result: Result): void {
+  async write(result: Result): Promise<void> {
     if (this.#results.length === 0) return;
+    // With the schema of a result, which nothing before the first burst needs.
+    const { writeResult } = await import('../../result/document.js');
     const text = writeResult(result);
     for (const place of this.#results) place.write(text, result.bursts.length);
   }

@@ -1,0 +1,78 @@
+/**
+ * What must be true of the numbers of a result, on both sides of a file and of a thread: attempts are the sum of their
+ * outcomes, totals the sum of the bursts, and the kernel was asked about no more attempts than there are.
+ */
+import { isOutcomeId, type OutcomeId } from '../names/outcomes.js';
+import type { KernelCounts, Outcomes, Result } from './result.js';
+
+/** @throws Error that names the place */
+export function assertAddsUp({ bursts, totals, preflight }: Pick<Result, 'bursts' | 'totals' | 'preflight'>): void {
+  const sum = new Map<string, number>();
+  for (const { index, attempted, outcomes, kernel } of bursts) {
+    named(`burst ${index}`, () => assertSum(attempted, outcomes));
+    named(`burst ${index}`, () => assertKernel(attempted, kernel));
+    for (const [id, count] of Object.entries(outcomes)) sum.set(id, (sum.get(id) ?? 0) + count);
+  }
+  named('totals', () => assertSum(totals.attempted, totals.outcomes));
+  named('totals', () => assertKernel(totals.attempted, totals.kernel));
+  if (preflight !== null) named('preflight', () => assertSum(preflight.attempted, preflight.outcomes));
+  for (const id of new Set([...sum.keys(), ...Object.keys(totals.outcomes)])) {
+    const [inTotals, inBursts] = [totals.outcomes[id] ?? 0, sum.get(id) ?? 0];
+    if (inTotals !== inBursts) throw new Error(`totals count ${inTotals} of ${id}, the bursts ${inBursts}`);
+  }
+  const asked = (kernel: KernelCounts | null) => kernel?.asked ?? 0;
+  const inBursts = bursts.reduce((all, { kernel }) => all + asked(kernel), 0);
+  if (asked(totals.kernel) !== inBursts) {
+    throw new Error(
+      `totals count ${asked(totals.kernel)} attempts that the kernel was asked about, the bursts ${inBursts}`,
+    );
+  }
+}
+
+/** @throws Error unless `attempted` is the sum of `outcomes`, every count a non-negative integer of a known outcome. */
+export function assertSum(attempted: number, outcomes: Outcomes): void {
+  let sum = 0;
+  for (const [id, count] of Object.entries(outcomes)) {
+    assertOutcome(id);
+    sum += checkedCount(count, `outcomes ${id}`);
+  }
+  if (sum !== checkedCount(attempted, 'attempted')) {
+    throw new Error(`attempted is ${attempted}, but the outcomes add up to ${sum}`);
+  }
+}
+
+/** @throws Error unless every value is a count, no part exceeds its whole, and each attempt that sent again did so at least once. */
+export function assertKernel(attempted: number, counts: KernelCounts | null): void {
+  if (counts === null) return;
+  for (const [name, count] of Object.entries(counts)) checkedCount(count, `kernel.${name}`);
+  const { asked, synRetransmitted, synRetransmits, retransmitted, retransmits } = counts;
+  if (asked > attempted) throw new Error(`the kernel was asked about ${asked} of ${attempted} attempts`);
+  assertPart('synRetransmit', asked, synRetransmitted, synRetransmits);
+  assertPart('retransmit', asked, retransmitted, retransmits);
+}
+
+/** @throws Error when there is no such outcome */
+export function assertOutcome(id: string): asserts id is OutcomeId {
+  if (!isOutcomeId(id)) throw new Error(`no such outcome: ${JSON.stringify(id)}`);
+}
+
+/** @throws Error unless `count` is a non-negative integer */
+export function checkedCount(count: number, what: string): number {
+  if (!Number.isSafeInteger(count) || count < 0) throw new Error(`${what} is no count: ${count}`);
+  return count;
+}
+
+function assertPart(name: string, asked: number, attempts: number, times: number): void {
+  if (attempts > asked) throw new Error(`kernel.${name}ted is ${attempts}, but the kernel was asked about ${asked}`);
+  if (times < attempts || (times > 0 && attempts === 0)) {
+    throw new Error(`kernel.${name}s is ${times} of ${attempts} attempts`);
+  }
+}
+
+function named(where: string, assertion: () => void): void {
+  try {
+    assertion();
+  } catch (error) {
+    throw new Error(`${where}: ${(error as Error).message}`);
+  }
+}

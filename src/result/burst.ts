@@ -1,0 +1,88 @@
+/**
+ * One burst, or one churn stage, as a result holds it: when it was released and how tightly, what its attempts came to,
+ * what is known about the generator meanwhile, and how other users fared once it was over.
+ */
+import { z } from 'zod';
+import type { Gate } from '../plan/plan.js';
+import { countedLater, countedShape, samplesSchema, summaryOrNull, validitySchema } from './counted.js';
+import { count, ms, number, type Of, share, text, timestamp } from './terms.js';
+
+export const gateSchema = z.enum(['connect', 'tls', 'upgrade'] satisfies Gate[]).meta({ id: 'gate' });
+
+const releaseSchema = z.object({
+  spreadMs: ms.describe('First to last attempt released'),
+  firstMs: ms.describe('First release, after T0'),
+  lastMs: ms.describe('Last release, after T0'),
+  perWorkerMs: z.array(ms).describe('Each worker’s first release, after T0'),
+});
+export type Release = Of<typeof releaseSchema>;
+
+const calibrationSchema = z
+  .object({
+    size: count,
+    share101: share,
+    spreadMs: ms,
+    handshakeMs: summaryOrNull,
+    upgradeMs: summaryOrNull,
+    rate: number.nullable().describe('Churn: handshakes a second'),
+  })
+  .meta({ id: 'calibration' });
+/** The generator's own floor for bursts of `size`, measured against a local test server; subtracted from nothing. */
+export type Calibration = Of<typeof calibrationSchema>;
+
+/** Evidence about the generator during a burst. */
+const generatorEvidenceSchema = z.object({
+  launched: count.describe('First system call made'),
+  failedToArm: count.describe('Failed before the gate'),
+  longestGapMs: ms.describe('Longest time in which a worker’s loop stamped nothing'),
+  gcPauses: count,
+  gcMaxMs: ms,
+  throttledMs: ms.nullable().describe('CPU throttling by the cgroup; null where the kernel does not say'),
+  stealShare: share.nullable().describe('CPU stolen by the hypervisor, of all CPU time; null where unknown'),
+  tlsResumed: count.nullable().describe('TLS sessions resumed; null over ws'),
+});
+
+const afterProbeSchema = z.object({
+  atMs: ms.describe('Its start after T0'),
+  outcome: text,
+  tookMs: ms.describe('Its own start to its end'),
+});
+/** One single handshake after the burst: what other users experience afterwards. */
+export type AfterProbe = Of<typeof afterProbeSchema>;
+
+const afterSchema = z.object({
+  fromMs: ms.describe('T0 to the end of the burst, its connections closed: the first probe starts here'),
+  everyMs: ms.describe('From one probe’s start to the next one’s'),
+  probes: z.array(afterProbeSchema),
+  lastFailedMs: ms.nullable().describe('T0 to the start of the last probe that failed; null when none did'),
+  samples: samplesSchema.describe('The first sample of each failed outcome'),
+});
+/** How long other users were affected once a burst was over: single handshakes at a steady pace. */
+export type After = Of<typeof afterSchema>;
+
+/** Reserved: a document may hold an object here, and this version writes null. */
+export const reserved = z.object({}).nullable() as z.ZodType<null>;
+
+export const burstSchema = z
+  .object({
+    stage: count,
+    index: count.describe('0-based over the whole run'),
+    size: count,
+    kind: z.enum(['burst', 'churn']),
+    gate: gateSchema,
+    releasedAt: timestamp.nullable(),
+    release: releaseSchema.nullable(),
+    makespanMs: ms.nullable().describe('Release to the last end'),
+    rate: number.nullable().describe('Churn: handshakes a second'),
+    perSecond: z.array(number).nullable().describe('Churn: 101s in each second'),
+    ...countedShape,
+    validity: validitySchema,
+    calibration: calibrationSchema.nullable().describe('The generator’s own floor, subtracted from nothing'),
+    generator: generatorEvidenceSchema,
+    after: afterSchema.nullable(),
+    sessions: reserved,
+    watch: reserved,
+    ...countedLater,
+  })
+  .meta({ id: 'burst' });
+export type Burst = Of<typeof burstSchema>;

@@ -1,0 +1,107 @@
+/**
+ * What bursts, totals and the preflight have in common: counts of outcomes, summaries of latency histograms, samples of
+ * failures, what the kernel said, and the verdict on the generator. Times are in ms unless a name says otherwise.
+ */
+import { z } from 'zod';
+import { NAMED_OUTCOMES } from '../names/outcomes.js';
+import { BOUNDED_PHASES, PHASES } from '../names/phases.js';
+import { count, eachOf, mapOf, ms, type Of, text } from './terms.js';
+
+const verdictSchema = z.enum(['valid', 'suspect', 'invalid']);
+export type Verdict = Of<typeof verdictSchema>;
+
+export const validitySchema = z
+  .object({
+    verdict: verdictSchema,
+    reasons: z.array(text).describe('One sentence each, the gravest first'),
+    weights: z
+      .array(verdictSchema)
+      .optional()
+      .describe(
+        'What each of the reasons would make of it by itself; absent where that is the verdict for all of them',
+      ),
+  })
+  .meta({ id: 'validity' });
+export type Validity = Of<typeof validitySchema>;
+
+export const outcomesSchema = mapOf(count).meta({
+  id: 'outcomes',
+  description: `How many attempts ended as what: a status (101 is success) or one of ${NAMED_OUTCOMES.map(({ id }) => id).join(', ')}`,
+});
+export type Outcomes = Of<typeof outcomesSchema>;
+
+const summarySchema = z
+  .object({
+    count,
+    min: ms,
+    mean: ms,
+    p50: ms,
+    p75: ms,
+    p90: ms,
+    p95: ms,
+    p99: ms,
+    p999: ms,
+    max: ms,
+    hdr: text.describe('HdrHistogram V2, compressed, base64; µs'),
+  })
+  .meta({ id: 'summary' });
+/** Summary of one histogram. */
+export type Summary = Of<typeof summarySchema>;
+
+/** null: nothing was measured. */
+export const summaryOrNull = summarySchema.nullable();
+
+/** Every text of it is masked and safe to print. */
+export const sampleSchema = z
+  .object({
+    statusLine: text.nullable(),
+    headers: z.array(z.tuple([text, text])),
+    body: text.nullable().describe('At most 1 KiB'),
+    detail: text.nullable(),
+    atMs: ms.describe('After the instant at which the attempt was due'),
+  })
+  .meta({ id: 'sample' });
+/** The first attempt that ended as a given failure. */
+export type Sample = Of<typeof sampleSchema>;
+
+export const samplesSchema = mapOf(sampleSchema);
+
+const kernelSchema = z
+  .object({
+    asked: count.describe('Attempts whose TCP_INFO is known'),
+    synRetransmitted: count.describe('Of these, with a SYN that was sent again'),
+    synRetransmits: count.describe('SYNs sent again'),
+    retransmitted: count.describe('Of these, with data that was sent again'),
+    retransmits: count.describe('Segments sent again once connected'),
+  })
+  .meta({ id: 'kernel', description: 'What the kernel said of the connections (TCP_INFO)' });
+/** What the kernel said of the connections (TCP_INFO), in attempts and times. */
+export type KernelCounts = Of<typeof kernelSchema>;
+
+const latencySchema = eachOf(PHASES, summaryOrNull);
+export type LatencyMs = Of<typeof latencySchema>;
+
+const latencyLowerSchema = eachOf(BOUNDED_PHASES, summaryOrNull);
+export type LatencyLowerMs = Of<typeof latencyLowerSchema>;
+
+/** Keys of a burst and of the totals, in the order in which a reader wants them. */
+export const countedShape = {
+  attempted: count.describe('The sum of outcomes'),
+  outcomes: outcomesSchema,
+  latencyMs: latencySchema,
+  latencyLowerMs: latencyLowerSchema.nullable().describe('Lower bounds; null where stamps are the kernel’s'),
+  failureMs: mapOf(summaryOrNull).describe('By outcome, from the instant at which the attempt was due'),
+  samples: samplesSchema.describe('The first attempt that ended so, by outcome'),
+  details: mapOf(mapOf(count)).describe('Distinct details by outcome, capped; the rest under (other)'),
+  lostWhileHeld: count.describe('101s that the target closed while they were held'),
+  clamped: count.describe('Values outside of 1 µs to 10 min, recorded as the nearer end'),
+};
+
+/** Those that came later: they stand at the end of what has them. */
+export const countedLater = {
+  kernel: kernelSchema.nullable().default(null).describe('null where the kernel was not asked'),
+};
+
+const countedSchema = z.object({ ...countedShape, ...countedLater });
+/** What bursts and totals have in common. `attempted` is the sum of `outcomes`. */
+export type Counted = Of<typeof countedSchema>;
