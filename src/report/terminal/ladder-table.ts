@@ -9,7 +9,7 @@ import type { DropOff, Rung } from '../../result/drop-off.js';
 import { failuresOf, standingOf } from '../words/drop-off-words.js';
 import { percent, tableMs } from '../words/numbers.js';
 import { countText } from '../words/outcome-words.js';
-import { bounded } from '../words/phase-rows.js';
+import { bounded } from '../words/phase-table.js';
 import type { Pen } from './page.js';
 import { aligned, boundedCell, type Cell, naturalWidth } from './tables.js';
 

@@ -45,7 +45,7 @@ function block(section: Section, pen: Pen, terminal: Terminal): string[] {
     case 'outcomes':
       return outcomesTable(section.rows, pen);
     case 'phases':
-      return phasesTable(section.rows, section.legends, pen);
+      return phasesTable(section.table, pen);
     case 'latencies':
       return latencies(section.shape, pen, terminal);
     case 'bursts':

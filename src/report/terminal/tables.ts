@@ -6,14 +6,7 @@ import { formatCount } from '../../plan/units.js';
 import type { BurstRow, BurstRows } from '../words/burst-rows.js';
 import { tableMs } from '../words/numbers.js';
 import type { OutcomeRow } from '../words/outcome-words.js';
-import {
-  BOUND_LEGEND,
-  type Bounded,
-  MAIN_PHASE,
-  MAIN_PHASE_NOTE,
-  PHASE_COLUMNS,
-  type PhaseRow,
-} from '../words/phase-rows.js';
+import { type Bounded, PHASE_COLUMNS, type PhaseRow, type PhaseTable } from '../words/phase-table.js';
 import type { ThresholdRow } from '../words/threshold-rows.js';
 import type { Pen } from './page.js';
 import { bar, type Glyphs, type Paint } from './style.js';
@@ -94,25 +87,27 @@ export function boundedCell({ upper, lower }: Bounded, glyphs: Glyphs): string {
   return lower === null ? tableMs(upper) : `${tableMs(upper)} (${glyphs.atLeast}${tableMs(lower)})`;
 }
 
-/** Phases in ms. Where the lines would not hold the notes whole, only what stands out is explained, below. */
-export function phasesTable(phases: readonly PhaseRow[], legends: readonly string[], pen: Pen): string[] {
-  if (phases.length === 0) return [];
+/** Phases in ms. Where the lines would not hold all notes, that of the main phase stands below. */
+export function phasesTable({ rows, mainNote, boundLegend, clockLegend }: PhaseTable, pen: Pen): string[] {
+  if (rows.length === 0) return [];
   const { glyphs, paint } = pen;
   const head = ['ms', ...PHASE_COLUMNS].map((text, i) => ({ text, right: i > 0, paint: paint.dim }));
-  const rows = phases.map((row) => phaseCells(row, pen));
-  const noted = [head, ...rows.map((cells, i) => [...cells, { text: phases[i].note, paint: paint.dim }])];
+  const cells = rows.map((row) => phaseCells(row, pen));
+  const noted = [head, ...cells.map((row, i) => [...row, { text: rows[i].note, paint: paint.dim }])];
   const hasRoom = naturalWidth(noted) <= pen.width;
-  const isBoundShown = phases.some(({ values }) => values.some((value) => value !== null && value.lower !== null));
   const below = [
-    ...(hasRoom ? [] : [`${MAIN_PHASE}: ${MAIN_PHASE_NOTE}`]),
-    ...(isBoundShown ? [`${glyphs.atLeast.trim()}: ${BOUND_LEGEND}`] : []),
-    ...legends,
-  ].map((legend) => INDENT + paint.dim(clip(legend, pen.width - INDENT.length, glyphs)));
-  return [...aligned(hasRoom ? noted : [head, ...rows], pen), ...below];
+    hasRoom ? null : mainNote,
+    boundLegend === null ? null : `${glyphs.atLeast.trim()}: ${boundLegend}`,
+    clockLegend,
+  ].filter((legend) => legend !== null);
+  return [
+    ...aligned(hasRoom ? noted : [head, ...cells], pen),
+    ...below.map((legend) => INDENT + paint.dim(clip(legend, pen.width - INDENT.length, glyphs))),
+  ];
 }
 
-function phaseCells({ name, values }: PhaseRow, { glyphs, paint }: Pen): Cell[] {
-  const first = name === MAIN_PHASE ? { text: name, paint: paint.bold } : { text: name };
+function phaseCells({ name, isMain, values }: PhaseRow, { glyphs, paint }: Pen): Cell[] {
+  const first = isMain ? { text: name, paint: paint.bold } : { text: name };
   const texts = values.map((value) => (value === null ? glyphs.dash : boundedCell(value, glyphs)));
   return [first, ...texts.map((text) => ({ text, right: true }))];
 }

@@ -9,7 +9,7 @@ import type { DropOff, Knee, Rung, SearchFlagId } from '../../result/drop-off.js
 import { bare, type Fact } from './fact.js';
 import { LOAD_KINDS } from './load-words.js';
 import { percent, spokenSpan } from './numbers.js';
-import { countText, LOST } from './outcome-words.js';
+import { countText, type FailureKind } from './outcome-words.js';
 
 /** `stopped`: why the run ended before its plan did. One or more sentences, the last with its full stop. */
 export function dropOffSentence(dropOff: DropOff, stopped: string | null): string {
@@ -235,12 +235,14 @@ function failureFacts({ ladder }: DropOff): Fact[] {
 }
 
 /** What did not get its 101, or lost it before the burst had ended, over the valid bursts of a load; most frequent first. */
-export function failuresOf({ outcomes, share }: Rung): [string, number][] {
-  const failed = Object.entries(outcomes).filter(([id, count]) => id !== '101' && count > 0);
+export function failuresOf({ outcomes, share }: Rung): [FailureKind, number][] {
+  const failed = (Object.entries(outcomes) as [FailureKind, number][]).filter(
+    ([id, count]) => id !== '101' && count > 0,
+  );
   const launched = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
   const lost = share === null ? 0 : (outcomes['101'] ?? 0) - Math.round(share * launched);
-  const all: [string, number][] = lost > 0 ? [...failed, [LOST, lost]] : failed;
-  return all.sort(([, a], [, b]) => b - a);
+  if (lost > 0) failed.push(['lost', lost]);
+  return failed.sort(([, a], [, b]) => b - a);
 }
 
 function failureText(rung: Rung): string {

@@ -36,18 +36,18 @@ export function preflightOutcomes(outcomes: Outcomes, attempted: number): string
   return `${formatCount(attempted)} handshake${attempted === 1 ? '' : 's'}: ${parts.join(', ')}`;
 }
 
-/** Stands in for an outcome where connections are counted that had their 101 and lost it. */
-export const LOST = 'lost';
+/** An outcome; `lost` stands for connections that had their 101 and lost it. */
+export type FailureKind = OutcomeId | 'lost';
 
 /** `3×504`, `3 lost`. */
-export function countText(id: string, count: number, times = '×'): string {
-  return `${formatCount(count)}${id === LOST ? ' ' : times}${printable(id)}`;
+export function countText(kind: FailureKind, count: number, times = '×'): string {
+  return `${formatCount(count)}${kind === 'lost' ? ' ' : times}${printable(kind)}`;
 }
 
 /** `300×504, 2×reset, 3 lost`. */
 export function failuresText({ outcomes, lostWhileHeld }: Burst): string {
   const failed = failedOutcomes(outcomes).map(([id, count]) => countText(id, count));
-  return [...failed, ...(lostWhileHeld > 0 ? [countText(LOST, lostWhileHeld)] : [])].join(', ');
+  return [...failed, ...(lostWhileHeld > 0 ? [countText('lost', lostWhileHeld)] : [])].join(', ');
 }
 
 export interface OutcomeRow {

@@ -6,7 +6,7 @@
 import type { Gate } from '../../plan/plan.js';
 import { isSearchAt } from '../../plan/stages/kinds.js';
 import type { DropOff } from '../../result/drop-off.js';
-import type { Burst, Counted, Preflight, Result } from '../../result/result.js';
+import type { Burst, Result } from '../../result/result.js';
 import { type BurstRows, burstRows } from './burst-rows.js';
 import { type CauseWords, causeWords } from './cause-words.js';
 import { dropOffFacts, dropOffFlags } from './drop-off-words.js';
@@ -15,7 +15,7 @@ import { contextOf, type Headline, hasDropOff, headlineOf } from './headline.js'
 import { type LatencyShape, latencyShape } from './latency-shape.js';
 import { LOAD_KINDS } from './load-words.js';
 import { type OutcomeRow, outcomeRows } from './outcome-words.js';
-import { type PhaseRow, phaseLegends, phaseRows } from './phase-rows.js';
+import { type PhaseTable, phaseTable } from './phase-table.js';
 import { doubtsOf, reasonsForNothing, runFacts, transportFacts } from './run-facts.js';
 import { probeSamplesOf, type Samples, samplesOf } from './sample-words.js';
 import { type ThresholdRow, thresholdRows } from './threshold-rows.js';
@@ -26,7 +26,7 @@ export type Section =
   | { readonly is: 'search-picture'; readonly dropOff: DropOff }
   | { readonly is: 'ladder'; readonly dropOff: DropOff }
   | { readonly is: 'outcomes'; readonly rows: readonly OutcomeRow[] }
-  | { readonly is: 'phases'; readonly rows: readonly PhaseRow[]; readonly legends: readonly string[] }
+  | { readonly is: 'phases'; readonly table: PhaseTable }
   | { readonly is: 'latencies'; readonly shape: LatencyShape }
   | { readonly is: 'bursts'; readonly bursts: BurstRows }
   | { readonly is: 'thresholds'; readonly rows: readonly ThresholdRow[] }
@@ -69,7 +69,7 @@ function measuredSections(result: Result): Section[] {
     { is: 'facts', facts: doubtsOf(result) },
     { is: 'outcomes', rows: outcomeRows(totals) },
     // Latencies of loads that are far apart make no distribution.
-    ...(isSearch ? [] : [phasesSection(totals, preflight, oneGate(result))]),
+    ...(isSearch ? [] : [{ is: 'phases', table: phaseTable(totals, preflight, oneGate(result)) } as const]),
     { is: 'latencies', shape: latencyShape(result) },
     ...(bursts.length === 0 ? [] : [{ is: 'bursts', bursts: burstRows(bursts) } as const]),
     { is: 'facts', facts: runFacts(result) },
@@ -91,10 +91,6 @@ function nothingSections(result: Result): Section[] {
 
 function causesSection({ diagnosis }: Result): Section {
   return { is: 'causes', causes: diagnosis.map(causeWords) };
-}
-
-function phasesSection(totals: Counted, preflight: Preflight | null, gate: Gate | null): Section {
-  return { is: 'phases', rows: phaseRows(totals, preflight, gate), legends: phaseLegends(totals) };
 }
 
 /** The one at which all attempts of the run waited. */

@@ -1,5 +1,5 @@
 /**
- * The phases of a handshake as rows: the latencies of each with their lower bounds where these tell something, what each
+ * The phases of a handshake as a table: the latencies of each with their lower bounds where these tell something, what each
  * phase is, and the target's latency without load beside them.
  */
 
@@ -17,10 +17,22 @@ export const PHASE_COLUMNS = ['p50', 'p90', 'p99', 'max'] as const;
 
 export interface PhaseRow {
   readonly name: string;
+  /** The one that a client feels. */
+  readonly isMain: boolean;
   /** One a column; null: too few to tell. */
   readonly values: readonly (Bounded | null)[];
   /** What it is. */
   readonly note: string;
+}
+
+export interface PhaseTable {
+  readonly rows: readonly PhaseRow[];
+  /** Stands below where there is no room for the notes. */
+  readonly mainNote: string;
+  /** What a lower bound is; null: there is none. */
+  readonly boundLegend: string | null;
+  /** How arrivals were timed; null: by this process. */
+  readonly clockLegend: string | null;
 }
 
 /** A lower bound nearer than this to the upper one tells a reader nothing new. */
@@ -33,30 +45,33 @@ export function bounded(upper: number, lower: number | null): Bounded {
   return { upper, lower: isMaterial ? lower : null };
 }
 
-/** The phase that a client feels. */
-export const MAIN_PHASE: Phase = 'handshake';
-export const MAIN_PHASE_NOTE = 'what a client felt';
-
-export const BOUND_LEGEND = 'lower bound; the generator stamped late, the truth lies between';
+const MAIN_NOTE = 'what a client felt';
+const BOUND_LEGEND = 'lower bound; the generator stamped late, the truth lies between';
 const KERNEL_LEGEND = 'kernel stamps: the kernel itself timed each arrival, so there are no bounds';
 
 /** `gate`: the one that all attempts waited at; null when there was none, or several. */
-export function phaseRows(counted: Counted, preflight: Preflight | null, gate: Gate | null): PhaseRow[] {
+export function phaseTable(counted: Counted, preflight: Preflight | null, gate: Gate | null): PhaseTable {
+  const rows = phaseRows(counted, preflight, gate);
+  const hasBounds = rows.some(({ values }) => values.some((value) => value !== null && value.lower !== null));
+  return {
+    rows,
+    mainNote: `handshake: ${MAIN_NOTE}`,
+    boundLegend: hasBounds ? BOUND_LEGEND : null,
+    clockLegend: counted.kernel !== null && counted.latencyLowerMs === null ? KERNEL_LEGEND : null,
+  };
+}
+
+function phaseRows(counted: Counted, preflight: Preflight | null, gate: Gate | null): PhaseRow[] {
   const notes = notesOf(gate);
   const rows = (Object.keys(notes) as Phase[]).flatMap((phase): PhaseRow[] => {
     const summary = counted.latencyMs[phase];
     if (summary === null) return [];
     const lower = isBounded(phase) ? (counted.latencyLowerMs?.[phase] ?? null) : null;
     const values = PHASE_COLUMNS.map((column) => bounded(summary[column], lower?.[column] ?? null));
-    return [{ name: phase, values, note: notes[phase] }];
+    return [{ name: phase, isMain: phase === 'handshake', values, note: notes[phase] }];
   });
   const unloaded = preflight?.latencyMs ?? null;
   return unloaded === null ? rows : [...rows, unloadedRow(unloaded)];
-}
-
-/** What is said below the rows about how they were measured. */
-export function phaseLegends({ kernel, latencyLowerMs }: Counted): string[] {
-  return kernel !== null && latencyLowerMs === null ? [KERNEL_LEGEND] : [];
 }
 
 /** In the order of a handshake. */
@@ -67,14 +82,14 @@ function notesOf(gate: Gate | null): Readonly<Record<Phase, string>> {
     connect: `TCP${gate === 'upgrade' || gate === 'tls' ? before : ''}`,
     tls: `TLS${gate === 'upgrade' ? before : ''}`,
     upgrade: 'request to response head',
-    handshake: MAIN_PHASE_NOTE,
+    handshake: MAIN_NOTE,
     message: 'first message after the 101',
   };
 }
 
 function unloadedRow({ count, p50, max }: Summary): PhaseRow {
   const values = [bounded(p50, null), null, null, bounded(max, null)];
-  return { name: 'unloaded', values, note: `${count} handshakes one by one, before` };
+  return { name: 'unloaded', isMain: false, values, note: `${count} handshakes one by one, before` };
 }
 
 function isBounded(phase: Phase): phase is BoundedPhase {
