@@ -9,8 +9,6 @@ import { supplied } from '../plan/profile/draft.js';
 import { compilePlan } from '../plan/profile/profile.js';
 import { parseDurationMs } from '../plan/units.js';
 import { parseUrl } from '../plan/url.js';
-import { openOutputs } from '../report/files/writer.js';
-import { progressMode, startProgress } from '../report/progress/progress.js';
 import { renderCheck } from '../report/terminal/check-page.js';
 import { terminalOf } from '../report/terminal/style.js';
 import type { Result } from '../result/result.js';
@@ -18,7 +16,8 @@ import { assembleResult } from '../tally/assemble.js';
 import { checkExitCode } from '../tally/check-health.js';
 import { listenForSignals, write } from './console.js';
 import { readText } from './input-files.js';
-import { type Flags, listFlag, switchFlag, textFlag, writtenName } from './option-tables.js';
+import { openOutputs } from './open-outputs.js';
+import { type Flags, switchFlag, textFlag, writtenName } from './option-tables.js';
 import { draftOf } from './profile-flags.js';
 import { version } from './version.js';
 
@@ -33,19 +32,8 @@ export async function check(args: { url: string; flags: Flags }, host: Host): Pr
   const plan = compilePlan(profile);
   const direct = directOf(plan, flags);
   const idleMs = idleOf(flags);
-  const outputs = openOutputs(
-    { results: listFlag(flags, 'output') ?? [], attempts: null },
-    { cwd: host.cwd, pid: host.pid },
-  );
-  const noColor = switchFlag(flags, 'color') === false;
-  const progress = startProgress(host, {
-    enabled: progressMode(host, {
-      noProgress: switchFlag(flags, 'progress') === false,
-      quiet: switchFlag(flags, 'quiet'),
-    }),
-    terminal: terminalOf(host.stderr, host.env, { noColor }),
-  });
-  const signals = listenForSignals(host, (text) => progress.note(text));
+  const outputs = openOutputs(flags, host);
+  const signals = listenForSignals(host, (text) => outputs.note(text));
   const heading = { version: version(), command: 'check', plan };
   const isTold = switchFlag(flags, 'verbose') === true || idleMs !== null;
   try {
@@ -59,7 +47,7 @@ export async function check(args: { url: string; flags: Flags }, host: Host): Pr
       probes: switchFlag(flags, 'probes') !== false,
       signal: signals.signal,
       note: (text) => {
-        if (isTold) progress.note(text);
+        if (isTold) outputs.note(text);
       },
     });
     const assembled = assembleResult(heading, record);
@@ -69,24 +57,19 @@ export async function check(args: { url: string; flags: Flags }, host: Host): Pr
       check: found,
       exitCode: isJudged ? checkExitCode(found) : assembled.exitCode,
     });
-    await outputs.write(measured);
-    outputs.close();
+    await outputs.end(measured);
     // A file that was asked for and is not there must not look like success to a script.
     const result = outputs.problems.length > 0 ? { ...measured, exitCode: EXIT.internal } : measured;
-    progress.stop();
-    const terminal = terminalOf(host.stdout, host.env, { noColor });
+    const terminal = terminalOf(host.stdout, host.env, { noColor: switchFlag(flags, 'color') === false });
     if (switchFlag(flags, 'json') === true) {
       const { writeResult } = await import('../result/document.js');
       await write(host, writeResult(result));
-    } else {
-      await write(host, renderCheck(result, terminal));
-    }
+    } else await write(host, renderCheck(result, terminal));
     return result.exitCode as ExitCode;
   } finally {
-    progress.stop();
     signals.stop();
     outputs.close();
-    for (const problem of outputs.problems) progress.warn(problem);
+    for (const problem of outputs.problems) outputs.warn(problem);
   }
 }
 

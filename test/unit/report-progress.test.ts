@@ -149,6 +149,17 @@ describe('the bar', () => {
     assert.equal(written(stderr), '', 'drawn after the end');
   });
 
+  it('does not come back for a line after its end', async () => {
+    const { progress, stderr } = started('bar');
+    progress.burst({ index: 0, bursts: 1, size: 500, kind: 'burst' });
+    progress.update(numbers({ phase: 'closing', ended: 500, byOutcome: { 101: 500 } }));
+    progress.stop();
+    written(stderr);
+    progress.warn('could not write r.json');
+    await sleep(200);
+    assert.equal(written(stderr), 'warning: could not write r.json\n');
+  });
+
   it('keeps every frame in one line', async () => {
     const { progress, stderr } = started('bar');
     const byOutcome = { 101: 100_000, 502: 20_000, 504: 30_000, 'timeout-upgrade': 40_000, reset: 10_000 };

@@ -19,7 +19,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { UserError } from '#dist/errors.js';
-import { openOutputs } from '#dist/report/files/writer.js';
+import { openFiles } from '#dist/report/files/open-files.js';
+import { RunOutputs } from '#dist/report/outputs/run-outputs.js';
+import type { Result } from '#dist/result/result.js';
 import { ATTEMPTS_HEADER } from '#dist/tally/attempt-row.js';
 import { rampAndCluster, result } from './report-results.js';
 
@@ -28,6 +30,20 @@ const whole = result(rampAndCluster);
 
 function tool(name: string, ...args: string[]): void {
   execFileSync(name, args, { stdio: 'ignore' });
+}
+
+/** The files of a run in `folder`, told what happens by name. */
+function filesIn(folder: string, results: readonly string[], attempts: string | null) {
+  const outputs = new RunOutputs(openFiles({ results, attempts }, { cwd: folder, pid: 4711 }));
+  return {
+    write: (whole: Result) => outputs.save(async () => whole),
+    rows: (text: string) => outputs.rows(text),
+    commitRows: () => outputs.burst(async () => whole),
+    close: () => outputs.close(),
+    get problems() {
+      return outputs.problems;
+    },
+  };
 }
 
 function withBursts(count: number) {
@@ -41,8 +57,7 @@ describe('output files', () => {
     folder = realpathSync(mkdtempSync(join(tmpdir(), 'wst-writer-')));
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
-  const open = (results: readonly string[], attempts: string | null = null) =>
-    openOutputs({ results, attempts }, { cwd: folder, pid: 4711 });
+  const open = (results: readonly string[], attempts: string | null = null) => filesIn(folder, results, attempts);
   const refuses = (results: readonly string[], attempts: string | null, message: RegExp): void => {
     assert.throws(
       () => open(results, attempts),
@@ -133,18 +148,18 @@ describe('output files', () => {
     assert.equal(JSON.parse(readFileSync(join(folder, 'r.json'), 'utf8')).schemaVersion, 1);
   });
 
-  it('hold the rows of whole bursts only', () => {
+  it('hold the rows of whole bursts only', async () => {
     const file = join(folder, 'rows.csv');
     const outputs = open([], 'rows.csv');
     const rows = (): string => readFileSync(file, 'utf8');
     outputs.rows('0,0\n');
     outputs.rows('0,1\n');
     assert.ok(!existsSync(file));
-    outputs.commitRows();
+    await outputs.commitRows();
     assert.equal(rows(), `${ATTEMPTS_HEADER}\n0,0\n0,1\n`);
     outputs.rows('1,0\n');
     assert.equal(rows(), `${ATTEMPTS_HEADER}\n0,0\n0,1\n`);
-    outputs.commitRows();
+    await outputs.commitRows();
     outputs.rows('2,0\n');
     outputs.close();
     assert.equal(rows(), `${ATTEMPTS_HEADER}\n0,0\n0,1\n1,0\n`);
@@ -152,9 +167,9 @@ describe('output files', () => {
     assert.deepEqual(outputs.problems, []);
   });
 
-  it('give a burst without rows its header', () => {
+  it('give a burst without rows its header', async () => {
     const outputs = open([], 'rows.csv');
-    outputs.commitRows();
+    await outputs.commitRows();
     outputs.close();
     assert.equal(readFileSync(join(folder, 'rows.csv'), 'utf8'), `${ATTEMPTS_HEADER}\n`);
   });
@@ -165,11 +180,11 @@ describe('output files', () => {
     const outputs = open(['/dev/null', '/dev/full'], '/dev/full');
     await outputs.write(whole);
     outputs.rows('0,0\n');
-    outputs.commitRows();
+    await outputs.commitRows();
     outputs.close();
     assert.deepEqual(outputs.problems, [
-      'could not write /dev/full: no space left on device (ENOSPC)',
       'could not write /dev/full: no space left on device (ENOSPC); what it got is not whole',
+      'could not write /dev/full: no space left on device (ENOSPC)',
     ]);
     assert.ok(statSync('/dev/null').isCharacterDevice());
     assert.ok(statSync('/dev/full').isCharacterDevice());
@@ -223,8 +238,7 @@ describe('a full disk', () => {
     if (disk.skip === false) tool('umount', disk.folder);
     rmSync(disk.folder, { recursive: true, force: true });
   });
-  const open = (results: readonly string[], attempts: string | null) =>
-    openOutputs({ results, attempts }, { cwd: disk.folder, pid: 4711 });
+  const open = (results: readonly string[], attempts: string | null) => filesIn(disk.folder, results, attempts);
 
   it('keeps the last complete result, names the file, and heals', { skip: disk.skip }, async () => {
     const file = join(disk.folder, 'r.json');
@@ -247,21 +261,21 @@ describe('a full disk', () => {
     rmSync(file);
   });
 
-  it('keeps the rows of whole bursts and says which are missing', { skip: disk.skip }, () => {
+  it('keeps the rows of whole bursts and says which are missing', { skip: disk.skip }, async () => {
     const file = join(disk.folder, 'rows.csv');
     const burst = (index: number): string => `${index},${'x'.repeat(96)}\n`.repeat(50);
     const outputs = open([], 'rows.csv');
     outputs.rows(burst(0));
-    outputs.commitRows();
+    await outputs.commitRows();
     const before = readFileSync(file, 'utf8');
     for (let i = 0; i < 20; i++) outputs.rows(burst(1));
-    outputs.commitRows();
+    await outputs.commitRows();
     assert.equal(readFileSync(file, 'utf8'), before);
     assert.deepEqual(outputs.problems, [
       'could not write rows.csv: no space left on device (ENOSPC); it holds the rows of 1 burst, those of 1 are missing',
     ]);
     outputs.rows(burst(2));
-    outputs.commitRows();
+    await outputs.commitRows();
     outputs.close();
     assert.equal(readFileSync(file, 'utf8'), before + burst(2));
     assert.match(outputs.problems[0], /rows of 2 bursts, those of 1 are missing/);

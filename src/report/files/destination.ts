@@ -4,8 +4,9 @@
  * their errors, and nothing of what is written.
  */
 import * as fs from 'node:fs';
-import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { UserError } from '../../errors.js';
+import { formatCount } from '../../plan/units.js';
 
 export interface OutputOptions {
   /** Relative paths start here. */
@@ -88,14 +89,6 @@ function realFolder(flag: string, shown: string, folder: string): string {
     const reason = errorCode(error) === 'ENOENT' ? `there is no folder ${folder}` : reasonOf(error);
     throw outputError(`${flag} ${shown}: ${reason}`, `make it first: mkdir -p ${folder}`);
   }
-}
-
-/** @throws UserError `output` unless the path ends in one of `endings`; pipes and devices need no ending. */
-export function checkEnding({ flag, shown, isFile }: Destination, endings: readonly string[]): void {
-  const ending = extname(shown).toLowerCase();
-  if (!isFile || endings.includes(ending)) return;
-  const what = ending === '' ? 'has no ending that names a format' : `"${ending}" is not available`;
-  throw outputError(`${flag} ${shown}: ${what}`, `available: ${endings.join(' ')}`);
 }
 
 /**
@@ -201,4 +194,14 @@ export function reasonOf(error: unknown): string {
   const code = errorCode(error);
   if (code === null) return error instanceof Error ? error.message : String(error);
   return `${REASONS[code] ?? 'the system refused'} (${code})`;
+}
+
+/** What a failure to write has left there. */
+export function untouched({ isFile, mode }: Destination): string {
+  if (!isFile) return 'what it got is not whole';
+  return mode === null ? 'there is no such file' : 'it still holds what was there before';
+}
+
+export function burstsText(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? 'burst' : 'bursts'}`;
 }

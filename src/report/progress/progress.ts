@@ -5,37 +5,21 @@
  */
 import { type Options, type Params, SingleBar } from 'cli-progress';
 import { type Host, monotonicMs } from '../../host.js';
+import type { LoadKind } from '../../plan/stages/loads.js';
 import { formatCount } from '../../plan/units.js';
 import type { SearchNews } from '../../search/engine-interface.js';
+import type { RunNews, RunPhase } from '../outputs/output.js';
 import { bar, type Glyphs, glyphsOf, palette, safeText, type Terminal } from '../terminal/style.js';
 import { clip } from '../terminal/text-width.js';
+import { LOAD_KINDS } from '../words/load-words.js';
 import { burstLine, restLine, searchLine } from './search-line.js';
 
 export type ProgressMode = 'bar' | 'plain' | 'off';
 
-type ProgressPhase =
-  | 'arming'
-  | 'armed'
-  | 'released'
-  | 'holding'
-  | 'closing'
-  | 'churning'
-  | 'probing'
-  | 'resting'
-  | 'calibrating'
-  | 'canary'
-  | 'preflight';
-
-export interface ProgressNumbers {
-  readonly phase: ProgressPhase;
-  /** Attempts of this burst, or its probes; 0 when only time ends it. */
+/** Where a run is, without the burst. */
+export interface ProgressNumbers extends Omit<RunNews, 'index' | 'of' | 'size'> {
+  /** 0 when only time ends it. */
   readonly size: number;
-  readonly armed: number;
-  readonly released: number;
-  readonly ended: number;
-  readonly byOutcome: Readonly<Record<string, number>>;
-  /** Of a search: where it stands. */
-  readonly search?: SearchNews | null;
 }
 
 interface BurstInfo {
@@ -44,13 +28,13 @@ interface BurstInfo {
   /** Bursts of the whole run. */
   readonly bursts: number;
   readonly size: number;
-  readonly kind: 'burst' | 'churn';
+  readonly kind: LoadKind;
 }
 
-export interface Progress {
+export interface ProgressDisplay {
   /** A line worth keeping: shown unless progress is off. */
   note(text: string): void;
-  /** A line that concerns the result's credit: shown in every mode. */
+  /** A line about what the result is worth: shown in every mode. */
   warn(text: string): void;
   stage(title: string): void;
   burst(info: BurstInfo): void;
@@ -77,7 +61,7 @@ export function progressMode(
   return host.stderr.isTTY === true && !inCi && host.env.TERM !== 'dumb' ? 'bar' : 'plain';
 }
 
-export function startProgress(host: Pick<Host, 'stderr'>, options: ProgressOptions): Progress {
+export function startProgress(host: Pick<Host, 'stderr'>, options: ProgressOptions): ProgressDisplay {
   const { yellow, dim } = palette(options.terminal.color);
   const glyphs = glyphsOf(options.terminal.unicode);
   const write = (text: string): void => {
@@ -101,7 +85,7 @@ const FRAMES_PER_SECOND = 8;
 const BAR_CELLS = 20;
 
 /** cli-progress draws on a timer of its own; lines in between take the bar away for a moment. */
-class LiveBar implements Progress {
+class LiveBar implements ProgressDisplay {
   readonly #stream: Host['stderr'];
   readonly #width: number;
   readonly #glyphs: Glyphs;
@@ -160,7 +144,13 @@ class LiveBar implements Progress {
     this.#bar.update(numbers.ended);
   }
 
+  /** A line after this brings no bar back. */
   stop(): void {
+    this.#erase();
+    this.#numbers = null;
+  }
+
+  #erase(): void {
     this.#bar?.stop();
     this.#bar = null;
   }
@@ -198,18 +188,14 @@ class LiveBar implements Progress {
   }
 
   #line(text: string): void {
-    this.stop();
+    this.#erase();
     this.#stream.write(`${text}\n`);
     if (this.#numbers !== null) this.update(this.#numbers);
   }
 }
 
-const CHURN_LINE_MS = 1000;
-/** A burst that waits for a 60 s timeout must not look dead in a log. */
-const BURST_LINE_MS = 10_000;
-
-/** One line a burst, said when it is over; at most one a second in a churn. */
-class PlainLines implements Progress {
+/** One line a burst, said when it is over; in between a line now and then. */
+class PlainLines implements ProgressDisplay {
   readonly #write: (line: string) => void;
   readonly #now: () => number;
   readonly #glyphs: Glyphs;
@@ -269,8 +255,7 @@ class PlainLines implements Progress {
       this.#isTold = true;
       return;
     }
-    const everyMs = phase === 'churning' ? CHURN_LINE_MS : BURST_LINE_MS;
-    if (this.#now() - this.#lastLineMs >= everyMs) this.#tell();
+    if (this.#now() - this.#lastLineMs >= PHASES[phase].lineMs) this.#tell();
   }
 
   stop(): void {
@@ -296,7 +281,7 @@ class PlainLines implements Progress {
     if (!this.#isTold) this.#tell();
     this.#isTold = true;
     this.#untold = numbers;
-    if (numbers.ended >= numbers.size || this.#now() - this.#lastLineMs >= BURST_LINE_MS) this.#tell();
+    if (numbers.ended >= numbers.size || this.#now() - this.#lastLineMs >= PHASES.probing.lineMs) this.#tell();
   }
 
   #tell(): void {
@@ -313,19 +298,52 @@ class PlainLines implements Progress {
 
 function title(info: BurstInfo | null): string {
   if (info === null) return '';
+  const { noun } = LOAD_KINDS[info.kind];
   const size = info.size > 0 ? ` (${formatCount(info.size)})` : '';
-  return info.bursts === 1 ? `${info.kind}${size} ` : `${info.kind} ${info.index + 1}/${info.bursts}${size} `;
+  return info.bursts === 1 ? `${noun}${size} ` : `${noun} ${info.index + 1}/${info.bursts}${size} `;
 }
 
-/** `released 500 · answered 320: 300 × 101, 20 × 504`. */
+/** What is shown of the numbers, and how long a log may be silent meanwhile. */
+interface PhaseWords {
+  /** How many are armed; how many have ended, and as what; nothing but the phase's name. */
+  readonly shows: 'armed' | 'ended' | 'name';
+  /** Stands before what has ended. */
+  readonly start?: (numbers: ProgressNumbers) => string;
+  readonly lineMs: number;
+}
+
+/** What waits for a 60 s timeout must not look dead in a log. */
+const SIGN_OF_LIFE_MS = 10_000;
+/** What goes on for minutes is followed second by second. */
+const STEADY_LINE_MS = 1000;
+
+const arming: PhaseWords = { shows: 'armed', lineMs: SIGN_OF_LIFE_MS };
+const named: PhaseWords = { shows: 'name', lineMs: SIGN_OF_LIFE_MS };
+const ending: PhaseWords = { shows: 'ended', start: ({ phase }) => phase, lineMs: SIGN_OF_LIFE_MS };
+
+const PHASES: Readonly<Record<RunPhase, PhaseWords>> = {
+  preflight: named,
+  calibrating: named,
+  arming,
+  armed: arming,
+  released: { ...ending, start: ({ released }) => `released ${formatCount(released)}` },
+  churning: { shows: 'ended', lineMs: STEADY_LINE_MS },
+  holding: ending,
+  closing: ending,
+  probing: ending,
+  resting: named,
+  canary: named,
+};
+
+/** `released 500 · ended 320/500: 300 × 101, 20 × 504`. */
 function state(numbers: ProgressNumbers, glyphs: Glyphs): string {
-  const { phase, size, armed, released, ended } = numbers;
+  const { phase, size, armed, ended } = numbers;
+  const { shows, start } = PHASES[phase];
   const of = size > 0 ? `/${formatCount(size)}` : '';
-  if (phase === 'arming' || phase === 'armed') return `${phase} ${formatCount(armed)}${of}`;
-  if (phase === 'calibrating' || phase === 'preflight' || phase === 'resting' || phase === 'canary') return phase;
+  if (shows === 'armed') return `${phase} ${formatCount(armed)}${of}`;
+  if (shows === 'name') return phase;
   const told = outcomes(numbers, glyphs);
-  const start = phase === 'released' ? `released ${formatCount(released)}` : phase;
-  const before = phase === 'churning' ? '' : `${start} ${glyphs.dot} `;
+  const before = start === undefined ? '' : `${start(numbers)} ${glyphs.dot} `;
   return `${before}ended ${formatCount(ended)}${of}${told === '' ? '' : `: ${told}`}`;
 }
 

@@ -1,0 +1,73 @@
+/**
+ * The files that a run leaves behind: results (`-o`) and one row an attempt (`--attempts`). Everything that can be wrong
+ * with a path is an error before the first handshake; everything that goes wrong later is a problem of that file and
+ * costs the run nothing.
+ */
+import { extname } from 'node:path';
+import type { Result } from '../../result/result.js';
+import type { Format } from '../formats/format.js';
+import { DEFAULT_FORMAT, ENDINGS, formatFor } from '../formats/formats.js';
+import type { Output } from '../outputs/output.js';
+import { AttemptsFile } from './attempts-file.js';
+import { type Destination, destinationOf, type OutputOptions, outputError, prove } from './destination.js';
+import { ResultFile } from './result-file.js';
+
+interface FileSpecs {
+  /** Paths as the user wrote them; the ending picks the format. */
+  readonly results: readonly string[];
+  readonly attempts: string | null;
+}
+
+/**
+ * Checks every path and proves that it can be written. The attempts come first: the rows of a burst are in their file
+ * before the result that counts them.
+ * @throws UserError `output` (exit code 2) for an unknown ending, a path given twice, a folder, a missing folder, or
+ * one that may not be written to.
+ */
+export function openFiles(specs: FileSpecs, options: OutputOptions): Output[] {
+  const results = specs.results.map((path) => destinationOf('-o', path, options));
+  const attempts = specs.attempts === null ? [] : [destinationOf('--attempts', specs.attempts, options)];
+  const formats = results.map(formatOf);
+  const all = [...results, ...attempts];
+  checkApart(all);
+  for (const destination of all) prove(destination);
+  const render = sharedRender();
+  const files = results.map((destination, i) => new ResultFile(destination, (result) => render(formats[i], result)));
+  return [...attempts.map((destination) => new AttemptsFile(destination)), ...files];
+}
+
+/** By the file's ending; pipes and devices need none. */
+function formatOf({ flag, shown, isFile }: Destination): Format {
+  const ending = extname(shown).toLowerCase();
+  const format = formatFor(ending) ?? (isFile ? undefined : DEFAULT_FORMAT);
+  if (format !== undefined) return format;
+  const what = ending === '' ? 'has no ending that names a format' : `"${ending}" is not available`;
+  throw outputError(`${flag} ${shown}: ${what}`, `available: ${ENDINGS.join(' ')}`);
+}
+
+type Rendered = ReturnType<Format['render']>;
+
+/** Files of one format share what was rendered of a result. */
+function sharedRender(): (format: Format, result: Result) => Rendered {
+  const latest = new Map<Format, { readonly result: Result; readonly content: Rendered }>();
+  return (format, result) => {
+    const known = latest.get(format);
+    if (known?.result === result) return known.content;
+    const content = format.render(result);
+    latest.set(format, { result, content });
+    return content;
+  };
+}
+
+function checkApart(destinations: readonly Destination[]): void {
+  const seen = new Map<string, Destination>();
+  for (const destination of destinations.filter(({ isFile }) => isFile)) {
+    const { flag, shown, path } = destination;
+    const before = seen.get(path);
+    if (before !== undefined) {
+      const other = `${before.flag} ${before.shown}`;
+      throw outputError(`${flag} ${shown}: the same file as ${other}`, 'give every output a file of its own');
+    }
+    seen.set(path, destination);
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * A file, pipe or device that a result is written to, in a given format: after every burst, before a search fires, and at
+ * the end. At every instant a file holds one complete version. What a result means is not known here.
+ */
+import * as fs from 'node:fs';
+import type { Result } from '../../result/result.js';
+import type { Format } from '../formats/format.js';
+import type { Output, ResultSoFar } from '../outputs/output.js';
+import {
+  burstsText,
+  createTemporary,
+  type Destination,
+  openInPlace,
+  reasonOf,
+  removeQuietly,
+  replace,
+  untouched,
+} from './destination.js';
+
+/** The result in one place; replaced whenever there is more of it. */
+export class ResultFile implements Output {
+  readonly name: string;
+  readonly #render: Format['render'];
+  readonly #place: ResultPlace;
+
+  constructor(destination: Destination, render: Format['render']) {
+    this.name = `${destination.flag} ${destination.shown}`;
+    this.#render = render;
+    this.#place = destination.isFile ? new ReplacedFile(destination) : new Stream(destination);
+  }
+
+  burst(soFar: ResultSoFar): Promise<void> {
+    return this.save(soFar);
+  }
+
+  async save(soFar: ResultSoFar): Promise<void> {
+    await this.end(await soFar());
+  }
+
+  async end(result: Result): Promise<void> {
+    this.#place.write(await this.#render(result), result.bursts.length);
+  }
+
+  close(): void {
+    this.#place.close();
+  }
+
+  get problem(): string | null {
+    return this.#place.problem;
+  }
+}
+
+/** One place for documents. A failure to write there is its problem, no error. */
+interface ResultPlace {
+  write(content: string | Uint8Array, bursts: number): void;
+  close(): void;
+  readonly problem: string | null;
+}
+
+/** A file: the whole document, again and again. */
+class ReplacedFile implements ResultPlace {
+  readonly #destination: Destination;
+  /** Bursts of the version that the file holds; null when it holds none of this run's. */
+  #bursts: number | null = null;
+  #failure: string | null = null;
+
+  constructor(destination: Destination) {
+    this.#destination = destination;
+  }
+
+  write(content: string | Uint8Array, bursts: number): void {
+    try {
+      const fd = createTemporary(this.#destination);
+      try {
+        fs.writeFileSync(fd, content);
+      } finally {
+        fs.closeSync(fd);
+      }
+      replace(this.#destination);
+      this.#bursts = bursts;
+      this.#failure = null;
+    } catch (error) {
+      this.#failure = reasonOf(error);
+      removeQuietly(this.#destination.temporary);
+    }
+  }
+
+  close(): void {}
+
+  get problem(): string | null {
+    if (this.#failure === null) return null;
+    const start = `could not write ${this.#destination.shown}: ${this.#failure}`;
+    if (this.#bursts !== null) return `${start}; the last complete version has ${burstsText(this.#bursts)}`;
+    return `${start}; ${untouched(this.#destination)}`;
+  }
+}
+
+/** A pipe or device: one document, at the end; its reader would not know what to do with one a burst. */
+class Stream implements ResultPlace {
+  readonly #shown: string;
+  #fd: number | null;
+  #latest: string | Uint8Array | null = null;
+  #failure: string | null = null;
+
+  constructor(destination: Destination) {
+    this.#shown = destination.shown;
+    this.#fd = openInPlace(destination);
+  }
+
+  write(content: string | Uint8Array): void {
+    this.#latest = content;
+  }
+
+  close(): void {
+    if (this.#fd === null) return;
+    try {
+      if (this.#latest !== null) fs.writeFileSync(this.#fd, this.#latest);
+    } catch (error) {
+      this.#failure = reasonOf(error);
+    }
+    fs.closeSync(this.#fd);
+    this.#fd = null;
+  }
+
+  get problem(): string | null {
+    return this.#failure === null ? null : `could not write ${this.#shown}: ${this.#failure}`;
+  }
+}

@@ -1,0 +1,8 @@
+/** The result document, as `readResult` reads it. */
+import type { Format } from './format.js';
+
+export const json: Format = {
+  ending: '.json',
+  // Loaded when there is something to write: its schema would delay the first burst.
+  render: async (result) => (await import('../../result/document.js')).writeResult(result),
+};

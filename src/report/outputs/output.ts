@@ -1,0 +1,63 @@
+/**
+ * What a run tells while it goes on and when it has ended, and the shape of whatever listens: a progress display, a result
+ * file, the attempts' rows. An output is told what happens and keeps what it needs of it; none knows of another. Opening
+ * one is not part of this: what can't be opened is an error of the user before anything is sent.
+ */
+import type { Result } from '../../result/result.js';
+import type { SearchNews } from '../../search/engine-interface.js';
+import type { LoadPhase } from '../words/load-words.js';
+
+export type RunPhase =
+  | LoadPhase
+  | 'preflight'
+  | 'calibrating'
+  | 'arming'
+  | 'armed'
+  | 'holding'
+  | 'closing'
+  | 'probing'
+  | 'resting'
+  | 'canary';
+
+/** Where a run is. */
+export interface RunNews {
+  readonly phase: RunPhase;
+  /** Index of the burst, and how many the run has; 0 where it is in none. */
+  readonly index: number;
+  readonly of: number;
+  /** Attempts of the burst, or its probes while these are sent; null when only time ends it. */
+  readonly size: number | null;
+  readonly armed: number;
+  readonly released: number;
+  readonly ended: number;
+  readonly byOutcome: Readonly<Record<string, number>>;
+  /** Where the search stands that this is a part of. */
+  readonly search?: SearchNews | null;
+}
+
+/** The result of what has been measured so far, put together when it is asked for. */
+export type ResultSoFar = () => Promise<Result>;
+
+/** Every method is told to those that have it. What returns a promise is awaited before the run goes on. */
+export interface Output {
+  /** Begins the sentence that tells its failure. */
+  readonly name: string;
+  /** Several times a second. */
+  interval?(news: RunNews): void;
+  /** Rows of attempts of the burst that is going on: whole lines. */
+  rows?(text: string): void;
+  /** A burst has ended. */
+  burst?(soFar: ResultSoFar): void | Promise<void>;
+  /** A search is about to fire: what is known so far must be safe before that. */
+  save?(soFar: ResultSoFar): void | Promise<void>;
+  /** A line worth keeping. */
+  note?(text: string): void;
+  /** A line about what the result is worth. */
+  warn?(text: string): void;
+  /** The run has ended, and this is what it comes to. Not called when it ended with an error. */
+  end?(result: Result): void | Promise<void>;
+  /** However the run ended: writes what has waited, gives back what is held. May be called again. */
+  close?(): void;
+  /** What it could not do, one sentence; complete after `close`. */
+  readonly problem?: string | null;
+}
