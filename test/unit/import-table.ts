@@ -80,10 +80,16 @@ export const IMPORT_TABLE: readonly Row[] = [
     may: [...REPORTED, 'report/words', 'report/terminal/style.ts'],
     packages: ['string-width', 'wrap-ansi'],
   },
-  { places: ['report/files'], may: [...REPORTED, 'host.ts', 'report/words'], node: ['node:fs', 'node:path'] },
+  { places: ['report/formats'], may: [...REPORTED, 'report/words'] },
+  { places: ['report/outputs'], may: [...REPORTED, 'report/words'] },
+  {
+    places: ['report/files'],
+    may: [...REPORTED, 'host.ts', 'report/words', 'report/formats', 'report/outputs'],
+    node: ['node:fs', 'node:path'],
+  },
   {
     places: ['report/progress'],
-    may: [...REPORTED, 'host.ts', 'report/words', 'report/terminal/style.ts', 'report/terminal'],
+    may: [...REPORTED, 'host.ts', 'report/words', 'report/terminal/style.ts', 'report/terminal', 'report/outputs'],
     packages: ['cli-progress'],
   },
 
