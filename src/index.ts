@@ -1,26 +1,25 @@
 /**
  * wstampede as a library, and the place to begin reading.
  *
- * Layout: the folders are rings; a ring knows those before it, never those after (test/unit/imports.test.ts holds the table).
+ * Layout: the folders are rings; a ring knows those before it, never those after (test/unit/import-table.ts holds the
+ * table; docs/architecture.md says more).
  *
- *   errors, host   errors that a person can mend with their exit codes; the process as a value
- *   plan/          pure: what a person wrote (profile.ts, schema.ts) becomes a frozen Plan (plan.ts); templates, data,
- *                  secrets, what a plan needs
- *   tally/         pure: the outcome table (outcomes.ts), counts and histograms that merge (tally.ts), thresholds, validity,
- *                  the Result (result.ts) and how it is assembled, written and read (assemble.ts, document.ts)
- *   search/        pure: the search for the drop-off point as a state machine (machine.ts), the next load (next.ts), the
- *                  verdict on a burst (verdict.ts), the posterior, and the final value (drop-off.ts)
- *   diagnose/      pure: why it failed. evidence.ts lays a result out, shape.ts reads times, hops.ts knows who answered,
- *                  rules/ find causes (causes.ts), remedies.ts says what to change, diagnose.ts puts them in order
- *   report/        pure renderers of a Result, live progress, and the one writer of files
- *   fire/          sockets, threads and clocks. One attempt: attempts.ts over a transport.ts (node-transport.ts), its request
- *                  (handshake.ts), its answer (response.ts), when it arrived (stamps.ts). One worker's part of a burst:
- *                  burst-shard.ts, churn-shard.ts, driven by worker.ts. All workers: crew.ts, over shared memory (control.ts).
- *                  One burst: volley.ts. A run: run.ts, with what it checks first: limits.ts, resolve.ts, preflight.ts,
- *                  calibrate.ts. A search's hands: find.ts, told what to do by a director. A check of one handshake:
- *                  checkup.ts, over examination.ts (solo.ts with a trace.ts on it), tcp-look.ts, tls-look.ts, probes.ts
- *   lab/           targets that fail as real stacks do; shares no code with fire, because it is what fire is checked against
- *   commands/      one file a command; cli.ts wires them to flags. find-director.ts is where search and fire meet
+ *   errors, host   errors that a person can mend, with their exit codes; the process as a value
+ *   names/         outcomes and phases by their names; imports nothing
+ *   plan/          pure: the frozen Plan, its stages/ and expressions/, what it needs (resources.ts), secrets, templates;
+ *                  profile/ is what a person wrote and how it becomes a Plan
+ *   result/        the Result: one schema for its type, its JSON Schema and its reader; written and read by document.ts
+ *   tally/         pure: counts and histograms that merge (tally.ts), thresholds, validity, how a Result is assembled
+ *   search/        pure: the search for the drop-off point as a state machine (state-machine.ts); engine-interface.ts is
+ *                  where it meets the engine
+ *   diagnose/      pure: why it failed. evidence.ts lays a result out, rules/ find causes, remedies/ say what to change
+ *   report/        words/ (facts to sentences), terminal/ (layout), formats/, outputs/, files/, progress/
+ *   native/        the C library as functions, struct layouts, native memory
+ *   engine/        sockets, threads and clocks, in parts that each know those before them: machine, protocol, transport,
+ *                  attempt (one handshake), session (after its 101), load (shards that drive attempts), threads, mirror,
+ *                  run (stage after stage), check (one handshake step by step)
+ *   lab/           targets that fail as real stacks do; shares no code with engine, because engine is checked against it
+ *   commands/      one file a command; cli.ts wires them to flags
  *
  * Words: Profile → Plan → Stage → Burst → Shard → Attempt → Outcome → Tally → Result. The gate is the step at which all
  * attempts of a burst wait to be released together.

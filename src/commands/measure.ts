@@ -3,8 +3,8 @@
  * plan runs is the engine's business; what a result means is loaded when there is something to tell.
  */
 import type { Fault } from '../engine/load/generators.js';
-import type { RunObserver, RunOptions } from '../engine/run/run-options.js';
 import { runPlan } from '../engine/run/run-plan.js';
+import type { RunObserver, RunSetup } from '../engine/run/run-setup.js';
 import type { Host } from '../host.js';
 import { findStageOf, type Inputs, type Plan } from '../plan/plan.js';
 import type { RunOutputs } from '../report/outputs/run-outputs.js';
@@ -22,7 +22,7 @@ export interface Measured {
 }
 
 /** The plan's search, where it has one, and what else is there before the run begins. */
-type Given = Pick<RunOptions, 'director' | 'earlier' | 'machine' | 'generators'>;
+type Given = Pick<RunSetup, 'director' | 'earlier' | 'machine' | 'generators'>;
 
 /** Fires the plan and leaves its files behind. */
 export async function measure(

@@ -3,7 +3,7 @@
  * same terms.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Earlier } from '../engine/run/run-options.js';
+import type { Earlier } from '../engine/run/run-setup.js';
 import { UserError } from '../errors.js';
 import type { Host } from '../host.js';
 import { findStageOf, type Plan } from '../plan/plan.js';

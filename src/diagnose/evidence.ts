@@ -3,7 +3,7 @@
  * and the hop that answered, and beside it what a single handshake does. It draws no conclusion.
  */
 
-import { blameOf, isOutcomeId } from '../names/outcomes.js';
+import { blameOf, isOpen, isOutcomeId, openedOf } from '../names/outcomes.js';
 import { type LoadKind, startsTogether } from '../plan/stages/loads.js';
 import type { Check } from '../result/check-facts.js';
 import type { After, Burst, KernelCounts, Outcomes, Preflight, Result, Sample, Summary } from '../result/result.js';
@@ -113,7 +113,7 @@ const ENOUGH_FOR_A_SHAPE = 5;
 
 /** Failures that speak of somebody: what the user or an abort rule stopped does not. */
 export function isFailure(outcome: string): boolean {
-  return outcome !== '101' && outcome !== 'aborted' && isOutcomeId(outcome);
+  return !isOpen(outcome) && outcome !== 'aborted' && isOutcomeId(outcome);
 }
 
 export function isLocal(outcome: string): boolean {
@@ -127,7 +127,7 @@ function observedBurst(burst: Burst, preflight: Preflight | null): ObservedBurst
     size: burst.size,
     kind: burst.kind,
     attempted: burst.attempted,
-    ok: burst.outcomes['101'] ?? 0,
+    ok: openedOf(burst.outcomes),
     okMs,
     connectMs: valuesOf(burst.latencyMs.connect),
     upgradeMs: valuesOf(burst.latencyMs.upgrade),
@@ -154,7 +154,7 @@ function observedPreflight({ preflight }: Result): ObservedBurst | null {
     size: preflight.attempted,
     kind: 'burst',
     attempted: preflight.attempted,
-    ok: preflight.outcomes['101'] ?? 0,
+    ok: openedOf(preflight.outcomes),
     okMs: valuesOf(preflight.latencyMs),
     connectMs: [],
     upgradeMs: [],
@@ -226,12 +226,12 @@ const FEW = 1;
 function aloneOf({ preflight, bursts }: Result): Alone | null {
   if (preflight !== null && preflight.attempted > 0) {
     const { attempted, outcomes, latencyMs } = preflight;
-    return { attempted, ok: outcomes['101'] ?? 0, outcomes, typicalMs: latencyMs?.p50 ?? null };
+    return { attempted, ok: openedOf(outcomes), outcomes, typicalMs: latencyMs?.p50 ?? null };
   }
   const single = bursts.find(({ size, kind }) => startsTogether(kind) && size <= FEW);
   if (single === undefined) return null;
   const { attempted, outcomes, latencyMs } = single;
-  return { attempted, ok: outcomes['101'] ?? 0, outcomes, typicalMs: latencyMs.handshake?.p50 ?? null };
+  return { attempted, ok: openedOf(outcomes), outcomes, typicalMs: latencyMs.handshake?.p50 ?? null };
 }
 
 /** The values of a histogram, ascending; those of one bucket are spread over it, so that a line stays a line. */

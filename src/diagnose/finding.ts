@@ -2,6 +2,7 @@
  * What a rule finds: a cause with its evidence, before a remedy is put beside it, and the words and questions that rules
  * share. A rule is a pure function of the evidence; none knows another.
  */
+import { isOpen } from '../names/outcomes.js';
 import { formatCount } from '../plan/units.js';
 import type { CauseId } from './causes.js';
 import type { Evidence, Failure } from './evidence.js';
@@ -36,7 +37,7 @@ export function neverWorks(evidence: Evidence): boolean {
 
 /** Past the gateway the same handshake got its 101: the backend itself is well. */
 export function worksDirect({ check }: Evidence): boolean {
-  return check?.probes.some(({ id, outcome }) => id === 'direct' && outcome === '101') === true;
+  return check?.probes.some(({ id, outcome }) => id === 'direct' && isOpen(outcome)) === true;
 }
 
 /** Past the gateway the same handshake gets the same answer: no hop made it. */

@@ -60,18 +60,31 @@ export function outcomeId(code: number): OutcomeId {
   return named.id;
 }
 
+/** Code of an attempt whose handshake succeeded. */
+export const OPEN_CODE = 101;
+
+/** The handshake succeeded and the connection is open. */
+export function isOpen(id: string | undefined): boolean {
+  return id === '101';
+}
+
+/** Of counted outcomes those that are open connections. */
+export function openedOf(outcomes: Readonly<Record<string, number | undefined>>): number {
+  return outcomes['101'] ?? 0;
+}
+
 export function isOutcomeId(id: string): id is OutcomeId {
   return codeByName.has(id) || /^[1-9]\d\d$/.test(id);
 }
 
 export function blameOf(id: OutcomeId): Blame {
   const code = outcomeCode(id);
-  if (code === 101) return 'none';
+  if (code === OPEN_CODE) return 'none';
   return code < NAMED_BASE ? 'target' : NAMED_OUTCOMES[code - NAMED_BASE].blame;
 }
 
 export function meaningOf(id: OutcomeId): string {
   const code = outcomeCode(id);
-  if (code === 101) return 'a valid upgrade (RFC 6455 section 4.1)';
+  if (code === OPEN_CODE) return 'a valid upgrade (RFC 6455 section 4.1)';
   return code < NAMED_BASE ? `a complete response head with status ${id}` : NAMED_OUTCOMES[code - NAMED_BASE].meaning;
 }

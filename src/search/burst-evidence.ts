@@ -4,6 +4,7 @@
  * misses every objective and so can never make a percentile look better; one that was lost while held has failed.
  */
 
+import { openedOf } from '../names/outcomes.js';
 import type { Burst, Summary } from '../result/result.js';
 import { LatencyHistogram } from '../tally/histogram.js';
 import type { BurstFacts } from './engine-interface.js';
@@ -14,7 +15,7 @@ const LEAST_RELEASE_RATIO = 2;
 
 export function factsOf(burst: Burst, objectives: readonly Objective[]): BurstFacts {
   const { attempted, outcomes, lostWhileHeld, generator, latencyMs, release, makespanMs, validity } = burst;
-  const succeeded = outcomes['101'] ?? 0;
+  const succeeded = openedOf(outcomes);
   const launched = Math.min(attempted, generator.launched);
   const lower = burst.latencyLowerMs?.handshake ?? latencyMs.handshake;
   const spreadMs = release?.spreadMs ?? null;

@@ -4,6 +4,7 @@
  */
 
 import { EXIT, type ExitCode } from '../errors.js';
+import { openedOf } from '../names/outcomes.js';
 import type { Plan } from '../plan/plan.js';
 import { maskPlan } from '../plan/plan-record.js';
 import { isSearchAt } from '../plan/stages/kinds.js';
@@ -123,7 +124,7 @@ function exitCodeOf(
   if (stopped?.by === 'no-answer') return EXIT.noAnswer;
   if (validity.verdict === 'invalid') return EXIT.invalid;
   if (dropOff !== null && !ANSWERS.includes(dropOff.verdict)) return EXIT.missed;
-  const gotOne = (totals.outcomes['101'] ?? 0) > 0;
+  const gotOne = openedOf(totals.outcomes) > 0;
   if (stopped?.by === 'abort' || !gotOne || thresholds.some(({ ok }) => !ok)) return EXIT.missed;
   return EXIT.ok;
 }

@@ -2,18 +2,18 @@
  * What a check comes to: whether the target is healthy, what speaks against it, and the exit code. Pure; the words about
  * causes are a diagnosis's.
  */
+
 import { EXIT, type ExitCode } from '../errors.js';
+import { isOpen } from '../names/outcomes.js';
 import type { Check } from '../result/check-facts.js';
 
 /** What makes a target unhealthy, the gravest first, each a clause; none: it is healthy. */
 export function ailments(check: Check): string[] {
   const { outcome, ping, close, probes, idle } = check;
-  if (outcome !== '101') return [`the handshake ended as ${outcome}`];
+  if (!isOpen(outcome)) return [`the handshake ended as ${outcome}`];
   const again = probes.find(({ id }) => id === 'open-close-open');
   return [
-    ...(again === undefined || again.outcome === '101'
-      ? []
-      : [`once a client had left, the next got ${again.outcome}`]),
+    ...(again === undefined || isOpen(again.outcome) ? [] : [`once a client had left, the next got ${again.outcome}`]),
     ...(ping === null || ping.ok ? [] : [`the ping was not answered (${ping.found})`]),
     ...(idle === null || idle.cutBy === null ? [] : [`the idle tunnel was cut (${idle.cutBy})`]),
     ...(close === null || close.ok ? [] : [`the close was not as it should be (${close.found})`]),

@@ -3,7 +3,7 @@
  * conditions and counts; which bursts are judged, and what follows from a miss, is decided elsewhere. A latency is judged
  * by its upper bound, and whether the lower bound would have said otherwise can be asked.
  */
-import { blameOf, isOutcomeId } from '../names/outcomes.js';
+import { blameOf, isOutcomeId, openedOf } from '../names/outcomes.js';
 import type { Condition, Operator, Subject } from '../plan/expressions/condition.js';
 import type { AbortRule, Threshold } from '../plan/expressions/rules.js';
 import type { Counted, ThresholdResult } from '../result/result.js';
@@ -103,8 +103,8 @@ function reachedTarget(counted: Counted): number {
 }
 
 function countOf(what: string, counted: Counted): number {
-  if (what === 'ok') return counted.outcomes['101'] ?? 0;
-  if (what === 'failed') return reachedTarget(counted) - (counted.outcomes['101'] ?? 0);
+  if (what === 'ok') return openedOf(counted.outcomes);
+  if (what === 'failed') return reachedTarget(counted) - openedOf(counted.outcomes);
   if (what === 'lost') return counted.lostWhileHeld;
   if (what.endsWith('xx')) return sumOf(counted, (id) => id.length === 3 && id[0] === what[0] && /^\d+$/.test(id));
   return counted.outcomes[what] ?? 0;

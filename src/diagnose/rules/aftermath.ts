@@ -1,5 +1,6 @@
 /** What outlives a burst: work for clients that have gone, gateways that remember a failure, connections cut later. */
 
+import { isOpen } from '../../names/outcomes.js';
 import type { AfterProbe } from '../../result/result.js';
 import { hasSuffered } from '../../tally/after-probes.js';
 import type { ObservedBurst } from '../evidence.js';
@@ -16,7 +17,7 @@ function afterFindings({ after, okMs, attempted }: ObservedBurst): Finding[] {
   const failed = after.probes.filter(hasSuffered);
   const outcomes = [...new Set(failed.map(({ outcome }) => outcome))];
   const quick = failed.filter(({ tookMs }) => tookMs <= QUICK_MS).length;
-  const recovers = after.probes[after.probes.length - 1]?.outcome === '101';
+  const recovers = isOpen(after.probes[after.probes.length - 1]?.outcome);
   const until = spoken(after.lastFailedMs);
   if (quick >= 0.8 * failed.length && failed.every(({ outcome }) => ['502', '503'].includes(outcome))) {
     return [
@@ -32,7 +33,7 @@ function afterFindings({ after, okMs, attempted }: ObservedBurst): Finding[] {
   const ramp = rampOf(okMs);
   const expected = ramp === null ? '' : ` (N x S = ${spoken(attempted * ramp.stepMs)} of work were asked for)`;
   // A backend that stood still is back at once; one that works off a backlog lets the next ones wait less and less.
-  const back = after.probes.find(({ atMs, outcome }) => atMs > (after.lastFailedMs ?? 0) && outcome === '101');
+  const back = after.probes.find(({ atMs, outcome }) => atMs > (after.lastFailedMs ?? 0) && isOpen(outcome));
   const isBackAtOnce = back !== undefined && back.tookMs <= QUICK_MS;
   const falls = fallingAfter(after.lastFailedMs, after.probes);
   return [
@@ -49,7 +50,7 @@ function afterFindings({ after, okMs, attempted }: ObservedBurst): Finding[] {
 
 /** Latency that falls as the backlog is worked off: three that waited, each less than the one before. */
 function fallingAfter(fromMs: number, probes: readonly AfterProbe[]): boolean {
-  const later = probes.filter(({ atMs, outcome }) => atMs > fromMs && outcome === '101');
+  const later = probes.filter(({ atMs, outcome }) => atMs > fromMs && isOpen(outcome));
   const waited = later.slice(
     0,
     later.findIndex(({ tookMs }) => tookMs <= QUICK_MS),

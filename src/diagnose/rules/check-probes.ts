@@ -1,5 +1,6 @@
 /** What `check` tried beside the handshake: one thing changed at a time, so that the difference is the cause. */
 
+import { isOpen } from '../../names/outcomes.js';
 import type { Check, CheckProbe, ProbeId } from '../../result/check-facts.js';
 import type { Sample } from '../../result/result.js';
 import type { CauseId } from '../causes.js';
@@ -10,7 +11,7 @@ export const probesRule: Rule = (evidence) => {
   const { check } = evidence;
   if (check === null) return [];
   const find = (id: ProbeId) => check.probes.find((probe) => probe.id === id) ?? null;
-  const findings = check.outcome === '101' ? opened(check, find) : failing(check, find);
+  const findings = isOpen(check.outcome) ? opened(check, find) : failing(check, find);
   const { idle } = check;
   if (idle?.livedMs != null) {
     findings.push({
@@ -29,7 +30,7 @@ type Find = (id: ProbeId) => CheckProbe | null;
 /** The handshake works: what came after it, or came to the next one, may not. */
 function opened(check: Check, find: Find): (Finding | null)[] {
   const again = find('open-close-open');
-  return [again === null || again.outcome === '101' ? null : noSecond(again, check), cutEarly(check)];
+  return [again === null || isOpen(again.outcome) ? null : noSecond(again, check), cutEarly(check)];
 }
 
 /** What a server that is closed gives, itself or by the gateway before it. Others are rules about who may come again. */
@@ -103,7 +104,7 @@ function failing({ outcome, answer }: Check, find: Find): (Finding | null)[] {
     evidence: (probe: CheckProbe) => string,
   ): Finding | null => {
     const probe = find(id);
-    return probe?.outcome === '101' ? { cause, confidence, evidence: evidence(probe), outcomes } : null;
+    return probe !== null && isOpen(probe.outcome) ? { cause, confidence, evidence: evidence(probe), outcomes } : null;
   };
   const direct = find('direct');
   const throughHop = ['404', '426', '200', '400', '403', '504', '502', '503'].includes(outcome);
@@ -128,8 +129,8 @@ function failing({ outcome, answer }: Check, find: Find): (Finding | null)[] {
       () => `Version 8 of the protocol gets a 101, version 13 gets ${outcome}.`,
     ),
     otherScheme(find('other-scheme'), outcome),
-    ...(direct?.outcome === '101' && throughHop ? hopBetween(direct, outcome, answer) : []),
-    direct === null || direct.outcome === '101' ? null : sameDirect(direct, outcome),
+    ...(direct !== null && isOpen(direct.outcome) && throughHop ? hopBetween(direct, outcome, answer) : []),
+    direct === null || isOpen(direct.outcome) ? null : sameDirect(direct, outcome),
   ];
 }
 
@@ -197,7 +198,7 @@ function otherScheme(probe: CheckProbe | null, outcome: string): Finding | null 
   const other = asked === 'ws://' ? 'wss://' : 'ws://';
   return {
     cause: asked === 'ws://' ? 'tls-port' : 'plaintext-port',
-    confidence: probe.outcome === '101' ? 0.95 : 0.82,
+    confidence: isOpen(probe.outcome) ? 0.95 : 0.82,
     evidence: `By ${other} the same port answers ${counted(1, probe.outcome)}, by ${asked} ${outcome}.`,
     outcomes: [outcome],
   };

@@ -3,7 +3,9 @@
  * opened is closed before the probes are through, since a server that closes itself when a client leaves would spoil them
  * all) and the bound on every step. What was found becomes a Check beside a burst of one.
  */
+
 import type { Host } from '../../host.js';
+import { isOpen } from '../../names/outcomes.js';
 import { curlLine } from '../../plan/curl.js';
 import type { Inputs, Plan } from '../../plan/plan.js';
 import { printable } from '../../plan/printable.js';
@@ -112,7 +114,7 @@ class Checkup {
       const probes = await this.#probes(main, to, direct);
       const idled = await idle;
       // A tunnel that was cut while it idled has nothing left to close.
-      const close = main.outcome !== '101' || (idled !== null && idled.cutBy !== null) ? null : await main.close();
+      const close = !isOpen(main.outcome) || (idled !== null && idled.cutBy !== null) ? null : await main.close();
       const again = await this.#again(main, to);
       const check: Check = {
         dns: this.#dns(resolution),
@@ -290,7 +292,7 @@ class Checkup {
   /** Opened, closed, and opened again: the last thing of all. */
   async #again(main: Examination, to: Destination): Promise<CheckProbe[]> {
     await Promise.all(this.#open.map((one) => one.drop()));
-    if (!this.#options.probes || main.outcome !== '101' || this.#options.signal.aborted) return [];
+    if (!this.#options.probes || !isOpen(main.outcome) || this.#options.signal.aborted) return [];
     await wait(AFTER_CLOSE_MS, this.#options.signal);
     const probe = await this.#probe(
       { id: 'open-close-open', asks: 'Once more, after those before have been closed.', plan: this.#plan },

@@ -3,7 +3,7 @@
  * there is something to learn from the connection. What is asked of it, and what the answers mean, is the checkup's.
  */
 import { randomBytes } from 'node:crypto';
-import type { OutcomeId } from '../../names/outcomes.js';
+import { isOpen, type OutcomeId } from '../../names/outcomes.js';
 import { compileTarget, renderAttempt } from '../../plan/attempt-texts.js';
 import type { Inputs, Plan } from '../../plan/plan.js';
 import { printable } from '../../plan/printable.js';
@@ -94,13 +94,13 @@ export class Examination {
       listen: (engine) => trace.listen(engine),
       held: (held) => {
         told(held);
-        return held.outcome === '101' ? released : Promise.resolve();
+        return isOpen(held.outcome) ? released : Promise.resolve();
       },
     });
     const held = await Promise.race([ended, handshake.then(() => ended)]);
     const examination = new Examination(plan, setting, trace, held, handshake, letGo);
     // A failure is over at once; its body may still be coming.
-    if (held.outcome !== '101') await handshake;
+    if (!isOpen(held.outcome)) await handshake;
     return examination;
   }
 
@@ -140,7 +140,7 @@ export class Examination {
   }
 
   get isOpen(): boolean {
-    return this.outcome === '101' && this.#cut() === null;
+    return isOpen(this.outcome) && this.#cut() === null;
   }
 
   /** The request as it went out, masked; null when TCP or TLS ended before. */

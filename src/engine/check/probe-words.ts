@@ -3,7 +3,7 @@
  * follows from these two answers alone. The cause of it all is for a diagnosis to say.
  */
 
-import { blameOf, type OutcomeId } from '../../names/outcomes.js';
+import { blameOf, isOpen, type OutcomeId } from '../../names/outcomes.js';
 import type { ProbeId } from '../../result/check-facts.js';
 
 /** Outcomes of the handshake itself and of the probe. */
@@ -42,10 +42,10 @@ export function probeSays(id: ProbeId, both: Both): string {
 }
 
 function withoutUpgrade({ main, probe }: Both): string {
-  if (main === '101' && probe !== '101' && probe !== 'invalid-101') {
+  if (isOpen(main) && !isOpen(probe) && probe !== 'invalid-101') {
     return 'Handshakes and ordinary requests are told apart, as they should be.';
   }
-  if (probe === '101' || probe === 'invalid-101')
+  if (isOpen(probe) || probe === 'invalid-101')
     return 'Whatever is asked is answered with a 101: nothing there reads the request.';
   if (main === probe && isStatus(main)) {
     if (/^(5..|401|403|407|429)$/.test(main))
@@ -62,9 +62,9 @@ function withoutUpgrade({ main, probe }: Both): string {
 
 function otherVersion({ main, probe, versions }: Both): string {
   const spoken = versions === null ? '' : `; it names what it speaks: ${versions}`;
-  if (main === '101' && probe === '101') return 'Version 8 is served as well: a server that still serves old browsers.';
-  if (main === '101') return `Another version is refused, as RFC 6455 section 4.2.2 asks${spoken}.`;
-  if (probe === '101') return 'Version 8 is served and 13 is not: the server is older than RFC 6455.';
+  if (isOpen(main) && isOpen(probe)) return 'Version 8 is served as well: a server that still serves old browsers.';
+  if (isOpen(main)) return `Another version is refused, as RFC 6455 section 4.2.2 asks${spoken}.`;
+  if (isOpen(probe)) return 'Version 8 is served and 13 is not: the server is older than RFC 6455.';
   if (main === probe && !isStatus(main)) return 'The same end: nothing is learnt about the version.';
   if (main === probe) return `The version makes no difference${spoken}: the answer was given before anything read it.`;
   return `The version makes a difference (${named(probe)}, not ${named(main)})${spoken}: a WebSocket server did read the request.`;
@@ -75,25 +75,25 @@ const NO_ANSWER = (end: string) =>
   `No answer this time (${end}), which says nothing of what was changed: the target may have gone.`;
 
 function origin({ main, probe }: Both, here: string, there: string): string {
-  if (main === probe) return main === '101' || isStatus(main) ? 'Origin makes no difference.' : 'The same end.';
-  if (probe === '101')
+  if (main === probe) return isOpen(main) || isStatus(main) ? 'Origin makes no difference.' : 'The same end.';
+  if (isOpen(probe))
     return `It is accepted ${here}, and refused ${there}: the server checks Origin, and that is why it fails.`;
   if (!isStatus(probe)) return NO_ANSWER(named(probe));
-  if (main === '101') return `It is refused ${here} (${named(probe)}) and accepted ${there}: the server checks Origin.`;
+  if (isOpen(main)) return `It is refused ${here} (${named(probe)}) and accepted ${there}: the server checks Origin.`;
   return `Another answer ${here}: ${named(probe)}, not ${named(main)}; something there reads Origin.`;
 }
 
 function otherScheme({ main, probe, isSecure }: Both): string {
   const [asked, other] = isSecure ? ['wss://', 'ws://'] : ['ws://', 'wss://'];
-  if (probe === '101') {
-    return main === '101'
+  if (isOpen(probe)) {
+    return isOpen(main)
       ? `${other} is served on the same port as well.`
       : `${other} works where ${asked} does not: the scheme of the URL is wrong, or a hop was set up for the other one.`;
   }
   const speaks = isStatus(probe) || probe === 'invalid-101' || (!isSecure && probe === 'closed');
-  if (main === '101' && speaks && probe !== 'closed')
+  if (isOpen(main) && speaks && probe !== 'closed')
     return `${other} is understood on the same port, and answered with ${named(probe)}.`;
-  if (main === '101') return `Only ${asked} is spoken on this port, as is usual.`;
+  if (isOpen(main)) return `Only ${asked} is spoken on this port, as is usual.`;
   if (isStatus(probe)) {
     return isSecure
       ? `Plain HTTP is answered there (${named(probe)}): the port may speak no TLS at all, or says so.`
@@ -103,15 +103,15 @@ function otherScheme({ main, probe, isSecure }: Both): string {
 }
 
 function otherSlash({ main, probe }: Both): string {
-  if (main === probe) return main === '101' || isStatus(main) ? 'The slash makes no difference.' : 'The same end.';
-  if (probe === '101') return 'It works there: the path of the URL is wrong by a slash.';
+  if (main === probe) return isOpen(main) || isStatus(main) ? 'The slash makes no difference.' : 'The same end.';
+  if (isOpen(probe)) return 'It works there: the path of the URL is wrong by a slash.';
   if (!isStatus(probe)) return NO_ANSWER(named(probe));
-  if (main === '101') return `The slash matters (${named(probe)}): the path is right as it was asked.`;
+  if (isOpen(main)) return `The slash matters (${named(probe)}): the path is right as it was asked.`;
   return `Another answer: ${named(probe)}, not ${named(main)}; something there looks at the path.`;
 }
 
 function openAgain({ probe }: Both): string {
-  if (probe === '101') return 'It opens again after a client has left, as it should.';
+  if (isOpen(probe)) return 'It opens again after a client has left, as it should.';
   if (probe === '429') return 'Refused with a 429: a limit on how often one client may come.';
   if (probe === '401' || probe === '403')
     return `Refused (${named(probe)}) although the same request was accepted before: a ticket that is good for once, or a limit for one client.`;
@@ -120,9 +120,9 @@ function openAgain({ probe }: Both): string {
 
 function direct({ main, probe }: Both): string {
   if (main === probe)
-    return main === '101' ? 'Both ways work.' : 'The same past the gateway: what is wrong lies behind it.';
-  if (probe === '101')
+    return isOpen(main) ? 'Both ways work.' : 'The same past the gateway: what is wrong lies behind it.';
+  if (isOpen(probe))
     return 'It works past the gateway: what is wrong lies in the gateway, or between it and the server.';
-  if (main === '101') return `It works through the gateway only; direct it is ${named(probe)}.`;
+  if (isOpen(main)) return `It works through the gateway only; direct it is ${named(probe)}.`;
   return `Past the gateway it is ${named(probe)} and not ${named(main)}: the gateway puts an answer of its own in its place.`;
 }

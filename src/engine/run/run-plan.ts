@@ -30,7 +30,7 @@ import { shortageOf, unmetNeeds } from './machine-needs.js';
 import { preflight } from './preflight.js';
 import { probeAfter } from './probe-after.js';
 import { guard, type Resolution, resolveTarget } from './resolve.js';
-import type { RunOptions } from './run-options.js';
+import type { RunSetup } from './run-setup.js';
 import { runSearch, type SearchGround } from './search-hands.js';
 import { runStage, type StageRun } from './stage-run.js';
 
@@ -51,14 +51,14 @@ interface OneBurst {
 }
 
 /** Runs a plan. @throws UserError when the guard refuses the target; everything else is in the record. */
-export async function runPlan(plan: Plan, inputs: Inputs, options: RunOptions): Promise<RunRecord> {
+export async function runPlan(plan: Plan, inputs: Inputs, options: RunSetup): Promise<RunRecord> {
   return new Run(plan, inputs, options).run();
 }
 
 class Run {
   readonly #plan: Plan;
   readonly #inputs: Inputs;
-  readonly #options: RunOptions;
+  readonly #options: RunSetup;
   readonly #startedAt: string;
   readonly #bursts: Burst[] = [];
   readonly #sums = new RunningSums();
@@ -76,7 +76,7 @@ class Run {
   #nextIndex = 0;
   #found: Found | null = null;
 
-  constructor(plan: Plan, inputs: Inputs, options: RunOptions) {
+  constructor(plan: Plan, inputs: Inputs, options: RunSetup) {
     this.#plan = plan;
     this.#inputs = inputs;
     this.#options = options;

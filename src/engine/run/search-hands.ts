@@ -3,6 +3,7 @@
  * decides nothing: what to try next, what a burst meant and when the search is over is the director's. What the run around
  * it can do (fire a burst, keep it, save) is handed in as its ground.
  */
+import { isOpen } from '../../names/outcomes.js';
 import { formatCount } from '../../plan/units.js';
 import type { Burst, Calibration } from '../../result/result.js';
 import type { CanaryFacts, Director, SearchAction } from '../../search/engine-interface.js';
@@ -154,7 +155,7 @@ class Search {
     const ended = await Promise.all(running);
     const local = ended.find(({ outcome }) => outcome.startsWith('local-'))?.outcome ?? null;
     const sent = ended.filter(({ outcome }) => !outcome.startsWith('local-'));
-    const times = sent.filter(({ outcome }) => outcome === '101').map(leastMs);
+    const times = sent.filter(({ outcome }) => isOpen(outcome)).map(leastMs);
     times.sort((a, b) => a - b);
     const p95Ms = times.length === 0 ? null : times[Math.ceil(0.95 * times.length) - 1];
     return { facts: { attempted: sent.length, survived: times.length, p95Ms }, local };

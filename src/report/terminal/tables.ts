@@ -2,6 +2,7 @@
  * The tables of the summary: outcomes, phases, bursts, thresholds. Each takes rows of words and gives lines that fit;
  * which of them are shown, and in what order, is words/sections.ts'.
  */
+import { isOpen } from '../../names/outcomes.js';
 import { formatCount } from '../../plan/units.js';
 import type { BurstRow, BurstRows } from '../words/burst-rows.js';
 import { tableMs } from '../words/numbers.js';
@@ -70,7 +71,7 @@ export function outcomesTable(outcomes: readonly OutcomeRow[], pen: Pen): string
   const barWidth = Math.min(WIDEST_BAR, Math.max(NARROWEST_BAR, free));
   const head = ['outcome', 'count', 'share'].map((text, i) => ({ text, right: i > 0, paint: paint.dim }));
   const body = rows.map(({ id, count, share, meaning }, i) => {
-    const color = id === '101' ? paint.green : id === 'aborted' ? paint.yellow : paint.red;
+    const color = isOpen(id) ? paint.green : id === 'aborted' ? paint.yellow : paint.red;
     return [
       { text: id, paint: color },
       { text: count, right: true },

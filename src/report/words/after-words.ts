@@ -2,7 +2,7 @@
  * The probes after bursts in words: how long other clients kept failing, how they failed, and how it was once that ended.
  * Owns the sentence; where it stands and how it is broken into lines is a renderer's.
  */
-import { blameOf, type OutcomeId } from '../../names/outcomes.js';
+import { blameOf, isOpen, type OutcomeId } from '../../names/outcomes.js';
 import { formatCount } from '../../plan/units.js';
 import type { After, AfterProbe, Burst, Sample } from '../../result/result.js';
 import { hasSuffered } from '../../tally/after-probes.js';
@@ -45,7 +45,7 @@ function sufferedMs({ fromMs, lastFailedMs }: After): number {
 }
 
 function unharmed(probes: readonly AfterProbe[], bursts: number): string {
-  const ok = probes.filter(({ outcome }) => outcome === '101');
+  const ok = probes.filter(({ outcome }) => isOpen(outcome));
   if (ok.length === 0) return 'no probe ended';
   const slowest = Math.max(...ok.map(({ tookMs }) => tookMs));
   const where = bursts === 1 ? 'the burst' : `${formatCount(bursts)} bursts`;
@@ -56,7 +56,7 @@ function unharmed(probes: readonly AfterProbe[], bursts: number): string {
 
 /** `kept suffering for 6.10 s: 12 of 30 probes failed (504), the last at 7.10 s; then 101 in 12.0 ms`. */
 function suffered(after: After): string {
-  const judged = after.probes.filter((probe) => probe.outcome === '101' || hasSuffered(probe));
+  const judged = after.probes.filter((probe) => isOpen(probe.outcome) || hasSuffered(probe));
   const failed = judged.filter(hasSuffered);
   const ms = sufferedMs(after);
   // The truth lies between the last probe that failed and the next one.
@@ -68,7 +68,7 @@ function suffered(after: After): string {
 }
 
 function relief({ probes, lastFailedMs }: After): string {
-  const later = probes.filter(({ atMs, outcome }) => outcome === '101' && atMs > (lastFailedMs ?? 0));
+  const later = probes.filter(({ atMs, outcome }) => isOpen(outcome) && atMs > (lastFailedMs ?? 0));
   if (later.length === 0) return 'its end was not seen, a longer --after may show it';
   const [first] = later;
   const last = later[later.length - 1];

@@ -2,6 +2,7 @@
  * Bursts as rows of a table: size, 101s, latencies, how close together they started, validity, failures. `index` is the
  * one of the result and of the attempts' CSV.
  */
+import { openedOf } from '../../names/outcomes.js';
 import { formatCount } from '../../plan/units.js';
 import type { Burst, Verdict } from '../../result/result.js';
 import { LOAD_KINDS } from './load-words.js';
@@ -33,7 +34,7 @@ function rowOf(burst: Burst, hasRates: boolean): BurstRow {
   const numbers = [
     `${burst.index}`,
     formatCount(burst.size),
-    formatCount(burst.outcomes['101'] ?? 0),
+    formatCount(openedOf(burst.outcomes)),
     share101(burst),
     handshake === null ? null : tableMs(handshake.p50),
     handshake === null ? null : tableMs(handshake.p99),

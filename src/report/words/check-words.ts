@@ -2,7 +2,7 @@
  * A check in words: the sentence that it comes to, every step in the order in which it was taken, the probes and what each
  * says. What the target said stands here as it lies in the result, where it is masked and harmless already.
  */
-import { meaningOf, type OutcomeId } from '../../names/outcomes.js';
+import { isOpen, meaningOf, type OutcomeId } from '../../names/outcomes.js';
 import { printable } from '../../plan/printable.js';
 import { formatDuration } from '../../plan/units.js';
 import type {
@@ -42,7 +42,7 @@ const MOST_BODY_LINES = 8;
 export function checkHeadline(result: Result, check: Check): Headline {
   const start = result.stopped === null ? '' : `PARTIAL (${printable(result.stopped)}): `;
   const { outcome, headMs, ping, close } = check;
-  if (outcome === '101') {
+  if (isOpen(outcome)) {
     const wrong = ailments(check);
     const time = headMs === null ? '' : ` after ${spokenMs(headMs)}`;
     if (wrong.length > 0) return { text: `${start}Unhealthy: a 101${time}, but ${wrong.join('; ')}.`, mood: 'bad' };
@@ -147,7 +147,7 @@ function request({ request: sent }: Check): CheckStep {
 }
 
 function answer({ answer: sample, outcome, firstByteMs, headMs }: Check): CheckStep {
-  const hasFailed = outcome !== '101';
+  const hasFailed = !isOpen(outcome);
   const times = [
     firstByteMs === null ? null : `first byte after ${spokenMs(firstByteMs)}`,
     headMs === null ? null : `whole head after ${spokenMs(headMs)}`,

@@ -3,6 +3,7 @@
  * as facts: bracket, estimate, interval, survivors, failures, knee, cost. "k of n bursts" is what was seen, the interval
  * is what follows from it, and neither is told as the other. It refuses to call a limit of the generator one of the target.
  */
+import { isOpen, openedOf } from '../../names/outcomes.js';
 import { printable } from '../../plan/printable.js';
 import { formatCount } from '../../plan/units.js';
 import type { DropOff, Knee, Rung, SearchFlagId } from '../../result/drop-off.js';
@@ -237,10 +238,10 @@ function failureFacts({ ladder }: DropOff): Fact[] {
 /** What did not get its 101, or lost it before the burst had ended, over the valid bursts of a load; most frequent first. */
 export function failuresOf({ outcomes, share }: Rung): [FailureKind, number][] {
   const failed = (Object.entries(outcomes) as [FailureKind, number][]).filter(
-    ([id, count]) => id !== '101' && count > 0,
+    ([id, count]) => !isOpen(id) && count > 0,
   );
   const launched = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
-  const lost = share === null ? 0 : (outcomes['101'] ?? 0) - Math.round(share * launched);
+  const lost = share === null ? 0 : openedOf(outcomes) - Math.round(share * launched);
   if (lost > 0) failed.push(['lost', lost]);
   return failed.sort(([, a], [, b]) => b - a);
 }

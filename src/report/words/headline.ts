@@ -2,6 +2,7 @@
  * The one sentence that a result comes down to, and what to try when nothing could be measured. It owns the words; the
  * numbers behind them are in the tables. A limit of the generator is never told as a fact about the target.
  */
+import { openedOf } from '../../names/outcomes.js';
 import { printable } from '../../plan/printable.js';
 import { formatCount, formatDuration } from '../../plan/units.js';
 import type { DropOff, SearchVerdict } from '../../result/drop-off.js';
@@ -98,7 +99,7 @@ function measured(result: Result): string {
 /** `480 of 500 WHAT got their 101WHERE; 20 were answered 504 after 1.00 s`. */
 function counts(counted: Counted, what: string, where: string): string {
   const { attempted, outcomes } = counted;
-  const ok = outcomes['101'] ?? 0;
+  const ok = openedOf(outcomes);
   const n = formatCount(attempted);
   if (ok === attempted) return `${allOf(n, attempted, what)}${where}${slowest(counted.latencyMs.handshake)}`;
   const start = ok === 0 ? `None of ${n} ${what} got its 101` : `${formatCount(ok)} of ${n} ${what} got their 101`;
@@ -130,18 +131,18 @@ function severalSizes(bursts: readonly Burst[]): string {
   const upTo = firstBad === 0 ? 'not even' : `all got their 101 up to ${formatCount(sizes[firstBad - 1])}, not`;
   const bad = bursts.filter(({ size }) => size === sizes[firstBad]);
   const worst = bad.reduce((a, b) => (okShare(b) < okShare(a) ? b : a));
-  const ok = formatCount(worst.outcomes['101'] ?? 0);
+  const ok = formatCount(openedOf(worst.outcomes));
   const failed = failures(worst);
   const why = failed === '' ? '' : `; ${failed}`;
   return `${start}: ${upTo} at ${formatCount(worst.size)} (${ok} did${why})`;
 }
 
 function isWhole(burst: Burst): boolean {
-  return burst.outcomes['101'] === burst.attempted && burst.lostWhileHeld === 0;
+  return openedOf(burst.outcomes) === burst.attempted && burst.lostWhileHeld === 0;
 }
 
 function okShare(burst: Burst): number {
-  return (burst.outcomes['101'] ?? 0) / burst.attempted;
+  return openedOf(burst.outcomes) / burst.attempted;
 }
 
 /** `20 were answered 504 after 1.00 s, 3 were reset …`. */

@@ -2,7 +2,7 @@
  * Outcomes in words: which of them are failures and what shares are shares of, what became of attempts as the part of a
  * sentence, what an outcome means in a table. The names themselves are in names/outcomes.ts.
  */
-import { blameOf, meaningOf, type OutcomeId } from '../../names/outcomes.js';
+import { blameOf, isOpen, meaningOf, type OutcomeId, openedOf } from '../../names/outcomes.js';
 import { printable } from '../../plan/printable.js';
 import { formatCount } from '../../plan/units.js';
 import type { Burst, Counted, Outcomes, Summary } from '../../result/result.js';
@@ -11,7 +11,7 @@ import { percent, spokenMs } from './numbers.js';
 /** Outcomes that are neither a 101 nor an attempt that was stopped, most frequent first. */
 export function failedOutcomes(outcomes: Outcomes): [OutcomeId, number][] {
   const entries = Object.entries(outcomes) as [OutcomeId, number][];
-  return entries.filter(([id]) => id !== '101' && id !== 'aborted').sort(([, a], [, b]) => b - a);
+  return entries.filter(([id]) => !isOpen(id) && id !== 'aborted').sort(([, a], [, b]) => b - a);
 }
 
 /** Whether an outcome says something about the target. */
@@ -27,7 +27,7 @@ function judgedAttempts({ attempted, outcomes }: Pick<Counted, 'attempted' | 'ou
 
 /** Share of 101s, for a table. */
 export function share101(counted: Pick<Counted, 'attempted' | 'outcomes'>): string {
-  return percent(counted.outcomes['101'] ?? 0, judgedAttempts(counted));
+  return percent(openedOf(counted.outcomes), judgedAttempts(counted));
 }
 
 /** `5 handshakes: 5 refused`: how the handshakes before the first burst ended. */
@@ -66,7 +66,7 @@ export function outcomeRows(counted: Counted): OutcomeRow[] {
     id,
     count,
     share: isJudged(id) ? percent(count, judged) : null,
-    meaning: id === '101' ? '' : (STATUS_WORDS[id] ?? meaningOf(id)),
+    meaning: isOpen(id) ? '' : (STATUS_WORDS[id] ?? meaningOf(id)),
   }));
 }
 

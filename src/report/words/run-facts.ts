@@ -3,6 +3,7 @@
  * together the attempts started, what the kernel had to send again, how others fared afterwards, this generator's own
  * floor. From a result to facts; how many there are depends on what happened.
  */
+import { isOpen, openedOf } from '../../names/outcomes.js';
 import { printable } from '../../plan/printable.js';
 import { formatCount } from '../../plan/units.js';
 import type { Burst, Calibration, Counted, Result, Summary } from '../../result/result.js';
@@ -28,7 +29,7 @@ export function doubtsOf(result: Result): Fact[] {
       doubts.push({ label: isDoubt ? verdict : 'note', text: printable(reason), isDoubt });
     }
   }
-  if (preflight !== null && Object.keys(preflight.outcomes).some((id) => id !== '101')) {
+  if (preflight !== null && Object.keys(preflight.outcomes).some((id) => !isOpen(id))) {
     const outcomes = preflightOutcomes(preflight.outcomes, preflight.attempted);
     const text = `${outcomes}: alone, the target did not always give a 101`;
     doubts.push({ label: 'preflight', text, isDoubt: true });
@@ -42,7 +43,7 @@ export function reasonsForNothing(result: Result): Fact[] {
   const [, ...others] = validity.reasons;
   // The headline says one of them already.
   const untold = stopped === null ? others : validity.reasons.filter((reason) => reason !== stopped);
-  const hasAnswer = preflight === null || (preflight.outcomes['101'] ?? 0) > 0;
+  const hasAnswer = preflight === null || openedOf(preflight.outcomes) > 0;
   const remedies = hasAnswer ? [] : remediesOf(result);
   return [
     { label: 'target', text: printable(plan.target.url) },

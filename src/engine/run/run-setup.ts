@@ -35,7 +35,7 @@ export interface Earlier {
   readonly attempts: number;
 }
 
-export interface RunOptions {
+export interface RunSetup {
   readonly host: Host;
   readonly version: string;
   readonly observer: RunObserver;
