@@ -2,7 +2,6 @@
  * One attempt's texts: which row it takes, what its path, headers, origin and subprotocols are. The engine asks once an
  * attempt, before the release; a target without templates costs nothing.
  */
-
 import type { DataPlan, Inputs, Plan } from './plan.js';
 import { seenSecrets } from './plan-record.js';
 import { randomAt, uuidAt } from './random.js';

@@ -2,7 +2,6 @@
  * What a plan comes to before anything is sent: attempts, sockets at once, ports, bytes, time. Estimates err on the side of
  * more. What that takes of a machine is in resources.ts.
  */
-
 import { burstSizes, findStageOf, fixedOpen, type Plan, peakOpen, type Stage, stageOpen } from './plan.js';
 import type { AnyPlan } from './plan-record.js';
 import { factsOf, loadOf } from './stages/kinds.js';
@@ -30,7 +29,7 @@ export interface Needs {
   readonly bursts: number;
   /** After all bursts together. */
   readonly probes: number;
-  /** Connections open in the same instant, closing ones included. */
+  /** Connections open in the same instant. */
   readonly sockets: number;
   /**
    * Local ports over all source addresses when the target leaves closing to us: within a minute every port used waits in

@@ -2,7 +2,6 @@
  * The Plan: what a person wrote (profile, flags, environment), validated, defaulted, frozen and serialisable. It holds
  * no secret's value and no file's content: those travel beside it as Inputs. Templates ({{ … }}) stay as written.
  */
-
 import type { AbortRule, Threshold } from './expressions/rules.js';
 import type { FindStage } from './stages/find.js';
 import { factsOf, isSearch, type Stage } from './stages/kinds.js';

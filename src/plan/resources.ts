@@ -3,7 +3,6 @@
  * announces, the check before the first burst that refuses, and the search that takes less. Pure: the machine comes as
  * facts. Estimates err on the side of more.
  */
-
 import { type Machine, portsPerSource } from './machine-facts.js';
 import { type Plan, peakOpen } from './plan.js';
 import type { AnyPlan } from './plan-record.js';
@@ -21,15 +20,15 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 /**
  * Memory, from the peak (VmHWM) of runs on Linux with Node 20 that held up to 15,000 connections, with a margin of 14 to
- * 20 %. One connection took 4.1 KiB of the process over epoll, 5.3 over node and 40 over TLS, and 5.5 more of the kernel for
- * its socket; each thread 16 to 19 MiB.
+ * 20 %. A connection took 4.1 KiB of the process over epoll, 5.3 over node and 40 over TLS, and 5.5 more of the kernel for
+ * its socket; a thread took 16 to 19 MiB.
  */
 const PROCESS_BYTES = 96 * MIB;
 const WORKER_BYTES = 24 * MIB;
 const CONNECTION_BYTES = { epoll: 11 * KIB, node: 13 * KIB, tls: 52 * KIB };
-/** The process that the calibration fires at, and the far end of a connection in it. */
+/** The process that the calibration fires at; a connection's far end in it, and what the burst after it still finds in use. */
 const MIRROR_BYTES = 72 * MIB;
-const MIRROR_CONNECTION_BYTES = { plain: 9 * KIB, tls: 52 * KIB };
+const MIRROR_CONNECTION_BYTES = { plain: 9 * KIB, tls: 60 * KIB };
 
 /** Threads that a plan wants. */
 export function workersOf(plan: Pick<Plan, 'workers' | 'stages'>, { cpus }: Pick<Machine, 'cpus'>): number {

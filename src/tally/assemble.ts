@@ -2,7 +2,6 @@
  * From what a run left behind to its Result: totals, thresholds, validity of the whole, exit code. Pure: the same record
  * gives the same document, and it can be asked for after every burst.
  */
-
 import { EXIT, type ExitCode } from '../errors.js';
 import { openedOf } from '../names/outcomes.js';
 import type { Plan } from '../plan/plan.js';

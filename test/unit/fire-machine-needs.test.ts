@@ -1,5 +1,4 @@
 /** What the dry run announces is what the check before the first burst does, whatever the machine and the plan. */
-
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

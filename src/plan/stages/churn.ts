@@ -15,7 +15,8 @@ export const churn: StageFacts<ChurnStage> = {
   load: 'churn',
   isSearch: false,
   sizes: ({ total }) => [total],
-  // The next attempt starts in the slot of one that is closed, so closing ones are among those in flight.
+  // A slot takes its next attempt when its connection is closed. Over the transport node the socket of a clean close may
+  // last a turn of the loop longer: a quarter more were seen, and such a shortage is named when it happens.
   mostOpen: ({ total, inFlight }) => (total === null ? inFlight : Math.min(inFlight, total)),
   bestMs: ({ total, forMs }) => (total === null ? (forMs ?? 0) : 0),
   worstMs: ({ total, inFlight, forMs }, { timeoutMs }) => {
