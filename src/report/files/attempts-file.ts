@@ -11,7 +11,7 @@ import type { Output } from '../outputs/output.js';
 import {
   burstsText,
   createTemporary,
-  type OutputPlace,
+  type OutputPath,
   openInPlace,
   reasonOf,
   removeQuietly,
@@ -21,7 +21,7 @@ import {
 
 export class AttemptsFile implements Output {
   readonly name: string;
-  readonly #destination: OutputPlace;
+  readonly #destination: OutputPath;
   readonly #spool: string;
   #fd: number | null;
   /** Bytes in the spool, and those of them that belong to whole bursts. */
@@ -35,7 +35,7 @@ export class AttemptsFile implements Output {
   #isBroken = false;
   #failure: string | null = null;
 
-  constructor(destination: OutputPlace) {
+  constructor(destination: OutputPath) {
     this.name = `${destination.flag} ${destination.shown}`;
     this.#destination = destination;
     this.#spool = `${destination.temporary}-rows`;

@@ -15,7 +15,7 @@ export interface OutputOptions {
   readonly pid: number;
 }
 
-export interface OutputPlace {
+export interface OutputPath {
   readonly flag: string;
   /** As the user wrote it. */
   readonly shown: string;
@@ -31,7 +31,7 @@ export interface OutputPlace {
 const MEND_PATH = 'give a path that you may write to';
 
 /** @throws UserError `output` (exit code 2) for a folder, a missing folder, or what is no place for bytes. */
-export function destinationOf(flag: string, shown: string, { cwd, pid }: OutputOptions): OutputPlace {
+export function destinationOf(flag: string, shown: string, { cwd, pid }: OutputOptions): OutputPath {
   if (shown === '') throw outputError(`${flag}: the path is empty`, `for example ${flag} result.json`);
   const wanted = isAbsolute(shown) ? shown : resolve(cwd, shown);
   const isInPlace = isPipeOrDevice(flag, shown, wanted);
@@ -95,7 +95,7 @@ function realFolder(flag: string, shown: string, folder: string): string {
  * Makes a file beside the destination and takes it away again: what works now works when the numbers are there.
  * @throws UserError `output` when it does not.
  */
-export function prove(destination: OutputPlace): void {
+export function prove(destination: OutputPath): void {
   const { path, isFile, mode } = destination;
   try {
     if (mode !== null || !isFile) fs.accessSync(path, fs.constants.W_OK);
@@ -108,7 +108,7 @@ export function prove(destination: OutputPlace): void {
   }
 }
 
-function unwritable({ flag, shown, path, isFile }: OutputPlace, error: unknown): UserError {
+function unwritable({ flag, shown, path, isFile }: OutputPath, error: unknown): UserError {
   const isDenied = errorCode(error) === 'EACCES' && isFile;
   const where = isDenied ? `; the file and its folder ${dirname(path)} must be writable` : '';
   return outputError(`${flag} ${shown}: cannot be written: ${reasonOf(error)}${where}`, MEND_PATH);
@@ -119,7 +119,7 @@ function unwritable({ flag, shown, path, isFile }: OutputPlace, error: unknown):
  * @throws UserError `output` when it can't be opened, or when nobody reads the pipe: opening it would wait for a reader,
  * and nothing could stop that.
  */
-export function openInPlace(destination: OutputPlace): number {
+export function openInPlace(destination: OutputPath): number {
   const { flag, shown, path } = destination;
   const { O_WRONLY, O_APPEND, O_NONBLOCK } = fs.constants;
   try {
@@ -136,7 +136,7 @@ export function openInPlace(destination: OutputPlace): number {
 }
 
 /** An empty temporary file. `wx`: a link that somebody put in that place is never written through. */
-export function createTemporary({ temporary, mode }: OutputPlace): number {
+export function createTemporary({ temporary, mode }: OutputPath): number {
   fs.rmSync(temporary, { force: true });
   const fd = fs.openSync(temporary, 'wx');
   if (mode !== null) fs.fchmodSync(fd, mode);
@@ -144,7 +144,7 @@ export function createTemporary({ temporary, mode }: OutputPlace): number {
 }
 
 /** Puts the temporary file in the destination's place. */
-export function replace({ path, temporary }: OutputPlace): void {
+export function replace({ path, temporary }: OutputPath): void {
   try {
     fs.renameSync(temporary, path);
   } catch (error) {
@@ -197,7 +197,7 @@ export function reasonOf(error: unknown): string {
 }
 
 /** What a failure to write has left there. */
-export function untouched({ isFile, mode }: OutputPlace): string {
+export function untouched({ isFile, mode }: OutputPath): string {
   if (!isFile) return 'what it got is not whole';
   return mode === null ? 'there is no such file' : 'it still holds what was there before';
 }

@@ -9,7 +9,7 @@ import type { Format } from '../formats/format.js';
 import { DEFAULT_FORMAT, ENDINGS, formatFor } from '../formats/formats.js';
 import type { Output } from '../outputs/output.js';
 import { AttemptsFile } from './attempts-file.js';
-import { destinationOf, type OutputOptions, type OutputPlace, outputError, prove } from './destination.js';
+import { destinationOf, type OutputOptions, type OutputPath, outputError, prove } from './destination.js';
 import { ResultFile } from './result-file.js';
 
 interface FileSpecs {
@@ -37,7 +37,7 @@ export function openFiles(specs: FileSpecs, options: OutputOptions): Output[] {
 }
 
 /** By the file's ending; pipes and devices need none. */
-function formatOf({ flag, shown, isFile }: OutputPlace): Format {
+function formatOf({ flag, shown, isFile }: OutputPath): Format {
   const ending = extname(shown).toLowerCase();
   const format = formatFor(ending) ?? (isFile ? undefined : DEFAULT_FORMAT);
   if (format !== undefined) return format;
@@ -59,8 +59,8 @@ function sharedRender(): (format: Format, result: Result) => Rendered {
   };
 }
 
-function checkApart(destinations: readonly OutputPlace[]): void {
-  const seen = new Map<string, OutputPlace>();
+function checkApart(destinations: readonly OutputPath[]): void {
+  const seen = new Map<string, OutputPath>();
   for (const destination of destinations.filter(({ isFile }) => isFile)) {
     const { flag, shown, path } = destination;
     const before = seen.get(path);

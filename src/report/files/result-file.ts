@@ -9,7 +9,7 @@ import type { Output, ResultSoFar } from '../outputs/output.js';
 import {
   burstsText,
   createTemporary,
-  type OutputPlace,
+  type OutputPath,
   openInPlace,
   reasonOf,
   removeQuietly,
@@ -23,7 +23,7 @@ export class ResultFile implements Output {
   readonly #render: Format['render'];
   readonly #place: ResultPlace;
 
-  constructor(destination: OutputPlace, render: Format['render']) {
+  constructor(destination: OutputPath, render: Format['render']) {
     this.name = `${destination.flag} ${destination.shown}`;
     this.#render = render;
     this.#place = destination.isFile ? new ReplacedFile(destination) : new Stream(destination);
@@ -59,12 +59,12 @@ interface ResultPlace {
 
 /** A file: the whole document, again and again. */
 class ReplacedFile implements ResultPlace {
-  readonly #destination: OutputPlace;
+  readonly #destination: OutputPath;
   /** Bursts of the version that the file holds; null when it holds none of this run's. */
   #bursts: number | null = null;
   #failure: string | null = null;
 
-  constructor(destination: OutputPlace) {
+  constructor(destination: OutputPath) {
     this.#destination = destination;
   }
 
@@ -102,7 +102,7 @@ class Stream implements ResultPlace {
   #latest: string | Uint8Array | null = null;
   #failure: string | null = null;
 
-  constructor(destination: OutputPlace) {
+  constructor(destination: OutputPath) {
     this.#shown = destination.shown;
     this.#fd = openInPlace(destination);
   }

@@ -11,7 +11,7 @@ import type { SearchNews } from '../../search/engine-interface.js';
 import type { RunNews, RunPhase } from '../outputs/output.js';
 import { bar, type Glyphs, glyphsOf, palette, safeText, type Terminal } from '../terminal/style.js';
 import { clip } from '../terminal/text-width.js';
-import { LOAD_KINDS } from '../words/load-words.js';
+import { LOAD_WORDS } from '../words/load-words.js';
 import { burstLine, restLine, searchLine } from './search-line.js';
 
 export type ProgressMode = 'bar' | 'plain' | 'off';
@@ -298,7 +298,7 @@ class PlainLines implements ProgressDisplay {
 
 function title(info: BurstInfo | null): string {
   if (info === null) return '';
-  const { noun } = LOAD_KINDS[info.kind];
+  const { noun } = LOAD_WORDS[info.kind];
   const size = info.size > 0 ? ` (${formatCount(info.size)})` : '';
   return info.bursts === 1 ? `${noun}${size} ` : `${noun} ${info.index + 1}/${info.bursts}${size} `;
 }

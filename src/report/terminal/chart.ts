@@ -31,7 +31,7 @@ interface Weight {
   readonly failure: string | null;
 }
 
-interface Row {
+interface ChartRow {
   readonly label: string;
   readonly ok: number;
   readonly failures: ReadonlyMap<string, number>;
@@ -165,7 +165,7 @@ function reaching(axis: Axis, weights: readonly Weight[]): Axis {
   return edges[edges.length - 1] > most ? { ...axis, edges } : axis;
 }
 
-function rowsOf({ edges }: Axis, weights: readonly Weight[], rows: number, glyphs: Glyphs): Row[] {
+function rowsOf({ edges }: Axis, weights: readonly Weight[], rows: number, glyphs: Glyphs): ChartRow[] {
   const first = edges[0];
   const last = edges[edges.length - 1];
   const inside = edges.slice(0, -1).map((from, i) => {
@@ -183,7 +183,7 @@ function rowsOf({ edges }: Axis, weights: readonly Weight[], rows: number, glyph
   ];
 }
 
-function rowOf(label: string, weights: readonly Weight[]): Row {
+function rowOf(label: string, weights: readonly Weight[]): ChartRow {
   let ok = 0;
   const failures = new Map<string, number>();
   for (const { count, failure } of weights) {
@@ -233,7 +233,7 @@ function inUnit(value: number): string {
   return rounded(value).toLocaleString('en-US', { maximumFractionDigits: 3 });
 }
 
-function drawn(rows: readonly Row[], options: ChartOptions, glyphs: Glyphs): string[] {
+function drawn(rows: readonly ChartRow[], options: ChartOptions, glyphs: Glyphs): string[] {
   const { green, red } = palette(options.color === true);
   const labelWidth = Math.max(...rows.map(({ label }) => columnsOf(label)));
   const counts = rows.map(({ ok }) => formatCount(ok));

@@ -57,7 +57,7 @@ const ASCII: Marks = {
 };
 
 /** A load in its column. */
-interface Place {
+interface LoadColumn {
   readonly size: number;
   readonly column: number;
 }
@@ -97,7 +97,7 @@ function bottomOf(rungs: readonly Rung[]): number {
 }
 
 /** To scale, as far as every load keeps a column of its own. */
-function placed(sizes: readonly number[], width: number): Place[] {
+function placed(sizes: readonly number[], width: number): LoadColumn[] {
   const logs = sizes.map(Math.log);
   const first = logs[0];
   const reach = logs[logs.length - 1] - first;
@@ -111,7 +111,7 @@ function placed(sizes: readonly number[], width: number): Place[] {
 }
 
 /** Between the loads that were tried, to the scale of their neighbours. */
-function columnOf(load: number, places: readonly Place[], width: number): number {
+function columnOf(load: number, places: readonly LoadColumn[], width: number): number {
   const above = places.findIndex(({ size }) => size >= load);
   if (above === -1) return width - 1;
   const next = places[above];
@@ -125,7 +125,7 @@ function columnOf(load: number, places: readonly Place[], width: number): number
 function drawn(
   { bracket: [lo, hi] }: DropOff,
   rungs: readonly Rung[],
-  places: readonly Place[],
+  places: readonly LoadColumn[],
   bottom: number,
   width: number,
   marks: Marks,
@@ -174,7 +174,12 @@ function label(row: number, bottom: number): string {
   return `${(100 * share).toFixed(decimals)}% `.padStart(INDENT + SCALE - 1);
 }
 
-function axis({ interval95: [low, high], bracket }: DropOff, places: readonly Place[], width: number, marks: Marks) {
+function axis(
+  { interval95: [low, high], bracket }: DropOff,
+  places: readonly LoadColumn[],
+  width: number,
+  marks: Marks,
+) {
   const from = low === null ? null : columnOf(low, places, width);
   // An open end goes on beyond what was tried.
   const to = high === null ? (bracket[1] === null && low !== null ? width - 1 : null) : columnOf(high, places, width);
@@ -184,7 +189,7 @@ function axis({ interval95: [low, high], bracket }: DropOff, places: readonly Pl
 }
 
 /** The ends of the bracket first, then those of the axis, then whatever has room. */
-function loadLabels({ bracket: [lo, hi] }: DropOff, places: readonly Place[], width: number, pen: Pen): string {
+function loadLabels({ bracket: [lo, hi] }: DropOff, places: readonly LoadColumn[], width: number, pen: Pen): string {
   const line = Array.from({ length: width }, () => ' ');
   const put = (text: string, middle: number): void => {
     const from = Math.max(0, Math.min(width - text.length, Math.round(middle - text.length / 2)));

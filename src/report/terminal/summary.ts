@@ -7,7 +7,7 @@ import { LatencyHistogram } from '../../tally/histogram.js';
 import type { Fact } from '../words/fact.js';
 import type { Headline } from '../words/headline.js';
 import type { LatencyShape } from '../words/latency-shape.js';
-import type { Samples, SampleWords } from '../words/sample-words.js';
+import type { FirstSamples, SampleWords } from '../words/sample-words.js';
 import { type Section, sectionsOf } from '../words/sections.js';
 import { renderHistogram } from './chart.js';
 import { causesBlock } from './diagnosis.js';
@@ -90,7 +90,7 @@ function latencies({ title, ok, failures }: LatencyShape, pen: Pen, { unicode, c
   return rows.length === 0 ? [] : [`  ${pen.paint.dim(clip(title, pen.width - 2, pen.glyphs))}`, ...rows];
 }
 
-function samples({ shown, more }: Samples, pen: Pen): string[] {
+function samples({ shown, more }: FirstSamples, pen: Pen): string[] {
   return [
     ...shown.flatMap((sample) => sampleLines(sample, pen)),
     ...(more === null ? [] : [`  ${pen.paint.dim(more)}`]),

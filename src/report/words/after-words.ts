@@ -8,14 +8,16 @@ import type { After, AfterProbe, Burst, Sample } from '../../result/result.js';
 import { hasSuffered } from '../../tally/after-probes.js';
 import { spokenMs } from './numbers.js';
 
-interface Probed {
+interface ProbedBurst {
   readonly burst: Burst;
   readonly after: After;
 }
 
 /** One sentence about all bursts, the worst of them told in full; null when nothing was probed. */
 export function afterText(bursts: readonly Burst[]): string | null {
-  const probed = bursts.flatMap((burst): Probed[] => (burst.after === null ? [] : [{ burst, after: burst.after }]));
+  const probed = bursts.flatMap((burst): ProbedBurst[] =>
+    burst.after === null ? [] : [{ burst, after: burst.after }],
+  );
   if (probed.length === 0) return null;
   const probes = probed.flatMap(({ after }) => after.probes);
   const suffering = probed.filter(({ after }) => after.lastFailedMs !== null);

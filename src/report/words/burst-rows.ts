@@ -3,9 +3,9 @@
  * one of the result and of the attempts' CSV.
  */
 import { openedOf } from '../../names/outcomes.js';
+import { LOADS } from '../../plan/stages/loads.js';
 import { formatCount } from '../../plan/units.js';
 import type { Burst, Verdict } from '../../result/result.js';
-import { LOAD_KINDS } from './load-words.js';
 import { tableMs } from './numbers.js';
 import { failuresText, share101 } from './outcome-words.js';
 
@@ -24,7 +24,7 @@ export interface BurstRows {
 
 export function burstRows(bursts: readonly Burst[]): BurstRows {
   // Where one of them has a rate in this column, the others need a unit of their own.
-  const hasRates = bursts.some(({ kind }) => LOAD_KINDS[kind].pace === 'rate');
+  const hasRates = bursts.some(({ kind }) => LOADS[kind].hasRate);
   const columns = ['index', 'size', '101', 'share', 'p50 ms', 'p99 ms', hasRates ? 'spread' : 'spread ms'];
   return { columns, rows: bursts.map((burst) => rowOf(burst, hasRates)) };
 }
@@ -44,6 +44,6 @@ function rowOf(burst: Burst, hasRates: boolean): BurstRow {
 }
 
 function paceText({ kind, rate, release }: Burst, hasRates: boolean): string | null {
-  if (LOAD_KINDS[kind].pace === 'rate') return rate === null ? null : `${formatCount(Math.round(rate))}/s`;
+  if (LOADS[kind].hasRate) return rate === null ? null : `${formatCount(Math.round(rate))}/s`;
   return release === null ? null : `${tableMs(release.spreadMs)}${hasRates ? ' ms' : ''}`;
 }

@@ -8,7 +8,7 @@ import { printable } from '../../plan/printable.js';
 import { formatCount } from '../../plan/units.js';
 import type { DropOff, Knee, Rung, SearchFlagId } from '../../result/drop-off.js';
 import { bare, type Fact } from './fact.js';
-import { LOAD_KINDS } from './load-words.js';
+import { LOAD_WORDS } from './load-words.js';
 import { percent, spokenSpan } from './numbers.js';
 import { countText, type FailureKind } from './outcome-words.js';
 
@@ -35,7 +35,7 @@ export function dropOffSentence(dropOff: DropOff, stopped: string | null): strin
 }
 
 /** What a search sends is bursts. */
-const HANDSHAKES = LOAD_KINDS.burst.handshakes;
+const HANDSHAKES = LOAD_WORDS.burst.handshakes;
 
 function found(dropOff: DropOff): string {
   const { estimate, bracket, survivorsAtHi, quantile } = dropOff;

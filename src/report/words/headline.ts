@@ -4,12 +4,13 @@
  */
 import { openedOf } from '../../names/outcomes.js';
 import { printable } from '../../plan/printable.js';
+import { startsTogether } from '../../plan/stages/loads.js';
 import { formatCount, formatDuration } from '../../plan/units.js';
 import type { DropOff, SearchVerdict } from '../../result/drop-off.js';
 import type { Burst, Counted, Result, Summary } from '../../result/result.js';
 import { dropOffSentence } from './drop-off-words.js';
 import { bare } from './fact.js';
-import { LOAD_KINDS } from './load-words.js';
+import { LOAD_WORDS } from './load-words.js';
 import { spokenMs } from './numbers.js';
 import { failedOutcomes, fateOf } from './outcome-words.js';
 
@@ -36,7 +37,7 @@ export function headlineOf(result: Result): Headline {
 
 /** What was run, in short: the command with its target, the gate where there was one, the timeout. */
 export function contextOf({ command, plan: { target, gate, timeoutMs }, bursts }: Result): string[] {
-  const hasGate = bursts.some(({ kind }) => LOAD_KINDS[kind].hasGate);
+  const hasGate = bursts.some(({ kind }) => startsTogether(kind));
   return [
     `${command} ${printable(target.url)}`,
     ...(hasGate ? [`gate ${gate}`] : []),
@@ -81,14 +82,14 @@ function invalid(result: Result): string {
 
 function measured(result: Result): string {
   const { bursts, totals } = result;
-  const areSimultaneous = bursts.every(({ kind }) => LOAD_KINDS[kind].isSimultaneous);
+  const areSimultaneous = bursts.every(({ kind }) => startsTogether(kind));
   const sizes = new Set(bursts.map(({ size }) => size));
   if (areSimultaneous && sizes.size > 1) return `${severalSizes(bursts)}${lost(totals)}`;
   if (!areSimultaneous && bursts.length > 1) {
     return `${counts(totals, 'handshakes', ` in ${bursts.length} stages and bursts`)}${lost(totals)}`;
   }
   const [{ kind, size, stage }] = bursts;
-  const { handshakes, manner } = LOAD_KINDS[kind];
+  const { handshakes, manner } = LOAD_WORDS[kind];
   const how =
     bursts.length === 1
       ? manner(bursts[0], result.plan.stages[stage])
@@ -125,7 +126,7 @@ function severalSizes(bursts: readonly Burst[]): string {
   const sizes = [...new Set(bursts.map(({ size }) => size))].sort((a, b) => a - b);
   const least = formatCount(sizes[0]);
   const most = formatCount(sizes[sizes.length - 1]);
-  const start = `${formatCount(bursts.length)} bursts of ${least} to ${most} ${LOAD_KINDS.burst.handshakes}`;
+  const start = `${formatCount(bursts.length)} bursts of ${least} to ${most} ${LOAD_WORDS.burst.handshakes}`;
   const firstBad = sizes.findIndex((size) => bursts.some((burst) => burst.size === size && !isWhole(burst)));
   if (firstBad === -1) return `${start}: all got their 101`;
   const upTo = firstBad === 0 ? 'not even' : `all got their 101 up to ${formatCount(sizes[firstBad - 1])}, not`;

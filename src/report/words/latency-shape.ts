@@ -4,9 +4,9 @@
  * other.
  */
 import { blameOf, type OutcomeId } from '../../names/outcomes.js';
+import { startsTogether } from '../../plan/stages/loads.js';
 import { formatCount } from '../../plan/units.js';
 import type { Counted, Result, Summary } from '../../result/result.js';
-import { LOAD_KINDS } from './load-words.js';
 import { failedOutcomes } from './outcome-words.js';
 
 export interface LatencyShape {
@@ -29,7 +29,7 @@ export function latencyShape({ bursts, totals, dropOff }: Result): LatencyShape 
     return summary === null || blameOf(id) === 'local' ? [] : [{ id, summary }];
   });
   const ok = counted.latencyMs.handshake;
-  const since = bursts.every(({ kind }) => LOAD_KINDS[kind].since === 'start') ? 'start' : 'release';
+  const since = bursts.some(({ kind }) => startsTogether(kind)) ? 'release' : 'start';
   const what = ok === null ? 'time to failure' : `time from ${since} to 101`;
   const of = hasOneSize ? '' : ` in burst ${chosen.index} (${formatCount(chosen.size)})`;
   const beside = failures.length > 0 && ok !== null ? ', failures beside' : '';

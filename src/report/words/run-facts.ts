@@ -5,13 +5,13 @@
  */
 import { isOpen, openedOf } from '../../names/outcomes.js';
 import { printable } from '../../plan/printable.js';
+import { LOADS } from '../../plan/stages/loads.js';
 import { formatCount } from '../../plan/units.js';
 import type { Burst, Calibration, Counted, Result, Summary } from '../../result/result.js';
 import { weighed } from '../../tally/validity.js';
 import { afterText } from './after-words.js';
 import type { Fact } from './fact.js';
 import { hasDropOff, remediesOf } from './headline.js';
-import { LOAD_KINDS } from './load-words.js';
 import { percent, spokenMs } from './numbers.js';
 import { preflightOutcomes } from './outcome-words.js';
 
@@ -106,7 +106,7 @@ function firstAnswerMs(burst: Burst): number | null {
 
 /** Handshakes a second, over the whole and over time. */
 function paceFact({ kind, rate, perSecond }: Burst): Fact[] {
-  if (LOAD_KINDS[kind].pace !== 'rate' || rate === null) return [];
+  if (!LOADS[kind].hasRate || rate === null) return [];
   const text = `${formatCount(Math.round(rate))} handshakes/s`;
   // The last second is rarely a whole one.
   const whole = (perSecond ?? []).slice(0, -1);

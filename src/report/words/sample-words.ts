@@ -14,7 +14,7 @@ export interface SampleWords {
   readonly lines: readonly string[];
 }
 
-export interface Samples {
+export interface FirstSamples {
   readonly shown: readonly SampleWords[];
   /** What is said of those that are not shown; null: all are. */
   readonly more: string | null;
@@ -25,7 +25,7 @@ const MOST_HEADERS = 6;
 /** Every answer has these, and they don't tell who refused or why. */
 const DULL_HEADERS = new Set(['connection', 'content-length', 'content-type', 'date', 'keep-alive']);
 
-export function samplesOf({ samples, outcomes }: Pick<Counted, 'samples' | 'outcomes'>): Samples {
+export function samplesOf({ samples, outcomes }: Pick<Counted, 'samples' | 'outcomes'>): FirstSamples {
   const failed = failedOutcomes(outcomes).filter(([id]) => samples[id] !== undefined);
   const shown = failed.slice(0, MOST_SAMPLES).map(([id]) => told(`first ${id}`, samples[id]));
   const hidden = failed.length - shown.length;
@@ -33,7 +33,7 @@ export function samplesOf({ samples, outcomes }: Pick<Counted, 'samples' | 'outc
 }
 
 /** What probes met that the bursts did not. */
-export function probeSamplesOf({ bursts, totals }: Result): Samples {
+export function probeSamplesOf({ bursts, totals }: Result): FirstSamples {
   const samples = samplesOfProbes(bursts, totals.samples).slice(0, MOST_SAMPLES);
   return { shown: samples.map(([id, sample]) => told(`first ${id} of a probe`, sample)), more: null };
 }

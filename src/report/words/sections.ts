@@ -5,6 +5,7 @@
  */
 import type { Gate } from '../../plan/plan.js';
 import { isSearchAt } from '../../plan/stages/kinds.js';
+import { startsTogether } from '../../plan/stages/loads.js';
 import type { DropOff } from '../../result/drop-off.js';
 import type { Burst, Result } from '../../result/result.js';
 import { type BurstRows, burstRows } from './burst-rows.js';
@@ -13,11 +14,10 @@ import { dropOffFacts, dropOffFlags } from './drop-off-words.js';
 import type { Fact } from './fact.js';
 import { contextOf, type Headline, hasDropOff, headlineOf } from './headline.js';
 import { type LatencyShape, latencyShape } from './latency-shape.js';
-import { LOAD_KINDS } from './load-words.js';
 import { type OutcomeRow, outcomeRows } from './outcome-words.js';
 import { type PhaseTable, phaseTable } from './phase-table.js';
 import { doubtsOf, reasonsForNothing, runFacts, transportFacts } from './run-facts.js';
-import { probeSamplesOf, type Samples, samplesOf } from './sample-words.js';
+import { type FirstSamples, probeSamplesOf, samplesOf } from './sample-words.js';
 import { type ThresholdRow, thresholdRows } from './threshold-rows.js';
 
 export type Section =
@@ -30,7 +30,7 @@ export type Section =
   | { readonly is: 'latencies'; readonly shape: LatencyShape }
   | { readonly is: 'bursts'; readonly bursts: BurstRows }
   | { readonly is: 'thresholds'; readonly rows: readonly ThresholdRow[] }
-  | { readonly is: 'samples'; readonly samples: Samples }
+  | { readonly is: 'samples'; readonly samples: FirstSamples }
   | { readonly is: 'causes'; readonly causes: readonly CauseWords[] };
 
 /** `verbose`: with how sockets were driven. */
@@ -95,7 +95,7 @@ function causesSection({ diagnosis }: Result): Section {
 
 /** The one at which all attempts of the run waited. */
 function oneGate({ bursts }: Result): Gate | null {
-  const gates = new Set(bursts.map(({ kind, gate }) => (LOAD_KINDS[kind].hasGate ? gate : null)));
+  const gates = new Set(bursts.map(({ kind, gate }) => (startsTogether(kind) ? gate : null)));
   const [gate = null] = gates.size === 1 ? gates : [];
   return gate;
 }
