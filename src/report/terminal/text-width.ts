@@ -32,9 +32,11 @@ export function clip(text: string, width: number, { ellipsis }: { readonly ellip
  * URL or a token that is longer than a line stays whole, so that it can be copied.
  */
 export function wrap(text: string, width: number, indent = ''): string[] {
-  return wrapAnsi(text, width - indent.length)
-    .split('\n')
-    .map((line, i) => (i === 0 ? line : indent + line));
+  const [first, ...others] = wrapAnsi(text, width).split('\n');
+  if (indent === '' || others.length === 0) return [first, ...others];
+  // Those behind the indent have less room than the first one.
+  const rest = wrapAnsi(others.join(' '), width - indent.length).split('\n');
+  return [first, ...rest.map((line) => indent + line)];
 }
 
 /** As `wrap`, but what is longer than a line is cut: for text from a target, which must not break the layout. */
