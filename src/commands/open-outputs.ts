@@ -1,4 +1,7 @@
-/** The outputs that a command's flags ask for: the progress display on stderr, and the files. */
+/**
+ * Opens the outputs that a command's flags ask for: the progress display on stderr, and the files. What they are told
+ * is the command's business.
+ */
 import type { Host } from '../host.js';
 import { openFiles } from '../report/files/open-files.js';
 import { RunOutputs } from '../report/outputs/run-outputs.js';

@@ -1,7 +1,7 @@
 /**
  * One row an attempt in a CSV file (`--attempts`). All rows go to a spool beside the file, and a copy of the spool (a
- * reflink where the file system can) takes the file's place once a burst is whole, so the file never holds half a burst.
- * To a pipe they go as they come. What a row says is not known here.
+ * reflink where the file system can) takes the file's place once a burst is whole, so the file never holds half a
+ * burst. To a pipe they go as they come. It does not know what a row says.
  */
 import * as fs from 'node:fs';
 import { formatCount } from '../../plan/units.js';
@@ -31,7 +31,7 @@ export class AttemptsFile implements Output {
   #shownBursts = 0;
   #lostBursts = 0;
   #isBurstLost = false;
-  /** The spool holds bytes that can't be taken out: what the file holds is whole and stays. */
+  /** Part of a burst can't be taken out of the spool again: from then on the file stays as it is. */
   #isBroken = false;
   #failure: string | null = null;
 

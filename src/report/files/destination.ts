@@ -1,7 +1,7 @@
 /**
  * Where the bytes of an output go: a path followed to its end, checked before anything is measured, and the two ways of
  * writing there: a file is replaced by a rename, a pipe or a device is written to as it is. It knows file systems and
- * their errors, and nothing of what is written.
+ * their errors; it does not know what is written.
  */
 import * as fs from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
@@ -30,7 +30,7 @@ export interface OutputPath {
 
 const MEND_PATH = 'give a path that you may write to';
 
-/** @throws UserError `output` (exit code 2) for a folder, a missing folder, or what is no place for bytes. */
+/** @throws UserError `output` (exit code 2) for a folder, a missing folder, a socket or a disk */
 export function destinationOf(flag: string, shown: string, { cwd, pid }: OutputOptions): OutputPath {
   if (shown === '') throw outputError(`${flag}: the path is empty`, `for example ${flag} result.json`);
   const wanted = isAbsolute(shown) ? shown : resolve(cwd, shown);
@@ -92,7 +92,7 @@ function realFolder(flag: string, shown: string, folder: string): string {
 }
 
 /**
- * Makes a file beside the destination and takes it away again: what works now works when the numbers are there.
+ * Creates a file beside the destination and removes it: what works now will work when there is a result.
  * @throws UserError `output` when it does not.
  */
 export function prove(destination: OutputPath): void {
@@ -116,8 +116,8 @@ function unwritable({ flag, shown, path, isFile }: OutputPath, error: unknown): 
 
 /**
  * A descriptor of a pipe or device.
- * @throws UserError `output` when it can't be opened, or when nobody reads the pipe: opening it would wait for a reader,
- * and nothing could stop that.
+ * @throws UserError `output` when it can't be opened, or when no process reads the pipe: opening it would wait for a
+ * reader, and could not be interrupted.
  */
 export function openInPlace(destination: OutputPath): number {
   const { flag, shown, path } = destination;
@@ -135,7 +135,7 @@ export function openInPlace(destination: OutputPath): number {
   }
 }
 
-/** An empty temporary file. `wx`: a link that somebody put in that place is never written through. */
+/** An empty temporary file. `wx`: never writes through a link that another user put in that place. */
 export function createTemporary({ temporary, mode }: OutputPath): number {
   fs.rmSync(temporary, { force: true });
   const fd = fs.openSync(temporary, 'wx');
@@ -159,7 +159,7 @@ export function removeQuietly(path: string): void {
   try {
     fs.rmSync(path, { force: true });
   } catch {
-    // Nothing is lost with a temporary file that stays; the failure worth telling came before.
+    // A temporary file that stays does no harm, and an earlier failure is what the user has to know.
   }
 }
 
@@ -171,7 +171,7 @@ function errorCode(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
-/** What people know these as; the code stays beside it for those who search for it. */
+/** The common names; messages show the code as well, because people search for it. */
 const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on device',
   EDQUOT: 'disk quota exceeded',
@@ -196,7 +196,7 @@ export function reasonOf(error: unknown): string {
   return `${REASONS[code] ?? 'the system refused'} (${code})`;
 }
 
-/** What a failure to write has left there. */
+/** What is there after a failure to write. */
 export function untouched({ isFile, mode }: OutputPath): string {
   if (!isFile) return 'what it got is not whole';
   return mode === null ? 'there is no such file' : 'it still holds what was there before';

@@ -1,7 +1,6 @@
 /**
- * The files that a run leaves behind: results (`-o`) and one row an attempt (`--attempts`). Everything that can be wrong
- * with a path is an error before the first handshake; everything that goes wrong later is a problem of that file and
- * costs the run nothing.
+ * The files that a run leaves behind: results (`-o`) and one row an attempt (`--attempts`). A path that can't be used
+ * is an error before the first handshake. A failure to write later is a problem of that file alone: the run goes on.
  */
 import { extname } from 'node:path';
 import type { Result } from '../../result/result.js';
@@ -19,7 +18,7 @@ interface FileSpecs {
 }
 
 /**
- * Checks every path and proves that it can be written. The attempts come first: the rows of a burst are in their file
+ * Checks every path and that it can be written. The attempts come first, so that the rows of a burst are in their file
  * before the result that counts them.
  * @throws UserError `output` (exit code 2) for an unknown ending, a path given twice, a folder, a missing folder, or
  * one that may not be written to.
@@ -47,7 +46,7 @@ function formatOf({ flag, shown, isFile }: OutputPath): Format {
 
 type Rendered = ReturnType<Format['render']>;
 
-/** Files of one format share what was rendered of a result. */
+/** Renders a result once for all files of one format. */
 function sharedRender(): (format: Format, result: Result) => Rendered {
   const latest = new Map<Format, { readonly result: Result; readonly content: Rendered }>();
   return (format, result) => {

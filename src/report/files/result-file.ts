@@ -1,6 +1,6 @@
 /**
- * A file, pipe or device that a result is written to, in a given format: after every burst, before a search fires, and at
- * the end. At every instant a file holds one complete version. What a result means is not known here.
+ * A file, pipe or device that a result is written to, in a given format: after every burst, before a search fires, and
+ * at the end. At every instant a file holds one complete version. It does not know what a result means.
  */
 import * as fs from 'node:fs';
 import type { Result } from '../../result/result.js';
@@ -50,17 +50,17 @@ export class ResultFile implements Output {
   }
 }
 
-/** One place for documents. A failure to write there is its problem, no error. */
+/** Where documents are written. A failure to write does not throw: it is kept as `problem`. */
 interface ResultPlace {
   write(content: string | Uint8Array, bursts: number): void;
   close(): void;
   readonly problem: string | null;
 }
 
-/** A file: the whole document, again and again. */
+/** A file: each document replaces the one before it. */
 class ReplacedFile implements ResultPlace {
   readonly #destination: OutputPath;
-  /** Bursts of the version that the file holds; null when it holds none of this run's. */
+  /** Bursts in the file's current version; null: this run has not written it yet. */
   #bursts: number | null = null;
   #failure: string | null = null;
 
@@ -95,7 +95,7 @@ class ReplacedFile implements ResultPlace {
   }
 }
 
-/** A pipe or device: one document, at the end; its reader would not know what to do with one a burst. */
+/** A pipe or device: one document, at the end, because its reader expects one. */
 class Stream implements ResultPlace {
   readonly #shown: string;
   #fd: number | null;

@@ -1,10 +1,10 @@
-/** The formats of result files by the ending of the file's name. */
+/** The table of formats. The ending of a file's name picks one. */
 import type { Format } from './format.js';
 import { json } from './json.js';
 
 const FORMATS: readonly Format[] = [json];
 
-/** Of what has no name that could end in one: pipes and devices. */
+/** For pipes and devices, whose names need no ending. */
 export const DEFAULT_FORMAT: Format = json;
 
 export const ENDINGS: readonly string[] = FORMATS.map(({ ending }) => ending);

@@ -1,4 +1,4 @@
-/** The result document, as `readResult` reads it. */
+/** The result document as JSON. `readResult` reads it back. */
 import type { Format } from './format.js';
 
 export const json: Format = {

@@ -1,7 +1,7 @@
 /**
- * What a run tells while it goes on and when it has ended, and the shape of whatever listens: a progress display, a result
- * file, the attempts' rows. An output is told what happens and keeps what it needs of it; none knows of another. Opening
- * one is not part of this: what can't be opened is an error of the user before anything is sent.
+ * The interface between a run and its outputs: a progress display, a result file, the attempts' rows. An output is
+ * told what happens and keeps what it needs; no output knows another. Opening one comes before this: a file that can't
+ * be opened is the user's error, and nothing is sent.
  */
 import type { Result } from '../../result/result.js';
 import type { SearchNews } from '../../search/engine-interface.js';
@@ -19,7 +19,7 @@ export type RunPhase =
   | 'resting'
   | 'canary';
 
-/** Where a run is. */
+/** The state of a run at one moment. */
 export interface RunNews {
   readonly phase: RunPhase;
   /** Index of the burst, and how many the run has; 0 where it is in none. */
@@ -31,16 +31,16 @@ export interface RunNews {
   readonly released: number;
   readonly ended: number;
   readonly byOutcome: Readonly<Record<string, number>>;
-  /** Where the search stands that this is a part of. */
+  /** Of a search: where it stands. */
   readonly search?: SearchNews | null;
 }
 
 /** The result of what has been measured so far, put together when it is asked for. */
 export type ResultSoFar = () => Promise<Result>;
 
-/** Every method is told to those that have it. What returns a promise is awaited before the run goes on. */
+/** An output has the methods that it needs. The run goes on when the promises they return are settled. */
 export interface Output {
-  /** Begins the sentence that tells its failure. */
+  /** How a problem names it: `the progress display`, `-o result.json`. */
   readonly name: string;
   /** Several times a second. */
   interval?(news: RunNews): void;
@@ -50,13 +50,13 @@ export interface Output {
   burst?(soFar: ResultSoFar): void | Promise<void>;
   /** A search is about to fire: what is known so far must be safe before that. */
   save?(soFar: ResultSoFar): void | Promise<void>;
-  /** A line worth keeping. */
+  /** A line for the person who watches. */
   note?(text: string): void;
   /** A line about what the result is worth. */
   warn?(text: string): void;
   /** The run has ended, and this is what it comes to. Not called when it ended with an error. */
   end?(result: Result): void | Promise<void>;
-  /** However the run ended: writes what has waited, gives back what is held. May be called again. */
+  /** However the run ended: writes what is left and closes what is open. May be called again. */
   close?(): void;
   /** What it could not do, one sentence; complete after `close`. */
   readonly problem?: string | null;

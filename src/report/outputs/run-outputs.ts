@@ -1,7 +1,7 @@
 /**
- * The outputs of a run side by side. One that throws loses only itself: the others are told as before, and the failure
- * becomes a problem with its name. It is told nothing more but warnings and the end, where a file may still save what was
- * measured.
+ * The outputs of a run side by side. When one throws, the others go on, and the failure becomes a problem with its
+ * name. The output that threw is left out from then on, but for warnings and the end: there a file can still save the
+ * result.
  */
 import type { Result } from '../../result/result.js';
 import type { Output, ResultSoFar, RunNews } from './output.js';
@@ -10,7 +10,7 @@ export class RunOutputs {
   readonly #outputs: readonly Output[];
   readonly #failures = new Map<Output, string>();
 
-  /** They are told things in this order. */
+  /** In the order in which they are told what happens. */
   constructor(outputs: readonly Output[]) {
     this.#outputs = outputs;
   }
@@ -63,7 +63,7 @@ export class RunOutputs {
     return this.#outputs.filter((output) => !this.#failures.has(output));
   }
 
-  /** `call` has begun when this returns, so what takes no time is over by then. */
+  /** `call` runs at once; only what it returns is waited for. */
   async #guarded(output: Output, call: () => void | Promise<void>): Promise<void> {
     try {
       await call();

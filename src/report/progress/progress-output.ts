@@ -1,6 +1,6 @@
 /**
- * The progress display as an output of a run: what the run tells becomes numbers on the display, and a new title whenever
- * a burst begins.
+ * The progress display as an output of a run. It passes the state of the run on to the display and gives it a new title
+ * whenever a burst begins.
  */
 import type { Output, RunNews } from '../outputs/output.js';
 import { kindIn } from '../words/load-words.js';

@@ -1,7 +1,7 @@
 /**
- * Live progress on stderr while a run goes on: a bar on a terminal, plain lines in a log, nothing when asked to be quiet.
- * It knows only the numbers that it is given; it asks nobody, and stdout is not its business. The cursor is never hidden
- * and line wrapping never switched off, so there is no state of the terminal that a crash could leave behind.
+ * Live progress on stderr while a run goes on: a bar on a terminal, plain lines in a log, nothing when asked to be
+ * quiet. It shows the numbers that it is given and asks for none; it never writes to stdout. It neither hides the
+ * cursor nor switches line wrapping off, so a crash leaves the terminal as it was.
  */
 import { type Options, type Params, SingleBar } from 'cli-progress';
 import { type Host, monotonicMs } from '../../host.js';
@@ -16,7 +16,7 @@ import { burstLine, restLine, searchLine } from './search-line.js';
 
 export type ProgressMode = 'bar' | 'plain' | 'off';
 
-/** Where a run is, without the burst. */
+/** The state of a run; which burst it is in is told apart, by `burst`. */
 export interface ProgressNumbers extends Omit<RunNews, 'index' | 'of' | 'size'> {
   /** 0 when only time ends it. */
   readonly size: number;
@@ -95,7 +95,7 @@ class LiveBar implements ProgressDisplay {
   #info: BurstInfo | null = null;
   #numbers: ProgressNumbers | null = null;
   readonly #now: () => number;
-  /** News of a search do not change while it waits: then it is their age that tells the time. */
+  /** While a search waits it sends no new news; the time that is left is counted from when the last came. */
   #search: { readonly news: SearchNews; readonly atMs: number } | null = null;
 
   constructor(
@@ -144,7 +144,7 @@ class LiveBar implements ProgressDisplay {
     this.#bar.update(numbers.ended);
   }
 
-  /** A line after this brings no bar back. */
+  /** Forgets the numbers too: a note that comes later must not bring the bar back. */
   stop(): void {
     this.#erase();
     this.#numbers = null;
@@ -179,7 +179,7 @@ class LiveBar implements ProgressDisplay {
     return clip(text, this.#width - 1, this.#glyphs);
   }
 
-  /** What a burst of a search has come to stands behind where the search is. */
+  /** Where the search is, then how its current burst is doing. */
   #searching(numbers: ProgressNumbers): string {
     if (this.#search === null) return '';
     const { news, atMs } = this.#search;
@@ -194,18 +194,18 @@ class LiveBar implements ProgressDisplay {
   }
 }
 
-/** One line a burst, said when it is over; in between a line now and then. */
+/** One line a burst, written when it has ended; before that a line now and then. */
 class PlainLines implements ProgressDisplay {
   readonly #write: (line: string) => void;
   readonly #now: () => number;
   readonly #glyphs: Glyphs;
   readonly #warning: (text: string) => string;
   #info: BurstInfo | null = null;
-  /** The last numbers that no line has told yet. */
+  /** The latest numbers, until a line has shown them. */
   #untold: ProgressNumbers | null = null;
-  /** This burst's last line is out. */
+  /** The last line about this burst is written. */
   #isTold = false;
-  /** Of a search: the burst and the wait that were told last. */
+  /** Of a search: the burst and the wait that the last lines were about. */
   #toldBurst: number | null = null;
   #toldRestMs: number | null = null;
   #lastLineMs: number;
@@ -248,7 +248,7 @@ class PlainLines implements ProgressDisplay {
     if (numbers.phase === 'probing') this.#probing(numbers);
     if (this.#info === null || this.#isTold) return;
     const { phase, size, ended } = numbers;
-    // At rest the numbers may be those of nothing already.
+    // At rest the numbers may be all 0 already.
     if (phase !== 'resting' && phase !== 'canary') this.#untold = numbers;
     if (phase === 'closing' || phase === 'resting' || (size > 0 && ended >= size)) {
       this.#tell();
@@ -276,7 +276,7 @@ class PlainLines implements ProgressDisplay {
     if (line !== null) this.#write(line);
   }
 
-  /** A line of their own, under that of their burst. */
+  /** Probes get a line of their own below that of their burst. */
   #probing(numbers: ProgressNumbers): void {
     if (!this.#isTold) this.#tell();
     this.#isTold = true;
@@ -303,18 +303,19 @@ function title(info: BurstInfo | null): string {
   return info.bursts === 1 ? `${noun}${size} ` : `${noun} ${info.index + 1}/${info.bursts}${size} `;
 }
 
-/** What is shown of the numbers, and how long a log may be silent meanwhile. */
+/** How a phase is shown. */
 interface PhaseWords {
-  /** How many are armed; how many have ended, and as what; nothing but the phase's name. */
+  /** The number of armed attempts, the outcomes so far, or only the name of the phase. */
   readonly shows: 'armed' | 'ended' | 'name';
-  /** Stands before what has ended. */
+  /** Text before the outcomes. */
   readonly start?: (numbers: ProgressNumbers) => string;
+  /** A log gets a line at least this often. */
   readonly lineMs: number;
 }
 
-/** What waits for a 60 s timeout must not look dead in a log. */
+/** A burst that waits for a timeout of 60 s must not look dead in a log. */
 const SIGN_OF_LIFE_MS = 10_000;
-/** What goes on for minutes is followed second by second. */
+/** A load that goes on for minutes is shown second by second. */
 const STEADY_LINE_MS = 1000;
 
 const arming: PhaseWords = { shows: 'armed', lineMs: SIGN_OF_LIFE_MS };

@@ -1,6 +1,6 @@
 /**
- * A search while it goes on, in one line: the bracket so far, what is being tried or waited for and why, the time that is
- * left. It knows only what it is told and how long ago that was; where the line stands is the progress's business.
+ * A search while it goes on, in one line: the bracket so far, what is being tried or waited for and why, the time that
+ * is left. It knows only what it is given and how old that is; the progress display decides where the line stands.
  */
 import { formatCount } from '../../plan/units.js';
 import type { SearchNews, Why, WhyRest } from '../../search/engine-interface.js';
@@ -69,10 +69,10 @@ function doing(news: SearchNews, sinceMs: number): string {
   return `${WHY_REST[restWhy]} for ${spokenSpan(waitMs)}${then}`;
 }
 
-/** An expectation that is used up is no promise of the next second. */
+/** With less than this expected to be left, no number is shown. */
 const NEARLY_MS = 1000;
 
-/** Its own expectation, or the bound that holds whatever happens. */
+/** The time that the search expects to need, or, without an expectation, the most that it can take. */
 function left({ leftMs, deadlineAtMs, nowMs }: SearchNews, sinceMs: number): string {
   if (leftMs !== null) return leftMs - sinceMs < NEARLY_MS ? 'nearly done' : `~${spokenSpan(leftMs - sinceMs)} left`;
   return `at most ${spokenSpan(Math.max(0, deadlineAtMs - nowMs - sinceMs))} left`;

@@ -1,7 +1,8 @@
 /**
  * A latency histogram drawn in characters, failures beside the successes on the same time axis. It owns the choice of
- * the axis: the one on which the shape of the successes (ramp, staircase, cluster) shows best. Scales of the two columns
- * differ, since one cluster of timeouts would flatten everything beside it; counts are printed, so nothing is hidden.
+ * the axis: the one on which the shape of the successes (ramp, staircase, cluster) shows best. Scales of the two
+ * columns differ, since one cluster of timeouts would flatten everything beside it; counts are printed, so nothing is
+ * hidden.
  */
 import { formatCount } from '../../plan/units.js';
 import type { LatencyHistogram } from '../../tally/histogram.js';

@@ -1,6 +1,7 @@
 /**
- * A check on the terminal: the sentence that it comes to, then every step in the order in which it was taken, the probes
- * and what each says, the line that repeats the request. What is said is words/check-words.ts'; here is how it is drawn.
+ * A check on the terminal: the sentence that it comes to, then every step in the order in which it was taken, the
+ * probes and what each says, the line that repeats the request. What is said is words/check-words.ts'; here is how it
+ * is drawn.
  */
 import { printable } from '../../plan/printable.js';
 import type { Check, CheckProbe } from '../../result/check-facts.js';

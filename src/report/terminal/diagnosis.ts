@@ -1,6 +1,6 @@
 /**
- * The diagnosis on the terminal: the likely cause first, what speaks for it, what to change, and what would tell it from
- * another. Takes the diagnosis of a result and gives lines that fit.
+ * The diagnosis on the terminal: the likely cause first, what speaks for it, what to change, and what would tell it
+ * from another. Takes the diagnosis of a result and gives lines that fit.
  */
 import type { Diagnosis } from '../../result/result.js';
 import { type CauseWords, causeWords } from '../words/cause-words.js';

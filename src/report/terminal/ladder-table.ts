@@ -1,8 +1,8 @@
 /**
  * The ladder as a table: a row a load, with how many of its bursts were good, the share of 101s with its burst-level
- * interval, the latencies of the median burst and what failed. Where a terminal is too narrow for all of it, columns are
- * left out one by one, the most dispensable first; where a search tried very many loads, those around the bracket are
- * kept.
+ * interval, the latencies of the median burst and what failed. Where a terminal is too narrow for all of it, columns
+ * are left out one by one, the most dispensable first; where a search tried very many loads, those around the bracket
+ * are kept.
  */
 import { formatCount } from '../../plan/units.js';
 import type { DropOff, Rung } from '../../result/drop-off.js';

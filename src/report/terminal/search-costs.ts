@@ -1,4 +1,7 @@
-/** The costs of a search as a table with a note below it: expected beside at worst. What they are is words/search-cost.ts'. */
+/**
+ * The costs of a search as a table with a note below it: expected beside at worst. What they are is words/search-
+ * cost.ts'.
+ */
 import { costNote, costRows, type PlannedSearch } from '../words/search-cost.js';
 import { wrap } from './text-width.js';
 

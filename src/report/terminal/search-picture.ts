@@ -1,8 +1,8 @@
 /**
  * A drop-off drawn in characters: each load that was tried, on a logarithmic axis, against the share of its handshakes
- * that got a 101, marked as good, bad or undecided, with the bracket shaded and the 95 % interval on the axis. Loads are
- * told apart before they are placed to scale: two that differ by a few percent, which is what a bracket is made of, get
- * columns of their own. It owns the places of things; the numbers are in the ladder.
+ * that got a 101, marked as good, bad or undecided, with the bracket shaded and the 95 % interval on the axis. Loads
+ * are told apart before they are placed to scale: two that differ by a few percent, which is what a bracket is made
+ * of, get columns of their own. It owns the places of things; the numbers are in the ladder.
  */
 import { formatCount } from '../../plan/units.js';
 import type { DropOff, Rung } from '../../result/drop-off.js';

@@ -1,6 +1,7 @@
 /**
- * The summary on the terminal: what a person reads in ten seconds. What it says, and in which order, is words/sections.ts';
- * here is how each section is drawn. A pure function from a result to text; no line is wider than the terminal.
+ * The summary on the terminal: what a person reads in ten seconds. What it says, and in which order, is
+ * words/sections.ts'; here is how each section is drawn. A pure function from a result to text; no line is wider than
+ * the terminal.
  */
 import type { Result } from '../../result/result.js';
 import { LatencyHistogram } from '../../tally/histogram.js';

@@ -1,6 +1,6 @@
 /**
- * The probes after bursts in words: how long other clients kept failing, how they failed, and how it was once that ended.
- * Owns the sentence; where it stands and how it is broken into lines is a renderer's.
+ * The probes after bursts in words: how long other clients kept failing, how they failed, and how it was once that
+ * ended. Owns the sentence; where it stands and how it is broken into lines is a renderer's.
  */
 import { blameOf, isOpen, type OutcomeId } from '../../names/outcomes.js';
 import { formatCount } from '../../plan/units.js';

@@ -23,7 +23,7 @@ export interface BurstRows {
 }
 
 export function burstRows(bursts: readonly Burst[]): BurstRows {
-  // Where one of them has a rate in this column, the others need a unit of their own.
+  // When some show a rate in this column, the spreads of the others need their unit beside them.
   const hasRates = bursts.some(({ kind }) => LOADS[kind].hasRate);
   const columns = ['index', 'size', '101', 'share', 'p50 ms', 'p99 ms', hasRates ? 'spread' : 'spread ms'];
   return { columns, rows: bursts.map((burst) => rowOf(burst, hasRates)) };

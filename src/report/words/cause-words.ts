@@ -1,6 +1,6 @@
 /**
- * A diagnosis in words: how likely a cause is, what it means, what speaks for it, what to change, and what would tell it
- * from another. Every text may hold what a target sent, and leaves this file harmless.
+ * A diagnosis in words: how likely a cause is, what it means, what speaks for it, what to change, and what would tell
+ * it from another. Every text may hold what a target sent, and leaves this file harmless.
  */
 import { CAUSES } from '../../diagnose/causes.js';
 import { printable } from '../../plan/printable.js';

@@ -1,6 +1,6 @@
 /**
- * A check in words: the sentence that it comes to, every step in the order in which it was taken, the probes and what each
- * says. What the target said stands here as it lies in the result, where it is masked and harmless already.
+ * A check in words: the sentence that it comes to, every step in the order in which it was taken, the probes and what
+ * each says. What the target sent is taken as it is in the result, where secrets are masked already.
  */
 import { isOpen, meaningOf, type OutcomeId } from '../../names/outcomes.js';
 import { printable } from '../../plan/printable.js';
@@ -23,7 +23,7 @@ export type Mark = 'yes' | 'no' | 'not judged';
 export interface StepLine {
   readonly text: string;
   readonly mark?: Mark;
-  /** Of little interest: what is too long of it may be cut. */
+  /** Of little interest: a renderer may cut it. */
   readonly isAside?: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface CheckStep {
   readonly label: string;
   readonly lines: readonly StepLine[];
   readonly hasFailed: boolean;
-  /** Lines of the exchange itself: broken ones would look like other headers. */
+  /** Lines of the exchange itself. They must not be broken: the parts would look like headers. */
   readonly isVerbatim?: boolean;
   /** How long it took, where that stands apart from what was said. */
   readonly times?: string;
@@ -209,7 +209,7 @@ function idle({ idle: found }: Check): CheckStep[] {
 
 export interface ProbeWords {
   readonly id: string;
-  /** Where it went, if elsewhere, and how it ended. */
+  /** The URL where it is another one, and how it ended. */
   readonly end: string;
   /** What was changed, and what for. */
   readonly asks: string;

@@ -1,7 +1,8 @@
 /**
- * A drop-off in words: the one sentence that a search comes down to, what a reader must know beside it, and the evidence
- * as facts: bracket, estimate, interval, survivors, failures, knee, cost. "k of n bursts" is what was seen, the interval
- * is what follows from it, and neither is told as the other. It refuses to call a limit of the generator one of the target.
+ * A drop-off in words: the one sentence that a search comes down to, what a reader must know beside it, and the
+ * evidence as facts: bracket, estimate, interval, survivors, failures, knee, cost. "k of n bursts" is what was seen,
+ * the interval is inferred from it; the words keep the two apart. A limit of the generator is never called a limit of
+ * the target.
  */
 import { isOpen, openedOf } from '../../names/outcomes.js';
 import { printable } from '../../plan/printable.js';
@@ -34,7 +35,7 @@ export function dropOffSentence(dropOff: DropOff, stopped: string | null): strin
   }
 }
 
-/** What a search sends is bursts. */
+/** A search sends bursts. */
 const HANDSHAKES = LOAD_WORDS.burst.handshakes;
 
 function found(dropOff: DropOff): string {
@@ -155,7 +156,7 @@ const FLAG_LABELS: Readonly<Record<SearchFlagId, string>> = {
   INVERSION: 'inversion',
 };
 
-/** What limits or turns the meaning of the number: it comes before the evidence. */
+/** What limits or changes the meaning of the number. It comes before the evidence. */
 export function dropOffFlags({ flags, verdict, afterBreak }: DropOff): Fact[] {
   const told = flags.filter(({ id }) => id !== 'GENERATOR_LIMITED' || verdict !== 'GENERATOR_LIMITED');
   const doubts = told.map(
@@ -266,7 +267,7 @@ const MODELS = {
   'two-segment': { name: 'two straight lines on log axes', fits: 'fit worse', shows: 'show none' },
 } as const;
 
-/** A peak this far beyond what was tried is a fit's fantasy. */
+/** A fit says nothing about a peak farther beyond the largest load than this. */
 const PEAK_REACH = 4;
 
 function kneeText({ model, size, misfit, otherMisfit, peak }: Knee, ladder: readonly Rung[]): string {

@@ -1,6 +1,7 @@
 /**
- * A fact as a report tells it: a short label and what there is to say under it. It knows no terminal; a renderer decides
- * where the label stands and how the text is broken. Text from a target or a user is made harmless before it comes here.
+ * A fact as a report tells it: a short label and what there is to say under it. It knows no terminal; a renderer
+ * decides where the label stands and how the text is broken. Text from a target or a user is made harmless before it
+ * comes here.
  */
 
 export interface Fact {

@@ -45,7 +45,7 @@ export function contextOf({ command, plan: { target, gate, timeoutMs }, bursts }
   ];
 }
 
-/** A search that was stopped before its first burst knows no more than a run that was. */
+/** false for a search that was stopped before its first burst: like any other run it has measured nothing. */
 export function hasDropOff(result: Result): result is Result & { readonly dropOff: DropOff } {
   const { dropOff } = result;
   return dropOff !== null && (dropOff.cost.bursts > 0 || dropOff.verdict !== 'INTERRUPTED');

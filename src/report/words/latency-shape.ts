@@ -1,7 +1,7 @@
 /**
- * Which latencies are drawn, and what the drawing is called. Bursts of one size share a shape and are drawn together. Of
- * several sizes the largest valid one is drawn, or the one that a search came to: added up, their shapes would hide each
- * other.
+ * Which latencies are drawn, and what the drawing is called. Bursts of one size share a shape and are drawn together.
+ * Of several sizes the largest valid one is drawn, or the one that a search came to: added up, their shapes would hide
+ * each other.
  */
 import { blameOf, type OutcomeId } from '../../names/outcomes.js';
 import { startsTogether } from '../../plan/stages/loads.js';

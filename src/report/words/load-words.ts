@@ -1,6 +1,6 @@
 /**
- * What a report calls each kind of load, one row a kind: a new kind of load is a new row, and the compiler asks for it. How
- * kinds of load differ beside that is told by plan/stages/loads.ts.
+ * What a report calls each kind of load, one row a kind: a new kind of load is a new row, and the compiler asks for
+ * it. What else differs between kinds of load is in plan/stages/loads.ts.
  */
 import type { Stage } from '../../plan/plan.js';
 import type { LoadKind } from '../../plan/stages/loads.js';
@@ -15,7 +15,7 @@ interface LoadWords {
   readonly noun: string;
   /** Its attempts: `480 of 500 simultaneous handshakes`. */
   readonly handshakes: string;
-  /** Tells that a run is busy with it. */
+  /** The phase in which its attempts are started. */
   readonly phase: LoadPhase;
   /** How it was sent, as the end of the headline's first clause; empty when there is nothing to add. */
   readonly manner: (load: Burst, stage: Stage | undefined) => string;
@@ -39,7 +39,7 @@ export const LOAD_WORDS: Readonly<Record<LoadKind, LoadWords>> = {
   },
 };
 
-/** The kind of load that a run is busy with in `phase`; a phase that tells nothing of it counts as a burst's. */
+/** The kind of load whose attempts are started in `phase`; a burst for every other phase. */
 export function kindIn(phase: string): LoadKind {
   const kinds = Object.keys(LOAD_WORDS) as LoadKind[];
   return kinds.find((kind) => LOAD_WORDS[kind].phase === phase) ?? 'burst';

@@ -1,6 +1,6 @@
 /**
- * How numbers, times and shares are written for people, in prose and in columns. Knows no terminal: what shows only ASCII
- * puts other signs in place of these. Counts and durations as a plan writes them are in plan/units.ts.
+ * How numbers, times and shares are written for people, in prose and in columns. Knows no terminal: a terminal that
+ * shows only ASCII replaces the signs. Counts and durations as a plan writes them are in plan/units.ts.
  */
 
 /** A time for prose, three significant digits: `42 µs`, `26.4 ms`, `1.00 s`. */

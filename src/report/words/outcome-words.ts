@@ -1,6 +1,6 @@
 /**
- * Outcomes in words: which of them are failures and what shares are shares of, what became of attempts as the part of a
- * sentence, what an outcome means in a table. The names themselves are in names/outcomes.ts.
+ * Outcomes in words: which of them are failures, which attempts a share counts, how a sentence and a table say what an
+ * outcome means. The names themselves are in names/outcomes.ts.
  */
 import { blameOf, isOpen, meaningOf, type OutcomeId, openedOf } from '../../names/outcomes.js';
 import { printable } from '../../plan/printable.js';
@@ -19,7 +19,7 @@ function isJudged(id: OutcomeId): boolean {
   return id !== 'aborted' && blameOf(id) !== 'local';
 }
 
-/** What shares are shares of: attempts that could say something about the target. */
+/** The attempts that a share is a share of: those that say something about the target. */
 function judgedAttempts({ attempted, outcomes }: Pick<Counted, 'attempted' | 'outcomes'>): number {
   const entries = Object.entries(outcomes) as [OutcomeId, number][];
   return entries.reduce((judged, [id, count]) => (isJudged(id) ? judged : judged - count), attempted);
@@ -55,7 +55,7 @@ export interface OutcomeRow {
   readonly count: number;
   /** Of the attempts that say something about the target; null: these don't. */
   readonly share: string | null;
-  /** Empty where the outcome says it all. */
+  /** Empty where the name of the outcome is enough. */
   readonly meaning: string;
 }
 
@@ -89,7 +89,7 @@ const STATUS_WORDS: Readonly<Record<string, string>> = {
   504: 'Gateway Timeout: backend too slow',
 };
 
-/** Both numbers of the verb, by outcome; a status is told by its number. */
+/** Singular and plural, by outcome. A status is said by its number. */
 const FATES: Readonly<Record<string, readonly [one: string, many: string]>> = {
   'invalid-101': ['was answered an invalid 101', 'were answered an invalid 101'],
   malformed: ['was answered something that is no HTTP', 'were answered something that is no HTTP'],

@@ -1,13 +1,13 @@
 /**
- * The phases of a handshake as a table: the latencies of each with their lower bounds where these tell something, what each
- * phase is, and the target's latency without load beside them.
+ * The phases of a handshake as a table: the latencies of each with their lower bounds where these tell something, what
+ * each phase is, and the target's latency without load beside them.
  */
 
 import { BOUNDED_PHASES, type BoundedPhase, type Phase } from '../../names/phases.js';
 import type { Gate } from '../../plan/plan.js';
 import type { Counted, Preflight, Summary } from '../../result/result.js';
 
-/** In ms. `lower` is null where it says nothing that `upper` does not. */
+/** In ms. `lower` is null where it adds nothing to `upper`. */
 export interface Bounded {
   readonly upper: number;
   readonly lower: number | null;
@@ -19,7 +19,7 @@ export interface PhaseRow {
   readonly name: string;
   /** The one that a client feels. */
   readonly isMain: boolean;
-  /** One a column; null: too few to tell. */
+  /** One for each column; null: too few to tell. */
   readonly values: readonly (Bounded | null)[];
   /** What it is. */
   readonly note: string;
@@ -27,7 +27,7 @@ export interface PhaseRow {
 
 export interface PhaseTable {
   readonly rows: readonly PhaseRow[];
-  /** Stands below where there is no room for the notes. */
+  /** For below the table, where there is no room for all notes. */
   readonly mainNote: string;
   /** What a lower bound is; null: there is none. */
   readonly boundLegend: string | null;
@@ -35,7 +35,7 @@ export interface PhaseTable {
   readonly clockLegend: string | null;
 }
 
-/** A lower bound nearer than this to the upper one tells a reader nothing new. */
+/** A lower bound nearer than this to the upper one is not shown. */
 const MATERIAL_SHARE = 0.05;
 const MATERIAL_MS = 0.5;
 

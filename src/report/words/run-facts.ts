@@ -1,7 +1,7 @@
 /**
  * The facts about a run beside its numbers, in the order in which a reader needs them: what limits belief, how close
- * together the attempts started, what the kernel had to send again, how others fared afterwards, this generator's own
- * floor. From a result to facts; how many there are depends on what happened.
+ * together the attempts started, what the kernel had to send again, how single handshakes fared afterwards, this
+ * generator's own floor. How many facts there are depends on what happened.
  */
 import { isOpen, openedOf } from '../../names/outcomes.js';
 import { printable } from '../../plan/printable.js';
@@ -20,10 +20,10 @@ export function doubtsOf(result: Result): Fact[] {
   const { validity, preflight } = result;
   const doubts: Fact[] = [];
   if (validity.verdict !== 'valid') {
-    // The headline says the first reason of an invalid run; that of a search says it only for its generator's limit.
+    // The headline of an invalid run says its first reason already; that of a search only when it is the generator's limit.
     const isTold =
       validity.verdict === 'invalid' && (!hasDropOff(result) || result.dropOff.verdict === 'GENERATOR_LIMITED');
-    // Each under what it makes of the run by itself: what is merely suspect made nothing invalid.
+    // Each under its own weight: a reason that is merely suspect did not make the run invalid.
     for (const { verdict, reason } of weighed(validity).slice(isTold ? 1 : 0)) {
       const isDoubt = verdict !== 'valid';
       doubts.push({ label: isDoubt ? verdict : 'note', text: printable(reason), isDoubt });
@@ -161,7 +161,7 @@ function clampedFact({ clamped }: Counted): Fact[] {
   return [{ label: 'clamped', text: `${formatCount(clamped)} latencies were outside 1 µs to 10 min` }];
 }
 
-/** Only of a valid run: doubts stand above the numbers already. */
+/** Only for a valid run; the reasons of another stand above the numbers, as doubts. */
 function validityFact({ validity: { verdict, reasons } }: Result): Fact[] {
   if (verdict !== 'valid') return [];
   return [{ label: 'validity', text: ['valid', ...reasons.map((reason) => printable(reason))].join('; ') }];

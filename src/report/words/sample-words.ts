@@ -1,6 +1,6 @@
 /**
- * What a target said when it refused: the first answer of each failed outcome, the most frequent ones first, without the
- * headers that every answer has. Every text here came from the target and leaves this file harmless.
+ * What a target said when it refused: the first answer of each failed outcome, the most frequent ones first, without
+ * the headers that every answer has. Every text here came from the target and leaves this file harmless.
  */
 import { printable } from '../../plan/printable.js';
 import type { Counted, Result, Sample } from '../../result/result.js';

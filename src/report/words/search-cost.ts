@@ -1,7 +1,8 @@
 /**
- * What a search for the drop-off point is going to do and to cost, told before it sends anything: its loads, objectives,
- * rests and limits, then bursts, handshakes, failed handshakes and time, as expected and at the very worst. The numbers
- * are the search's own forecast; it refuses to promise anything about a target that nobody has measured yet.
+ * What a search for the drop-off point is going to do and to cost, told before it sends anything: its loads,
+ * objectives, rests and limits, then bursts, handshakes, failed handshakes and time, as expected and at the very
+ * worst. The numbers are the search's own forecast; they promise nothing about a target that has not been measured
+ * yet.
  */
 import { formatCount, formatDuration } from '../../plan/units.js';
 import type { Forecast } from '../../search/forecast.js';
@@ -32,12 +33,12 @@ function restsText({ coolMs, freshWaitMs, maxWaitMs }: SearchOptions): string {
   return `${formatDuration(coolMs)} after each burst, ${broken}; up to ${formatDuration(maxWaitMs)} for it to recover`;
 }
 
-/** What ends a search whatever it has found by then. */
+/** What ends a search, found or not. */
 export function limitsText({ budget, deadlineMs, harm }: SearchOptions): string {
   return `${formatCount(budget)} bursts, ${spokenSpan(deadlineMs)} or ${formatCount(harm)} failed handshakes, found or not`;
 }
 
-/** A forecast is not known to more digits than these. */
+/** A forecast has two significant digits. */
 function about(count: number): string {
   return `~${formatCount(Number(count.toPrecision(2)))}`;
 }
@@ -55,7 +56,7 @@ export function costRows({ forecast: { expected, worst } }: PlannedSearch): Cost
   ];
 }
 
-/** What the costs are those of. */
+/** Which target the forecast is for. */
 export function costNote({ forecast: { dropOffs } }: PlannedSearch): string {
   const where = dropOffs.map(formatCount).join(', ');
   return `Expected: of a well-behaved target whose drop-off is at ${where}; a noisy one takes half as many bursts again. Calibration comes on top.`;

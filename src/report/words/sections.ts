@@ -93,14 +93,14 @@ function causesSection({ diagnosis }: Result): Section {
   return { is: 'causes', causes: diagnosis.map(causeWords) };
 }
 
-/** The one at which all attempts of the run waited. */
+/** The gate at which all attempts of the run waited; null when some waited at none or at another. */
 function oneGate({ bursts }: Result): Gate | null {
   const gates = new Set(bursts.map(({ kind, gate }) => (startsTogether(kind) ? gate : null)));
   const [gate = null] = gates.size === 1 ? gates : [];
   return gate;
 }
 
-/** Those that are worth a row: several ones, but for the bursts of a search, which its ladder tells. */
+/** The bursts that get a row: none for a single burst, and none for those of a search, which are in its ladder. */
 function listedBursts(result: Result): readonly Burst[] {
   const { bursts, plan } = result;
   if (!hasDropOff(result)) return bursts.length > 1 ? bursts : [];

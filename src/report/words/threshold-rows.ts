@@ -1,4 +1,6 @@
-/** Thresholds as rows: each expression with the value that it was judged by, in the expression's own unit. */
+/**
+ * Thresholds as rows: each expression with the value that it was judged by. The value is in the expression's own unit.
+ */
 import { printable } from '../../plan/printable.js';
 import { formatCount } from '../../plan/units.js';
 import type { ThresholdResult } from '../../result/result.js';
