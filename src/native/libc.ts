@@ -24,6 +24,7 @@ const DECLARATIONS = {
   send: 'intptr_t send(int, uintptr_t, size_t, int)',
   sendmsg: 'intptr_t sendmsg(int, uintptr_t, int)',
   recvmsg: 'intptr_t recvmsg(int, uintptr_t, int)',
+  shutdown: 'int shutdown(int, int)',
   close: 'int close(int)',
   epollCreate: 'int epoll_create1(int)',
   epollControl: 'int epoll_ctl(int, int, int, uintptr_t)',

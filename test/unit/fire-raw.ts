@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
-import { BurstShard } from '#dist/engine/load/burst-shard.js';
+import { loadOf } from '#dist/engine/load/load-kinds.js';
 import { now } from '#dist/engine/machine/clock.js';
 import { acceptFor } from '#dist/engine/protocol/request.js';
 import { resolveTarget } from '#dist/engine/run/resolve.js';
@@ -129,7 +129,10 @@ export interface FireOptions {
   readonly kernel?: Kernel | null;
   readonly timeoutMs?: number;
   readonly gate?: 'connect' | 'tls' | 'upgrade';
-  readonly close?: 'clean' | 'reset';
+  /** null: as it is where nobody says anything. */
+  readonly close?: 'clean' | 'reset' | null;
+  /** Fires a churn with so many in flight, and no burst. */
+  readonly inFlight?: number;
   /** Further keys of the profile's target. */
   readonly target?: Readonly<Record<string, unknown>>;
   /** Further keys of the profile. */
@@ -139,6 +142,8 @@ export interface FireOptions {
   readonly armed?: () => Promise<void> | void;
   /** Done while the connections are held. */
   readonly held?: () => Promise<void> | void;
+  /** Stopped so long after the release was ordered. */
+  readonly stopAfterMs?: number;
   /** Done right after the release was ordered. */
   readonly released?: () => void;
 }
@@ -169,10 +174,12 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
     checkProfile(
       {
         target: { url, ...options.target },
-        stages: [{ burst: size }],
-        gate: options.gate ?? 'connect',
+        stages: [
+          options.inFlight === undefined ? { burst: size } : { churn: { total: size, inFlight: options.inFlight } },
+        ],
+        ...(options.inFlight === undefined ? { gate: options.gate ?? 'connect' } : {}),
         timeout: `${options.timeoutMs ?? 5000}ms`,
-        close: options.close ?? 'reset',
+        ...(options.close === null ? {} : { close: options.close ?? 'reset' }),
         ...options.profile,
       },
       'test',
@@ -181,10 +188,12 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
   const inputs: Inputs = { rows: [], env: {}, tls: { ca: null, cert: null, key: null }, ...options.inputs };
   const control = new Control(1);
   const sent: string[] = [];
-  const shard = new BurstShard({
+  const [stage] = plan.stages;
+  const open = options.inFlight ?? size;
+  const context = {
     plan,
     inputs,
-    order: { target: 0, stage: 0, burst: 0, count: size, open: size, first: 0, stride: 1, base: 0 },
+    order: { target: 0, stage: 0, burst: 0, count: size, open, first: 0, stride: 1, base: 0 },
     worker: 0,
     destinations: (await resolveTarget(plan)).destinations,
     kernel: options.kernel === undefined ? kernel : options.kernel,
@@ -194,14 +203,17 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
     userAgent: 'wstampede/test',
     wantRows: true,
     wallOffset: () => 0,
-    sleep: (ms) => control.sleep(0, ms),
-    sendRows: (rows) => sent.push(rows),
-  });
+    sleep: (ms: number) => control.sleep(0, ms),
+    sendRows: (rows: string) => sent.push(rows),
+  };
+  const shard = loadOf(stage).shard(context, stage);
   const { failed } = await shard.arm();
   await options.armed?.();
   const ended = shard.run(now() + 2);
   options.released?.();
+  const stop = options.stopAfterMs === undefined ? null : setTimeout(() => shard.stop(), options.stopAfterMs);
   await ended;
+  if (stop !== null) clearTimeout(stop);
   await options.held?.();
   const begin = now();
   const report = await shard.close(begin);

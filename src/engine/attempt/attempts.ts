@@ -8,6 +8,7 @@
 import { NAMED_BASE, type NamedOutcomeId, outcomeCode } from '../../names/outcomes.js';
 import type { Gate } from '../../plan/plan.js';
 import { now } from '../machine/clock.js';
+import { Body } from '../protocol/body.js';
 import { HeadReader, readWhole } from '../protocol/head-reader.js';
 import { KeyColumn } from '../protocol/key-column.js';
 import { acceptFor, newKey } from '../protocol/request.js';
@@ -66,6 +67,8 @@ export interface AttemptsOptions {
   readonly live: Int32Array;
   /** Look up each connection's local address and port: a system call that only the attempts' CSV is worth. */
   readonly wantLocal: boolean;
+  /** Asked for: what has failed is ended by RST too, and not as an ordinary client ends it. */
+  readonly resetsAll: boolean;
   readonly events: AttemptEvents;
 }
 
@@ -176,7 +179,10 @@ export class Attempts implements TransportEvents {
   discard(slot: number): void {
     if (this.#columns.state[slot] === STATE.sampling) this.#sampled(slot);
     this.close(slot, false);
-    if (this.#columns.state[slot] !== STATE.done) this.#drop(slot);
+    if (this.#columns.state[slot] === STATE.done) return;
+    this.#columns.state[slot] = STATE.done;
+    this.#options.deadlines.clear(slot);
+    this.#wire.reset(slot);
   }
 
   // -- what the transport tells ------------------------------------------------------------------------------------
@@ -412,33 +418,32 @@ export class Attempts implements TransportEvents {
     // Half an answer says more about who died than none.
     const bytes = rest ?? this.#partial.get(slot)?.bytes ?? null;
     this.#partial.delete(slot);
-    if (this.#options.samples.take(slot, code, detail, head, bytes)) {
+    const answer = head === null ? null : { head, body: new Body(head) };
+    if (this.#options.samples.take(slot, code, detail, answer, bytes)) {
       this.#columns.state[slot] = STATE.sampling;
       this.#options.deadlines.set(slot, at + this.#options.samples.patienceMs);
       this.#options.events.ended(slot);
       return;
     }
-    this.#columns.state[slot] = STATE.done;
-    this.#wire.reset(slot);
+    this.#letGo(slot, answer?.body ?? null);
     this.#options.events.ended(slot);
     this.#options.events.freed(slot);
   }
 
   #sampled(slot: number): void {
-    this.#options.samples.finish(slot);
-    this.#free(slot);
-  }
-
-  /** As `#drop`, and says that the slot may be used again. */
-  #free(slot: number): void {
-    this.#drop(slot);
+    this.#letGo(slot, this.#options.samples.finish(slot));
     this.#options.events.freed(slot);
   }
 
-  #drop(slot: number): void {
+  /**
+   * Some servers do not survive an RST in answer to a refusal, so what has failed is ended as an ordinary client ends it.
+   * The connection sees to that by itself: the slot is free.
+   */
+  #letGo(slot: number, body: Body | null): void {
     this.#columns.state[slot] = STATE.done;
     this.#options.deadlines.clear(slot);
-    this.#wire.reset(slot);
+    if (this.#options.resetsAll) this.#wire.reset(slot);
+    else this.#wire.leave(slot, body);
   }
 
   #askKernel(slot: number): void {

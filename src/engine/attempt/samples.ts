@@ -7,7 +7,8 @@ import { printable } from '../../plan/printable.js';
 import { maskCutText, maskHeader, maskText } from '../../plan/secrets.js';
 import type { Sample } from '../../result/result.js';
 import { toMicros } from '../machine/clock.js';
-import { type Head, headerValue } from '../protocol/response.js';
+import type { Body } from '../protocol/body.js';
+import type { Head } from '../protocol/response.js';
 
 const MAX_BODY_BYTES = 1024;
 const MAX_HEADERS = 24;
@@ -21,10 +22,36 @@ interface Open {
   readonly code: number;
   readonly head: Head;
   readonly detail: string | null;
-  readonly chunks: Buffer[];
-  size: number;
-  /** Bytes of body worth waiting for. */
-  readonly wanted: number;
+  readonly body: Body;
+  readonly content: BodyStart;
+}
+
+/** An answer that failed: how far it came, and what is known of it. */
+export interface Failed {
+  readonly head: Head;
+  /** Reads what follows the head. */
+  readonly body: Body;
+}
+
+/** The first bytes of what a body says, for a person. */
+export class BodyStart {
+  readonly #parts: Buffer[] = [];
+  #size = 0;
+
+  get isFull(): boolean {
+    return this.#size >= MAX_BODY_BYTES;
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+
+  readonly keep = (content: Uint8Array): void => {
+    if (this.isFull || content.length === 0) return;
+    const part = Buffer.from(content.subarray(0, MAX_BODY_BYTES - this.#size));
+    this.#parts.push(part);
+    this.#size += part.length;
+  };
 }
 
 export class Samples {
@@ -47,37 +74,42 @@ export class Samples {
 
   /**
    * Keeps the first failure of each outcome.
+   * @param answer null where there is no head
    * @param bytes what followed the head, or the whole answer when it has no head
    * @returns true when the attempt should stay open for more of the body
    */
-  take(slot: number, code: number, detail: string | null, head: Head | null, bytes: Buffer | null): boolean {
-    if (this.#seen.has(code)) return false;
-    this.#seen.add(code);
-    if (head === null) {
-      this.#keep(slot, code, null, detail, bytes ?? Buffer.alloc(0));
+  take(slot: number, code: number, detail: string | null, answer: Failed | null, bytes: Buffer | null): boolean {
+    const rest = bytes ?? Buffer.alloc(0);
+    if (this.#seen.has(code)) {
+      answer?.body.read(rest);
       return false;
     }
-    this.#open.set(slot, { code, head, detail, chunks: [], size: 0, wanted: wantedBody(head) });
-    if (!this.body(slot, bytes ?? Buffer.alloc(0))) return true;
+    this.#seen.add(code);
+    if (answer === null) {
+      this.#keep(slot, code, null, detail, rest);
+      return false;
+    }
+    this.#open.set(slot, { code, detail, ...answer, content: new BodyStart() });
+    if (!this.body(slot, rest)) return true;
     this.finish(slot);
     return false;
   }
 
-  /** More of the body; true when there is enough. */
+  /** More of the answer; true when there is enough. */
   body(slot: number, bytes: Uint8Array): boolean {
     const open = this.#open.get(slot);
     if (open === undefined) return true;
-    const part = Buffer.from(bytes.subarray(0, open.wanted - open.size));
-    open.chunks.push(part);
-    open.size += part.length;
-    return open.size >= open.wanted;
+    open.body.read(bytes, open.content.keep);
+    return open.body.isOver || open.content.isFull;
   }
 
-  finish(slot: number): void {
+  /** @returns the body, which may go on; null: there was no sample to finish */
+  finish(slot: number): Body | null {
     const open = this.#open.get(slot);
-    if (open === undefined) return;
+    if (open === undefined) return null;
     this.#open.delete(slot);
-    this.#keep(slot, open.code, open.head, open.detail, Buffer.concat(open.chunks));
+    this.#keep(slot, open.code, open.head, open.detail, open.content.bytes);
+    return open.body;
   }
 
   /** The samples kept since the last call, by outcome code. */
@@ -118,13 +150,6 @@ export function sampleOf(
     detail: detail === null ? null : safe(detail, MAX_VALUE),
     atMs: toMicros(atMs),
   };
-}
-
-/** Bytes of body to wait for; a 101 has none (RFC 9110 section 15.2.2: what follows is another protocol). */
-function wantedBody(head: Head): number {
-  if (head.status === 101) return 0;
-  const length = Number(headerValue(head, 'content-length') ?? MAX_BODY_BYTES);
-  return Math.min(MAX_BODY_BYTES, length >= 0 ? length : MAX_BODY_BYTES);
 }
 
 /** Line ends stay, so that a page can be read; all else that could steer a terminal does not. */

@@ -3,13 +3,13 @@
  * there is a tunnel, pongs, the far side's close and its end. Reads with the engine's own readers, keeps at most one head
  * and 1 KiB, and judges nothing.
  */
+import { BodyStart } from '../attempt/samples.js';
 import { now } from '../machine/clock.js';
+import { Body } from '../protocol/body.js';
 import { FrameReader } from '../protocol/frames.js';
 import { HeadReader, readWhole } from '../protocol/head-reader.js';
 import type { Head } from '../protocol/response.js';
 import type { TransportError, TransportEvents } from '../transport/transport.js';
-
-const MAX_BODY_BYTES = 1024;
 
 /** How the far side ended a tunnel. */
 export interface Ending {
@@ -31,8 +31,8 @@ export class Trace {
   closeFrame: { readonly code: number; readonly at: number } | null = null;
   ending: Ending | null = null;
   readonly #rewrite: (request: string) => string;
-  readonly #body: Buffer[] = [];
-  #bodyBytes = 0;
+  readonly #content = new BodyStart();
+  #body: Body | null = null;
   #partial: HeadReader | null = null;
   #isMalformed = false;
   readonly #frames: FrameReader;
@@ -56,7 +56,7 @@ export class Trace {
   }
 
   get body(): Buffer {
-    return Buffer.concat(this.#body);
+    return this.#content.bytes;
   }
 
   /** What is sent in place of the request. */
@@ -122,6 +122,7 @@ export class Trace {
     else if (reading.kind === 'malformed') this.#isMalformed = true;
     else {
       this.head = reading.head;
+      this.#body = new Body(reading.head);
       this.#partial = null;
       this.#rest(all.subarray(reading.head.bodyAt));
     }
@@ -132,10 +133,7 @@ export class Trace {
       this.#frames.read(bytes);
       return;
     }
-    const part = Buffer.from(bytes.subarray(0, MAX_BODY_BYTES - this.#bodyBytes));
-    if (part.length === 0) return;
-    this.#bodyBytes += part.length;
-    this.#body.push(part);
+    this.#body?.read(bytes, this.#content.keep);
   }
 
   #end(by: string, at: number): void {

@@ -59,6 +59,7 @@ export class AttemptSet {
       samples: this.#samples,
       live,
       wantLocal: context.wantRows,
+      resetsAll: plan.close === 'reset',
       events,
     });
     this.transport = transportFor(context, slots, requests.frame, listen?.(this.attempts) ?? this.attempts);

@@ -7,12 +7,14 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { nextTick } from '../../host.js';
 import { now } from '../machine/clock.js';
+import { Leaving } from './leaving.js';
 import type { PortChooser } from './ports.js';
 import { Stamps } from './stamps.js';
 import type { TlsOptions } from './tls-options.js';
 import type {
   ConnectionFacts,
   Destination,
+  Remainder,
   Stamping,
   TcpFacts,
   TlsFacts,
@@ -68,13 +70,16 @@ const SOCKET_DEFAULTS = {
 
 const SLOT = Symbol('slot');
 const OWNER = Symbol('owner');
+const RAW = Symbol('raw');
+const SECURED = Symbol('secured');
 
 interface Owned {
   [SLOT]: number;
   [OWNER]: NodeTransport;
 }
-type RawSocket = net.Socket & Owned;
-type SecureSocket = tls.TLSSocket & Owned;
+/** `SECURED`: what was laid over it. */
+type RawSocket = net.Socket & Owned & { [SECURED]?: SecureSocket };
+type SecureSocket = tls.TLSSocket & Owned & { [RAW]: RawSocket };
 
 export interface NodeTransportOptions {
   readonly slots: number;
@@ -108,8 +113,11 @@ function onSecureConnect(this: SecureSocket): void {
 }
 
 /** node:net calls it as a method of the socket. Returning true keeps the socket reading. */
-function onRead(this: RawSocket, length: number, bytes: Uint8Array): boolean {
-  if (this[SLOT] === FORGOTTEN) return true;
+function onRead(this: RawSocket | SecureSocket, length: number, bytes: Uint8Array): boolean {
+  if (this[SLOT] === FORGOTTEN) {
+    this[OWNER].leaving.read(RAW in this ? this[RAW] : this, bytes.subarray(0, length));
+    return true;
+  }
   const { events, stamps } = this[OWNER];
   const at = now();
   stamps.touch(at);
@@ -135,7 +143,23 @@ function onError(this: RawSocket | SecureSocket, error: NodeJS.ErrnoException): 
 
 function onClose(this: RawSocket): void {
   const owner = this[OWNER];
+  owner.leaving.forget(this);
   if (--owner.open === 0) owner.onAllClosed?.();
+}
+
+/** Sends FIN, over TLS behind its close_notify; then node:net reads on until the far side's, and closes. */
+function finish(raw: RawSocket): void {
+  const secured = raw[SECURED];
+  if (secured === undefined) raw.end().resume();
+  else if (secured.destroyed) raw.destroy();
+  else secured.end();
+}
+
+function reset(raw: RawSocket): void {
+  // A connection still being opened has nothing to reset: closing its descriptor ends the SYNs.
+  if (raw.pending || raw.destroyed) raw.destroy();
+  else raw.resetAndDestroy();
+  raw[SECURED]?.destroy();
 }
 
 export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts {
@@ -152,6 +176,7 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
   onAllClosed: (() => void) | null = null;
   readonly events: TransportEvents;
   readonly stamps = new Stamps();
+  readonly leaving: Leaving<RawSocket>;
   readonly #tls: TlsOptions | null;
   readonly #ports: PortChooser;
   readonly #sockets: (RawSocket | null)[];
@@ -164,6 +189,7 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
     this.events = options.events;
     this.#tls = options.tls;
     this.#ports = options.ports;
+    this.leaving = new Leaving(options.slots, { finish, reset });
     this.#sockets = new Array(options.slots).fill(null);
     this.#secured = this.#tls === null ? [] : new Array(options.slots).fill(null);
     // With TLS the bytes go to the TLS socket laid over this one, which has a reader of its own.
@@ -195,6 +221,7 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
 
   end(): void {
     this.stamps.stop();
+    this.leaving.dropAll();
   }
 
   prepare(slot: number): void {
@@ -246,6 +273,8 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
     }) as SecureSocket;
     secured[SLOT] = slot;
     secured[OWNER] = this;
+    secured[RAW] = raw;
+    raw[SECURED] = secured;
     secured.on('secureConnect', onSecureConnect);
     secured.on('data', onSecureData);
     secured.on('end', onEnd);
@@ -266,29 +295,27 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
   }
 
   reset(slot: number): void {
-    const raw = this.#sockets[slot];
+    const raw = this.#forget(slot);
+    if (raw !== null) reset(raw);
+  }
+
+  leave(slot: number, remainder: Remainder | null = null): void {
+    const raw = this.#forget(slot);
     if (raw === null) return;
+    if (raw.pending || raw.destroyed) reset(raw);
+    else this.leaving.add(raw, remainder);
+  }
+
+  #forget(slot: number): RawSocket | null {
+    const raw = this.#sockets[slot];
+    if (raw === null) return null;
     raw[SLOT] = FORGOTTEN;
     this.#sockets[slot] = null;
     this.#bound.delete(slot);
-    const secured = this.#secured[slot] ?? null;
-    if (secured !== null) {
-      secured[SLOT] = FORGOTTEN;
-      this.#secured[slot] = null;
-    }
-    // A connection still being opened has nothing to reset: closing its descriptor ends the SYNs.
-    if (raw.pending || raw.destroyed) raw.destroy();
-    else raw.resetAndDestroy();
-    secured?.destroy();
-  }
-
-  leave(slot: number): void {
-    const raw = this.#sockets[slot];
-    if (raw !== null) raw[SLOT] = FORGOTTEN;
-    const secured = this.#secured[slot] ?? null;
-    if (secured !== null) secured[SLOT] = FORGOTTEN;
-    this.#sockets[slot] = null;
-    if (this.#tls !== null) this.#secured[slot] = null;
+    if (raw[SECURED] === undefined) return raw;
+    raw[SECURED][SLOT] = FORGOTTEN;
+    this.#secured[slot] = null;
+    return raw;
   }
 
   localPort(slot: number): number {

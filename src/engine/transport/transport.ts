@@ -40,10 +40,20 @@ export interface Wire {
   sendBytes(slot: number, bytes: Uint8Array): void;
   /** Closes by RST where the connection is open, forgets the slot. */
   reset(slot: number): void;
-  /** Forgets a slot whose far side has sent its FIN; the connection then ends in an orderly way by itself. */
-  leave(slot: number): void;
-  /** Gives back what the transport itself holds; every slot must be forgotten. */
+  /**
+   * Forgets the slot; its connection then ends by itself, as an ordinary client ends one: it reads what is left of the answer,
+   * sends FIN, reads until the far side's, and is reset only when that does not come (leaving.ts).
+   */
+  leave(slot: number, remainder?: Remainder | null): void;
+  /** Gives back what the transport itself holds, resets what is still leaving; every slot must be forgotten. */
   end(): void;
+}
+
+/** What still comes of an answer. */
+export interface Remainder {
+  /** Nothing more of it comes. */
+  readonly isOver: boolean;
+  read(bytes: Uint8Array): void;
 }
 
 /** Says when what arrived has arrived, and how well that is known. */

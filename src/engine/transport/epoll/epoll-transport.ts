@@ -14,6 +14,7 @@ import type { RequestFrame } from '../../protocol/request.js';
 import type {
   ConnectionFacts,
   Destination,
+  Remainder,
   Stamping,
   TcpFacts,
   TlsFacts,
@@ -21,6 +22,7 @@ import type {
   TransportEvents,
   Wire,
 } from '../transport.js';
+import { LEAVING, LeavingSockets } from './leaving-sockets.js';
 import { EVENTS, INTERRUPTED, type Kernel, WOULD_BLOCK } from './system-calls.js';
 import { Unsent } from './unsent.js';
 
@@ -72,6 +74,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
   readonly #synRetransmits: Uint8Array;
   readonly #openedAt: Float64Array;
   readonly #hasRead: Uint8Array;
+  readonly #leaving: LeavingSockets;
   #stampsRequests = false;
   /** Most bytes of a connection's first read; 0: as many as there are. */
   #firstRead = 0;
@@ -111,6 +114,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
     this.#openedAt = new Float64Array(slots);
     this.#hasRead = new Uint8Array(slots);
     this.#poll = kernel.newPoll();
+    this.#leaving = new LeavingSockets(kernel, this.#poll, slots, () => this.#closed());
     this.#forgetExit = onThreadExit(this.#closeAll);
   }
 
@@ -147,6 +151,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
     if (this.#clockTimer !== null) clearInterval(this.#clockTimer);
     if (this.#immediate !== null) clearImmediate(this.#immediate);
     this.#immediate = null;
+    this.#leaving.dropAll();
     this.#forgetExit();
     if (this.#poll >= 0) this.#kernel.closeSocket(this.#poll);
   }
@@ -155,7 +160,8 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
 
   connect(slot: number, to: Destination, localAddress: string | null): void {
     const kernel = this.#kernel;
-    const fd = kernel.socket(to.family);
+    let fd = kernel.socket(to.family);
+    while (isOutOfDescriptors(-fd) && this.#leaving.dropOldest()) fd = kernel.socket(to.family);
     if (fd < 0) {
       this.#later(slot, -fd);
       return;
@@ -216,18 +222,21 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
     // A connection still being opened has nothing to reset: closing its descriptor ends the SYNs.
     if (this.#phases[slot] === PHASE.open) this.#kernel.reset(fd);
     else this.#kernel.closeSocket(fd);
-    this.#closed(slot);
-  }
-
-  leave(slot: number): void {
-    const fd = this.#forget(slot);
-    if (fd === NO_SOCKET) return;
-    this.#kernel.closeSocket(fd);
-    this.#closed(slot);
-  }
-
-  #closed(slot: number): void {
     this.#phases[slot] = PHASE.none;
+    this.#closed();
+  }
+
+  leave(slot: number, remainder: Remainder | null = null): void {
+    if (this.#phases[slot] !== PHASE.open) {
+      this.reset(slot);
+      return;
+    }
+    this.#leaving.add(this.#forget(slot), remainder);
+    this.#phases[slot] = PHASE.none;
+    this.#lookNext();
+  }
+
+  #closed(): void {
     if (--this.open === 0) this.onAllClosed?.();
   }
 
@@ -302,7 +311,8 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
       if (count > 0) this.#emptyLooks = 0;
       for (let i = 0; i < count; i++) {
         const slot = kernel.slotOf(i);
-        if (kernel.generationOf(i) === this.#generations[slot]) this.#happened(slot, kernel.eventOf(i));
+        if (slot === LEAVING) this.#leaving.happened(kernel.generationOf(i));
+        else if (kernel.generationOf(i) === this.#generations[slot]) this.#happened(slot, kernel.eventOf(i));
       }
       // A full hand may have left some behind that had happened before this look.
       if (count < EVENTS) this.#lower = lookedAt;
@@ -462,8 +472,13 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
 
   /** A thread that dies takes its sockets along, as those of node:net do; descriptors would outlive it. */
   readonly #closeAll = (): void => {
+    this.#leaving.dropAll();
     for (const fd of this.#fds) if (fd !== NO_SOCKET) this.#kernel.closeSocket(fd);
     if (this.#poll >= 0) this.#kernel.closeSocket(this.#poll);
     this.#kernel.close();
   };
+}
+
+function isOutOfDescriptors(errno: number): boolean {
+  return errno === constants.errno.EMFILE || errno === constants.errno.ENFILE;
 }

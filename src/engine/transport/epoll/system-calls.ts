@@ -266,6 +266,11 @@ export class Kernel {
     this.#libc.close(fd);
   }
 
+  /** Sends FIN behind what the kernel has taken; reading goes on (shutdown(2)). A connection that is gone has none to send. */
+  finish(fd: number): void {
+    this.#libc.shutdown(fd, C.SHUT_WR);
+  }
+
   /** Never repeated: Linux has given the descriptor back even when it says EINTR (close(2)). */
   closeSocket(fd: number): void {
     this.#libc.close(fd);
@@ -365,12 +370,21 @@ export class Kernel {
 
   /** Tells of every change of a socket from now on, once each. @returns 0 or -errno */
   watch(poll: number, fd: number, slot: number, generation: number): number {
+    return this.#watched(C.EPOLL_CTL_ADD, poll, fd, slot, generation);
+  }
+
+  /** As `watch`, of a socket that is watched already: what is there is told anew, under this name. @returns 0 or -errno */
+  watchAs(poll: number, fd: number, slot: number, generation: number): number {
+    return this.#watched(C.EPOLL_CTL_MOD, poll, fd, slot, generation);
+  }
+
+  #watched(operation: number, poll: number, fd: number, slot: number, generation: number): number {
     const { offset, address } = this.#event;
     const data = offset + this.#layout.epollEvent.data;
     this.#view.setUint32(offset, C.EPOLLIN | C.EPOLLOUT | C.EPOLLRDHUP | C.EPOLLET, true);
     this.#view.setUint32(data, slot, true);
     this.#view.setUint32(data + 4, generation, true);
-    return this.#result(this.#libc.epollControl(poll, C.EPOLL_CTL_ADD, fd, address));
+    return this.#result(this.#libc.epollControl(poll, operation, fd, address));
   }
 
   /** What has happened, or happens within `waitMs`. @returns events that `eventOf` can be asked for; at most `EVENTS` */
