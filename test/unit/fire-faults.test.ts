@@ -111,12 +111,35 @@ const FAULTS: readonly Fault[] = [
     detail: 'before the release',
   },
   {
-    what: 'bytes while all wait at the gate, with the RST right behind them',
+    what: 'an answer while all wait at the gate, with the RST right behind it: the answer counts',
     // Late enough to find the connection open on this side too.
     server: (socket) => void setTimeout(() => socket.write(REFUSAL, () => socket.resetAndDestroy()), 20),
     options: { n: 10, gate: 'upgrade', armed: () => turns(20) },
+    outcomes: { 503: 10 },
+    detail: 'answered before the request was sent',
+  },
+  {
+    what: 'something that is no answer while all wait at the gate',
+    server: (socket) => void socket.write('220 smtp.example.com\r\n'),
+    options: { n: 10, gate: 'upgrade', armed: () => turns(20) },
     outcomes: { malformed: 10 },
-    detail: 'bytes before the request was sent',
+    detail: 'does not begin with HTTP/1.; answered before the request was sent',
+  },
+  {
+    what: 'an answer that begins while all wait at the gate and ends once they are released',
+    server: (socket) => {
+      socket.write('HTTP/1.1 408 Request ');
+      onRequest((it) => it.write('Timeout\r\nContent-Length: 0\r\n\r\n'))(socket);
+    },
+    options: { n: 10, gate: 'upgrade', armed: () => turns(20) },
+    outcomes: { 408: 10 },
+  },
+  {
+    what: 'a 101 that nobody asked for yet',
+    server: (socket) => void socket.write(switching('sec-websocket-key: a\r\n')),
+    options: { n: 10, gate: 'upgrade', armed: () => turns(20) },
+    outcomes: { 'invalid-101': 10 },
+    detail: 'answered before the request was sent',
   },
   {
     what: 'an answer to a client that has been told FIN before: it reads no further',

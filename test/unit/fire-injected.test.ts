@@ -258,6 +258,41 @@ describe('a kernel that lies', { skip: withoutEpoll(typeof trouble === 'string' 
     kernel.close();
   });
 
+  test('no descriptor while refused connections still drain: the oldest of them gives up its own', async () => {
+    const open = new Set<number>();
+    const { kernel, wrong } = lying({
+      socket(real, args) {
+        if (open.size >= EACH) return 'EMFILE';
+        const fd = real(...args);
+        open.add(fd);
+        return fd;
+      },
+      close(real, args) {
+        open.delete(args[0] as number);
+        return real(...args);
+      },
+    });
+    const slow = onRequest((socket) => {
+      socket.write(REFUSAL);
+      socket.on('end', () => setTimeout(() => socket.end(), 1000));
+    });
+    const fired = await fireAt(slow, { kernel, n: 8 * EACH, inFlight: EACH - 2, close: null });
+    assert.deepEqual(fired.outcomes, { 503: 8 * EACH }, JSON.stringify(fired.details));
+    assert.deepEqual(wrong(), []);
+    kernel.close();
+  });
+
+  test('an error that is reported after the connect call is the network’s, with its name', async () => {
+    for (const name of ['EACCES', 'EPERM', 'EPROTO', 'EHOSTUNREACH']) {
+      const { kernel, wrong } = lying({ recvmsg: () => name });
+      const fired = await fire(`ws://${anyHost()}:${anyPort()}/`, { kernel, n: 5 });
+      assert.deepEqual(fired.outcomes, { unreachable: 5 });
+      assert.deepEqual(fired.details.unreachable, { [name]: 5 });
+      assert.deepEqual(wrong(), []);
+      kernel.close();
+    }
+  });
+
   test('no descriptor for the epoll instance itself: every attempt says so', async () => {
     const { kernel, wrong } = lying({ epollCreate: () => 'EMFILE' });
     const fired = await fireAt(mixed(), { kernel, n: 5 });

@@ -133,7 +133,8 @@ describe('connections that end', () => {
     const early = {
       closed: (socket: net.Socket) => socket.end(),
       reset: (socket: net.Socket) => setTimeout(() => socket.resetAndDestroy(), 20),
-      malformed: (socket: net.Socket) => socket.write('HTTP/1.1 200 OK\r\n\r\n'),
+      200: (socket: net.Socket) => socket.write('HTTP/1.1 200 OK\r\n\r\n'),
+      malformed: (socket: net.Socket) => socket.write('220 smtp.example.com\r\n'),
     };
     for (const [outcome, handler] of Object.entries(early)) {
       const fired = await fireAt((socket) => void handler(socket), { n: 3, gate: 'upgrade', armed: () => turns(40) });
@@ -281,6 +282,22 @@ describe('deadlines', () => {
 });
 
 describe('TLS', () => {
+  test('before the release, at gate tls: FIN and RST are outcomes at once', async () => {
+    const early = {
+      closed: (socket: net.Socket) => socket.end(),
+      reset: (socket: net.Socket) => setTimeout(() => socket.resetAndDestroy(), 20),
+    };
+    for (const [outcome, handler] of Object.entries(early)) {
+      const server = await serve((socket) => void handler(socket));
+      const options = { n: 3, gate: 'tls', armed: () => turns(40) } as const;
+      const fired = await fire(server.url.replace('ws:', 'wss:'), options);
+      await server.close();
+      assert.deepEqual(fired.outcomes, { [outcome]: 3 });
+      assert.deepEqual(fired.details[outcome], { 'before the release': 3 });
+      for (const row of fired.rows) assert.ok(rowMs(row, 'done_us') < 0, 'it ended before T0');
+    }
+  });
+
   test('tls: a certificate nobody signed, with its code', async () => {
     const fired = await fireAt(silent, { n: 3, tls: {} });
     assert.deepEqual(fired.outcomes, { tls: 3 });

@@ -142,8 +142,8 @@ export interface FireOptions {
   readonly armed?: () => Promise<void> | void;
   /** Done while the connections are held. */
   readonly held?: () => Promise<void> | void;
-  /** Stopped so long after the release was ordered. */
-  readonly stopAfterMs?: number;
+  /** Stopped once this holds after the release was ordered. */
+  readonly stopWhen?: () => boolean;
   /** Done right after the release was ordered. */
   readonly released?: () => void;
 }
@@ -211,9 +211,12 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
   await options.armed?.();
   const ended = shard.run(now() + 2);
   options.released?.();
-  const stop = options.stopAfterMs === undefined ? null : setTimeout(() => shard.stop(), options.stopAfterMs);
+  const { stopWhen = () => false } = options;
+  const watch = setInterval(() => {
+    if (stopWhen()) shard.stop();
+  }, 5);
   await ended;
-  if (stop !== null) clearTimeout(stop);
+  clearInterval(watch);
   await options.held?.();
   const begin = now();
   const report = await shard.close(begin);

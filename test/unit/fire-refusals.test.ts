@@ -244,8 +244,9 @@ for (const { name, kernel, options } of WAYS) {
     });
 
     test('stopped in the middle: FIN', async () => {
-      const server = new Watching(() => {});
-      const { outcomes } = await at(server, { n: 10, stopAfterMs: 100 });
+      let asked = 0;
+      const server = new Watching(() => asked++);
+      const { outcomes } = await at(server, { n: 10, stopWhen: () => asked === 10 });
       assert.deepEqual(outcomes, { aborted: 10 });
       server.endedInOrder(10);
     });
@@ -271,7 +272,7 @@ describe('how TLS that fails is ended', () => {
     const plain = await serve(server.handler);
     try {
       const options = { n: 5, close: 'clean', gate: 'tls', timeoutMs: 200 } as const;
-      const fired = await fire(plain.url.replace('ws:', 'wss:'), { ...options, stopAfterMs: 0 });
+      const fired = await fire(plain.url.replace('ws:', 'wss:'), { ...options, stopWhen: () => true });
       assert.equal((fired.outcomes['timeout-tls'] ?? 0) + (fired.outcomes.aborted ?? 0), 5);
       for (let tries = 0; !server.allClosed() && tries < 500; tries++) await pause(2);
       server.endedInOrder(5);

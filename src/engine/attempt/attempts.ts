@@ -28,6 +28,7 @@ import type { Deadlines } from './deadlines.js';
 import type { Handover } from './handover.js';
 import { LIVE, liveOutcome } from './live-counts.js';
 import type { RequestSource } from './request-source.js';
+import { routeOf } from './route.js';
 import type { Samples } from './samples.js';
 
 const STATUS_101 = 101;
@@ -42,6 +43,7 @@ const FASTEST_RETRANSMIT_MS = 200;
 /** Stamps of the kernel are read on another clock, whose offset is known to some µs. */
 const CLOCKS_DIFFER_MS = 0.05;
 
+const TOO_EARLY = 'answered before the request was sent';
 const LOCAL_MEMORY: NamedOutcomeId = 'local-memory';
 
 /** What the driver of a shard is told. */
@@ -128,10 +130,9 @@ export class Attempts implements TransportEvents {
   /** First system call; the attempt must be prepared. */
   launch(slot: number): void {
     const { destinations, sourceIps } = this.#options;
-    const attempt = this.#columns.attempt[slot];
     this.#columns.state[slot] = STATE.connecting;
-    const source = sourceIps.length === 0 ? null : sourceIps[attempt % sourceIps.length];
-    this.#wire.connect(slot, destinations[attempt % destinations.length], source);
+    const { from, to } = routeOf(this.#columns.attempt[slot], sourceIps, destinations);
+    this.#wire.connect(slot, to, from);
   }
 
   /** Lets an attempt through the gate at which it waits. */
@@ -247,9 +248,13 @@ export class Attempts implements TransportEvents {
       case STATE.sampling:
         if (this.#options.samples.body(slot, bytes.subarray(0, length))) this.#sampled(slot);
         break;
-      case STATE.connected:
       case STATE.ready:
-        this.#fail(slot, CODE('malformed'), 'bytes before the request was sent', at, lower);
+        // A hop that waits no longer for a request says so (HAProxy's 408), and waits at the gate for nobody.
+        if (Number.isNaN(this.#columns.first[slot])) this.#columns.first[slot] = at;
+        this.#readAnswer(slot, bytes, length, at, lower);
+        break;
+      case STATE.connected:
+        this.#fail(slot, CODE('malformed'), TOO_EARLY, at, lower);
         break;
     }
   }
@@ -279,12 +284,13 @@ export class Attempts implements TransportEvents {
     }
     if (Number.isNaN(this.#columns.opened[slot])) this.onOpening(slot, at);
     if (state <= STATE.connecting) {
-      this.#fail(slot, CODE(connectOutcome(error.code)), error.code, at, lower);
+      this.#fail(slot, CODE(connectOutcome(error.code, error.atOnce)), error.code, at, lower);
     } else if (error.tls) this.#fail(slot, CODE('tls'), error.code, at, lower);
     else if (error.code === 'ETIMEDOUT') this.#fail(slot, CODE('timeout-upgrade'), 'ETIMEDOUT', at, lower);
     // Short of memory is this machine, not the far side, however far the attempt has come.
-    else if (connectOutcome(error.code) === LOCAL_MEMORY) this.#fail(slot, CODE(LOCAL_MEMORY), error.code, at, lower);
-    else this.#fail(slot, CODE(error.fin ? 'closed' : 'reset'), this.#whereItEnded(slot), at, lower);
+    else if (connectOutcome(error.code, false) === LOCAL_MEMORY)
+      this.#fail(slot, CODE(LOCAL_MEMORY), error.code, at, lower);
+    else this.#fail(slot, CODE(error.fin ? 'closed' : 'reset'), this.#whereItEnded(slot, error.code), at, lower);
   }
 
   // -- steps -------------------------------------------------------------------------------------------------------
@@ -340,7 +346,8 @@ export class Attempts implements TransportEvents {
 
   #readAnswer(slot: number, bytes: Buffer, length: number, at: number, lower: number): void {
     const partial = this.#partial.get(slot);
-    if (partial === undefined && this.#known.matches(bytes, length, this.#acceptOf(slot))) {
+    const isEarly = Number.isNaN(this.#columns.sent[slot]);
+    if (partial === undefined && !isEarly && this.#known.matches(bytes, length, this.#acceptOf(slot))) {
       this.#accept(slot, null, at, lower);
       return;
     }
@@ -348,12 +355,14 @@ export class Attempts implements TransportEvents {
     if (reading.kind === 'more') {
       if (partial === undefined) this.#partial.set(slot, new HeadReader(all, reading.progress));
     } else if (reading.kind === 'malformed') {
-      this.#fail(slot, CODE('malformed'), reading.detail, at, lower, null, all);
+      const detail = isEarly ? `${reading.detail}; ${TOO_EARLY}` : reading.detail;
+      this.#fail(slot, CODE('malformed'), detail, at, lower, null, all);
     } else this.#judge(slot, reading.head, all, at, lower);
   }
 
   #judge(slot: number, head: Head, bytes: Buffer, at: number, lower: number): void {
-    const note = head.bareLf ? 'bare LF as line end' : null;
+    const isEarly = Number.isNaN(this.#columns.sent[slot]);
+    const note = isEarly ? TOO_EARLY : head.bareLf ? 'bare LF as line end' : null;
     const rest = bytes.subarray(head.bodyAt);
     if (head.status !== STATUS_101) {
       this.#fail(slot, head.status, note, at, lower, head, rest);
@@ -361,7 +370,7 @@ export class Attempts implements TransportEvents {
     }
     const wrong = judgeUpgrade(head, this.#acceptOf(slot), this.#options.requests.offer(this.#columns.attempt[slot]));
     if (wrong !== null) {
-      this.#fail(slot, CODE('invalid-101'), wrong, at, lower, head, rest);
+      this.#fail(slot, CODE('invalid-101'), isEarly ? TOO_EARLY : wrong, at, lower, head, rest);
       return;
     }
     if (this.#options.requests.isConstant && note === null && rest.length === 0) {
@@ -454,7 +463,14 @@ export class Attempts implements TransportEvents {
     this.#columns.rttMs[slot] = facts.rttMs;
   }
 
-  #whereItEnded(slot: number): string | null {
+  /** @param errno of a connection that broke; what is no RST is named */
+  #whereItEnded(slot: number, errno = 'ECONNRESET'): string | null {
+    const name = errno === 'ECONNRESET' || errno === 'EPIPE' ? null : errno;
+    const words = [name, this.#stepOf(slot)].filter((word) => word !== null);
+    return words.length === 0 ? null : words.join(' ');
+  }
+
+  #stepOf(slot: number): string | null {
     const state = this.#columns.state[slot];
     if (state === STATE.securing) return 'during the TLS handshake';
     if (state === STATE.connected || state === STATE.ready) return 'before the release';

@@ -3,7 +3,7 @@ import { platform } from 'node:os';
 import type { NamedOutcomeId } from '../../names/outcomes.js';
 
 /**
- * errno while connecting → outcome; anything else is `local-other`. Linux says ECONNREFUSED of an RST in answer to a SYN
+ * errno while connecting → outcome. Linux says ECONNREFUSED of an RST in answer to a SYN
  * (tcp_reset in net/ipv4/tcp_input.c): ECONNRESET is there a connection that was over before anybody saw it open.
  */
 const CONNECT_ERRORS: Readonly<Record<string, NamedOutcomeId>> = {
@@ -22,7 +22,11 @@ const CONNECT_ERRORS: Readonly<Record<string, NamedOutcomeId>> = {
   ENOMEM: 'local-memory',
 };
 
-/** What an errno while connecting counts as. */
-export function connectOutcome(errno: string): NamedOutcomeId {
-  return CONNECT_ERRORS[errno] ?? 'local-other';
+/**
+ * What an errno while connecting counts as. One that is not in the table is this machine's doing where the call itself
+ * returned it (a filter of its own: EPERM), and the network's where it was reported later: ICMP speaks in more errnos than
+ * there are names for here (icmp_err_convert in net/ipv4/icmp.c, tab_unreach in net/ipv6/icmp.c: EACCES, EPROTO, ENONET).
+ */
+export function connectOutcome(errno: string, atOnce: boolean): NamedOutcomeId {
+  return CONNECT_ERRORS[errno] ?? (atOnce ? 'local-other' : 'unreachable');
 }

@@ -7,6 +7,7 @@ import { type AttemptRow, attemptRow } from '../../tally/attempt-row.js';
 import { type Ended, Tally, untimed } from '../../tally/tally.js';
 import type { Destination } from '../transport/transport.js';
 import type { Columns } from './columns.js';
+import { routeOf } from './route.js';
 
 export interface RecorderOptions {
   readonly columns: Columns;
@@ -14,6 +15,7 @@ export interface RecorderOptions {
   readonly burst: number;
   readonly worker: number;
   readonly destinations: readonly Destination[];
+  readonly sourceIps: readonly string[];
   readonly wantRows: boolean;
   /** A time is one number then, without a lower bound. */
   readonly hasKernelStamps: boolean;
@@ -69,7 +71,7 @@ export class Recorder {
   }
 
   #row(slot: number, due: number, detail: string | null): AttemptRow {
-    const { columns, destinations, burst, worker, wallOffset } = this.#options;
+    const { columns, destinations, sourceIps, burst, worker, wallOffset } = this.#options;
     const attempt = columns.attempt[slot];
     const after = (at: number) => (at - due) * 1000;
     return {
@@ -78,7 +80,7 @@ export class Recorder {
       worker,
       localAddress: columns.localAddress[slot] ?? null,
       localPort: columns.localPort[slot] || null,
-      remoteAddress: destinations.length === 0 ? null : destinations[attempt % destinations.length].address,
+      remoteAddress: destinations.length === 0 ? null : routeOf(attempt, sourceIps, destinations).to.address,
       outcome: outcomeId(columns.outcome[slot]),
       releasedUs: (due + wallOffset()) * 1000,
       connectUs: after(columns.connected[slot]),

@@ -1,5 +1,6 @@
 /** A TCP connect and nothing more: whether an address that the handshake did not go to would have been open, and how fast. */
 import net from 'node:net';
+import { nextTick } from '../../host.js';
 import type { CheckTcp } from '../../result/check-facts.js';
 import { connectOutcome } from '../attempt/connect-outcome.js';
 import { now, toMicros } from '../machine/clock.js';
@@ -24,6 +25,11 @@ export function probeTcp({ to, localAddress, timeoutMs, signal }: ConnectOptions
       localAddress: localAddress ?? undefined,
       autoSelectFamily: false,
     });
+    // The call is made in a tick of its own, queued just now; what fails later is told by the network.
+    let atOnce = false;
+    nextTick(() => {
+      atOnce = socket.errored !== null;
+    }, null);
     const finish = (failure: string | null): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
@@ -38,6 +44,6 @@ export function probeTcp({ to, localAddress, timeoutMs, signal }: ConnectOptions
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
     socket.once('connect', () => finish(null));
-    socket.on('error', (error: NodeJS.ErrnoException) => finish(connectOutcome(error.code ?? 'UNKNOWN')));
+    socket.on('error', (error: NodeJS.ErrnoException) => finish(connectOutcome(error.code ?? 'UNKNOWN', atOnce)));
   });
 }

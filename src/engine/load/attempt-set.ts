@@ -79,6 +79,7 @@ export class AttemptSet {
       burst: order.burst,
       worker: context.worker,
       destinations,
+      sourceIps: plan.target.sourceIps,
       wantRows: context.wantRows,
       hasKernelStamps: this.stamping.hasKernelStamps,
       wallOffset: context.wallOffset,

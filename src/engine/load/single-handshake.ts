@@ -8,6 +8,7 @@ import type { Inputs, Plan } from '../../plan/plan.js';
 import type { Sample } from '../../result/result.js';
 import type { EncodedTally } from '../../tally/tally.js';
 import { ownLiveCounts } from '../attempt/live-counts.js';
+import { routeOf } from '../attempt/route.js';
 import { now } from '../machine/clock.js';
 import { PortChooser } from '../transport/ports.js';
 import type { TlsOptions } from '../transport/tls-options.js';
@@ -21,7 +22,7 @@ export interface SingleOptions {
   readonly tls: TlsOptions | null;
   readonly userAgent: string;
   readonly timeoutMs: number;
-  /** `{{ index }}` of this attempt. */
+  /** `{{ index }}` of this attempt. Addresses and sources take turns by it. */
   readonly index: number;
   readonly portRange: readonly [low: number, high: number];
   /** Ends the attempt as `aborted`. */
@@ -55,15 +56,18 @@ export interface SingleHandshake {
   readonly tally: EncodedTally;
   readonly sample: Sample | null;
   readonly tls: TlsFacts | null;
+  /** Resolves when its connection is gone: one that was refused may take 2 s until the far side ends it too. */
+  readonly gone: Promise<unknown>;
 }
 
 export async function handshakeOnce(options: SingleOptions): Promise<SingleHandshake> {
-  const { plan, timeoutMs, index, portRange } = options;
+  const { timeoutMs, index, portRange } = options;
+  const { sourceIps } = options.plan.target;
+  const { from, to } = routeOf(index, sourceIps, options.destinations);
+  const plan = { ...options.plan, target: { ...options.plan.target, sourceIps: from === null ? [] : [from] } };
   const start = Math.floor(Math.random() * (portRange[1] - portRange[0]));
-  let resolve: () => void = () => {};
-  const ended = new Promise<void>((done) => {
-    resolve = done;
-  });
+  const [ended, end] = told();
+  const [freed, free] = told();
   let facts: TlsFacts | null = null;
   const set: AttemptSet = new AttemptSet(
     {
@@ -71,7 +75,7 @@ export async function handshakeOnce(options: SingleOptions): Promise<SingleHands
       inputs: options.inputs,
       order: { target: 0, stage: 0, burst: 0, count: 1, open: 1, first: 0, stride: 1, base: index },
       worker: 0,
-      destinations: options.destinations,
+      destinations: [to],
       tls: options.tls,
       kernel: null,
       ports: new PortChooser(portRange[0], portRange[1], 0, 1, start),
@@ -89,9 +93,9 @@ export async function handshakeOnce(options: SingleOptions): Promise<SingleHands
       armed: () => {},
       ended: () => {
         facts = set.transport.facts.tlsFacts(0);
-        resolve();
+        end();
       },
-      freed: () => {},
+      freed: free,
     },
     () => set.columns.opened[0],
   );
@@ -108,7 +112,9 @@ export async function handshakeOnce(options: SingleOptions): Promise<SingleHands
   options.signal.removeEventListener('abort', stop);
   await options.held?.(heldOf(set));
   set.attempts.close(0, true);
-  await set.drain();
+  const gone = set.drain();
+  // Until then there is something to learn: the rest of a refusal, or how a tunnel is closed.
+  await Promise.race([freed, gone]);
   set.recorder.record(0, set.columns.opened[0]);
   set.keepSamples();
   const tally = set.recorder.tally.encode();
@@ -116,7 +122,16 @@ export async function handshakeOnce(options: SingleOptions): Promise<SingleHands
   // A system call that could not even be made has no time of its own.
   const startedAt = Number.isNaN(set.columns.opened[0]) ? launchedAt : set.columns.opened[0];
   const tookMs = Math.max(0, set.columns.done[0] - startedAt);
-  return { outcome, startedAt, tookMs, tally, sample: tally.samples[outcome] ?? null, tls: facts };
+  return { outcome, startedAt, tookMs, tally, sample: tally.samples[outcome] ?? null, tls: facts, gone };
+}
+
+/** A promise, and what resolves it. */
+function told(): [promise: Promise<void>, tell: () => void] {
+  let tell: () => void = () => {};
+  const promise = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  return [promise, tell];
 }
 
 function heldOf({ columns, attempts, wire }: AttemptSet): Held {

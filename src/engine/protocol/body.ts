@@ -17,16 +17,15 @@ export class Body {
   /** Bytes still to come, where that is known: of the body, or of the chunk. */
   #left: number;
   #place: Place = 'size';
-  #digits = 0;
+  /** What has come of a chunk's size. */
+  #digits = '';
   #lineBytes = 0;
   #isOver: boolean;
 
   constructor(head: Head) {
     this.#isChunked = /(^|,)\s*chunked\s*$/i.test(headerValue(head, 'transfer-encoding') ?? '');
-    // What follows a 101 is another protocol (RFC 9110 section 15.2.2); 204 and 304 have no body.
-    const isNone = head.status === 101 || head.status === 204 || head.status === 304;
-    this.#left = this.#isChunked ? 0 : isNone ? 0 : lengthOf(head);
-    this.#isOver = isNone || (!this.#isChunked && this.#left === 0);
+    this.#left = this.#isChunked ? 0 : lengthOf(head);
+    this.#isOver = head.status === 101 || (!this.#isChunked && this.#left === 0);
   }
 
   /** Nothing more of it comes. One that only the far side's FIN ends is never over by its bytes. */
@@ -41,6 +40,7 @@ export class Body {
       const isContent = !this.#isChunked || this.#place === 'data' || this.#place === 'raw';
       if (isContent) at = this.#content(bytes, at, keep);
       else if (this.#frame(bytes[at])) at++;
+      else keep(Buffer.from(this.#digits, 'latin1'));
     }
   }
 
@@ -55,14 +55,17 @@ export class Body {
     return end;
   }
 
-  /** One byte of what lies around chunks; false: it is none of it, and belongs to what is no chunk. */
+  /** One byte of what lies around chunks; false: it is none of it, and nor was what looked like a size before it. */
   #frame(byte: number): boolean {
     switch (this.#place) {
       case 'size':
         return this.#size(byte);
       case 'dataEnd':
-        if (byte !== CR && byte !== LF) return this.#giveUp();
         if (byte === LF) this.#startSize();
+        else if (byte !== CR) {
+          this.#digits = '';
+          return this.#giveUp();
+        }
         return true;
       case 'extension':
         if (byte === LF) this.#place = this.#left === 0 ? 'trailer' : 'data';
@@ -76,20 +79,20 @@ export class Body {
   }
 
   #size(byte: number): boolean {
-    const digit = Number.parseInt(String.fromCharCode(byte), 16);
-    if (!Number.isNaN(digit) && this.#digits < MOST_DIGITS) {
-      this.#left = this.#left * 16 + digit;
-      this.#digits++;
+    const character = String.fromCharCode(byte);
+    if (/[0-9a-f]/i.test(character) && this.#digits.length < MOST_DIGITS) {
+      this.#digits += character;
       return true;
     }
-    if (this.#digits === 0 || !Number.isNaN(digit)) return this.#giveUp();
+    if (this.#digits === '' || !/[\r\n; \t]/.test(character)) return this.#giveUp();
+    this.#left = Number.parseInt(this.#digits, 16);
     this.#place = 'extension';
-    return false;
+    return this.#frame(byte);
   }
 
   #startSize(): void {
     this.#place = 'size';
-    this.#digits = this.#left = 0;
+    this.#digits = '';
   }
 
   #giveUp(): boolean {
@@ -98,11 +101,15 @@ export class Body {
   }
 }
 
-/** Infinity where only the end of the connection ends the body, or nobody can tell. */
+/**
+ * Infinity where only the end of the connection ends the body, or nobody can tell. What follows a 101 is another protocol
+ * (RFC 9110 section 15.2.2). 204 and 304 have no body; who announces one all the same will send it.
+ */
 function lengthOf(head: Head): number {
   const text = headerValue(head, 'content-length');
+  if (text === null && (head.status === 204 || head.status === 304)) return 0;
   // Sent twice, alike, it is still one length (RFC 9112 section 6.3).
-  const lengths = new Set(text?.split(',').map((one) => one.trim()) ?? []);
+  const lengths = new Set((text ?? '').split(',').map((one) => one.trim()));
   const [length] = lengths;
   return lengths.size === 1 && /^\d{1,15}$/.test(length) ? Number(length) : Number.POSITIVE_INFINITY;
 }

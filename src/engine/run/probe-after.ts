@@ -44,6 +44,7 @@ export async function probeAfter(options: AfterOptions): Promise<After> {
     ended[place] = endedProbe(handshake, releasedAt);
     byOutcome[handshake.outcome] = (byOutcome[handshake.outcome] ?? 0) + 1;
     show();
+    await handshake.gone;
   };
   show();
   for (let place = 0; place < probesPerBurst(plan); place++) {

@@ -72,13 +72,17 @@ const SLOT = Symbol('slot');
 const OWNER = Symbol('owner');
 const RAW = Symbol('raw');
 const SECURED = Symbol('secured');
+const AT_ONCE = Symbol('at once');
+const TO = Symbol('to');
+const FROM = Symbol('from');
 
 interface Owned {
   [SLOT]: number;
   [OWNER]: NodeTransport;
 }
-/** `SECURED`: what was laid over it. */
-type RawSocket = net.Socket & Owned & { [SECURED]?: SecureSocket };
+/** `SECURED`: what was laid over it. `AT_ONCE`: the connect call itself failed. */
+type RawSocket = net.Socket &
+  Owned & { [SECURED]?: SecureSocket; [AT_ONCE]?: boolean; [TO]: Destination; [FROM]: string | null };
 type SecureSocket = tls.TLSSocket & Owned & { [RAW]: RawSocket };
 
 export interface NodeTransportOptions {
@@ -93,7 +97,10 @@ function onConnectionAttempt(this: RawSocket): void {
 }
 
 function onConnectCalled(socket: RawSocket): void {
-  if (socket[SLOT] !== FORGOTTEN) socket[OWNER].events.onOpened(socket[SLOT], now());
+  if (socket[SLOT] === FORGOTTEN) return;
+  // Told in a tick of its own, which comes later.
+  socket[AT_ONCE] = socket.errored !== null;
+  socket[OWNER].events.onOpened(socket[SLOT], now());
 }
 
 function onConnect(this: RawSocket): void {
@@ -182,8 +189,8 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
   readonly #sockets: (RawSocket | null)[];
   readonly #secured: (SecureSocket | null)[];
   readonly #socketOptions: net.SocketConstructorOpts;
-  /** Where each connection with a bound source goes, and how many ports it has tried. */
-  readonly #bound = new Map<number, { to: Destination; localAddress: string; tries: number }>();
+  /** How many ports each connection with a bound source has tried. */
+  readonly #portsTried = new Map<number, number>();
 
   constructor(options: NodeTransportOptions) {
     this.events = options.events;
@@ -231,13 +238,15 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
     socket.on('connectionAttempt', onConnectionAttempt);
     socket.on('connect', onConnect);
     socket.on('error', onError);
-    if (this.#tls === null) socket.on('end', onEnd);
+    socket.on('end', onEnd);
     this.#sockets[slot] = socket;
   }
 
   connect(slot: number, to: Destination, localAddress: string | null): void {
     if (this.#sockets[slot] === null) this.prepare(slot);
     const socket = this.#sockets[slot] as RawSocket;
+    socket[TO] = to;
+    socket[FROM] = localAddress;
     this.open++;
     socket.on('close', onClose);
     const options: net.TcpSocketConnectOpts = {
@@ -252,8 +261,7 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
       // Without a port of its own a bound source would take that port from every other destination as well.
       options.localAddress = localAddress;
       options.localPort = this.#ports.next(localAddress, to.address);
-      const tries = this.#bound.get(slot)?.tries ?? 0;
-      this.#bound.set(slot, { to, localAddress, tries: tries + 1 });
+      this.#portsTried.set(slot, (this.#portsTried.get(slot) ?? 0) + 1);
     }
     socket.connect(options);
     // node:net makes the system call in a tick of its own, queued just now; this one comes right behind it.
@@ -275,6 +283,8 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
     secured[OWNER] = this;
     secured[RAW] = raw;
     raw[SECURED] = secured;
+    // From here on the end is told behind what TLS has still to say.
+    raw.off('end', onEnd);
     secured.on('secureConnect', onSecureConnect);
     secured.on('data', onSecureData);
     secured.on('end', onEnd);
@@ -311,7 +321,7 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
     if (raw === null) return null;
     raw[SLOT] = FORGOTTEN;
     this.#sockets[slot] = null;
-    this.#bound.delete(slot);
+    this.#portsTried.delete(slot);
     if (raw[SECURED] === undefined) return raw;
     raw[SECURED][SLOT] = FORGOTTEN;
     this.#secured[slot] = null;
@@ -348,17 +358,23 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
     const code = error.code ?? 'UNKNOWN';
     const at = now();
     this.stamps.touch(at);
-    const bound = this.#bound.get(slot);
-    if (code === 'EADDRINUSE' && bound !== undefined && bound.tries < PORT_TRIES) {
+    if (TO in socket && this.#mayTryAgain(slot, code)) {
       socket[SLOT] = FORGOTTEN;
       this.#sockets[slot] = null;
-      this.connect(slot, bound.to, bound.localAddress);
+      this.connect(slot, socket[TO], socket[FROM]);
       return;
     }
     // Node says ECONNRESET for a FIN in the TLS handshake too; only an RST comes from a system call.
     const fin = code === 'ECONNRESET' && error.syscall === undefined;
     const ofTls = error.syscall === undefined && !fin;
-    this.events.onError(slot, { code, tls: ofTls, fin }, at, this.stamps.lower);
+    const atOnce = AT_ONCE in socket && socket[AT_ONCE] === true;
+    this.events.onError(slot, { code, tls: ofTls, fin, atOnce }, at, this.stamps.lower);
+  }
+
+  /** With another port, or with the descriptor of a connection that is leaving. */
+  #mayTryAgain(slot: number, code: string): boolean {
+    if (code === 'EADDRINUSE') return (this.#portsTried.get(slot) ?? PORT_TRIES) < PORT_TRIES;
+    return (code === 'EMFILE' || code === 'ENFILE') && this.leaving.dropOldest();
   }
 
   #wire(slot: number): net.Socket | null {

@@ -146,4 +146,6 @@ export interface TransportError {
   readonly tls: boolean;
   /** A system error that reports an orderly close by the far side. */
   readonly fin: boolean;
+  /** Returned by the call that was to begin the connection: this machine said so, and no network. */
+  readonly atOnce: boolean;
 }

@@ -430,9 +430,9 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
     this.#events.onData(slot, kernel.received, length, exact, exact);
   }
 
-  #failed(slot: number, errno: number): void {
+  #failed(slot: number, errno: number, atOnce = false): void {
     const code = this.#kernel.errorName(errno);
-    this.#events.onError(slot, { code, tls: false, fin: false }, now(), this.#lower);
+    this.#events.onError(slot, { code, tls: false, fin: false, atOnce }, now(), this.#lower);
   }
 
   // -- what has to wait for a turn ---------------------------------------------------------------------------------
@@ -450,7 +450,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
     for (const { slot, generation, errno } of again) {
       if (this.#generations[slot] !== generation) continue;
       if (this.#phases[slot] !== PHASE.open) {
-        this.#failed(slot, errno);
+        this.#failed(slot, errno, true);
         continue;
       }
       this.#read(slot, true);
