@@ -30,6 +30,15 @@ export function addressFamily(host: string): 4 | 6 | null {
   return unmapped(address).kind() === 'ipv4' ? 4 : 6;
 }
 
+/**
+ * The address as sockets are given it: of an IPv4-mapped one the IPv4 address in it, since a socket is of one family. What
+ * is no address, or has a zone, stays as it is.
+ */
+export function dialledAddress(host: string): string {
+  const address = parseAddress(host);
+  return address === null || unmapped(address) === address ? host : unmapped(address).toString();
+}
+
 function unmapped(address: Address): Address {
   return address.kind() === 'ipv6' && (address as ipaddr.IPv6).isIPv4MappedAddress()
     ? (address as ipaddr.IPv6).toIPv4Address()
@@ -93,8 +102,8 @@ function singleAddress(text: string): string {
   const address = parseAddress(text);
   if (address === null)
     refuse(`expected an IP address or a block such as 127.0.0.0/24, found ${JSON.stringify(maskLoose(text))}`);
-  checkBindable(address, text);
-  return address.toString();
+  checkBindable(unmapped(address), text);
+  return unmapped(address).toString();
 }
 
 function checkBindable(address: Address, text: string): void {

@@ -19,7 +19,7 @@ import { now, toMicros, wallOffset } from '../machine/clock.js';
 import { type Disturbance, watchMachine } from '../machine/disturbance.js';
 import { readMachine } from '../machine/machine.js';
 import { synRetries } from '../machine/syn-schedule.js';
-import { wait, waitUntil } from '../machine/wait.js';
+import { wait } from '../machine/wait.js';
 import type { Choice } from '../run/choose-transport.js';
 import { localGenerator } from '../run/local-generator.js';
 import { unmetNeeds } from '../run/machine-needs.js';
@@ -150,24 +150,9 @@ class Checkup {
     return curlLine(this.#plan, this.#setting.userAgent, Math.max(1, Math.ceil(this.#plan.timeoutMs / 1000)));
   }
 
-  /** All addresses, not only the one that is dialled; the system's resolver knows no deadline of its own. */
-  async #resolve(plan: Plan): Promise<Resolution> {
-    const { signal } = this.#options;
-    const start = now();
-    const late = new AbortController();
-    const expired = async (): Promise<Resolution> => {
-      const until = start + plan.timeoutMs;
-      await waitUntil(until, AbortSignal.any([signal, late.signal]));
-      return {
-        destinations: [],
-        addresses: [],
-        dnsMs: now() - start,
-        failure: signal.aborted ? 'ECANCELLED' : 'ETIMEDOUT',
-      };
-    };
-    const found = await Promise.race([resolveTarget({ ...plan, resolve: 'all' }), expired()]);
-    late.abort();
-    return found;
+  /** All addresses, not only the one that is dialled. */
+  #resolve(plan: Plan): Promise<Resolution> {
+    return resolveTarget({ ...plan, resolve: 'all' }, this.#options.signal);
   }
 
   #dns({ dnsMs, addresses, failure }: Resolution): CheckDns | null {
@@ -303,7 +288,7 @@ class Checkup {
   }
 
   async #withoutAddress(resolution: Resolution, direct: Resolution | null): Promise<CheckupRecord> {
-    const failure = resolution.failure ?? 'no address of the family of the source address';
+    const failure = resolution.failure ?? 'UNKNOWN';
     const tally = new Tally();
     const isStopped = this.#options.signal.aborted;
     tally.addUntimed(isStopped ? 'aborted' : 'dns', failure, 1);

@@ -15,6 +15,8 @@ import type { TlsOptions } from '../transport/tls-options.js';
 import type { Destination, TlsFacts, TransportEvents } from '../transport/transport.js';
 import { AttemptSet } from './attempt-set.js';
 
+const STATUS_101 = 101;
+
 export interface SingleOptions {
   readonly plan: Plan;
   readonly inputs: Inputs;
@@ -56,7 +58,7 @@ export interface SingleHandshake {
   readonly tally: EncodedTally;
   readonly sample: Sample | null;
   readonly tls: TlsFacts | null;
-  /** Resolves when its connection is gone: one that was refused may take 2 s until the far side ends it too. */
+  /** Resolves when its connection is gone: the far side has to end it too, and has 2 s for that. */
   readonly gone: Promise<unknown>;
 }
 
@@ -113,8 +115,8 @@ export async function handshakeOnce(options: SingleOptions): Promise<SingleHands
   await options.held?.(heldOf(set));
   set.attempts.close(0, true);
   const gone = set.drain();
-  // Until then there is something to learn: the rest of a refusal, or how a tunnel is closed.
-  await Promise.race([freed, gone]);
+  // Until then there is something to learn: the rest of a refusal, and for who listens in, how a tunnel is closed.
+  if (options.held !== undefined || set.columns.outcome[0] !== STATUS_101) await Promise.race([freed, gone]);
   set.recorder.record(0, set.columns.opened[0]);
   set.keepSamples();
   const tally = set.recorder.tally.encode();

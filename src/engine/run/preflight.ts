@@ -2,6 +2,7 @@
  * A few handshakes one after another before anything is released: they show that the target answers at all, and give the
  * unloaded latency that a burst's is read against. Any complete response head passes; silence does not.
  */
+import type { OutcomeId } from '../../names/outcomes.js';
 import { PREFLIGHT_ATTEMPTS } from '../../plan/needs.js';
 import type { Inputs, Plan } from '../../plan/plan.js';
 import type { Preflight } from '../../result/result.js';
@@ -9,6 +10,7 @@ import { Tally } from '../../tally/tally.js';
 import { handshakeOnce, type SingleHandshake } from '../load/single-handshake.js';
 import { now } from '../machine/clock.js';
 import type { TlsOptions } from '../transport/tls-options.js';
+import type { Destination } from '../transport/transport.js';
 import type { Resolution } from './resolve.js';
 
 const WITHIN_MS = 1000;
@@ -18,8 +20,17 @@ export interface PreflightOutcome {
   readonly preflight: Preflight;
   /** A complete response head came back at least once. */
   readonly answered: boolean;
+  /** Where attempts go from here on: as planned, or an address that answers where the planned one does not. */
+  readonly destinations: readonly Destination[];
+  /** Addresses that gave no answer, each with its outcome. */
+  readonly dead: readonly DeadAddress[];
   /** TLS session to resume, where one was given. */
   readonly session: Buffer | null;
+}
+
+export interface DeadAddress {
+  readonly address: string;
+  readonly outcome: OutcomeId;
 }
 
 export interface PreflightOptions {
@@ -33,32 +44,14 @@ export interface PreflightOptions {
 }
 
 export async function preflight(options: PreflightOptions): Promise<PreflightOutcome> {
-  const { plan, resolution } = options;
+  const { resolution } = options;
   const tally = new Tally();
-  const handshakes: SingleHandshake[] = [];
   if (resolution.failure !== null) tally.addUntimed('dns', resolution.failure, 1);
-  else {
-    const until = now() + WITHIN_MS;
-    for (
-      let index = 0;
-      index < PREFLIGHT_ATTEMPTS && (index === 0 || now() < until) && !options.signal.aborted;
-      index++
-    ) {
-      const patience = index === 0 ? FIRST_TIMEOUT_MS : Math.max(1, until - now());
-      const handshake = await handshakeOnce({
-        ...options,
-        destinations: resolution.destinations,
-        timeoutMs: Math.min(plan.timeoutMs, patience),
-        index,
-      });
-      // One that the end of the second cut short says nothing.
-      if (index > 0 && handshake.outcome.startsWith('timeout-')) break;
-      handshakes.push(handshake);
-      tally.merge(Tally.decode(handshake.tally));
-    }
-  }
+  const asking = new Asking(options);
+  if (resolution.failure === null) await asking.run();
+  for (const one of asking.handshakes) tally.merge(Tally.decode(one.tally));
   const counted = tally.counted();
-  const tls = handshakes.map((one) => one.tls).find((facts) => facts !== null) ?? null;
+  const tls = asking.handshakes.map((one) => one.tls).find((facts) => facts !== null) ?? null;
   return {
     preflight: {
       attempted: counted.attempted,
@@ -67,7 +60,75 @@ export async function preflight(options: PreflightOptions): Promise<PreflightOut
       samples: counted.samples,
       tls: tls === null ? null : `${tls.protocol} ${tls.cipher}`,
     },
-    answered: Object.keys(counted.outcomes).some((id) => /^\d+$/.test(id) || id === 'invalid-101'),
+    answered: asking.handshakes.some(({ outcome }) => isAnswer(outcome)),
+    destinations: asking.destinations,
+    dead: asking.dead,
     session: tls?.session ?? null,
   };
+}
+
+/** The handshakes of one preflight. Every address is asked once before any is asked again. */
+class Asking {
+  readonly handshakes: SingleHandshake[] = [];
+  readonly dead: DeadAddress[] = [];
+  destinations: readonly Destination[];
+  readonly #options: PreflightOptions;
+  readonly #until = now() + WITHIN_MS;
+  readonly #gone: Promise<unknown>[] = [];
+  /** Of the next handshake. */
+  #index = 0;
+
+  constructor(options: PreflightOptions) {
+    this.#options = options;
+    this.destinations = options.resolution.destinations;
+  }
+
+  async run(): Promise<void> {
+    const { resolution, signal } = this.#options;
+    const alive = await this.#round(resolution.destinations);
+    // A client that is given several addresses goes on to the next (RFC 8305); so does this one, and says so.
+    const mayTryOthers = alive.length === 0 && !this.#isLocal && !signal.aborted;
+    const [instead] = mayTryOthers ? await this.#round(resolution.others) : [];
+    if (instead !== undefined) this.destinations = [instead];
+    const asked = alive.length > 0 ? alive : this.destinations;
+    while (this.#index < PREFLIGHT_ATTEMPTS && now() < this.#until && !signal.aborted) {
+      const index = this.#index++;
+      const one = await this.#ask(asked[index % asked.length], index, this.#until - now());
+      // One that the end of the second cut short says nothing.
+      if (!one.outcome.startsWith('timeout-')) this.handshakes.push(one);
+    }
+    await Promise.all(this.#gone);
+  }
+
+  /** One handshake with each address; beside each other, since one that is dead takes its time. @returns those that answer */
+  async #round(addresses: readonly Destination[]): Promise<Destination[]> {
+    const asked = addresses.slice(0, PREFLIGHT_ATTEMPTS - this.#index);
+    const ended = await Promise.all(asked.map((to) => this.#ask(to, this.#index++, FIRST_TIMEOUT_MS)));
+    this.handshakes.push(...ended);
+    ended.forEach(({ outcome }, place) => {
+      if (!isAnswer(outcome)) this.dead.push({ address: asked[place].address, outcome });
+    });
+    return asked.filter((_, place) => isAnswer(ended[place].outcome));
+  }
+
+  get #isLocal(): boolean {
+    return this.handshakes.some(({ outcome }) => outcome.startsWith('local-'));
+  }
+
+  async #ask(to: Destination, index: number, patienceMs: number): Promise<SingleHandshake> {
+    const timeoutMs = Math.min(this.#options.plan.timeoutMs, Math.max(1, patienceMs));
+    const one = await handshakeOnce({ ...this.#options, destinations: [to], timeoutMs, index });
+    this.#gone.push(one.gone);
+    return one;
+  }
+}
+
+/** A complete response head, whatever it says. */
+function isAnswer(outcome: OutcomeId): boolean {
+  return /^\d+$/.test(outcome) || outcome === 'invalid-101';
+}
+
+/** The addresses that gave no answer, as words of one sentence. */
+export function deadInWords(dead: readonly DeadAddress[]): string {
+  return dead.map(({ address, outcome }) => `${address}: ${outcome}`).join(', ');
 }

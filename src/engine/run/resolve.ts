@@ -2,49 +2,58 @@
  * From the target's name to the addresses that are really dialled, and the guard that judges those: a look-up happens
  * once, before anything is released, and its time is the phase `dns`.
  */
-import { lookup } from 'node:dns/promises';
 import os from 'node:os';
 import { UserError } from '../../errors.js';
-import { addressFamily, isGuardedAddress } from '../../plan/address.js';
+import { addressFamily, dialledAddress, isGuardedAddress } from '../../plan/address.js';
 import type { Plan } from '../../plan/plan.js';
-import { now } from '../machine/clock.js';
+import { formatDuration } from '../../plan/units.js';
 import type { Destination } from '../transport/transport.js';
+import { type LookedUp, lookUp, SILENT } from './lookup.js';
 
 export interface Resolution {
   /** Addresses attempts are spread over; empty when the look-up failed. */
   readonly destinations: readonly Destination[];
+  /** Further ones that may be dialled where those do not answer. */
+  readonly others: readonly Destination[];
   /** All addresses of the name, the dialled ones first. */
   readonly addresses: readonly string[];
   /** Duration of the look-up; null when the target is an address. */
   readonly dnsMs: number | null;
-  /** Code of the failed look-up, e.g. ENOTFOUND; null when it worked. */
+  /** Code of the failed look-up, e.g. ENOTFOUND, or ETIMEOUT of a silent resolver; null when it worked. */
   readonly failure: string | null;
 }
 
-/** @throws UserError (address) for an IPv6 zone that this machine does not have */
-export async function resolveTarget(plan: Plan): Promise<Resolution> {
+/** No address of the name can be reached from where the connections are to come from. */
+const OTHER_FAMILY = 'no address of the family of the source address';
+
+/** Asks for a name's addresses. */
+type LookUp = (name: string, timeoutMs: number, signal: AbortSignal) => Promise<LookedUp>;
+
+/**
+ * @param signal ends a look-up under way, which fails then
+ * @throws UserError (address) for an IPv6 zone that this machine does not have
+ */
+export async function resolveTarget(plan: Plan, signal: AbortSignal, ask: LookUp = lookUp): Promise<Resolution> {
   const { host, port } = plan.target.connectTo ?? plan.target;
   const literal = addressFamily(host);
   if (literal !== null) {
     checkZone(host);
-    return {
-      destinations: [{ address: host, port, family: literal }],
-      addresses: [host],
-      dnsMs: null,
-      failure: null,
-    };
+    const address = dialledAddress(host);
+    const destinations = [{ address, port, family: literal }];
+    return { destinations, others: [], addresses: [address], dnsMs: null, failure: null };
   }
-  const start = now();
-  try {
-    const found = await lookup(host, { all: true, verbatim: true });
-    const all = found.map(({ address, family }) => ({ address, port, family: family === 6 ? 6 : 4 }) as const);
-    const destinations = plan.resolve === 'all' ? sameFamily(all, plan) : sameFamily(all, plan).slice(0, 1);
-    const addresses = [...destinations, ...all].map(({ address }) => address);
-    return { destinations, addresses: [...new Set(addresses)], dnsMs: now() - start, failure: null };
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
-    return { destinations: [], addresses: [], dnsMs: now() - start, failure: code };
-  }
+  const { addresses: found, failure, tookMs: dnsMs } = await ask(host, plan.timeoutMs, signal);
+  if (failure !== null) return { destinations: [], others: [], addresses: [], dnsMs, failure };
+  const all = found.map((one) => destinationOf(one.address, port));
+  const usable = sameFamily(all, plan);
+  const destinations = plan.resolve === 'all' ? usable : usable.slice(0, 1);
+  const others = usable.slice(destinations.length).filter(({ address }) => isAllowed(plan, address));
+  const addresses = [...new Set([...destinations, ...all].map(({ address }) => address))];
+  return { destinations, others, addresses, dnsMs, failure: usable.length === 0 ? OTHER_FAMILY : null };
+}
+
+function destinationOf(address: string, port: number): Destination {
+  return { address: dialledAddress(address), port, family: addressFamily(address) ?? 4 };
 }
 
 /** A zone is an interface, by its name or its number (RFC 4007 section 11). */
@@ -66,18 +75,33 @@ function sameFamily(all: readonly Destination[], plan: Plan): readonly Destinati
   return all.filter((to) => to.family === family);
 }
 
+/** Why there is no address, as one sentence. A resolver that is silent has said nothing of the name. */
+export function lookUpFailed(plan: Plan, failure: string): string {
+  const name = dialledHost(plan);
+  return failure === SILENT
+    ? `the DNS resolver did not answer for ${name} within ${formatDuration(plan.timeoutMs)} (${failure})`
+    : `the DNS lookup of ${name} failed (${failure})`;
+}
+
 /** @throws UserError (guard) for an address that is not loopback, link-local or private and was not allowed. */
 export function guard(plan: Plan, destinations: readonly Destination[]): void {
-  const host = plan.target.host;
-  const dialled = plan.target.connectTo?.host ?? host;
-  const allowed = new Set(plan.allowHosts.map((name) => name.toLowerCase()));
+  const dialled = dialledHost(plan);
   for (const { address } of destinations) {
-    if (!isGuardedAddress(address)) continue;
-    if (allowed.has(host.toLowerCase()) && allowed.has(dialled.toLowerCase())) continue;
-    if (allowed.has(address)) continue;
+    if (isAllowed(plan, address)) continue;
     throw new UserError(
       `${dialled === address ? address : `${dialled} (${address})`} is a public address: load on a system that is not yours is an attack, so it needs your word`,
       { code: 'guard', hint: `if you may test it, say so: --allow-host ${dialled} (or allowHosts in the profile)` },
     );
   }
+}
+
+function isAllowed(plan: Plan, address: string): boolean {
+  if (!isGuardedAddress(address)) return true;
+  const allowed = new Set(plan.allowHosts.map((name) => name.toLowerCase()));
+  if (allowed.has(plan.target.host.toLowerCase()) && allowed.has(dialledHost(plan).toLowerCase())) return true;
+  return allowed.has(address);
+}
+
+function dialledHost({ target }: Plan): string {
+  return (target.connectTo ?? target).host;
 }

@@ -21,15 +21,16 @@ import { readMachine } from '../machine/machine.js';
 import { wait } from '../machine/wait.js';
 import { type Mirror, startMirror } from '../mirror/mirror-process.js';
 import { tlsOptions } from '../transport/tls-options.js';
+import type { Destination } from '../transport/transport.js';
 import { burstOf, latencyLimitOf, nothingFired } from './burst-record.js';
 import { CalibrationOnDemand, calibrate, warmUp } from './calibrate.js';
 import { type Choice, chooseTransport } from './choose-transport.js';
 import { Live } from './live.js';
 import { localGenerator } from './local-generator.js';
 import { shortageOf, unmetNeeds } from './machine-needs.js';
-import { preflight } from './preflight.js';
+import { deadInWords, type PreflightOutcome, preflight } from './preflight.js';
 import { probeAfter } from './probe-after.js';
-import { guard, type Resolution, resolveTarget } from './resolve.js';
+import { guard, lookUpFailed, type Resolution, resolveTarget } from './resolve.js';
 import type { RunSetup } from './run-setup.js';
 import { runSearch, type SearchGround } from './search-hands.js';
 import { runStage, type StageRun } from './stage-run.js';
@@ -107,7 +108,8 @@ class Run {
 
   async #run(): Promise<void> {
     const { machine, host, observer, generators } = this.#options;
-    const resolution = await resolveTarget(this.#plan);
+    const resolution = await resolveTarget(this.#plan, this.#stop.signal);
+    if (this.#isStopped) return;
     this.#addresses = resolution.addresses;
     guard(this.#plan, resolution.destinations);
     this.#transport = await chooseTransport(this.#plan, host.platform);
@@ -117,10 +119,10 @@ class Run {
       this.#end({ by: 'limits', reason: unmet.join('; ') });
       return;
     }
-    await this.#runPreflight(resolution);
+    const destinations = await this.#runPreflight(resolution);
     if (this.#isStopped) return;
     if (resolution.failure !== null) await this.#withoutAddress(resolution, resolution.failure);
-    else await this.#runStages(resolution);
+    else await this.#runStages({ ...resolution, destinations });
   }
 
   /** The first reason to stop stands: nothing more is launched. */
@@ -133,21 +135,37 @@ class Run {
     return this.#stop.signal.aborted;
   }
 
-  async #runPreflight(resolution: Resolution): Promise<void> {
-    if (!this.#plan.preflight) return;
-    this.#options.observer.progress?.({ phase: 'preflight', ...Live.nothing });
+  /** @returns where the bursts go */
+  async #runPreflight(resolution: Resolution): Promise<readonly Destination[]> {
+    if (!this.#plan.preflight) return resolution.destinations;
+    const { observer, generators } = this.#options;
+    observer.progress?.({ phase: 'preflight', ...Live.nothing });
     // A handshake beside threads that are starting would not be an unloaded one.
-    await this.#options.generators.up();
-    const { preflight: found, answered, session } = await preflight({ resolution, ...this.#single() });
-    this.#preflight = found;
-    if (this.#plan.target.tls.resume) this.#tlsSession = session;
-    this.#options.observer.preflight?.(found);
-    if (answered || this.#isStopped) return;
-    const ids = Object.keys(found.outcomes);
+    await generators.up();
+    const found = await preflight({ resolution, ...this.#single() });
+    this.#preflight = found.preflight;
+    if (this.#plan.target.tls.resume) this.#tlsSession = found.session;
+    observer.preflight?.(found.preflight);
+    const { destinations, dead } = found;
+    this.#addresses = [...new Set([...destinations.map(({ address }) => address), ...resolution.addresses])];
+    if (found.answered) {
+      const aims = destinations.map(({ address }) => address).join(', ');
+      if (dead.length > 0) observer.note?.(`no answer from ${deadInWords(dead)}; the run goes to ${aims}`);
+    } else if (!this.#isStopped) this.#noAnswer(found, resolution);
+    return destinations;
+  }
+
+  #noAnswer({ preflight: { outcomes }, dead }: PreflightOutcome, { dnsMs, failure }: Resolution): void {
+    const ids = Object.keys(outcomes);
     const local = ids.find((id) => id.startsWith('local-'));
+    // Where the URL has another host than the one dialled, which address it was is half of the answer.
+    const isLiteral = dnsMs === null && this.#plan.target.connectTo === null;
+    const what = isLiteral ? ids.join(', ') : deadInWords(dead);
+    const reason =
+      failure === null ? `the target gave no answer at preflight (${what})` : lookUpFailed(this.#plan, failure);
     this.#end(
       local === undefined
-        ? { by: 'no-answer', reason: `the target gave no answer at preflight (${ids.join(', ')})` }
+        ? { by: 'no-answer', reason }
         : { by: 'limits', reason: `not one connection could be opened from this machine (${local})` },
     );
   }
@@ -244,7 +262,12 @@ class Run {
       signal,
       shortage: (size) => shortageOf(size, plan, readMachine(), generators.parts, destinations),
       calibration: new CalibrationOnDemand(generators, plan, stage, signal),
-      single: (ms) => handshakeOnce({ ...single, timeoutMs: Math.min(ms, plan.timeoutMs), index: this.#nextAttempt++ }),
+      single: async (ms) => {
+        const timeoutMs = Math.min(ms, plan.timeoutMs);
+        const one = await handshakeOnce({ ...single, timeoutMs, index: this.#nextAttempt++ });
+        await one.gone;
+        return one;
+      },
       number: (handshakes) => {
         this.#nextAttempt += handshakes;
         return this.#nextAttempt - handshakes;
