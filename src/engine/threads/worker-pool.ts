@@ -16,6 +16,7 @@ import { driverOf } from '../load/load-kinds.js';
 import type { LoadTarget } from '../load/load-target.js';
 import { now, wallOffset } from '../machine/clock.js';
 import { exposeCollector, trimHeap } from '../machine/garbage.js';
+import { waitFor } from '../machine/wait.js';
 import type { NewTarget, WorkerMessage, WorkerPost } from './messages.js';
 import { Control, ORDER } from './shared-memory.js';
 
@@ -26,6 +27,8 @@ const RELEASE_AHEAD_MS = 50;
 const WORKER_HEAP_MB = 1024;
 /** A thread that can't start in this time will not start at all. */
 const START_MS = 20_000;
+/** A thread whose job does not end within this is ended with it. */
+const END_MS = 2000;
 /** What a worker sent before it died may still be on its way. */
 const LAST_WORDS_MS = 20;
 
@@ -61,6 +64,8 @@ interface PoolWorker {
   readonly inbox: WorkerMessage[];
   /** Why it is gone, one sentence; null while it lives. */
   death: string | null;
+  /** Resolves when its job is over, however it ended. */
+  job: Promise<void>;
 }
 
 /** The load under way. */
@@ -195,6 +200,8 @@ export class WorkerPool implements Generators {
     if (!this.#isUp) await this.#gather('up', now() + START_MS);
     for (const worker of this.#alive) this.counts.order(worker, ORDER.quit);
     for (const { port } of this.#workers) port.close();
+    // A thread that is ended before its job is would take the descriptors with it that only the job knows.
+    await waitFor(Promise.all(this.#workers.map(({ job }) => job)), END_MS);
     await this.#threads.destroy();
   }
 
@@ -214,7 +221,9 @@ export class WorkerPool implements Generators {
     exposeCollector();
     this.#threads = new Piscina({
       filename: new URL('./worker.js', import.meta.url).href,
-      minThreads: this.parts,
+      // Each job starts its own. With a minimum, one that has died would be replaced at once, by a thread that nobody needs
+      // and that may still be loading its modules when all are ended: that takes the process with it.
+      minThreads: 0,
       maxThreads: this.parts,
       concurrentTasksPerWorker: 1,
       // 'sync' would block the thread, and every held socket with it, between tasks.
@@ -226,7 +235,7 @@ export class WorkerPool implements Generators {
 
   #startWorker(threads: Piscina, worker: number): void {
     const { port1, port2 } = new MessageChannel();
-    const entry: PoolWorker = { port: port1, inbox: [], death: null };
+    const entry: PoolWorker = { port: port1, inbox: [], death: null, job: Promise.resolve() };
     this.#workers.push(entry);
     port1.on('message', (message: WorkerMessage) => {
       if (message.kind === 'rows') this.onRows(message.rows);
@@ -236,7 +245,7 @@ export class WorkerPool implements Generators {
       }
     });
     const post: WorkerPost = { worker, workers: this.parts, control: this.counts.memory, port: port2 };
-    threads.run(post, { transferList: [port2] }).then(
+    entry.job = threads.run(post, { transferList: [port2] }).then(
       () => this.#gone(entry, `worker ${worker} ended`),
       (error: Error) => this.#gone(entry, `worker ${worker} died: ${error.message}`),
     );
