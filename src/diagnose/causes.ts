@@ -13,11 +13,11 @@ export const CAUSES = [
   // Capacity: alone a handshake works, many at once do not.
   {
     id: 'slow-serial-upgrade',
-    title: 'The backend serves handshakes one after another, and the gateway gives up after T: T/S fit.',
+    title: 'Handshakes are served one after another, S each: only T/S of them fit into the timeout T.',
   },
   {
     id: 'slow-concurrent-upgrade',
-    title: 'The backend serves C handshakes at a time, D each, and the gateway gives up after T.',
+    title: 'Handshakes are served C at a time, D each: only C x floor(T/D) of them fit into the timeout T.',
   },
   { id: 'cpu-bound', title: 'The handshakes are computed side by side and end together: the CPU is the limit.' },
   { id: 'listen-queue-full', title: 'The listen queue was full: SYNs were dropped and sent again by the kernel.' },
@@ -28,6 +28,10 @@ export const CAUSES = [
   {
     id: 'connection-limit',
     title: 'Something carries a fixed number of connections and turns the others away or lets them wait.',
+  },
+  {
+    id: 'socket-queue-full',
+    title: 'The listen queue of a Unix socket behind the gateway was full: the others were refused at once.',
   },
   { id: 'rate-limit', title: 'Something admits a burst b and then r a second.' },
   { id: 'descriptor-limit', title: 'A hop ran out of file descriptors.' },
@@ -46,14 +50,33 @@ export const CAUSES = [
   { id: 'backend-died', title: 'The backend ended connections in the middle of the handshake.' },
   { id: 'backend-hangs', title: 'The backend takes the handshake and never answers, even a single one.' },
   { id: 'server-closed-itself', title: 'The first handshake works; since a client has left, no other does.' },
+  { id: 'health-check-fails', title: 'The backend lives, and the load balancer takes it for dead.' },
   { id: 'application-error', title: 'The application answered with an error of its own.' },
   // Configuration: a single handshake fails in the same way.
+  { id: 'gateway-misconfigured', title: 'A hop fails by itself: its configuration keeps it from its backend.' },
   { id: 'upgrade-not-forwarded', title: 'A hop strips Upgrade and Connection: the backend sees an ordinary GET.' },
+  {
+    id: 'header-case',
+    title: 'Upgrade arrives, and a header of the handshake does not read as it was sent: its case, or its list.',
+  },
+  { id: 'head-over-proxy-buffer', title: 'The head of the 101 is larger than the buffer of the gateway.' },
+  { id: 'http2-only', title: 'Only HTTP/2 is spoken there, and an HTTP/1.1 upgrade has no way through.' },
+  {
+    id: 'proxy-protocol-mismatch',
+    title: 'One side speaks the PROXY protocol and the other does not.',
+  },
   { id: 'wrong-path', title: 'There is no WebSocket endpoint at this path.' },
   { id: 'not-a-websocket-endpoint', title: 'An ordinary web server answers at this address.' },
-  { id: 'version-mismatch', title: 'The server does not speak version 13 of the protocol.' },
+  { id: 'version-mismatch', title: 'The server speaks another version of the protocol.' },
   { id: 'origin-refused', title: 'The server refuses this Origin.' },
-  { id: 'auth-refused', title: 'The server asks for credentials.' },
+  { id: 'auth-refused', title: 'The server wants credentials, or rejects those that were sent.' },
+  { id: 'credentials-partly-refused', title: 'The server accepts some of the credentials and rejects the others.' },
+  { id: 'auth-subrequest-failed', title: 'The gateway asks another service for permission, and that request fails.' },
+  { id: 'subprotocol-required', title: 'The server wants a subprotocol that was not offered.' },
+  {
+    id: 'sticky-session-missing',
+    title: 'A session is known to one server only, and its handshake reached another.',
+  },
   { id: 'forbidden', title: 'A rule of the server or of a hop forbids the request.' },
   { id: 'redirected', title: 'The server sends clients elsewhere; WebSocket clients do not follow.' },
   { id: 'bad-request', title: 'The server or a hop takes the request to be malformed.' },
@@ -80,12 +103,20 @@ export const CAUSES = [
   { id: 'target-refused', title: 'Nothing listens at the address.' },
   { id: 'target-unreachable', title: 'There is no route to the address.' },
   { id: 'syn-dropped', title: 'Not one SYN is answered: a firewall, or no such machine.' },
+  {
+    id: 'client-deadline',
+    title: "This client's own deadline (-t) ended the handshakes: it is shorter than the network or the gateway.",
+  },
+  { id: 'answered-before-request', title: 'A hop answered before the request was sent: it gave up waiting for it.' },
   // After the handshake.
-  { id: 'idle-cut', title: 'Open connections are cut when nothing is said for a while.' },
+  { id: 'rejected-after-accept', title: 'The application accepts the handshake and then rejects the client.' },
+  { id: 'server-restart', title: 'The server said that it goes away or restarts.' },
+  { id: 'two-servers-answered', title: 'Two servers share one port and both answer the same upgrade.' },
+  { id: 'idle-cut', title: 'Open connections are cut when nothing is sent for a while.' },
   { id: 'cut-after-upgrade', title: 'Connections are ended by the target after their 101.' },
   // Ourselves.
   { id: 'generator-limit', title: 'This machine was the limit, not the target.' },
-  { id: 'unknown', title: 'The evidence fits no cause that is known here.' },
+  { id: 'unknown', title: 'No known cause matches.' },
 ] as const satisfies readonly Cause[];
 
 export type CauseId = (typeof CAUSES)[number]['id'];

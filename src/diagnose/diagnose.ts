@@ -6,12 +6,16 @@ import type { Diagnosis, Result } from '../result/result.js';
 import type { CauseId } from './causes.js';
 import { type Evidence, evidenceOf, type Failure, isFailure } from './evidence.js';
 import type { Finding, Rule } from './finding.js';
+import { weighed } from './refute.js';
 import { remedyText } from './remedies/remedies.js';
-import { afterRule, lostRule, poisonedRule, rememberedRule, spoiledRule } from './rules/aftermath.js';
+import { after101Rule } from './rules/after-101.js';
+import { afterRule, poisonedRule, rememberedRule, spoiledRule } from './rules/aftermath.js';
 import { backendRule, diedRule, fellRule } from './rules/backend.js';
 import { capacityRule } from './rules/capacity.js';
 import { probesRule } from './rules/check-probes.js';
 import { closedServerRule } from './rules/closed-server.js';
+import { partlyRefusedRule } from './rules/credentials.js';
+import { deadlineRule } from './rules/deadline.js';
 import { generatorRule } from './rules/generator.js';
 import { churnRateRule, limitRule, waitingBehindRule, waitingRule } from './rules/limits.js';
 import { dnsRule, refusedRule, synDroppedRule, unreachableRule } from './rules/network.js';
@@ -19,10 +23,16 @@ import { listenQueueRule, queueBehindRule, queueRecoveredRule, queueRetriedRule 
 import { closedRule, invalidUpgradeRule, notHttpRule, silentRule } from './rules/silence.js';
 import { statusRule } from './rules/status.js';
 import { tlsPortRule, tlsRule, tlsTimeoutRule } from './rules/tls.js';
+import { destroyedUpgradeRule, subprotocolRule } from './rules/unhandled.js';
+import { answeredBeforeRule, wordingRule } from './rules/wording.js';
 
 const RULES: readonly Rule[] = [
   generatorRule,
+  deadlineRule,
+  answeredBeforeRule,
   probesRule,
+  wordingRule,
+  partlyRefusedRule,
   dnsRule,
   refusedRule,
   unreachableRule,
@@ -34,6 +44,8 @@ const RULES: readonly Rule[] = [
   statusRule,
   backendRule,
   closedRule,
+  subprotocolRule,
+  destroyedUpgradeRule,
   silentRule,
   notHttpRule,
   invalidUpgradeRule,
@@ -52,7 +64,7 @@ const RULES: readonly Rule[] = [
   spoiledRule,
   poisonedRule,
   rememberedRule,
-  lostRule,
+  after101Rule,
 ];
 
 /** More than these nobody reads. */
@@ -66,7 +78,8 @@ const CLEARLY = 0.4;
 export function diagnose(result: Result): Diagnosis[] {
   const evidence = evidenceOf(result);
   if (evidence === null) return [];
-  const findings = kept(RULES.flatMap((rule) => rule(evidence)));
+  const found = RULES.flatMap((rule) => rule(evidence));
+  const findings = kept(weighed(found, evidence));
   const hasFailed = evidence.bursts.some(({ failures }) => failures.some(({ outcome }) => isFailure(outcome)));
   if (findings.length === 0 && hasFailed) return [diagnosisOf(unknown(evidence), evidence.failures)];
   return findings.map((finding) => diagnosisOf(finding, evidence.failures));
@@ -113,7 +126,7 @@ function diagnosisOf(finding: Finding, failures: readonly Failure[]): Diagnosis 
   const { cause, confidence, outcomes, lead, apart, figures = {} } = finding;
   const failure = failures.find(({ outcome, hop }) => hop !== null && outcomes.includes(outcome));
   const hop = failure?.hop ?? null;
-  const remedy = remedyText(cause, hop?.id ?? null);
+  const remedy = remedyText(cause, hop?.id ?? null, outcomes);
   return {
     cause,
     evidence: finding.evidence,

@@ -5,10 +5,14 @@
 
 import { blameOf, isOpen, isOutcomeId, openedOf } from '../names/outcomes.js';
 import { type LoadKind, startsTogether } from '../plan/stages/loads.js';
+import type { Plan } from '../plan/plan.js';
+import { isSecretName } from '../plan/secrets.js';
 import type { Check } from '../result/check-facts.js';
 import type { After, Burst, KernelCounts, Outcomes, Preflight, Result, Sample, Summary } from '../result/result.js';
 import { LatencyHistogram } from '../tally/histogram.js';
+import { type Closes, closesOf } from './closes.js';
 import { type Hop, recogniseHop } from './hops.js';
+import { type Seen, seenBy } from './observations.js';
 import { type Cluster, clustersOf, roundMs } from './shape.js';
 
 /** One failed outcome of one burst. */
@@ -49,6 +53,8 @@ export interface ObservedBurst {
   readonly after: After | null;
   /** What the kernel said of the connections; null: it was not asked. */
   readonly kernel: KernelCounts | null;
+  /** How connections ended after their 101; null: nobody counted. */
+  readonly closes: Closes | null;
 }
 
 /** What handshakes do that come one by one. */
@@ -64,8 +70,14 @@ export interface Evidence {
   readonly scheme: 'ws' | 'wss';
   readonly timeoutMs: number;
   readonly gate: string;
-  readonly sendsOrigin: boolean;
-  readonly sendsCredentials: boolean;
+  /** As it was sent; null: none was. */
+  readonly origin: string | null;
+  /** Where credentials were sent: `a header`, `the query`, `a cookie`, `a subprotocol`; empty: nowhere. */
+  readonly credentials: readonly string[];
+  /** Clients send values of their own rows. */
+  readonly usesRows: boolean;
+  readonly subprotocols: readonly string[];
+  readonly path: string;
   readonly holdMs: number | null;
   readonly bursts: readonly ObservedBurst[];
   /** The burst that says most: of those with failures the one with some 101s beside them, then with the most failures. */
@@ -75,6 +87,8 @@ export interface Evidence {
   /** null: no single handshake was made. */
   readonly alone: Alone | null;
   readonly check: Check | null;
+  /** What the probes of `check` showed. */
+  readonly seen: Seen;
 }
 
 /** null when nothing was attempted. */
@@ -91,15 +105,44 @@ export function evidenceOf(result: Result): Evidence | null {
     scheme: target.scheme,
     timeoutMs: result.plan.timeoutMs,
     gate: result.plan.gate,
-    sendsOrigin: target.origin !== null || target.headers.some(([name]) => /^origin$/i.test(name)),
-    sendsCredentials: target.headers.some(([name]) => /^(authorization|cookie|x-api-key)$/i.test(name)),
+    origin: target.origin ?? target.headers.find(([name]) => /^origin$/i.test(name))?.[1] ?? null,
+    credentials: credentialsOf(target),
+    usesRows: result.plan.data !== null && USES_ROWS.test(JSON.stringify(target)),
+    subprotocols: subprotocolsOf(target),
+    path: target.path,
     holdMs: result.plan.session.holdMs,
     bursts,
     worst,
     failures: [...worst.failures].sort((a, b) => b.count - a.count),
     alone: aloneOf(result),
     check: result.check,
+    seen: seenBy(result.check, target.scheme),
   };
+}
+
+const USES_ROWS = /\{\{\s*row\./;
+
+/** Every way in which a browser or another client can carry who it is. */
+function credentialsOf({ headers, path, subprotocols, tls }: Plan['target']): string[] {
+  const names = headers.map(([name]) => name);
+  const query = new URLSearchParams(path.includes('?') ? path.slice(path.indexOf('?') + 1) : '');
+  return [
+    ...(names.some((name) => name.toLowerCase() !== 'cookie' && isSecretName(name)) ? ['a header'] : []),
+    ...(names.some((name) => /^cookie$/i.test(name)) ? ['a cookie'] : []),
+    ...([...query.keys()].some((name) => isSecretName(name) || /^(auth|ticket|sig|code)$/i.test(name))
+      ? ['the query']
+      : []),
+    ...(subprotocols.some((one) => CARRIES_TOKEN.test(one)) ? ['a subprotocol'] : []),
+    ...(tls.cert !== null ? ['a client certificate'] : []),
+  ];
+}
+
+/** Masked already, or labelled as one, or filled from a row. */
+const CARRIES_TOKEN = /\*\*\*|token|bearer|auth|jwt|\{\{\s*(row|env)\./i;
+
+function subprotocolsOf({ subprotocols, headers }: Plan['target']): string[] {
+  const written = headers.filter(([name]) => /^sec-websocket-protocol$/i.test(name));
+  return [...subprotocols, ...written.flatMap(([, value]) => value.split(/\s*,\s*/))].filter((one) => one !== '');
 }
 
 /** A burst in which some got through and many did not tells the shape of the limit. */
@@ -143,6 +186,7 @@ function observedBurst(burst: Burst, preflight: Preflight | null): ObservedBurst
     perSecond: burst.perSecond,
     after: burst.after,
     kernel: burst.kernel,
+    closes: closesOf(burst.sessions),
   };
 }
 
@@ -166,6 +210,7 @@ function observedPreflight({ preflight }: Result): ObservedBurst | null {
     perSecond: null,
     after: null,
     kernel: null,
+    closes: null,
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { isOpen } from '../names/outcomes.js';
 import { formatCount } from '../plan/units.js';
+import { isChunked, joinChunks } from '../result/chunked-body.js';
 import type { CauseId } from './causes.js';
 import type { Evidence, Failure } from './evidence.js';
 
@@ -21,6 +22,8 @@ export interface Finding {
   readonly apart?: string;
   /** What these very numbers ask for, before the general remedy. */
   readonly lead?: string;
+  /** Found with every probe in view: none of them can speak against it any more. */
+  readonly isDecided?: true;
 }
 
 export type Rule = (evidence: Evidence) => readonly Finding[];
@@ -58,8 +61,11 @@ export function headerOf({ sample }: Failure, name: string): string | null {
   return sample?.headers.find(([key]) => key.toLowerCase() === name)?.[1] ?? null;
 }
 
+/** Without the sizes between its parts, where it came in chunks. */
 export function bodyOf({ sample }: Failure): string {
-  return sample?.body ?? '';
+  if (sample?.body == null) return '';
+  const isWritten = isChunked(sample.headers) || /^[0-9a-f]{1,4}\r?\n/i.test(sample.body);
+  return isWritten ? joinChunks(sample.body) : sample.body;
 }
 
 /** The beginning of what came as a body, in one line. */
@@ -92,9 +98,10 @@ export function counted(n: number, outcome: string): string {
   return `${formatCount(n)} x ${outcome}`;
 }
 
-/** `nginx answered`, or `502 came` where no hop betrays itself. */
+/** `nginx answered 502`; `401 came through nginx` where it passed on what its backend said; `502 came` where no hop betrays itself. */
 export function whoSaid({ hop, outcome }: Failure): string {
-  return hop === null ? `${outcome} came` : `${hop.name} answered ${outcome}`;
+  if (hop === null) return `${outcome} came`;
+  return hop.own ? `${hop.name} answered ${outcome}` : `${outcome} came through ${hop.name}`;
 }
 
 /** How a single handshake went, as a sentence. */

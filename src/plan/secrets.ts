@@ -30,7 +30,7 @@ const SECRET_INSIDE = /token|secret|passw|api_?key|credential|jwt|session_?id/i;
 const TELLING_HEADERS: ReadonlySet<string> = new Set(['www-authenticate', 'proxy-authenticate']);
 
 /** Whether a header, parameter or cookie of that name holds a secret: `access_token`, `X-Api-Key`, `sig`. */
-function isSecretName(name: string): boolean {
+export function isSecretName(name: string): boolean {
   const words = name
     .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
     .toLowerCase()

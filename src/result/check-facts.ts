@@ -78,6 +78,7 @@ const probeSchema = z.object({
   detail: text.nullable(),
   tookMs: ms,
   sample: sampleSchema.nullable().describe('What was answered; null when nothing was'),
+  headBytes: count.nullable().optional().describe('Size of the head that came; null: none came'),
   says: text.describe('What that means beside the handshake itself; one sentence'),
 });
 /** The same handshake with one thing changed, to turn a failure into a cause. */

@@ -4,13 +4,13 @@ import type { Remedy } from './remedy.js';
 export const CAPACITY_REMEDIES: Readonly<Record<string, Remedy>> = {
   'slow-serial-upgrade': {
     symptom:
-      'The 101s come one after another in an even ramp up to a timeout T; everybody later gets 504 (502 from Apache and h2o), however large the burst is: T/S get through.',
+      'The 101s come one after another in an even ramp up to a timeout T; everybody later gets 504 (502 from Apache and h2o), or meets the deadline of the client, however large the burst is: T/S get through.',
     confirm:
       'Double the burst: the count of 101s stays. Halve the read timeout of the gateway: it halves. Profile what the server does between the request and its 101 (authentication, a password hash, a query).',
-    fix: 'Make an upgrade cheaper or let several run side by side (a worker pool, more processes, no synchronous hash in the event loop); end work for sockets that have gone; let clients come back with jitter; raise the read timeout only as long as N x S is bearable.',
+    fix: 'Make an upgrade cheaper or let several run in parallel (a worker pool, more processes, no synchronous hash in the event loop); stop working for clients that have disconnected; let clients come back with jitter; raise the read timeout only if users can wait N x S.',
     at: {
       nginx:
-        'nginx waits proxy_read_timeout (60 s by default) for the 101: `proxy_read_timeout` above N x S lets them wait longer, `limit_conn` before the backend makes the others fail at once instead.',
+        'nginx waits proxy_read_timeout (60 s by default) for the 101: `proxy_read_timeout` above N x S lets them wait longer, `limit_conn` before the backend rejects the excess immediately.',
       haproxy:
         'HAProxy waits `timeout server` for the 101; `maxconn` on the server line with `timeout queue` keeps the crowd in its own queue, so that the backend works only for those that are still there.',
       apache: 'Apache waits `ProxyTimeout` (or Timeout) and answers 502.',
@@ -69,6 +69,8 @@ export const CAPACITY_REMEDIES: Readonly<Record<string, Remedy>> = {
       'A count of 101s that does not change with the size of the burst; the others are refused within milliseconds (503, FIN, RST, 502 behind a gateway) or wait for a place until a timeout.',
     confirm: 'Bursts of two sizes give the same count. The error log of the hop names the limit.',
     fix: 'Raise the limit that has this number, or add instances; a tunnel holds its place as long as it lives.',
+    behind:
+      'The gateway says that its backend refused or did not answer, so look at the limits of the backend first: its connections (maxConnections, workers, a pool), its descriptors (ulimit -n), the length of its listen queue.',
     at: {
       nginx:
         '`worker_connections` (a tunnel takes two, and worker_processes multiply it) with `worker_rlimit_nofile`; or `limit_conn` if the answer is 503.',

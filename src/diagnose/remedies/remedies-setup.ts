@@ -37,17 +37,23 @@ export const SETUP_REMEDIES: Readonly<Record<string, Remedy>> = {
   'not-a-websocket-endpoint': {
     symptom: 'An ordinary page (200, 405, 501).',
     confirm: 'The backend itself gives the same (`--direct`).',
-    fix: 'Check host and path: a web server without WebSocket answers there.',
+    fix: 'Check host and path: a web server without WebSocket answers there. An application server may lack its WebSocket library (uvicorn: websockets or wsproto).',
   },
   'version-mismatch': {
     symptom: '400 or 426 with Sec-WebSocket-Version naming other versions than 13.',
     confirm: '`wstampede check URL` tries version 8.',
-    fix: 'Update the server: version 13 is RFC 6455 of 2011. Or a hop changes Sec-WebSocket-Version.',
+    fix: 'Update the server: version 13 is RFC 6455 of 2011. Or a hop changes Sec-WebSocket-Version. For socket.io and engine.io use the EIO that the server speaks (EIO=4 since version 3 of socket.io; `allowEIO3: true` for older clients).',
   },
   'origin-refused': {
     symptom: '403 (or 401 from verifyClient of ws) depending on the Origin header.',
     confirm: '`wstampede check URL` tries with and without Origin.',
-    fix: 'Send the Origin of your site: --origin https://app.example.com; or add it to the list of the server.',
+    fix: 'Send the Origin of your site (--origin https://app.example.com) or add it to the list of the server. Servers that compare Origin with Host refuse every browser when a proxy changes Host or its port.',
+    at: {
+      nginx: '`proxy_set_header Host $http_host;` forwards the Host that the browser sent, with its port.',
+      apache: '`ProxyPreserveHost On`.',
+      caddy: 'Look for `header_up Host` in reverse_proxy: Caddy forwards Host unchanged unless told otherwise.',
+      haproxy: 'Look for `http-request set-header Host`.',
+    },
   },
   'auth-refused': {
     symptom: '401, often with WWW-Authenticate; 407 from a proxy.',

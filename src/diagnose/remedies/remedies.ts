@@ -5,10 +5,16 @@
 import type { CauseId } from '../causes.js';
 import { BACKEND_REMEDIES } from './remedies-backend.js';
 import { CAPACITY_REMEDIES } from './remedies-capacity.js';
+import { HOP_REMEDIES } from './remedies-hops.js';
 import { SETUP_REMEDIES } from './remedies-setup.js';
 import type { Remedy } from './remedy.js';
 
-const REMEDIES: Readonly<Record<string, Remedy>> = { ...CAPACITY_REMEDIES, ...BACKEND_REMEDIES, ...SETUP_REMEDIES };
+const REMEDIES: Readonly<Record<string, Remedy>> = {
+  ...CAPACITY_REMEDIES,
+  ...BACKEND_REMEDIES,
+  ...SETUP_REMEDIES,
+  ...HOP_REMEDIES,
+};
 
 /** @throws Error for a cause without one: a bug, and a test looks for it */
 export function remedyOf(cause: CauseId): Remedy {
@@ -17,9 +23,16 @@ export function remedyOf(cause: CauseId): Remedy {
   return remedy;
 }
 
-/** The directive of the hop first, the general advice after it. */
-export function remedyText(cause: CauseId, hop: string | null): string {
-  const { fix, at } = remedyOf(cause);
-  const there = hop === null ? undefined : at?.[hop];
+/** What a gateway answers when it speaks of its backend: its own directives are then not what is to be changed. */
+const OF_THE_BACKEND = new Set(['502', '504', '521', '522', '524']);
+
+/**
+ * The directive of the hop first, the general advice after it.
+ * @param outcomes what the cause explains: they tell whose limit it is
+ */
+export function remedyText(cause: CauseId, hop: string | null, outcomes: readonly string[] = []): string {
+  const { fix, at, behind } = remedyOf(cause);
+  const isBehind = behind !== undefined && outcomes.length > 0 && outcomes.every((id) => OF_THE_BACKEND.has(id));
+  const there = isBehind ? behind : hop === null ? undefined : at?.[hop];
   return there === undefined ? fix : `${there} ${fix}`;
 }

@@ -1,4 +1,4 @@
-/** What outlives a burst: work for clients that have gone, gateways that remember a failure, connections cut later. */
+/** What outlives a burst: work for clients that have gone, and gateways that remember a failure. */
 
 import { isOpen } from '../../names/outcomes.js';
 import type { AfterProbe } from '../../result/result.js';
@@ -113,48 +113,6 @@ export const poisonedRule: Rule = ({ worst }) => {
       figures: { timeoutMs: late.minMs },
       apart:
         'A name that resolves to 127.0.0.1 and ::1 is two peers; a single peer is never disabled, and answers 504.',
-    },
-  ];
-};
-
-/** Something may end an idle tunnel this early; sooner, it was not for idleness. */
-const IDLE_MS = 900;
-
-/** When the first of others were given up; none: never. */
-function earliestTimerMs({ failures }: ObservedBurst): number {
-  const waited = failures.filter((one) => one.timesMs.length > 0 && !one.isAtOnce);
-  return Math.min(...waited.map(({ timesMs }) => timesMs[0]), Number.POSITIVE_INFINITY);
-}
-
-export const lostRule: Rule = ({ bursts, holdMs, check, failures }) => {
-  if (check?.idle?.livedMs != null) return [];
-  const burst = bursts.find(({ lost }) => lost > 0);
-  // Beside failures, a few tunnels that a read timeout cut meanwhile are no news.
-  if (burst === undefined || (failures.length > 0 && burst.lost < 0.5 * burst.ok)) return [];
-  const heldMs = (burst.makespanMs ?? 0) + (holdMs ?? 0);
-  const said = `${burst.lost} of ${burst.ok} connections were ended by the target after their 101`;
-  // Beside failures it is a matter of its own, and not the first one.
-  const confidence = (alone: number) => (failures.length > 0 ? 0.4 : alone);
-  if (heldMs >= Math.min(IDLE_MS, earliestTimerMs(burst))) {
-    return [
-      {
-        cause: 'idle-cut',
-        confidence: confidence(burst.lost >= 0.9 * burst.ok ? 0.75 : 0.6),
-        evidence: `${said}, while they were held for up to ${spoken(heldMs)} without a word: the timeout of a gateway for an answer also ends tunnels in which nothing is said.`,
-        outcomes: [],
-        apart:
-          'wstampede check --idle 2m says after how long and how; a ping now and then (session of the application) keeps it open.',
-      },
-    ];
-  }
-  return [
-    {
-      cause: 'cut-after-upgrade',
-      confidence: confidence(0.7),
-      evidence: `${said}, before the burst was over.`,
-      outcomes: [],
-      apart:
-        'The log of the server or of the hop before it at that moment; a restart, a crash, or a layer that accepts and then finds no backend.',
     },
   ];
 };

@@ -34,6 +34,8 @@ const LOGS =
   'The log of the gateway has the reason: connection refused, timed out while connecting, timed out while reading, or ended too early.';
 const CLOSED =
   'A server that closed itself when its first client left looks the same from then on: start it again and try wstampede check, which opens, closes and opens again.';
+const PAST =
+  'Ask the backend itself: wstampede check URL --direct ws://BACKEND. A 101 there means that it lives and its health check fails.';
 const HANDLER =
   'A single handshake that times out is either a backend that hangs, or an HTTP server without a handler that never saw Upgrade: ask the backend itself (wstampede check URL --direct ws://BACKEND).';
 
@@ -261,6 +263,12 @@ function haproxy503(failure: Failure): readonly Reading[] {
         because: 'at once means that every server is marked DOWN or none is configured.',
       },
       {
+        cause: 'health-check-fails',
+        confidence: 0.5,
+        because: 'a server is marked DOWN although it lives when its check gets what it does not expect (426).',
+        apart: PAST,
+      },
+      {
         cause: 'negative-cache',
         confidence: 0.45,
         because: 'a server that is marked DOWN stays so until its checks succeed again (rise x inter).',
@@ -301,7 +309,19 @@ function envoy503(body: string): readonly Reading[] {
     return [
       { cause: 'backend-died', confidence: 0.8, because: 'the backend ended the connection before it answered.' },
     ];
-  return [{ cause: 'backend-down', confidence: 0.8, because: 'no backend is healthy, or none took the connection.' }];
+  return [
+    { cause: 'backend-down', confidence: 0.78, because: 'no backend is healthy, or none took the connection.' },
+    ...(/no healthy/i.test(body)
+      ? [
+          {
+            cause: 'health-check-fails' as const,
+            confidence: 0.45,
+            because: 'or a health check fails of backends that live.',
+            apart: PAST,
+          },
+        ]
+      : []),
+  ];
 }
 
 function timedOut(failure: Failure): readonly Reading[] {

@@ -86,11 +86,11 @@ function serial(evidence: Evidence, cliff: Cliff, ramp: Ramp): Finding {
     confidence: !fits ? 0.6 : endsOtherwise(cliff) || isLumpy(worst.okMs, serviceMs) ? 0.72 : 0.92,
     evidence:
       `The 101s came one after another, one every S = ${spoken(serviceMs)} from ${spoken(ramp.firstMs)} to ${spoken(ramp.lastMs)}, ` +
-      `and the others were given up ${gaveUp(cliff)} T = ${spoken(timeoutMs)}: T/S = ${limit} fit into one burst, and ${worst.ok} of ${worst.attempted} got through${worst.ok > FITS.most * limit ? ' (more than fit: many reached the backend later)' : ''}. ` +
+      `and ${gaveUp(cliff)} T = ${spoken(timeoutMs)}: T/S = ${limit} fit into one burst, and ${worst.ok} of ${worst.attempted} got through${worst.ok > FITS.most * limit ? ' (more than fit: many reached the backend later)' : ''}. ` +
       aloneSentence(evidence),
     outcomes: cliff.failures.map(({ outcome }) => outcome),
     figures: { timeoutMs, serviceMs, limit, needMs },
-    lead: `${worst.attempted} at once need ${worst.attempted} x S = ${spoken(needMs)}, and T is ${spoken(timeoutMs)}: S below ${spoken(timeoutMs / worst.attempted)}, or several served side by side, would carry them.`,
+    lead: `${worst.attempted} at once need ${worst.attempted} x S = ${spoken(needMs)}, and T${cliff.isOurs ? ", this client's own deadline (-t)," : ''} is ${spoken(timeoutMs)}: cut each handshake below ${spoken(timeoutMs / worst.attempted)}, or handle several in parallel.`,
   };
 }
 
@@ -118,9 +118,10 @@ function endsOtherwise({ failures }: Cliff): boolean {
 }
 
 function gaveUp({ isOurs, failures }: Cliff): string {
-  if (isOurs) return "by this client's own deadline";
   const said = failures.map(({ outcome, count }) => counted(count, outcome)).join(', ');
-  return `(${said}) after`;
+  if (isOurs) return `this client's own deadline (-t) ended the others (${said}) after`;
+  const hop = failures.find((one) => one.hop !== null)?.hop?.name ?? 'the gateway';
+  return `${hop} timed out the others (${said}) after`;
 }
 
 function concurrent(evidence: Evidence, cliff: Cliff, stairs: Staircase): Finding {
@@ -132,7 +133,7 @@ function concurrent(evidence: Evidence, cliff: Cliff, stairs: Staircase): Findin
     cause: 'slow-concurrent-upgrade',
     confidence: steps >= 3 ? 0.9 : 0.62,
     evidence:
-      `The 101s came in ${steps} steps of ${together}, D = ${spoken(stepMs)} apart, and the others were given up ${gaveUp(cliff)} T = ${spoken(timeoutMs)}: ` +
+      `The 101s came in ${steps} steps of ${together}, D = ${spoken(stepMs)} apart, and ${gaveUp(cliff)} T = ${spoken(timeoutMs)}: ` +
       `${together} are served at a time, ${together} x floor(T/D) = ${limit} fit, and ${worst.ok} of ${worst.attempted} got through. ${aloneSentence(evidence)}`,
     outcomes: cliff.failures.map(({ outcome }) => outcome),
     figures: { timeoutMs, stepMs, concurrency: together, limit },
@@ -152,7 +153,7 @@ function commonEnd(evidence: Evidence, cliff: Cliff): Finding[] {
       cause: 'cpu-bound',
       // Computing goes on until the timeout cuts it; an end long before that is another's.
       confidence: lastMs > 0.8 * cliff.timeoutMs ? 0.62 : 0.45,
-      evidence: `The 101s came together and late, ${spoken(firstMs)} to ${spoken(lastMs)} after the release, and the others were given up ${gaveUp(cliff)} ${spoken(cliff.timeoutMs)}: as when all are computed side by side. ${aloneSentence(evidence)}`,
+      evidence: `The 101s came together and late, ${spoken(firstMs)} to ${spoken(lastMs)} after the release, and ${gaveUp(cliff)} ${spoken(cliff.timeoutMs)}: as when all are computed side by side. ${aloneSentence(evidence)}`,
       outcomes: cliff.failures.map(({ outcome }) => outcome),
       figures: { timeoutMs: cliff.timeoutMs, cpuMs: lastMs / worst.attempted },
       apart:
@@ -174,7 +175,7 @@ function noneInTime(evidence: Evidence, cliff: Cliff): Finding[] {
   if (worst.ok > 0 || !worksAlone(evidence)) return [];
   const smaller = bursts.find((burst) => burst.size < worst.size && endsTogether(burst, alone));
   const outcomes = cliff.failures.map(({ outcome }) => outcome);
-  const said = `Alone a handshake works, and of ${worst.attempted} at once none was answered in time (${gaveUp(cliff)} ${spoken(cliff.timeoutMs)}).`;
+  const said = `Alone a handshake works, and of ${worst.attempted} at once none was answered in time: ${gaveUp(cliff)} ${spoken(cliff.timeoutMs)}.`;
   const apart =
     'Smaller bursts tell: a ramp of 101s means serial work, a common end means CPU, a constant count a limit.';
   return [

@@ -1,36 +1,28 @@
 /** What `check` tried beside the handshake: one thing changed at a time, so that the difference is the cause. */
 
-import { isOpen } from '../../names/outcomes.js';
-import type { Check, CheckProbe, ProbeId } from '../../result/check-facts.js';
-import type { Sample } from '../../result/result.js';
+import type { Check, CheckProbe } from '../../result/check-facts.js';
 import type { CauseId } from '../causes.js';
-import { counted, type Finding, type Rule, spoken } from '../finding.js';
+import type { Evidence } from '../evidence.js';
+import { counted, type Finding, type Rule } from '../finding.js';
 import { recogniseHop } from '../hops.js';
+import { isStatus, OF_GATEWAYS, TO_TLS_PORT } from '../observations.js';
+import { hopBetween } from './hop-between.js';
 
 export const probesRule: Rule = (evidence) => {
   const { check } = evidence;
   if (check === null) return [];
-  const find = (id: ProbeId) => check.probes.find((probe) => probe.id === id) ?? null;
-  const findings = isOpen(check.outcome) ? opened(check, find) : failing(check, find);
-  const { idle } = check;
-  if (idle?.livedMs != null) {
-    findings.push({
-      cause: 'idle-cut',
-      confidence: 0.93,
-      evidence: `An open connection on which nothing was said lived for ${spoken(idle.livedMs)} and was ended by ${idle.cutBy ?? 'the target'}.`,
-      outcomes: [],
-      figures: { idleMs: idle.livedMs },
-    });
-  }
+  const findings = check.outcome === '101' ? opened(evidence, check) : failing(evidence, check);
   return findings.filter((finding) => finding !== null);
 };
 
-type Find = (id: ProbeId) => CheckProbe | null;
-
-/** The handshake works: what came after it, or came to the next one, may not. */
-function opened(check: Check, find: Find): (Finding | null)[] {
-  const again = find('open-close-open');
-  return [again === null || isOpen(again.outcome) ? null : noSecond(again, check), cutEarly(check)];
+/** The handshake works: what came to the next one, or comes to other clients, may not. */
+function opened(evidence: Evidence, check: Check): (Finding | null)[] {
+  const again = evidence.seen.probe('open-close-open');
+  return [
+    again === null || again.outcome === '101' ? null : noSecond(again, check),
+    browsersRefused(evidence),
+    firefoxRefused(evidence, check),
+  ];
 }
 
 /** What a server that is closed gives, itself or by the gateway before it. Others are rules about who may come again. */
@@ -42,11 +34,12 @@ function noSecond(again: CheckProbe, check: Check): Finding {
   const outcomes = [outcome];
   const asks = sample?.headers.some(([name]) => /^retry-after$|ratelimit/i.test(name)) === true;
   const isOwn503 = outcome === '503' && sample !== null && recogniseHop(sample)?.id === 'nginx';
-  const while_ = check.probes.filter(
+  const before = check.probes.filter(
     (probe) => probe !== again && UNCHANGED.has(probe.id) && probe.outcome === outcome,
   );
-  const before = while_.length === 0 ? '' : ` So did ${while_.map(({ id }) => id).join(', ')} before anybody had left.`;
-  const said = `The first handshake got its 101, and one after it got ${outcome}.${before}`;
+  const failedBefore =
+    before.length === 0 ? '' : ` So did ${before.map(({ id }) => id).join(', ')} before any client had left.`;
+  const said = `The first handshake got its 101, and one after it got ${outcome}.${failedBefore}`;
   if (outcome === '429' || asks || isOwn503) {
     const evidence = `${said} That is how a limit on how often one client may come answers; the probes of this check count as well.`;
     return { cause: 'rate-limit', confidence: isOwn503 && !asks ? 0.6 : 0.78, evidence, outcomes, apart: ONE_BY_ONE };
@@ -55,59 +48,79 @@ function noSecond(again: CheckProbe, check: Check): Finding {
     const evidence = `${said} The same request was accepted before: a ticket that is good for once, or a limit for one client.`;
     return { cause: 'auth-refused', confidence: 0.55, evidence, outcomes, apart: ONE_BY_ONE };
   }
-  if (while_.length > 0 || !CLOSED.has(outcome)) {
+  if (before.length > 0 || !CLOSED.has(outcome)) {
     const cause: CauseId = outcome === '500' ? 'application-error' : CLOSED.has(outcome) ? 'backend-died' : 'unknown';
     const evidence = `${said} It did not begin when a client left.`;
     return { cause, confidence: cause === 'unknown' ? 0.1 : 0.55, evidence, outcomes, apart: ONE_BY_ONE };
   }
+  const died = diedOfProbes(again, check);
   return {
     cause: 'server-closed-itself',
-    confidence: 0.9,
-    evidence: `The first handshake got its 101; once it had been closed, the next one got ${outcome}.`,
+    confidence: died === null ? 0.9 : 0.5,
+    evidence: `The first handshake got its 101; once it had been closed, the next one got ${outcome}.${died ?? ''}`,
     outcomes,
     apart: 'In the code of the server look for wss.close() or server.close() in a handler of close.',
   };
 }
 
+/** A process that is gone after probes which it refused may have died of one of them. */
+function diedOfProbes({ outcome }: CheckProbe, check: Check): string | null {
+  const refused = check.probes.filter((probe) => /^4\d\d$/.test(probe.outcome) && probe.id !== 'without-upgrade');
+  if (outcome !== 'refused' || refused.length === 0) return null;
+  return ` Nothing listens there any more: it may as well have died during the probes, of the end of one that it refused (${refused.map(({ id }) => id).join(', ')}); --no-probes leaves them out.`;
+}
+
 /** Probes that a healthy server answers as the handshake itself. */
-const UNCHANGED: ReadonlySet<ProbeId> = new Set(['version-8', 'with-origin', 'without-origin', 'other-slash']);
+const UNCHANGED: ReadonlySet<string> = new Set([
+  'version-8',
+  'with-origin',
+  'own-origin',
+  'without-origin',
+  'other-slash',
+]);
 const ONE_BY_ONE = 'Start the server anew and try with --no-probes twice, a minute apart.';
 
-/** A tunnel that ended by itself while it was looked at. */
-function cutEarly({ ping, close, idle }: Check): Finding | null {
-  if (idle?.livedMs != null || ping === null) return null;
-  const failed = !ping.ok ? ping : close !== null && !close.ok ? close : null;
-  if (failed === null) return null;
-  if (!/ended|closed|reset|close frame|close [0-9]/.test(failed.found)) {
-    const evidence = `The handshake works, and then: ${failed.found}.`;
-    return { cause: 'unknown', confidence: 0.1, evidence, outcomes: [] };
-  }
-  const evidence = ping.ok
-    ? `The tunnel worked (a pong came), and was ended before it was closed from here: ${failed.found}.`
-    : `The tunnel was ended by the target as soon as it was open: ${failed.found}.`;
+/** Without an Origin it works, and a page of the target's own host is refused: no browser gets in. */
+function browsersRefused({ seen, origin }: Evidence): Finding | null {
+  const probe = seen.probe('own-origin') ?? seen.probe('with-origin');
+  if (origin !== null || probe === null || !/^4\d\d$/.test(probe.outcome) || probe.outcome === '429') return null;
   return {
-    cause: 'cut-after-upgrade',
-    confidence: ping.ok ? 0.6 : 0.75,
-    evidence,
-    outcomes: [],
+    cause: 'origin-refused',
+    confidence: 0.6,
+    evidence: `Without an Origin the handshake gets its 101; with the Origin of a page on the target's own host it gets ${probe.outcome}. Browsers always send one.`,
+    outcomes: [probe.outcome],
+    lead: 'Browsers are refused unless the Origin of their page is allowed: try --origin https://your.site.',
     apart:
-      'wstampede check --idle 2m says how long a tunnel lives in which nothing is said: a timeout is a round time.',
+      'If your pages come from another host, --origin with it tells; behind a proxy the server may compare Origin with a Host that the proxy has changed.',
   };
 }
 
-function failing({ outcome, answer }: Check, find: Find): (Finding | null)[] {
-  const outcomes = [outcome];
+/** `Connection: keep-alive, Upgrade` is a list; who compares it as one word refuses every Firefox. */
+function firefoxRefused({ seen }: Evidence, check: Check): Finding | null {
+  const probe = seen.probe('firefox-connection');
+  if (probe === null || probe.outcome === check.outcome || probe.outcome === '429') return null;
+  if (!isStatus(probe.outcome) && !/^(closed|reset|timeout-upgrade)$/.test(probe.outcome)) return null;
+  return {
+    cause: 'header-case',
+    confidence: 0.85,
+    evidence: `With "Connection: Upgrade" the handshake gets its 101, with Firefox's "Connection: keep-alive, Upgrade" ${probe.outcome}: something compares the header as one word and not as a list (RFC 6455 section 4.2.1).`,
+    outcomes: [probe.outcome],
+  };
+}
+
+function failing(evidence: Evidence, { outcome }: Check): (Finding | null)[] {
+  const { seen, origin } = evidence;
   const worked = (
-    id: ProbeId,
+    id: string,
     cause: CauseId,
     confidence: number,
-    evidence: (probe: CheckProbe) => string,
+    says: (probe: CheckProbe) => string,
   ): Finding | null => {
-    const probe = find(id);
-    return probe !== null && isOpen(probe.outcome) ? { cause, confidence, evidence: evidence(probe), outcomes } : null;
+    const probe = seen.probe(id);
+    if (probe?.outcome !== '101') return null;
+    return { cause, confidence, evidence: says(probe), outcomes: [outcome], isDecided: true };
   };
-  const direct = find('direct');
-  const throughHop = ['404', '426', '200', '400', '403', '504', '502', '503'].includes(outcome);
+  const sent = origin === null ? `without one ${outcome}` : `with the one that was sent (${origin}) ${outcome}`;
   return [
     worked(
       'other-slash',
@@ -115,73 +128,112 @@ function failing({ outcome, answer }: Check, find: Find): (Finding | null)[] {
       0.94,
       ({ url }) => `${url} gets a 101, this path ${outcome}: the slash at its end decides.`,
     ),
-    worked('with-origin', 'origin-refused', 0.93, () => `With an Origin header it gets a 101, without one ${outcome}.`),
-    worked(
-      'without-origin',
-      'origin-refused',
-      0.93,
-      () => `Without the Origin header it gets a 101, with it ${outcome}.`,
-    ),
+    worked('own-origin', 'origin-refused', 0.93, () => `With the Origin of its own host it gets a 101, ${sent}.`),
+    worked('with-origin', 'origin-refused', 0.93, () => `With the Origin of its own host it gets a 101, ${sent}.`),
+    worked('without-origin', 'origin-refused', 0.93, () => `Without an Origin it gets a 101, ${sent}.`),
     worked(
       'version-8',
       'version-mismatch',
       0.93,
       () => `Version 8 of the protocol gets a 101, version 13 gets ${outcome}.`,
     ),
-    otherScheme(find('other-scheme'), outcome),
-    ...(direct !== null && isOpen(direct.outcome) && throughHop ? hopBetween(direct, outcome, answer) : []),
-    direct === null || isOpen(direct.outcome) ? null : sameDirect(direct, outcome),
+    worked(
+      'firefox-connection',
+      'header-case',
+      0.9,
+      () => `With "Connection: keep-alive, Upgrade" it gets a 101, with "Connection: Upgrade" ${outcome}.`,
+    ),
+    worked(
+      'without-subprotocol',
+      'subprotocol-required',
+      0.92,
+      () =>
+        `Without a subprotocol it gets a 101, with ${evidence.subprotocols.join(', ') || 'the one that was offered'} ${outcome}: the server does not know that one.`,
+    ),
+    otherScheme(evidence, outcome),
+    ...hopBetween(evidence),
+    sameDirect(evidence, outcome),
+    ...withoutDirect(evidence, outcome),
   ];
 }
 
-/** What a hop does to a handshake that its backend would answer. */
-function hopBetween({ url }: CheckProbe, outcome: string, answer: Sample | null): Finding[] {
-  const found = (cause: CauseId, confidence: number, because: string): Finding => ({
+const DIRECT = 'Ask the backend itself: wstampede check URL --direct ws://BACKEND.';
+
+/** Nobody asked past the gateway: what the other probes alone make likely. */
+function withoutDirect({ seen, subprotocols, check }: Evidence, outcome: string): Finding[] {
+  if (seen.direct !== null) return [];
+  const outcomes = [outcome];
+  const found = (cause: CauseId, confidence: number, evidence: string): Finding => ({
     cause,
     confidence,
-    evidence: `Past the gateway (${url}) the same handshake gets a 101, through it ${outcome}: ${because}`,
-    outcomes: [outcome],
-    apart:
-      'The log of the gateway says which address and path it dialled and what came back; the backend logs whether it saw Upgrade, and with which path and Host.',
+    evidence,
+    outcomes,
+    apart: DIRECT,
   });
-  const hop = answer === null ? null : recogniseHop(answer);
-  const isOwn = hop?.own === true && hop.id !== 'express';
-  if (outcome === '426') return [found('upgrade-not-forwarded', 0.95, 'the hop between strips Upgrade.')];
-  if (isOwn && outcome === '404') {
-    return [found('wrong-path', 0.82, `the page is ${hop.name}'s own: no route of it has this path.`)];
+  const body = check?.answer?.body ?? '';
+  if (
+    seen.isOwnForAll &&
+    seen.hop !== null &&
+    outcome === '400' &&
+    !TO_TLS_PORT.test(body) &&
+    !/Large|Host/i.test(body)
+  ) {
+    const because = `${seen.hop.name} answers 400 with its own page to every request, an ordinary GET as well: something before it may send the PROXY protocol.`;
+    return [found('proxy-protocol-mismatch', 0.62, because)];
   }
-  if (isOwn && outcome === '403') {
-    return [found('forbidden', 0.78, `the page is ${hop.name}'s own: a rule of it forbids the request.`)];
+  if (seen.isOwnForAll && seen.hop !== null && outcome === '500') {
+    const isNginx = seen.hop.id === 'nginx';
+    const because = `${seen.hop.name} answers 500 with its own page to every request, an ordinary GET as well: `;
+    const misconfigured = found('gateway-misconfigured', isNginx ? 0.5 : 0.65, `${because}its configuration fails.`);
+    return isNginx
+      ? [
+          found(
+            'auth-subrequest-failed',
+            0.62,
+            `${because}as when auth_request gets an answer other than 2xx, 401 and 403.`,
+          ),
+          misconfigured,
+        ]
+      : [misconfigured];
   }
-  if (['404', '200', '400', '403'].includes(outcome)) {
-    return [
-      found('upgrade-not-forwarded', 0.75, 'the hop between strips Upgrade.'),
-      found('wrong-path', 0.45, 'or it asks the backend for another path or Host.'),
-    ];
+  if (outcome === '502' && seen.backendAnswers === true) return onlyUpgrades(seen, subprotocols, found);
+  if (outcome === '400' && seen.upgradeArrives === true && body.trim() === '') {
+    const because = `${seen.upgradeBecause}; it is refused without a word, as by a backend that compares Connection or Upgrade by their case, which a hop has changed.`;
+    return [found('header-case', 0.62, because)];
   }
-  if (outcome === '504') {
-    return [
-      found(
-        'upgrade-not-forwarded',
-        0.75,
-        'the backend answers handshakes, and never answers what the hop makes of this one.',
-      ),
-      found('backend-unreachable', 0.45, 'or the hop dials another address, and nobody answers there.'),
-    ];
+  return [];
+}
+
+function onlyUpgrades(
+  seen: Evidence['seen'],
+  subprotocols: readonly string[],
+  found: (cause: CauseId, confidence: number, evidence: string) => Finding,
+): Finding[] {
+  const get = `An ordinary GET is answered through it (${seen.plainGet}), and the handshake gets 502: only upgrades fail on that hop`;
+  if (seen.hop?.id === 'haproxy' || seen.hop?.id === 'envoy') {
+    return [found('http2-only', 0.6, `${get}, as when it speaks HTTP/2 to a server that knows no WebSocket over it.`)];
   }
-  return [
-    found('backend-down', 0.7, 'the hop dials another address or port, where nothing listens.'),
-    found('upgrade-not-forwarded', 0.4, 'or the backend ends what the hop makes of this handshake.'),
-  ];
+  const isLarge = subprotocols.some((one) => one.length > 256 || one === '***');
+  return isLarge
+    ? [
+        found(
+          'head-over-proxy-buffer',
+          0.62,
+          `${get}; a large subprotocol was offered, and a 101 that repeats it may be larger than its buffer.`,
+        ),
+      ]
+    : [found('head-over-proxy-buffer', 0.35, `${get}; the head of the 101 may be larger than its buffer.`)];
 }
 
 const NOBODY = new Set(['refused', 'timeout-connect', 'unreachable', 'reset-connect']);
 
 /** Past the gateway it fails as well: what lies behind the gateway is the cause. */
-function sameDirect({ url, outcome: there }: CheckProbe, outcome: string): Finding | null {
+function sameDirect({ seen }: Evidence, outcome: string): Finding | null {
+  if (seen.direct === null || seen.direct.outcome === '101') return null;
+  const { url, outcome: there } = seen.direct;
   const outcomes = [outcome];
   const said = `Past the gateway (${url}) the same handshake gets ${there}, through it ${outcome}`;
-  if (NOBODY.has(there) && ['502', '503', '504'].includes(outcome)) {
+  if (NOBODY.has(there) && OF_GATEWAYS.has(outcome)) {
     const cause: CauseId = there === 'refused' ? 'backend-down' : 'backend-unreachable';
     return { cause, confidence: 0.92, evidence: `${said}: the backend does not take connections.`, outcomes };
   }
@@ -192,13 +244,18 @@ function sameDirect({ url, outcome: there }: CheckProbe, outcome: string): Findi
   return null;
 }
 
-function otherScheme(probe: CheckProbe | null, outcome: string): Finding | null {
-  if (probe === null || !/^\d+$/.test(probe.outcome) || /^\d+$/.test(outcome)) return null;
-  const asked = probe.url.startsWith('wss:') ? 'ws://' : 'wss://';
-  const other = asked === 'ws://' ? 'wss://' : 'ws://';
+/** Failures that leave open whether the port speaks the scheme that was asked. */
+const MAY_BE_THE_SCHEME = new Set(['tls', 'timeout-tls', 'closed', 'reset', 'malformed', 'timeout-upgrade']);
+
+function otherScheme({ seen, scheme }: Evidence, outcome: string): Finding | null {
+  const probe = seen.probe('other-scheme');
+  if (probe === null || !isStatus(probe.outcome) || !MAY_BE_THE_SCHEME.has(outcome)) return null;
+  // A page that says so is the answer of a TLS port, and no sign that it speaks plain HTTP.
+  if (scheme === 'wss' && TO_TLS_PORT.test(probe.sample?.body ?? '')) return null;
+  const [asked, other] = scheme === 'wss' ? ['wss://', 'ws://'] : ['ws://', 'wss://'];
   return {
-    cause: asked === 'ws://' ? 'tls-port' : 'plaintext-port',
-    confidence: isOpen(probe.outcome) ? 0.95 : 0.82,
+    cause: scheme === 'ws' ? 'tls-port' : 'plaintext-port',
+    confidence: probe.outcome === '101' ? 0.95 : 0.82,
     evidence: `By ${other} the same port answers ${counted(1, probe.outcome)}, by ${asked} ${outcome}.`,
     outcomes: [outcome],
   };

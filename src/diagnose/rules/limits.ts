@@ -8,7 +8,7 @@ import { areAlike, isCounted, isOverSizes } from '../ceiling.js';
 import type { Evidence, Failure, ObservedBurst } from '../evidence.js';
 import { counted, earlyMs, type Finding, headerOf, type Rule, spoken, whoSaid } from '../finding.js';
 import { rampOf, roundMs } from '../shape.js';
-import { lookAlike } from './look-alikes.js';
+import { lookAlike, queueOf } from './look-alikes.js';
 
 /** Turned away, as limits do it. */
 const REFUSALS = new Set(['503', '429', '500', '502', 'closed', 'reset', 'reset-connect', '403']);
@@ -92,8 +92,37 @@ function turnedAway(evidence: Evidence, failure: Failure): Finding[] {
     apart: APART_RATE,
   };
   if (failure.outcome === '500') return internalErrors(worst, failure, { ...limit, confidence: 0.4 });
-  if (failure.outcome === '502') return [limit, descriptors(worst, failure, 0.42), ports(worst, failure)];
+  if (failure.outcome === '502') {
+    return [
+      limit,
+      socketQueue(worst, failure, repeat.forLimit),
+      descriptors(worst, failure, 0.42),
+      ports(worst, failure),
+    ];
+  }
   return [limit, rate].filter(({ confidence }) => confidence >= 0.25);
+}
+
+/**
+ * connect() to a Unix socket whose queue is full fails at once and nothing tries again: backlog + 1 get through, and the
+ * others are refused before the first of them is served. A limit that counts open connections refuses beside quick 101s.
+ */
+function socketQueue(worst: ObservedBurst, failure: Failure, forLimit: number): Finding {
+  const { okMs } = worst;
+  const refusedMs = failure.timesMs[Math.floor(0.95 * (failure.timesMs.length - 1))] ?? 0;
+  const halfMs = okMs[Math.floor(okMs.length / 2)] ?? 0;
+  const isServedLater = halfMs > Math.max(2 * refusedMs, refusedMs + 50);
+  const alike = queueOf(worst.ok);
+  const confidence = isServedLater ? 0.6 + (alike === null ? 0 : 0.18) + forLimit : alike === null ? 0.3 : 0.4;
+  return {
+    cause: 'socket-queue-full',
+    confidence: clamp(confidence),
+    evidence: `${formatCount(worst.ok)} got their 101, half of them after ${spoken(halfMs)}, and ${whoSaid(failure)} to the other ${formatCount(failure.count)} ${isServedLater ? `before that (within ${spoken(refusedMs)})` : 'at once'}: so does a gateway before a Unix socket whose listen queue is full${alike === null ? '' : `; ${alike}`}.`,
+    outcomes: [failure.outcome],
+    figures: { backlog: Math.max(0, worst.ok - 1) },
+    apart:
+      'error.log of nginx says "connect() to unix:... failed (11: Resource temporarily unavailable)" then; over TCP the kernel would try again after 1 s.',
+  };
 }
 
 /** nginx says so when it may open no more files; an application, when something it needs has run out. */

@@ -2,6 +2,7 @@
 
 import { counted, type Finding, failureOf, neverWorks, type Rule, unlessUnseen } from '../finding.js';
 import { hadWorked } from './closed-server.js';
+import { SYN_RETRY_MS } from './deadline.js';
 
 export const dnsRule: Rule = (evidence) => {
   const failure = failureOf(evidence, 'dns');
@@ -59,6 +60,8 @@ export const unreachableRule: Rule = (evidence) => {
 export const synDroppedRule: Rule = (evidence) => {
   const failure = failureOf(evidence, 'timeout-connect');
   if (failure === null || !neverWorks(evidence) || evidence.worst.connectMs.length > 0) return [];
+  // No SYN was sent twice: nothing can be said of dropped ones (deadline.ts).
+  if (evidence.timeoutMs < SYN_RETRY_MS) return [];
   const finding: Finding = {
     cause: 'syn-dropped',
     confidence: unlessUnseen(evidence, 0.85),

@@ -2,6 +2,7 @@
  * No answer, half an answer, or none that is HTTP, already to a single handshake. The same from a crowd only is a limit or
  * a queue (limits.ts, queues.ts).
  */
+import type { Evidence } from '../evidence.js';
 import {
   bodyOf,
   counted,
@@ -16,6 +17,7 @@ import {
 } from '../finding.js';
 import { roundMs } from '../shape.js';
 import { hadWorked } from './closed-server.js';
+import { SYN_RETRY_MS } from './deadline.js';
 
 export const closedRule: Rule = (evidence) => {
   if (!neverWorks(evidence)) return [];
@@ -48,7 +50,7 @@ export const closedRule: Rule = (evidence) => {
         ];
       }
       const apart =
-        'A load balancer of layer 4 before a dead backend, return 444 of nginx, a port that expects the PROXY protocol and a TLS port all look so; wstampede check asks the other scheme, --direct asks the backend.';
+        'A server that wants a subprotocol (--subprotocol), a load balancer of layer 4 before a dead backend, return 444 of nginx, a port that expects the PROXY protocol and a TLS port all look so; wstampede check asks the other scheme, --direct asks the backend.';
       const finding: Finding = {
         cause: 'closed-without-answer',
         confidence: unlessUnseen(evidence, 0.72),
@@ -63,9 +65,17 @@ export const closedRule: Rule = (evidence) => {
         outcomes,
         apart,
       };
-      return evidence.scheme === 'ws' ? [finding, other] : [finding];
+      const proxied = proxyProtocol(evidence, said, outcomes);
+      return evidence.scheme === 'ws' ? [finding, other, ...proxied] : [finding, ...proxied];
     });
 };
+
+/** Not even an ordinary GET gets a byte: as a port that waits for the PROXY protocol. */
+function proxyProtocol({ check, seen }: Evidence, said: string, outcomes: readonly string[]): Finding[] {
+  if (check === null || !/^(closed|reset)$/.test(seen.plainGet ?? '')) return [];
+  const evidence = `${said} without a byte, to an ordinary GET as well: a port that expects the PROXY protocol ends whoever does not send it.`;
+  return [{ cause: 'proxy-protocol-mismatch', confidence: 0.42, evidence, outcomes }];
+}
 
 export const silentRule: Rule = (evidence) => {
   const failure = failureOf(evidence, 'timeout-upgrade');
@@ -75,7 +85,7 @@ export const silentRule: Rule = (evidence) => {
   return [
     {
       cause: 'silent-server',
-      confidence: unlessUnseen(evidence, begun ? 0.7 : 0.75),
+      confidence: unlessUnseen(evidence, (begun ? 0.7 : 0.75) * (evidence.timeoutMs < SYN_RETRY_MS ? 0.6 : 1)),
       evidence: begun
         ? `${said}: an answer began and did not end before the deadline.`
         : `${said}: the request was taken and not one byte came back before the deadline of ${spoken(evidence.timeoutMs)}.`,
@@ -85,6 +95,9 @@ export const silentRule: Rule = (evidence) => {
     },
   ];
 };
+
+/** A SETTINGS or GOAWAY frame of stream 0 (RFC 9113 section 4.1); unprintable bytes are escaped in samples. */
+const HTTP2_FRAME = /^(?:\\x00|\0)(?:\\x00|\0)(?:\\x[0-9a-f]{2}|[\s\S])(?:\\x0[47]|[\u0004\u0007])(?:\\x00|\0)/i;
 
 export const notHttpRule: Rule = (evidence) => {
   const failure = failureOf(evidence, 'malformed');
@@ -112,6 +125,16 @@ export const notHttpRule: Rule = (evidence) => {
     ];
   }
   const begins = quoteOf(failure);
+  if (HTTP2_FRAME.test(bodyOf(failure))) {
+    return [
+      {
+        cause: 'http2-only',
+        confidence: 0.92,
+        evidence: `${said}: the answer is an HTTP/2 frame (SETTINGS), so the port speaks HTTP/2 from the first byte.`,
+        outcomes: ['malformed'],
+      },
+    ];
+  }
   if (/^HTTP\//.test(begins)) {
     return [
       {

@@ -17,12 +17,16 @@ import {
   whoSaid,
 } from '../finding.js';
 import { isWsAnswer } from '../hops.js';
+import { TO_TLS_PORT } from '../observations.js';
+import { auth401 } from './credentials.js';
+import { isWorded } from './wording.js';
 
 type Judge = (failure: Failure, evidence: Evidence) => readonly Finding[];
 
 export const statusRule: Rule = (evidence) => {
   if (!neverWorks(evidence)) return [];
   return evidence.failures.flatMap((failure) => {
+    if (isWorded(failure)) return [];
     const judge = BY_STATUS[failure.outcome] ?? (failure.outcome.startsWith('2') ? ok200 : undefined);
     const found = judge?.(failure, evidence) ?? [];
     return found
@@ -70,8 +74,10 @@ function ok200(failure: Failure): Finding[] {
   ];
 }
 
-function bad400(failure: Failure, { sendsOrigin }: Evidence): Finding[] {
+function bad400(failure: Failure, { origin, seen }: Evidence): Finding[] {
   const body = bodyOf(failure);
+  // Whose page says so is the affair of tls.ts.
+  if (TO_TLS_PORT.test(body)) return [];
   if (/Too Large|too long/i.test(body))
     return [found(failure, 'header-too-large', 0.93, 'the page says that the head is too large.')];
   const versions = headerOf(failure, 'sec-websocket-version');
@@ -81,6 +87,10 @@ function bad400(failure: Failure, { sendsOrigin }: Evidence): Finding[] {
   // Some servers name their version on every refusal.
   if (versions !== null && !/\b13\b/.test(versions)) {
     return [found(failure, 'version-mismatch', 0.9, `it speaks version ${versions} and was asked for 13.`)];
+  }
+  if (/upgrade|connection header/i.test(body) && seen.upgradeArrives === true) {
+    const because = `it says "${quoteOf(failure)}", and ${seen.upgradeBecause}: a hop changes the case or the list of a header, or the server compares it too strictly.`;
+    return [found(failure, 'header-case', 0.75, because, DIRECT)];
   }
   if (/upgrade|connection header/i.test(body)) {
     return [found(failure, 'upgrade-not-forwarded', 0.85, `it says "${quoteOf(failure)}", and the header was sent.`)];
@@ -114,32 +124,43 @@ function bad400(failure: Failure, { sendsOrigin }: Evidence): Finding[] {
       found(failure, 'bad-request', 0.3, 'or to a request that it takes to be malformed.'),
     ];
   }
+  const { hop } = failure;
+  const isBare = hop?.own === true && GATEWAYS.has(hop.id);
   return [
+    ...(isBare
+      ? [
+          found(
+            failure,
+            'proxy-protocol-mismatch',
+            0.42,
+            `the page is ${hop.name}'s own: so it answers when something before it sends the PROXY protocol.`,
+            'An ordinary GET (wstampede check tries one) gets the same page then.',
+          ),
+        ]
+      : []),
+    ...(hop !== null && !hop.own && body.trim() === ''
+      ? [
+          found(
+            failure,
+            'header-case',
+            0.4,
+            'the backend refuses without a word: it may compare the case of Connection or Upgrade, which a hop changes.',
+            DIRECT,
+          ),
+        ]
+      : []),
     found(
       failure,
       'bad-request',
       0.6,
-      `the request is taken to be malformed${sendsOrigin ? '' : '; some servers insist on an Origin'}.`,
+      `the request is taken to be malformed${origin === null ? '; some servers insist on an Origin' : ''}.`,
     ),
   ];
 }
 
 const EMPTY = { statusLine: null, headers: [], body: null, detail: null, atMs: 0 };
 
-function auth401(failure: Failure, { sendsCredentials }: Evidence): Finding[] {
-  const asked = headerOf(failure, 'www-authenticate');
-  if (asked !== null || !isWsAnswer(failure.sample ?? EMPTY)) {
-    const sent = sendsCredentials ? 'credentials were sent and not accepted' : 'none were sent';
-    return [found(failure, 'auth-refused', 0.92, `${asked === null ? '' : `it asks for ${asked}; `}${sent}.`)];
-  }
-  const apart = 'wstampede check tries with and without Origin; verifyClient of a ws server refuses both with 401.';
-  return [
-    found(failure, 'auth-refused', 0.7, 'verifyClient of a ws server says no.', apart),
-    found(failure, 'origin-refused', 0.4, 'verifyClient of a ws server says no, maybe to the Origin.', apart),
-  ];
-}
-
-function forbidden403(failure: Failure, { sendsOrigin }: Evidence): Finding[] {
+function forbidden403(failure: Failure, { origin }: Evidence): Finding[] {
   const { hop } = failure;
   const body = bodyOf(failure);
   if (hop?.id === 'envoy' && body === '') {
@@ -161,9 +182,10 @@ function forbidden403(failure: Failure, { sendsOrigin }: Evidence): Finding[] {
       found(failure, 'origin-refused', 0.4, 'the rule may be about the Origin.', ORIGIN_APART),
     ];
   }
-  const sent = sendsOrigin
-    ? 'the Origin that was sent may not be on its list'
-    : 'no Origin was sent, and browsers always send one';
+  const sent =
+    origin !== null
+      ? 'the Origin that was sent may not be on its list'
+      : 'no Origin was sent, and browsers always send one';
   const apart = ORIGIN_APART;
   return [
     found(failure, 'origin-refused', 0.55, `${sent}.`, apart),
@@ -237,18 +259,43 @@ function rate429(failure: Failure): Finding[] {
 }
 
 function noMethod(failure: Failure): Finding[] {
-  return [found(failure, 'not-a-websocket-endpoint', 0.6, 'it does not handle such requests at this address.', DIRECT)];
+  const other = 'it does not handle such requests at this address.';
+  if (failure.hop === null || failure.hop.own) return [found(failure, 'not-a-websocket-endpoint', 0.6, other, DIRECT)];
+  const because = `the server behind ${failure.hop.name} does not take an ordinary GET, as if Upgrade had not been asked for.`;
+  return [
+    found(failure, 'upgrade-not-forwarded', 0.62, because, DIRECT),
+    found(failure, 'not-a-websocket-endpoint', 0.5, other, DIRECT),
+  ];
 }
 
-function application500(failure: Failure): Finding[] {
+function application500(failure: Failure, { seen }: Evidence): Finding[] {
+  const { hop } = failure;
+  if (hop?.own !== true || !GATEWAYS.has(hop.id) || hop.id === 'lighttpd') {
+    return [found(failure, 'application-error', 0.7, 'an error of the application; its log has the reason.')];
+  }
+  // Asked past the gateway or with an ordinary GET, the probes say more.
+  if (seen.isOwnForAll) return [];
+  const page = `the page is ${hop.name}'s own`;
+  if (hop.id !== 'nginx') {
+    return [
+      found(failure, 'gateway-misconfigured', 0.6, `${page}: its configuration fails.`, DIRECT),
+      found(failure, 'application-error', 0.35, 'or it puts its page in place of an error of the application.', DIRECT),
+    ];
+  }
   return [
     found(
       failure,
-      'application-error',
-      failure.hop?.own === true ? 0.5 : 0.7,
-      'an error of the application; its log has the reason.',
+      'auth-subrequest-failed',
+      0.55,
+      `${page}: as when auth_request gets an answer other than 2xx, 401 and 403.`,
+      DIRECT,
     ),
+    found(failure, 'gateway-misconfigured', 0.45, `${page}: or another part of its configuration fails.`, DIRECT),
   ];
+}
+
+function http1(failure: Failure): Finding[] {
+  return [found(failure, 'http2-only', 0.85, 'an AWS ALB says so to HTTP/1.1 where its target group speaks HTTP/2.')];
 }
 
 const BY_STATUS: Readonly<Record<string, Judge>> = {
@@ -269,6 +316,7 @@ const BY_STATUS: Readonly<Record<string, Judge>> = {
   '426': upgrade426,
   '429': rate429,
   '431': tooLarge,
+  '464': http1,
   '494': tooLarge,
   '500': application500,
   '501': noMethod,

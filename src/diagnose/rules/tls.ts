@@ -1,6 +1,9 @@
 /** TLS: what the code of the error says, and what servers say to the wrong protocol. */
 import type { CauseId } from '../causes.js';
-import { bodyOf, counted, detailsOf, failureOf, type Rule, unlessUnseen, worksAlone } from '../finding.js';
+import type { Evidence, Failure } from '../evidence.js';
+import { bodyOf, counted, detailsOf, failureOf, headerOf, type Rule, unlessUnseen, worksAlone } from '../finding.js';
+import { TO_TLS_PORT } from '../observations.js';
+import { SYN_RETRY_MS } from './deadline.js';
 
 /** In order: the first that matches. */
 const CODES: readonly (readonly [RegExp, CauseId, string])[] = [
@@ -15,6 +18,7 @@ const CODES: readonly (readonly [RegExp, CauseId, string])[] = [
     'plaintext-port',
     'the answer to the TLS hello was no TLS',
   ],
+  [/NO_APPLICATION_PROTOCOL/, 'http2-only', 'the server wants another protocol than HTTP/1.1 (ALPN)'],
   [/UNRECOGNIZED_NAME/, 'tls-protocol', 'the server has no certificate for this name (SNI)'],
   [/PROTOCOL|VERSION|HANDSHAKE_FAILURE|CIPHER/, 'tls-protocol', 'no TLS version or cipher in common'],
 ];
@@ -30,7 +34,7 @@ export const tlsRule: Rule = (evidence) => {
   return [
     {
       cause,
-      confidence: cause === 'tls-protocol' ? 0.82 : 0.94,
+      confidence: cause === 'tls-protocol' || cause === 'http2-only' ? 0.82 : 0.94,
       evidence: `${counted(failure.count, 'tls')}: ${words} (${code}).`,
       outcomes: ['tls'],
     },
@@ -57,7 +61,7 @@ export const tlsTimeoutRule: Rule = (evidence) => {
   return [
     {
       cause: 'plaintext-port',
-      confidence: unlessUnseen(evidence, 0.55),
+      confidence: unlessUnseen(evidence, evidence.timeoutMs < SYN_RETRY_MS ? 0.4 : 0.55),
       evidence: `${said}: TCP is open and nobody answers the TLS hello, as a server does that waits for a plaintext request.`,
       outcomes: ['timeout-tls'],
       apart: 'Try ws:// on the same port (wstampede check does); silence there too means that the server hangs.',
@@ -65,23 +69,33 @@ export const tlsTimeoutRule: Rule = (evidence) => {
   ];
 };
 
-/** What servers say when a plaintext request reaches their TLS port. */
-const TO_TLS_PORT =
-  /plain HTTP request was sent to HTTPS port|speaking plain HTTP to an SSL-enabled|HTTP request to an HTTPS server/i;
 const WANTS_CERTIFICATE = /No required SSL certificate|SSL certificate error|certificate (is )?required/i;
+
+/** This client spoke TLS, or the port speaks none, or the connection outlives the page, which that of a TLS port never does. */
+function isRelayed({ scheme, seen }: Evidence, failure: Failure): boolean {
+  if (scheme === 'wss' || seen.speaksTls === false || seen.direct?.outcome === '101') return true;
+  return seen.speaksTls !== true && headerOf(failure, 'connection')?.toLowerCase() === 'keep-alive';
+}
 
 export const tlsPortRule: Rule = (evidence) => {
   const failure = failureOf(evidence, '400', '497', '495', '496');
   const body = failure === null ? '' : bodyOf(failure);
   if (failure !== null && TO_TLS_PORT.test(body)) {
-    return [
-      {
-        cause: 'tls-port',
-        confidence: 0.97,
-        evidence: `${counted(failure.count, failure.outcome)} whose page says that a plain HTTP request was sent to a TLS port.`,
-        outcomes: [failure.outcome],
-      },
-    ];
+    const said = `${counted(failure.count, failure.outcome)} whose page says that a plain HTTP request was sent to a TLS port`;
+    const outcomes = [failure.outcome];
+    if (isRelayed(evidence, failure)) {
+      return [
+        {
+          cause: 'gateway-misconfigured',
+          confidence: 0.88,
+          evidence: `${said}, and it was not sent by this client: a gateway speaks http:// to a backend that speaks TLS.`,
+          outcomes,
+          lead: 'Let the gateway dial the backend by https:// (wss://).',
+          isDecided: true,
+        },
+      ];
+    }
+    return [{ cause: 'tls-port', confidence: 0.97, evidence: `${said}.`, outcomes }];
   }
   if (failure !== null && WANTS_CERTIFICATE.test(body)) {
     return [

@@ -265,6 +265,7 @@ class Checkup {
       detail: examination.detail,
       tookMs: toMicros(examination.tookMs),
       sample,
+      headBytes: examination.headBytes,
       says: probeSays(probe.id, {
         main: main?.outcome ?? 'dns',
         probe: examination.outcome,

@@ -139,6 +139,11 @@ export class Examination {
     return this.#trace.head === null ? null : known(this.#held.doneMs - this.#held.sentMs);
   }
 
+  /** Size of the head that came; null: none came. */
+  get headBytes(): number | null {
+    return this.#trace.head?.bodyAt ?? null;
+  }
+
   get isOpen(): boolean {
     return isOpen(this.outcome) && this.#cut() === null;
   }

@@ -1,0 +1,60 @@
+/**
+ * How connections ended after their 101, as the sessions of a burst count it: by whom, with which close code, after how
+ * long. Reads what is there and trusts nothing of it: results of earlier versions have no sessions.
+ */
+import type { Summary } from '../result/result.js';
+
+/** Ended by the target: a close code (1005: a frame without one), `fin`, `rst`, `tls`, `protocol`; before it was ready also `timeout-message`, `rejected`. */
+export type Word = string;
+
+export interface Closes {
+  /** All that had their 101. */
+  readonly opened: number;
+  /** Those that were ended before they were ready, and those that were ended afterwards, together. */
+  readonly ended: ReadonlyMap<Word, number>;
+  readonly endedCount: number;
+  /** Still open when they were closed from here, or stopped. */
+  readonly kept: number;
+  /** Messages that the target sent. */
+  readonly received: number;
+  readonly heldMs: Summary | null;
+}
+
+export function closesOf(sessions: unknown): Closes | null {
+  if (typeof sessions !== 'object' || sessions === null) return null;
+  const { ready, notReady, cut, closed, aborted, messages, heldMs } = sessions as Record<string, unknown>;
+  if (typeof ready !== 'number') return null;
+  const ended = new Map<Word, number>();
+  for (const [word, count] of [...countsOf(notReady), ...countsOf(cut)])
+    ended.set(word, (ended.get(word) ?? 0) + count);
+  const before = sumOf(countsOf(notReady));
+  return {
+    opened: ready + before,
+    ended,
+    endedCount: sumOf([...ended]),
+    kept: sumOf(countsOf(closed)) + (typeof aborted === 'number' ? aborted : 0),
+    received: Number((messages as Record<string, unknown> | undefined)?.received ?? 0) || 0,
+    heldMs: isSummary(heldMs) ? heldMs : null,
+  };
+}
+
+/** How many of them ended with one of these words. */
+export function endedWith({ ended }: Closes, which: (word: Word) => boolean): number {
+  return sumOf([...ended].filter(([word]) => which(word)));
+}
+
+function countsOf(counts: unknown): [string, number][] {
+  if (typeof counts === 'number') return counts > 0 ? [['', counts]] : [];
+  if (typeof counts !== 'object' || counts === null) return [];
+  return Object.entries(counts).filter(
+    (entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] > 0,
+  );
+}
+
+function sumOf(counts: readonly (readonly [string, number])[]): number {
+  return counts.reduce((sum, [, count]) => sum + count, 0);
+}
+
+function isSummary(value: unknown): value is Summary {
+  return typeof value === 'object' && value !== null && typeof (value as Summary).p50 === 'number';
+}

@@ -1,0 +1,362 @@
+/**
+ * Connections that the target ended after their 101. What it said is read first (the close code), then how it was ended
+ * (FIN, RST), when, and how many were left: only silence of a round length that no close frame explains is an idle limit.
+ */
+import { formatCount } from '../../plan/units.js';
+import type { Check } from '../../result/check-facts.js';
+import type { CauseId } from '../causes.js';
+import { areAlike, isOverSizes } from '../ceiling.js';
+import { type Closes, endedWith } from '../closes.js';
+import type { Evidence, ObservedBurst } from '../evidence.js';
+import { type Finding, type Rule, spoken } from '../finding.js';
+import { roundMs } from '../shape.js';
+import { lookAlike } from './look-alikes.js';
+
+interface Meaning {
+  readonly cause: CauseId;
+  readonly confidence: number;
+  readonly because: string;
+}
+
+/** What a close code says, by RFC 6455 section 7.4 and the habits of servers. null: nothing by itself. */
+export function meaningOfClose(word: string): Meaning | null {
+  const code = Number(word);
+  if (word === 'rejected') {
+    return {
+      cause: 'rejected-after-accept',
+      confidence: 0.9,
+      because: 'the protocol of the session rejected the client',
+    };
+  }
+  if (word === 'protocol') {
+    return {
+      cause: 'two-servers-answered',
+      confidence: 0.5,
+      because: 'what came after the 101 were no WebSocket frames',
+    };
+  }
+  if (code === 1001 || code === 1012) {
+    return {
+      cause: 'server-restart',
+      confidence: 0.85,
+      because: code === 1001 ? '1001 says that the server goes away' : '1012 says that the service restarts',
+    };
+  }
+  if (code === 1013) return { cause: 'connection-limit', confidence: 0.6, because: '1013 asks to try again later' };
+  if (code === 1011 || code === 1014) {
+    return {
+      cause: 'cut-after-upgrade',
+      confidence: 0.85,
+      because: code === 1011 ? '1011 says that the server failed inside' : '1014 says that a gateway got a bad answer',
+    };
+  }
+  if (code === 1008 || code === 1002 || code === 1003 || code === 1007 || code === 1010 || code >= 3000) {
+    return { cause: 'rejected-after-accept', confidence: 0.88, because: meaningOfRejection(code) };
+  }
+  if (code === 1000 || code === 1005) {
+    return {
+      cause: 'cut-after-upgrade',
+      confidence: 0.6,
+      because: 'the server closed in an orderly way without a reason',
+    };
+  }
+  return null;
+}
+
+function meaningOfRejection(code: number): string {
+  if (code === 1008) return '1008 says that a policy of the application is violated (credentials, Origin, a rate)';
+  if (code >= 3000) return `${code} is a code of the application, which accepted the handshake and rejected the client`;
+  return `${code} says that the server rejects what the client speaks`;
+}
+
+const APART =
+  'wstampede check shows code and reason of one connection; the log of the server says what happened at that moment.';
+
+export const after101Rule: Rule = (evidence) => {
+  if (evidence.check !== null) return checked(evidence, evidence.check);
+  const counted = evidence.bursts.filter((burst) => burst.closes !== null && burst.closes.endedCount > 0);
+  if (counted.length === 0) return lost(evidence);
+  const limit = limitAfter101(evidence.bursts);
+  return [...(limit === null ? [] : [limit]), ...spokenCloses(evidence, counted, limit !== null)];
+};
+
+/** By words, over all bursts: which ended connections say what. */
+function spokenCloses(evidence: Evidence, bursts: readonly ObservedBurst[], isLimit: boolean): Finding[] {
+  const words = new Map<string, number>();
+  for (const { closes } of bursts)
+    for (const [word, n] of closes?.ended ?? []) words.set(word, (words.get(word) ?? 0) + n);
+  const ended = sum(words.values());
+  const opened = sum(bursts.map(({ closes }) => closes?.opened ?? 0));
+  const findings = [...words].flatMap(([word, count]): Finding[] => {
+    const said = `${formatCount(count)} of ${formatCount(opened)} connections were ended by the target after their 101 ${endWords(word)}`;
+    const meaning = meaningOfClose(word) ?? unspoken(evidence, bursts, word);
+    const share = count / ended;
+    // Where a fixed number stays open, the code is only how the others are told.
+    const doubt = (isLimit ? 0.35 : 0) + (share < 0.5 ? 0.25 : 0) + (evidence.failures.length > 0 ? 0.3 : 0);
+    return [
+      {
+        cause: meaning.cause,
+        confidence: clamp(meaning.confidence - doubt),
+        evidence: `${said}${lifeWords(bursts)}: ${meaning.because}.`,
+        outcomes: [],
+        apart: APART,
+      },
+    ];
+  });
+  return findings;
+}
+
+function endWords(word: string): string {
+  switch (word) {
+    case 'fin':
+      return 'by FIN, without a close frame';
+    case 'rst':
+      return 'by RST';
+    case 'tls':
+      return 'by an error of TLS';
+    case 'protocol':
+      return 'after bytes that are no frames';
+    case 'rejected':
+      return 'by a message that rejects them';
+    case 'timeout-message':
+      return 'without the message that was expected';
+    case '1005':
+      return 'by a close frame without a code';
+    default:
+      return `by close code ${word}`;
+  }
+}
+
+function lifeWords(bursts: readonly ObservedBurst[]): string {
+  const held = longest(bursts);
+  return held === null ? '' : `, half of them within ${spoken(held.p50)}`;
+}
+
+function longest(bursts: readonly ObservedBurst[]): Closes['heldMs'] {
+  const [worst] = [...bursts].sort((a, b) => (b.closes?.endedCount ?? 0) - (a.closes?.endedCount ?? 0));
+  return worst?.closes?.heldMs ?? null;
+}
+
+/** Something may end an idle tunnel this early; sooner, it was not for idleness. */
+const IDLE_MS = 900;
+
+/** FIN or RST say nothing: the length of the silence does. */
+function unspoken(evidence: Evidence, bursts: readonly ObservedBurst[], word: string): Meaning {
+  if (word === 'timeout-message') {
+    return {
+      cause: 'application-error',
+      confidence: 0.55,
+      because: 'the application said nothing within the time for a message (--message-timeout)',
+    };
+  }
+  const held = longest(bursts);
+  const heard = sum(bursts.map(({ closes }) => closes?.received ?? 0));
+  const silentMs = held === null ? null : held.p50;
+  const isTogether = held !== null && held.p90 - held.p50 <= Math.max(150, 0.1 * held.p50);
+  const isRound = silentMs !== null && silentMs >= IDLE_MS && roundMs(silentMs) !== null;
+  if (isRound && heard === 0 && (word === 'fin' || word === 'rst' || word === 'tls')) {
+    return {
+      cause: 'idle-cut',
+      confidence: isTogether ? 0.85 : 0.65,
+      because: `that is ${spoken(roundMs(silentMs ?? 0) ?? 0)} of silence, a configured time, and no close frame came: a hop ends tunnels in which nothing is sent`,
+    };
+  }
+  const isLate = (silentMs ?? heldMsOf(evidence, bursts[0])) >= Math.min(IDLE_MS, earliestTimerMs(bursts[0]));
+  if (silentMs === null && isLate) {
+    return {
+      cause: 'idle-cut',
+      confidence: 0.6,
+      because: 'they were held without a word, and the timeout of a gateway also ends tunnels in which nothing is sent',
+    };
+  }
+  return {
+    cause: 'cut-after-upgrade',
+    confidence: silentMs !== null && silentMs < IDLE_MS ? 0.8 : 0.6,
+    because: 'no close frame says why: a crash, a restart, or a layer that accepts and then finds no backend',
+  };
+}
+
+/** As many stay open at every size: a limit that is enforced after the 101. */
+function limitAfter101(bursts: readonly ObservedBurst[]): Finding | null {
+  const overloads = bursts.flatMap((burst) => {
+    const { closes } = burst;
+    if (closes === null || burst.kind !== 'burst' || closes.endedCount === 0) return [];
+    const rejected = closes.endedCount - endedWith(closes, (word) => word === '1001' || word === '1012');
+    return rejected === 0
+      ? []
+      : [{ ok: closes.opened - closes.endedCount, size: burst.size, ended: closes.endedCount }];
+  });
+  const [first] = overloads;
+  if (first === undefined || first.ok === 0) return null;
+  const kept = overloads.map(({ ok }) => ok);
+  const isCounted = overloads.length > 1 && areAlike(kept) && isOverSizes(overloads);
+  const alike = lookAlike(first.ok);
+  const isWritten = isRoundCount(first.ok) && first.ended >= 0.2 * first.size;
+  if (!isCounted && alike === null && !isWritten) return null;
+  return {
+    cause: 'connection-limit',
+    confidence: isCounted ? 0.9 : overloads.length > 1 && areAlike(kept) ? 0.78 : 0.72,
+    evidence: `Exactly ${formatCount(first.ok)} connections stay open${isCounted ? ` of ${overloads.map(({ size }) => formatCount(size)).join(' and of ')}` : ` of ${formatCount(first.size)}`}; the others are ended after their 101${alike === null ? '' : ` (${alike})`}: a limit that is enforced once the handshake is done.`,
+    outcomes: [],
+    figures: { limit: first.ok },
+    apart: 'Another size of the burst tells: a limit leaves the same count open.',
+  };
+}
+
+/** Such numbers stand in configurations. */
+function isRoundCount(count: number): boolean {
+  return count >= 10 && (count % 50 === 0 || [10, 16, 20, 25, 32, 64, 128, 256, 512, 1024].includes(count));
+}
+
+/** When the first of others timed out. */
+function earliestTimerMs(burst: ObservedBurst | undefined): number {
+  const waited = (burst?.failures ?? []).filter((one) => one.timesMs.length > 0 && !one.isAtOnce);
+  return Math.min(...waited.map(({ timesMs }) => timesMs[0]), Number.POSITIVE_INFINITY);
+}
+
+function heldMsOf({ holdMs }: Evidence, burst: ObservedBurst | undefined): number {
+  return (burst?.makespanMs ?? 0) + (holdMs ?? 0);
+}
+
+/** Nobody counted how they ended: only that they did, and how long they were held. */
+function lost(evidence: Evidence): Finding[] {
+  const { bursts, failures } = evidence;
+  const burst = bursts.find((one) => one.lost > 0);
+  // Beside failures, a few tunnels that a read timeout cut meanwhile are no news.
+  if (burst === undefined || (failures.length > 0 && burst.lost < 0.5 * burst.ok)) return [];
+  const heldMs = heldMsOf(evidence, burst);
+  const said = `${burst.lost} of ${burst.ok} connections were ended by the target after their 101`;
+  // Beside failures it is a matter of its own, and not the first one.
+  const confidence = (alone: number) => (failures.length > 0 ? 0.4 : alone);
+  if (heldMs >= Math.min(IDLE_MS, earliestTimerMs(burst))) {
+    return [
+      {
+        cause: 'idle-cut',
+        confidence: confidence(burst.lost >= 0.9 * burst.ok ? 0.75 : 0.6),
+        evidence: `${said}, while they were held for up to ${spoken(heldMs)} without a word: the timeout of a gateway for an answer also ends tunnels in which nothing is sent.`,
+        outcomes: [],
+        apart:
+          'wstampede check --idle 2m says after how long and how; a ping now and then (session of the application) keeps it open.',
+      },
+    ];
+  }
+  return [
+    {
+      cause: 'cut-after-upgrade',
+      confidence: confidence(0.7),
+      evidence: `${said}, before the burst was over.`,
+      outcomes: [],
+      apart:
+        'The log of the server or of the hop before it at that moment; a restart, a crash, or a layer that accepts and then finds no backend.',
+    },
+  ];
+}
+
+const CLOSE_CODE = /close(?:[ -]frame)?[ :]*(\d{4})/;
+
+/** The one connection of `check`, and how it ended. */
+function checked(evidence: Evidence, { outcome, ping, close, idle, probes }: Check): Finding[] {
+  if (outcome !== '101') return [];
+  if (idle?.livedMs != null) return [idled(idle.livedMs, idle.cutBy ?? 'the target')];
+  const failed = ping !== null && !ping.ok ? ping : close !== null && !close.ok ? close : null;
+  if (failed === null) return [];
+  const said =
+    ping?.ok === true
+      ? `The tunnel worked (a pong came), and was ended before it was closed from here: ${failed.found}`
+      : `The tunnel was ended by the target as soon as it was open: ${failed.found}`;
+  // Bytes of a second answer, which no reader of frames can take.
+  if (/HTTP\/1\.|broken frame/.test(failed.found)) {
+    const isEngine = /Unsupported protocol version/i.test(failed.found);
+    return [
+      {
+        cause: isEngine ? 'version-mismatch' : 'two-servers-answered',
+        confidence: isEngine ? 0.88 : 0.88,
+        evidence: isEngine
+          ? `After the 101 engine.io says that the EIO of the query is not supported: ${failed.found}.`
+          : `After a valid 101 came the bytes of another answer: ${failed.found}.`,
+        outcomes: [],
+        ...(isEngine && { lead: 'Ask for the EIO that the server speaks: EIO=4 since socket.io 3.' }),
+      },
+    ];
+  }
+  const code = CLOSE_CODE.exec(failed.found)?.[1] ?? null;
+  const meaning = code === null ? null : meaningOfClose(code);
+  if (meaning !== null) {
+    const origin = originDecides(evidence, failed.found, probes);
+    return [
+      {
+        cause: meaning.cause,
+        confidence: meaning.confidence,
+        evidence: `${said}: ${meaning.because}.${origin ?? ''}`,
+        outcomes: [],
+        ...(origin !== null && { lead: 'Try --origin with the Origin of your site.' }),
+      },
+      ...(code === '1002' ? [secondAnswer(said)] : []),
+    ];
+  }
+  if (!/ended|closed|reset|close-frame/.test(failed.found)) {
+    const found = `The handshake works, and then: ${failed.found}.`;
+    return [{ cause: 'unknown', confidence: 0.1, evidence: found, outcomes: [] }];
+  }
+  return [
+    {
+      cause: 'cut-after-upgrade',
+      confidence: ping?.ok === true ? 0.6 : 0.75,
+      evidence: `${said}.`,
+      outcomes: [],
+      apart:
+        'wstampede check --idle 2m says how long a tunnel lives in which nothing is sent: a timeout is a round time.',
+    },
+  ];
+}
+
+function secondAnswer(said: string): Finding {
+  return {
+    cause: 'two-servers-answered',
+    confidence: 0.5,
+    evidence: `${said}: so it looks as well when a second server writes its refusal into the open tunnel.`,
+    outcomes: [],
+  };
+}
+
+/** Whether a probe with another Origin was left open, or the reason names it. */
+function originDecides({ origin, seen }: Evidence, found: string, probes: Check['probes']): string | null {
+  const other = probes.find(({ id }) => (id as string) === 'own-origin' || id === 'with-origin');
+  if (/origin/i.test(found)) return ' The reason names the Origin.';
+  if (other === undefined || other.outcome !== '101' || seen.probe('without-origin') !== null || origin !== null)
+    return null;
+  return / (stayed|was) (open|kept)/i.test(other.says) ? ' With an Origin the connection stays open.' : null;
+}
+
+function idled(livedMs: number, cutBy: string): Finding {
+  const meaning = meaningOfClose(CLOSE_CODE.exec(cutBy)?.[1] ?? '');
+  const said = `An open connection on which nothing was sent lived for ${spoken(livedMs)} and was ended by ${cutBy}`;
+  const isRound = roundMs(livedMs) !== null;
+  // An orderly close without a reason is how some servers end idle clients; every other code has a meaning of its own.
+  if (meaning !== null && meaning.cause !== 'cut-after-upgrade') {
+    return {
+      cause: meaning.cause,
+      confidence: meaning.confidence,
+      evidence: `${said}: ${meaning.because}.`,
+      outcomes: [],
+      figures: { idleMs: livedMs },
+    };
+  }
+  return {
+    cause: 'idle-cut',
+    confidence: isRound && meaning === null ? 0.93 : 0.7,
+    evidence: `${said}${isRound ? ', a configured time' : ''}.`,
+    outcomes: [],
+    figures: { idleMs: livedMs },
+  };
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
+
+function clamp(confidence: number): number {
+  return Number(Math.min(0.95, Math.max(0.1, confidence)).toFixed(2));
+}

@@ -1,0 +1,219 @@
+/**
+ * What servers and applications say in their own words: a body that names the trouble is better evidence than a status.
+ * One table; the words are those of the products named in it.
+ */
+import type { CauseId } from '../causes.js';
+import type { Evidence, Failure } from '../evidence.js';
+import {
+  bodyOf,
+  counted,
+  detailsOf,
+  type Finding,
+  headerOf,
+  quoteOf,
+  type Rule,
+  unlessUnseen,
+  whoSaid,
+} from '../finding.js';
+import { TO_TLS_PORT } from '../observations.js';
+
+interface Wording {
+  readonly says: RegExp;
+  /** Outcomes that it is read in. */
+  readonly outcomes: RegExp;
+  readonly cause: CauseId;
+  readonly confidence: number;
+  /** After "it says ...: ". */
+  readonly because: string;
+  readonly lead?: string;
+}
+
+const REFUSALS = /^(4\d\d|500|501|502|503|200)$/;
+
+const WORDINGS: readonly Wording[] = [
+  {
+    // uvicorn without websockets or wsproto; its log says "No supported WebSocket library detected".
+    says: /^Unsupported upgrade request|No supported WebSocket library/i,
+    outcomes: REFUSALS,
+    cause: 'not-a-websocket-endpoint',
+    confidence: 0.9,
+    because: 'so a server answers that has no WebSocket library (uvicorn); Upgrade did arrive.',
+    lead: "Install the library beside the server: pip install 'uvicorn[standard]', or websockets or wsproto.",
+  },
+  {
+    // engine.io, code 1; the id may be masked.
+    says: /Session ID (unknown|\*{3})|"code":\s*1\b.{0,40}"message"/i,
+    outcomes: /^400$/,
+    cause: 'sticky-session-missing',
+    confidence: 0.88,
+    because:
+      'engine.io does not know the session id of the request: another worker or server has opened it, or it has ended.',
+  },
+  {
+    // SignalR, SockJS.
+    says: /No Connection with that ID|Connection ID required|session (is )?not found|unknown session/i,
+    outcomes: /^(400|404)$/,
+    cause: 'sticky-session-missing',
+    confidence: 0.75,
+    because: 'the connection was negotiated with another server, or never.',
+  },
+  {
+    says: /Transport unknown/i,
+    outcomes: /^400$/,
+    cause: 'bad-request',
+    confidence: 0.85,
+    because: 'engine.io misses ?EIO=4&transport=websocket in the query.',
+    lead: 'Add ?EIO=4&transport=websocket to the URL (socket.io and engine.io).',
+  },
+  {
+    says: /Unsupported protocol version/i,
+    outcomes: /^(400|invalid-101)$/,
+    cause: 'version-mismatch',
+    confidence: 0.88,
+    because: 'engine.io speaks another EIO than the query asks for.',
+    lead: 'Ask for the EIO that the server speaks: EIO=4 since socket.io 3.',
+  },
+  {
+    // engine.io, code 3: transport=websocket without an upgrade.
+    says: /"code":\s*3\b.{0,40}Bad request/i,
+    outcomes: /^400$/,
+    cause: 'upgrade-not-forwarded',
+    confidence: 0.88,
+    because: 'so engine.io answers an ordinary GET with transport=websocket: Upgrade did not reach it.',
+  },
+  {
+    says: /"code":\s*4\b.{0,60}"message"/i,
+    outcomes: /^(400|403)$/,
+    cause: 'forbidden',
+    confidence: 0.8,
+    because: 'allowRequest of engine.io refused it.',
+  },
+  {
+    // Also of gateways before a TLS backend; rules/tls.ts knows whose port it was.
+    says: /Missing ALPN Protocol|Unknown ALPN Protocol|HTTP\/2 (only|required)/i,
+    outcomes: /^(403|400|426|505)$/,
+    cause: 'http2-only',
+    confidence: 0.9,
+    because: 'the server wants HTTP/2.',
+  },
+  {
+    says: /sub-?protocol|Sec-WebSocket-Protocol/i,
+    outcomes: /^(400|406|426|500|501)$/,
+    cause: 'subprotocol-required',
+    confidence: 0.85,
+    because: 'it misses a subprotocol, or does not know the one that was offered.',
+  },
+  {
+    says: /Invalid Host header|DisallowedHost|Invalid HTTP_HOST|This host .{0,80}(is )?not allowed|host not allowed|unknown host/i,
+    outcomes: /^(400|403|421)$/,
+    cause: 'forbidden',
+    confidence: 0.82,
+    because: 'the server refuses the Host of the request.',
+    lead: 'Add the host to the allowed hosts of the server, or send the right one: -H "Host: NAME".',
+  },
+  {
+    says: /cross[- ]origin|origin .{0,30}(not|in)valid|origin|CSWSH/i,
+    outcomes: /^403$/,
+    cause: 'origin-refused',
+    confidence: 0.9,
+    because: 'the refusal is about the Origin.',
+  },
+  {
+    says: /no available server/i,
+    outcomes: /^503$/,
+    cause: 'health-check-fails',
+    confidence: 0.6,
+    because: 'Traefik says so when every server of the service fails its health check, or none is configured.',
+  },
+  {
+    says: /(token|jwt|signature|session|credential)s?\b.{0,40}\b(expired|invalid|missing|required|malformed)|(expired|invalid|missing) (\w+ )?(token|jwt|credentials|api key)|jwt (expired|malformed)/i,
+    outcomes: /^(400|403|500|502)$/,
+    cause: 'auth-refused',
+    confidence: 0.82,
+    because: 'the refusal is about the credentials.',
+  },
+  {
+    says: /too many (open )?(connections|sockets|clients)|max(imum)? (number of )?(connections|clients)|connections? (limit|exceeded)/i,
+    outcomes: /^(4\d\d|50[03])$/,
+    cause: 'connection-limit',
+    confidence: 0.8,
+    because: 'it names a limit of connections.',
+  },
+];
+
+/** The login page of whoever stands before the application (oauth2-proxy, Vouch, an SSO). */
+const LOGIN_PAGE =
+  /<form[^>]*(log|sign)-?in|<title>[^<]*(log ?in|sign ?in|single sign|authenticat)|type=["']?password/i;
+const LOGIN_PLACE = /log-?in|sign-?in|\/auth\b|oauth|sso|saml|openid/i;
+
+export const wordingRule: Rule = (evidence) =>
+  evidence.failures.flatMap((failure): Finding[] => {
+    const wording = wordingOf(failure);
+    return wording === null ? loginPage(evidence, failure) : [saidSo(evidence, failure, wording)];
+  });
+
+/** What an answer says in so many words needs no reading of its status. */
+export function isWorded(failure: Failure): boolean {
+  return wordingOf(failure) !== null;
+}
+
+function wordingOf(failure: Failure): Wording | null {
+  const text = textOf(failure);
+  if (TO_TLS_PORT.test(text) || !isSaidAlone(failure)) return null;
+  return WORDINGS.find(({ says, outcomes }) => outcomes.test(failure.outcome) && says.test(text)) ?? null;
+}
+
+function textOf(failure: Failure): string {
+  return `${bodyOf(failure)}\n${headerOf(failure, 'x-websocket-reject-reason') ?? ''}`.trim();
+}
+
+/** Pages of gateways speak of everything: only what an application says in a few words counts. */
+function isSaidAlone(failure: Failure): boolean {
+  return failure.hop?.own !== true || failure.hop.id === 'express' || failure.hop.id === 'traefik';
+}
+
+function saidSo(evidence: Evidence, failure: Failure, wording: Wording): Finding {
+  const { cause, because, lead, confidence } = wording;
+  const quote = quoteOf(failure) || textOf(failure);
+  return {
+    cause,
+    confidence: unlessUnseen(evidence, confidence),
+    evidence: `${whoSaid(failure)}, ${counted(failure.count, failure.outcome)}. It says "${quote}": ${because}`,
+    outcomes: [failure.outcome],
+    ...(lead !== undefined && { lead }),
+  };
+}
+
+function loginPage(evidence: Evidence, failure: Failure): Finding[] {
+  const location = headerOf(failure, 'location');
+  const isPage = /^(200|401|403)$/.test(failure.outcome) && LOGIN_PAGE.test(bodyOf(failure));
+  const isPlace = /^30[12378]$/.test(failure.outcome) && location !== null && LOGIN_PLACE.test(location);
+  if (!isPage && !isPlace) return [];
+  const sent = evidence.credentials.length > 0 ? 'the credentials that were sent were not accepted' : 'none were sent';
+  return [
+    {
+      cause: 'auth-refused',
+      confidence: unlessUnseen(evidence, isPage ? 0.78 : 0.5),
+      evidence: `${whoSaid(failure)}, ${counted(failure.count, failure.outcome)}: ${isPage ? 'a login page' : `a way to log in (${location})`} in place of the handshake; ${sent}.`,
+      outcomes: [failure.outcome],
+    },
+  ];
+}
+
+/** Answers that came before anybody had asked: the hop waited for a request for too long. */
+export const answeredBeforeRule: Rule = (evidence) =>
+  evidence.failures
+    .filter((failure) => isBeforeRequest(failure, evidence))
+    .map((failure) => ({
+      cause: 'answered-before-request' as const,
+      confidence: 0.92,
+      evidence: `${counted(failure.count, failure.outcome)} came before the request was sent: connections wait at --gate ${evidence.gate} until all of them are open, and the hop gave up waiting for a request meanwhile.`,
+      outcomes: [failure.outcome],
+      lead: 'Use --gate connect, or fewer connections.',
+    }));
+
+function isBeforeRequest(failure: Failure, { gate, alone }: Evidence): boolean {
+  if (/before the request/i.test(detailsOf(failure))) return true;
+  // A hop that answers others well says 408 only to who kept it waiting.
+  return failure.outcome === '408' && gate === 'upgrade' && alone !== null && alone.ok > 0;
+}
