@@ -83,7 +83,7 @@ export function seenBy(check: Check | null, scheme: 'ws' | 'wss'): Seen {
     backendAnswers: answers(get, getHop),
     plainGet: get?.outcome ?? null,
     isOwnForAll: hop?.own === true && getHop?.own === true && getHop.id === hop.id && get?.outcome === check.outcome,
-    speaksTls: scheme === 'wss' ? ownTls(check) : otherTls(probe('other-scheme')),
+    speaksTls: askedOver(probe('other-scheme'), scheme) === 'wss' ? ownTls(check) : otherTls(probe('other-scheme')),
     direct: probe('direct'),
     hop,
     probe,
@@ -128,6 +128,12 @@ function answers(get: CheckProbe | null, hop: Hop | null): boolean | null {
   if (get === null || !isStatus(get.outcome)) return null;
   if (OF_GATEWAYS.has(get.outcome)) return false;
   return hop?.own === true && hop.id !== 'express' ? null : true;
+}
+
+/** The probe went the other way. */
+function askedOver(other: CheckProbe | null, scheme: 'ws' | 'wss'): 'ws' | 'wss' {
+  if (other === null) return scheme;
+  return other.url.startsWith('wss:') ? 'ws' : 'wss';
 }
 
 /** Of the port that was asked over wss. */

@@ -33,6 +33,17 @@ const CONTRADICTIONS: readonly Contradiction[] = [
     keeps: 0.3,
   },
   {
+    causes: ['backend-died'],
+    against: ({ seen }) =>
+      seen.backendAnswers === true ? `An ordinary GET through the same gateway is answered (${seen.plainGet}).` : null,
+    keeps: 0.7,
+  },
+  {
+    causes: ['not-a-websocket-endpoint'],
+    against: ({ seen }) => (seen.upgradeArrives === true ? `${capital(seen.upgradeBecause)}.` : null),
+    keeps: 0.6,
+  },
+  {
     causes: ['closed-without-answer', 'silent-server'],
     against: ({ seen }) =>
       seen.backendAnswers === true

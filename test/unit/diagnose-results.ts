@@ -6,7 +6,7 @@
 import { type OutcomeId, outcomeCode } from '#dist/names/outcomes.js';
 import type { Plan } from '#dist/plan/plan.js';
 import type { Check, CheckProbe, ProbeId } from '#dist/result/check-facts.js';
-import type { After, Burst, Preflight, Result, Sample, Validity } from '#dist/result/result.js';
+import type { After, Burst, Preflight, Result, Sample, Summary, Validity } from '#dist/result/result.js';
 import { Tally } from '#dist/tally/tally.js';
 import { plan, VALID } from './report-results.js';
 
@@ -32,6 +32,8 @@ export interface BurstOf {
   readonly kind?: 'burst' | 'churn';
   readonly perSecond?: readonly number[];
   readonly lost?: number;
+  /** As the Result has it. */
+  readonly sessions?: object;
   readonly after?: After;
   readonly validity?: Validity;
   /** Release, s after the first one's. */
@@ -49,6 +51,8 @@ export interface Told {
   readonly holdMs?: number;
   readonly target?: Partial<Plan['target']>;
   readonly check?: Check;
+  /** Clients send values of their own rows. */
+  readonly rows?: boolean;
 }
 
 /** Numbers in [0, 1) that are the same on every run (mulberry32). */
@@ -144,6 +148,7 @@ export function resultOf(told: Told): Result {
     endedAt: '2026-11-21T08:10:00.000000Z',
     plan: {
       ...base,
+      data: told.rows === true ? { file: 'rows.csv', pick: 'cycle' } : base.data,
       gate: told.gate ?? base.gate,
       timeoutMs: told.timeoutMs ?? 75_000,
       session: { holdMs: told.holdMs ?? null },
@@ -194,6 +199,11 @@ function tallyOf({ groups, lost }: BurstOf): Tally {
   return tally;
 }
 
+/** A summary of such times, as a Result has it. */
+export function summaryOf(atMs: readonly number[]): Summary | null {
+  return tallyOf({ groups: [ok(atMs)] }).counted().latencyMs.handshake;
+}
+
 export function sampleOf(sample: Partial<Sample>, atMs = 1): Sample {
   return { statusLine: null, headers: [], body: null, detail: null, atMs, ...sample };
 }
@@ -227,7 +237,8 @@ function burstOf(spec: BurstOf, index: number, tally: Tally): Burst {
       tlsResumed: null,
     },
     after: spec.after ?? null,
-    sessions: null,
+    // Null in the type of today; a reader must take what later versions write.
+    sessions: (spec.sessions ?? null) as null,
     watch: null,
   };
 }
@@ -237,22 +248,23 @@ function floorOf(size: number, floorMs: number): Burst['calibration'] {
   return { size, share101: 1, spreadMs: 20, handshakeMs: handshake, upgradeMs: handshake, rate: null };
 }
 
-/** What `check` found, `healthy` unless an outcome is told, with the probes that are given as `id: outcome`. */
+/** What `check` found, `healthy` unless an outcome is told, with the probes that are given as `id: outcome`, or with more. */
 export function checkOf(
   outcome: string,
-  probes: Partial<Record<ProbeId, string>> = {},
+  probes: Readonly<Record<string, string | Partial<CheckProbe>>> = {},
   more: Partial<Check> & { readonly url?: string } = {},
 ): Check {
   const { url = 'ws://127.0.0.1:8080/ws', ...rest } = more;
-  const probe = ([id, ended]: [string, string]): CheckProbe => ({
+  const probe = ([id, ended]: [string, string | Partial<CheckProbe>]): CheckProbe => ({
     id: id as ProbeId,
     asks: 'one thing changed',
     url,
-    outcome: ended,
+    outcome: typeof ended === 'string' ? ended : '101',
     detail: null,
     tookMs: 2,
     sample: null,
     says: 'something',
+    ...(typeof ended !== 'string' && ended),
   });
   return {
     dns: null,

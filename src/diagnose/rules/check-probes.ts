@@ -247,9 +247,10 @@ function sameDirect({ seen }: Evidence, outcome: string): Finding | null {
 /** Failures that leave open whether the port speaks the scheme that was asked. */
 const MAY_BE_THE_SCHEME = new Set(['tls', 'timeout-tls', 'closed', 'reset', 'malformed', 'timeout-upgrade']);
 
-function otherScheme({ seen, scheme }: Evidence, outcome: string): Finding | null {
+function otherScheme({ seen }: Evidence, outcome: string): Finding | null {
   const probe = seen.probe('other-scheme');
   if (probe === null || !isStatus(probe.outcome) || !MAY_BE_THE_SCHEME.has(outcome)) return null;
+  const scheme = probe.url.startsWith('wss:') ? 'ws' : 'wss';
   // A page that says so is the answer of a TLS port, and no sign that it speaks plain HTTP.
   if (scheme === 'wss' && TO_TLS_PORT.test(probe.sample?.body ?? '')) return null;
   const [asked, other] = scheme === 'wss' ? ['wss://', 'ws://'] : ['ws://', 'wss://'];

@@ -66,7 +66,7 @@ function tooShortForNetwork({ timeoutMs, worst }: Evidence, ended: readonly Fail
 function longerThanGateways(evidence: Evidence, ended: readonly Failure[]): Finding | null {
   const { timeoutMs, worst } = evidence;
   const late = ended.filter(({ outcome }) => outcome === 'timeout-upgrade');
-  if (timeoutMs < AS_LONG_AS_GATEWAYS_MS || late.length === 0 || !worksAlone(evidence) || worst.kind === 'churn')
+  if (timeoutMs <= AS_LONG_AS_GATEWAYS_MS || late.length === 0 || !worksAlone(evidence) || worst.kind === 'churn')
     return null;
   const answered = worst.failures.some(
     ({ outcome, timesMs }) => /^50[234]$/.test(outcome) && timesMs.some((ms) => ms > 1000),

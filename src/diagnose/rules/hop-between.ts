@@ -7,6 +7,7 @@ import type { Evidence } from '../evidence.js';
 import type { Finding } from '../finding.js';
 import { isWsAnswer } from '../hops.js';
 import { isStatus, OF_GATEWAYS, TO_TLS_PORT } from '../observations.js';
+import { isLoginPage } from './wording.js';
 
 const APART =
   'The log of the gateway says which address and path it dialled and what came back; log in the backend with which path, Host, Upgrade and Connection the request arrives.';
@@ -24,6 +25,7 @@ export function hopBetween(evidence: Evidence): Finding[] {
   const { check, seen } = evidence;
   if (check === null || seen.direct?.outcome !== '101') return [];
   const { outcome } = check;
+  if (evidence.failures.some(isLoginPage)) return [];
   return readings(evidence, outcome).map(({ cause, confidence, because }) => ({
     cause,
     confidence,

@@ -37,6 +37,8 @@ function isRare({ attempted }: ObservedBurst, { count }: Failure): boolean {
 
 /** 101s one after another and refusals at once: admitted at a rate, those in the queue wait their turn. */
 function paced({ worst, alone }: Evidence, failure: Failure): Finding[] | null {
+  // 502 speaks of the backend; what admits at a rate refuses in its own name.
+  if (failure.outcome === '502') return null;
   const ramp = rampOf(worst.okMs);
   // Quick answers to a crowd make a ramp as well; one admitted at a rate goes on long after the refusals.
   if (ramp === null || ramp.lastMs < 500 || ramp.lastMs < 5 * failure.timesMs[failure.timesMs.length - 1]) return null;

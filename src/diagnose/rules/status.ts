@@ -271,7 +271,8 @@ function noMethod(failure: Failure): Finding[] {
 function application500(failure: Failure, { seen }: Evidence): Finding[] {
   const { hop } = failure;
   if (hop?.own !== true || !GATEWAYS.has(hop.id) || hop.id === 'lighttpd') {
-    return [found(failure, 'application-error', 0.7, 'an error of the application; its log has the reason.')];
+    const confidence = hop?.own === true && hop.id === 'lighttpd' ? 0.5 : 0.7;
+    return [found(failure, 'application-error', confidence, 'an error of the application; its log has the reason.')];
   }
   // Asked past the gateway or with an ordinary GET, the probes say more.
   if (seen.isOwnForAll) return [];

@@ -154,7 +154,11 @@ export const wordingRule: Rule = (evidence) =>
 
 /** What an answer says in so many words needs no reading of its status. */
 export function isWorded(failure: Failure): boolean {
-  return wordingOf(failure) !== null;
+  return wordingOf(failure) !== null || isLoginPage(failure);
+}
+
+export function isLoginPage(failure: Failure): boolean {
+  return /^(200|401|403)$/.test(failure.outcome) && LOGIN_PAGE.test(bodyOf(failure));
 }
 
 function wordingOf(failure: Failure): Wording | null {
@@ -186,7 +190,7 @@ function saidSo(evidence: Evidence, failure: Failure, wording: Wording): Finding
 
 function loginPage(evidence: Evidence, failure: Failure): Finding[] {
   const location = headerOf(failure, 'location');
-  const isPage = /^(200|401|403)$/.test(failure.outcome) && LOGIN_PAGE.test(bodyOf(failure));
+  const isPage = isLoginPage(failure);
   const isPlace = /^30[12378]$/.test(failure.outcome) && location !== null && LOGIN_PLACE.test(location);
   if (!isPage && !isPlace) return [];
   const sent = evidence.credentials.length > 0 ? 'the credentials that were sent were not accepted' : 'none were sent';
