@@ -8,6 +8,7 @@ import { findTarget } from '#dist/lab/catalogue/catalogue.js';
 import { readSettings } from '#dist/lab/server/target-options.js';
 import { randomAt } from '#dist/plan/random.js';
 import type { Row, Span } from '../gateways/row.js';
+import type { RawStack } from './diagnose-raw.js';
 
 /** `healthy`: nothing is wrong. `undecidable`: what the user asks cannot tell the truth from another cause. */
 type Group = 'cause' | 'healthy' | 'undecidable';
@@ -27,8 +28,11 @@ export interface Case extends Ask {
   /** What it makes, e.g. `slow-serial through nginx`. */
   readonly name: string;
   readonly group: Group;
-  /** Where it runs: a target of the lab, or a stack of real parts. */
-  readonly target: { readonly lab: string; readonly options: LabOptions } | { readonly row: Row };
+  /** Where it runs: a target of the lab, a stack of real parts, or their answers. */
+  readonly target:
+    | { readonly lab: string; readonly options: LabOptions }
+    | { readonly row: Row }
+    | { readonly raw: RawStack };
   /** One line with the numbers that the seed has drawn. */
   readonly setting: string;
   /** The first one named must be among them; where there are two, both must be named. Empty: nothing is wrong. */

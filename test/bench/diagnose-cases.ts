@@ -5,6 +5,7 @@
 import { type Case, Draw, type Maker, oneOf } from './diagnose-case.js';
 import * as healthy from './diagnose-cases-healthy.js';
 import * as limits from './diagnose-cases-limits.js';
+import { BLIND_RAW, OPEN_RAW } from './diagnose-cases-raw.js';
 import * as setup from './diagnose-cases-setup.js';
 import * as slow from './diagnose-cases-slow.js';
 
@@ -182,8 +183,8 @@ const BLIND_UNDECIDABLE: readonly Maker[] = [
 ];
 
 const MAKERS: Readonly<Record<Half, readonly Maker[]>> = {
-  open: [...OPEN, ...OPEN_UNDECIDABLE],
-  blind: [...BLIND, ...BLIND_UNDECIDABLE],
+  open: [...OPEN, ...OPEN_UNDECIDABLE, ...OPEN_RAW],
+  blind: [...BLIND, ...BLIND_UNDECIDABLE, ...BLIND_RAW],
 };
 
 export interface Numbered extends Case {

@@ -13,6 +13,7 @@ import { pause } from '../gateways/child.js';
 import type { Row } from '../gateways/row.js';
 import { type Stack, startStack } from '../gateways/stack.js';
 import type { Case } from './diagnose-case.js';
+import { type RawStack, startRaw } from './diagnose-raw.js';
 
 export interface Fired {
   readonly result: Result;
@@ -43,6 +44,7 @@ export async function fireCase(one: Case): Promise<Fired> {
 async function fireOnce(one: Case): Promise<{ result: Result; measuredMs: number | null }> {
   const folder = mkdtempSync(join(tmpdir(), 'wst-diagnose-'));
   try {
+    if ('raw' in one.target) return await fireAtRaw(one, one.target.raw, folder);
     if ('row' in one.target) return await fireAtStack(one, one.target.row, folder);
     const { lab: name, options } = one.target;
     const ca = join(folder, 'ca.pem');
@@ -56,6 +58,15 @@ async function fireOnce(one: Case): Promise<{ result: Result; measuredMs: number
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function fireAtRaw(one: Case, stack: RawStack, folder: string): Promise<{ result: Result; measuredMs: null }> {
+  const raw = await startRaw(stack);
+  try {
+    return { result: await ask(one, { url: raw.url, direct: raw.direct, ca: '' }, folder), measuredMs: null };
+  } finally {
+    await raw.stop();
   }
 }
 

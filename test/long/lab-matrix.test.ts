@@ -42,12 +42,22 @@ const SETTINGS: Readonly<Record<string, Options>> = {
   'backend-hangs': { timeout: '400ms' },
   'upgrade-not-forwarded': { timeout: '400ms' },
   'close-kills-server': { timeout: '3s' },
+  'client-deadline': { service: '5ms' },
   flaky: { failures: 0, capacity: 60 },
   hysteretic: { capacity: 60 },
 };
 
 /** Only the bytes of their answer differ by their choices, and those are the unit tests' affair. */
-const ONE_WORD = ['redirect', 'wrong-path', 'version-mismatch', 'header-too-large', 'idle-cut', 'cut-after-upgrade'];
+const ONE_WORD = [
+  'redirect',
+  'wrong-path',
+  'version-mismatch',
+  'header-too-large',
+  'idle-cut',
+  'cut-after-upgrade',
+  'http2-only',
+  'subprotocol-required',
+];
 
 /** Every word of every choice that the plain matrix does not use. */
 const VARIANTS = CATALOGUE.filter(({ name }) => !ONE_WORD.includes(name)).flatMap((target) =>
@@ -77,6 +87,10 @@ const ONE_GATE = [
   ...['bad-request', 'header-too-large', 'application-error', 'bad-accept', 'not-http', 'half-head', 'tls-wrong'],
   ...['response-too-large', 'ports-exhausted', 'descriptor-limit', 'cut-after-upgrade', 'idle-cut', 'cpu-bound'],
   ...['backend-unreachable', 'backend-died', 'backend-hangs', 'negative-cache', 'tls-port', 'accept-then-fin'],
+  ...['gateway-misconfigured', 'header-case', 'head-over-proxy-buffer', 'http2-only', 'proxy-protocol-mismatch'],
+  ...['auth-subrequest-failed', 'health-check-fails', 'credentials-partly-refused', 'subprotocol-required'],
+  ...['sticky-session-missing', 'socket-queue-full', 'rejected-after-accept', 'server-restart', 'two-servers-answered'],
+  ...['client-deadline'],
 ];
 function isSecureOnly(target: LabTarget): boolean {
   return target.options.some(({ name, default: plain }) => name === 'tls' && plain === true);

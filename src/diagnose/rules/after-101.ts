@@ -50,7 +50,10 @@ export function meaningOfClose(word: string): Meaning | null {
       because: code === 1011 ? '1011 says that the server failed inside' : '1014 says that a gateway got a bad answer',
     };
   }
-  if (code === 1008 || code === 1002 || code === 1003 || code === 1007 || code === 1010 || code >= 3000) {
+  if (code === 1002 || code === 1003 || code === 1007 || code === 1010) {
+    return { cause: 'rejected-after-accept', confidence: 0.5, because: meaningOfRejection(code) };
+  }
+  if (code === 1008 || code >= 3000) {
     return { cause: 'rejected-after-accept', confidence: 0.88, because: meaningOfRejection(code) };
   }
   if (code === 1000 || code === 1005) {
@@ -313,7 +316,7 @@ function checked(evidence: Evidence, { outcome, ping, close, idle, probes }: Che
 function secondAnswer(said: string): Finding {
   return {
     cause: 'two-servers-answered',
-    confidence: 0.5,
+    confidence: 0.55,
     evidence: `${said}: so it looks as well when a second server writes its refusal into the open tunnel.`,
     outcomes: [],
   };

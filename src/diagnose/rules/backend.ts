@@ -128,6 +128,12 @@ function badGateway(failure: Failure): readonly Reading[] {
         confidence: 0.3,
         because: 'or the backend took the connection and closed it without an answer.',
       },
+      {
+        cause: 'gateway-misconfigured',
+        confidence: 0.29,
+        because: 'or the hop does not get as far: a name that it cannot look up, https:// to a port that speaks none.',
+        apart: PAST,
+      },
     ];
   }
   if (id === 'caddy' && isRound(failure))

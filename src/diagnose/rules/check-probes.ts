@@ -54,6 +54,9 @@ function noSecond(again: CheckProbe, check: Check): Finding {
     return { cause, confidence: cause === 'unknown' ? 0.1 : 0.55, evidence, outcomes, apart: ONE_BY_ONE };
   }
   const died = diedOfProbes(again, check);
+  if (died !== null && /already ended/.test(check.close?.found ?? '')) {
+    return { cause: 'backend-died', confidence: 0.72, evidence: `${said}${died}`, outcomes, apart: ONE_BY_ONE };
+  }
   return {
     cause: 'server-closed-itself',
     confidence: died === null ? 0.9 : 0.5,

@@ -11,7 +11,7 @@ import {
   withOptions,
 } from '../server/target.js';
 import { numberOf, textOf } from '../server/target-options.js';
-import { ENDS, startAcceptThenFin, startCutAfterUpgrade, startIdleCut } from '../targets/cuts.js';
+import { ENDS, IDLE_ENDS, startAcceptThenFin, startCutAfterUpgrade, startIdleCut } from '../targets/cuts.js';
 import { startTlsSelfSigned } from '../targets/healthy.js';
 import {
   FAULT_NAMES,
@@ -138,7 +138,7 @@ const WAY_AND_AFTER: readonly LabTarget[] = [
     story: 'A gateway whose read timeout counts for open tunnels as well: who says nothing for so long is cut off.',
     options: withOptions(
       option('after', 'duration', '1s', 'how long a tunnel may be silent (nginx: 60s)'),
-      option('end', 'choice', 'fin', 'how it is cut', ENDS),
+      option('end', 'choice', 'fin', 'how it is cut', IDLE_ENDS),
     ),
     cause: () => 'idle-cut',
     expects: (n) => split(n, n, '101'),

@@ -9,6 +9,7 @@ import { startHealthy } from '../targets/healthy.js';
 import { BACKEND_TARGETS } from './catalogue-backend.js';
 import { CAPACITY_TARGETS } from './catalogue-capacity.js';
 import { CONFIGURATION_TARGETS } from './catalogue-configuration.js';
+import { HOP_TARGETS } from './catalogue-hops.js';
 import { WIRE_TARGETS } from './catalogue-wire.js';
 
 const HEALTHY: LabTarget = withDefaults({
@@ -24,6 +25,7 @@ export const CATALOGUE: readonly LabTarget[] = [
   ...CAPACITY_TARGETS,
   ...BACKEND_TARGETS,
   ...CONFIGURATION_TARGETS,
+  ...HOP_TARGETS,
   ...WIRE_TARGETS,
 ];
 

@@ -69,9 +69,22 @@ function nginxBody(title: string, heading: string, below: string): string {
 
 /** HAProxy: names in lower case, no Server, no Date. */
 export function haproxyUnavailable(): string {
-  const body =
-    '<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n';
-  return headed('503 Service Unavailable', [
+  return haproxyPage('503 Service Unavailable', 'No server is available to handle this request.');
+}
+
+/** HAProxy when its backend gave no complete answer. */
+export function haproxyBadGateway(): string {
+  return haproxyPage('502 Bad Gateway', 'The server returned an invalid or incomplete response.');
+}
+
+/** HAProxy when no request came within `timeout http-request`. */
+export function haproxyRequestTimeout(): string {
+  return haproxyPage('408 Request Time-out', "Your browser didn't send a complete request in time.");
+}
+
+function haproxyPage(status: string, sentence: string): string {
+  const body = `<html><body><h1>${status}</h1>\n${sentence}\n</body></html>\n`;
+  return headed(status, [
     `content-length: ${body.length}`,
     'cache-control: no-cache',
     'content-type: text/html',
@@ -87,6 +100,21 @@ export function envoyForbidden(): string {
     'server: envoy',
     'connection: close',
   ]);
+}
+
+/** engine.io to a session id that another worker has given, seen through nginx. */
+export function engineIoUnknownSession(): string {
+  return answer('400', 'application/json', '{"code":1,"message":"Session ID unknown"}', []);
+}
+
+/** A backend's own 400, seen through nginx. */
+export function relayedBadRequest(body: string): string {
+  return answer('400', 'text/plain', body, []);
+}
+
+/** A backend's own 404, seen through nginx. */
+export function relayedNotFound(): string {
+  return answer('404', 'text/plain', 'not found here', []);
 }
 
 /** What ws answers to a GET that asks for no upgrade, seen through nginx. */

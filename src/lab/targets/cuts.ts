@@ -8,14 +8,16 @@ import { type LabSettings, numberOf, textOf } from '../server/target-options.js'
 
 /** The words of `--end`. */
 export const ENDS: readonly string[] = ['fin', 'reset', 'close-frame'];
+/** No close frame speaks when a gateway cuts an idle tunnel. */
+export const IDLE_ENDS: readonly string[] = ['fin', 'reset'];
 
-/** Close frame with 1001, going away (RFC 6455 section 7.4.1). */
-const GOING_AWAY = Buffer.of(0x88, 2, 0x03, 0xe9);
+/** Close frame with 1011, an error inside of the server (RFC 6455 section 7.4.1). */
+const INTERNAL_ERROR = Buffer.of(0x88, 2, 0x03, 0xf3);
 
 function cut(connection: Connection, end: string): void {
   if (!connection.open) return;
   if (end === 'reset') connection.reset('reset');
-  else connection.stream.end(end === 'close-frame' ? GOING_AWAY : '');
+  else connection.stream.end(end === 'close-frame' ? INTERNAL_ERROR : '');
 }
 
 export function startIdleCut(settings: LabSettings, env: LabEnv): Promise<RunningLab> {

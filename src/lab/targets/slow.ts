@@ -51,6 +51,12 @@ export function startSimultaneous504(settings: LabSettings, env: LabEnv): Promis
   return startQueue('simultaneous-504', backend, settings, env, give504);
 }
 
+/** The same, and the patience of the gateway is not what ends it. */
+export function startClientDeadline(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const backend = { serviceMs: numberOf(settings, 'service'), width: 1, worksForDead: false };
+  return startQueue('client-deadline', backend, settings, env, give504);
+}
+
 export function startSlowConcurrent(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const backend = {
     serviceMs: numberOf(settings, 'service'),

@@ -1,0 +1,140 @@
+/**
+ * Hops that fail in a way of their own, before a backend that works: what lies behind /direct is that backend, as
+ * `check --direct` asks it. Each answers as its real counterpart did over the wire.
+ */
+import type { Connection } from '../server/connection.js';
+import { type LabEnv, openLab, type RunningLab } from '../server/listener.js';
+import {
+  engineIoUnknownSession,
+  haproxyBadGateway,
+  haproxyUnavailable,
+  nginxPage,
+  relayedBadRequest,
+  relayedNotFound,
+  sitePage,
+  wsUpgradeRequired,
+} from '../server/pages.js';
+import { hasToken, type Request, switchingProtocols } from '../server/request-head.js';
+import { type LabSettings, numberOf, textOf } from '../server/target-options.js';
+
+type Answer = (connection: Connection, request: Request) => void;
+
+/** The path at which the backend itself is to be had. */
+const DIRECT = /^\/direct(\/|\?|$)/;
+
+function startBefore(
+  name: string,
+  settings: LabSettings,
+  env: LabEnv,
+  hop: Answer,
+  backend: Answer = (connection, request) => connection.upgrade(request),
+): Promise<RunningLab> {
+  return openLab(name, settings, env, {
+    onRequest: (connection, request) => (DIRECT.test(request.target) ? backend : hop)(connection, request),
+  });
+}
+
+function wantsUpgrade({ headers }: Request): boolean {
+  return hasToken(headers.get('upgrade'), 'websocket') && hasToken(headers.get('connection'), 'upgrade');
+}
+
+/** nginx that can't look up the name of its backend, or speaks https:// to a port that does not. */
+export function startGatewayMisconfigured(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  return startBefore('gateway-misconfigured', settings, env, (connection) =>
+    connection.finish('502', nginxPage('502')),
+  );
+}
+
+/** nginx gets `PROXY TCP4 ...` in front of each request and takes that for its first line. */
+export function startProxyProtocol(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  return startBefore('proxy-protocol-mismatch', settings, env, (connection) =>
+    connection.finish('400', nginxPage('400')),
+  );
+}
+
+/** nginx whose auth_request got 400: "auth request unexpected status". */
+export function startAuthSubrequest(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  return startBefore('auth-subrequest-failed', settings, env, (connection) =>
+    connection.finish('500', nginxPage('500')),
+  );
+}
+
+/** HAProxy whose check of its one server got a 426. */
+export function startHealthCheckFails(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  return startBefore('health-check-fails', settings, env, (connection) =>
+    connection.finish('503', haproxyUnavailable()),
+  );
+}
+
+/** A backend that wants `Connection: Upgrade` to the letter, and nginx that sends `upgrade`. */
+export function startHeaderCase(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  return startBefore('header-case', settings, env, (connection, request) => {
+    if (wantsUpgrade(request)) connection.finish('400', relayedBadRequest(''));
+    else connection.finish('200', sitePage());
+  });
+}
+
+/** What nginx reads the head of an answer into. */
+const BUFFER_BYTES = 4096;
+
+/** A 101 with a large header, and nginx with its usual buffer. */
+export function startHeadOverBuffer(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const padding = `X-Session: ${'x'.repeat(BUFFER_BYTES)}\r\n`;
+  return startBefore(
+    'head-over-proxy-buffer',
+    settings,
+    env,
+    (connection, request) => {
+      if (wantsUpgrade(request)) connection.finish('502', nginxPage('502'));
+      else connection.finish('426', wsUpgradeRequired());
+    },
+    (connection, request) => connection.say('101', switchingProtocols(request).replace(/\r\n$/, `${padding}\r\n`)),
+  );
+}
+
+/** SETTINGS of nginx and a GOAWAY with PROTOCOL_ERROR (RFC 9113 sections 6.5 and 6.8). */
+const SETTINGS_AND_GOAWAY =
+  '\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x80\0\x04\0\x01\0\0\0\x05\0\xff\xff\xff\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x01';
+
+/** A port that speaks HTTP/2 only, or HAProxy that speaks it to a server without RFC 8441. */
+export function startHttp2Only(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const isFrame = textOf(settings, 'answer') === 'frame';
+  return startBefore('http2-only', settings, env, (connection, request) => {
+    if (isFrame) connection.finish('malformed', SETTINGS_AND_GOAWAY);
+    else if (wantsUpgrade(request)) connection.finish('502', haproxyBadGateway());
+    else connection.finish('200', sitePage());
+  });
+}
+
+/** engine.io behind a load balancer that sends each request to the next worker. */
+export function startStickySession(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  return startBefore('sticky-session-missing', settings, env, (connection) =>
+    connection.finish('400', engineIoUnknownSession()),
+  );
+}
+
+/** libwebsockets ends a handshake whose subprotocol it does not know without a word, and serves files beside. */
+export function startSubprotocolRequired(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const wanted = textOf(settings, 'protocol');
+  const answer = textOf(settings, 'answer');
+  return startBefore('subprotocol-required', settings, env, (connection, request) => {
+    if (!wantsUpgrade(request)) connection.finish('404', relayedNotFound());
+    else if (hasToken(request.headers.get('sec-websocket-protocol'), wanted.toLowerCase())) connection.upgrade(request);
+    else if (answer === '400') connection.finish('400', relayedBadRequest('Unsupported subprotocol\n'));
+    else connection.finish('closed', '');
+  });
+}
+
+/** Every so manieth token has expired. */
+export function startPartlyRefused(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const every = Math.max(1, numberOf(settings, 'every'));
+  let seen = 0;
+  return openLab('credentials-partly-refused', settings, env, {
+    onRequest(connection, request) {
+      seen += 1;
+      if (seen % every === 0)
+        connection.finish('401', nginxPage('401', ['WWW-Authenticate: Bearer error="invalid_token"']));
+      else connection.upgrade(request);
+    },
+  });
+}
