@@ -4,7 +4,6 @@
  */
 import { isOpen } from '../names/outcomes.js';
 import { formatCount } from '../plan/units.js';
-import { isChunked, joinChunks } from '../result/chunked-body.js';
 import type { CauseId } from './causes.js';
 import type { Evidence, Failure } from './evidence.js';
 
@@ -61,11 +60,8 @@ export function headerOf({ sample }: Failure, name: string): string | null {
   return sample?.headers.find(([key]) => key.toLowerCase() === name)?.[1] ?? null;
 }
 
-/** Without the sizes between its parts, where it came in chunks. */
 export function bodyOf({ sample }: Failure): string {
-  if (sample?.body == null) return '';
-  const isWritten = isChunked(sample.headers) || /^[0-9a-f]{1,4}\r?\n/i.test(sample.body);
-  return isWritten ? joinChunks(sample.body) : sample.body;
+  return sample?.body ?? '';
 }
 
 /** The beginning of what came as a body, in one line. */

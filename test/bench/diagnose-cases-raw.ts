@@ -88,7 +88,7 @@ const chunked = (status: string, body: string, type: string): RawAnswer => ({
 
 function closing(code: number, reason: string): RawAnswer {
   const text = Buffer.from(reason);
-  return { accept: true, then: Buffer.concat([Buffer.of(0x88, 2 + text.length, code >> 8, code & 0xff), text]) };
+  return { accept: true, after: Buffer.concat([Buffer.of(0x88, 2 + text.length, code >> 8, code & 0xff), text]) };
 }
 
 /** The rules were written with these in view. */
@@ -192,7 +192,7 @@ export const OPEN_RAW: readonly Maker[] = [
   rawCase(
     all('two ws servers on one port', {
       accept: true,
-      then: Buffer.from('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nBad Request'),
+      after: Buffer.from('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nBad Request'),
     }),
     'two-servers-answered',
     '101',

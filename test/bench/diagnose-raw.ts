@@ -19,7 +19,7 @@ export type RawAnswer =
   | { readonly finAfterMs: number }
   | { readonly silent: true }
   /** A 101, with more headers, and bytes after it, after which it is ended. */
-  | { readonly accept: true; readonly headers?: string; readonly then?: Buffer };
+  | { readonly accept: true; readonly headers?: string; readonly after?: Buffer };
 
 export interface RawStack {
   readonly name: string;
@@ -92,7 +92,7 @@ function give(socket: Socket, answer: RawAnswer, head: string): void {
     socket.write(
       `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${protocol}${answer.headers ?? ''}\r\n`,
     );
-    if (answer.then !== undefined) socket.end(answer.then);
+    if (answer.after !== undefined) socket.end(answer.after);
   }
 }
 

@@ -60,10 +60,7 @@ const FROM_TLS_PORT: Partial<Sample> = {
     ['Connection', 'close'],
   ],
 };
-const login = relayed(200, '34\r\n<html><title>Login</title><form>log in</form></html>\r\n0\r\n', [
-  'Transfer-Encoding',
-  'chunked',
-]);
+const login = relayed(200, '<html><title>Login</title><form>log in</form></html>');
 const TOKEN = 'a'.repeat(6000);
 
 export const PROBED: readonly Case[] = [
@@ -258,25 +255,16 @@ export const PROBED: readonly Case[] = [
 
 const wordsOf = (status: number, body: string, ...headers: [string, string][]): Told =>
   probed(`${status}`, relayed(status, body, ...headers), {});
-const CHUNKED: [string, string] = ['Transfer-Encoding', 'chunked'];
 
 /** What is said in so many words. */
 export const WORDED: readonly Case[] = [
-  [
-    'uvicorn without a library',
-    'not-a-websocket-endpoint',
-    wordsOf(400, '1c\r\nUnsupported upgrade request.\r\n0\r\n', CHUNKED),
-  ],
+  ['uvicorn without a library', 'not-a-websocket-endpoint', wordsOf(400, 'Unsupported upgrade request.')],
   ['a session of another worker', 'sticky-session-missing', wordsOf(400, 'Session ID unknown')],
   ['the same as JSON, the id masked', 'sticky-session-missing', wordsOf(400, 'Session ID ***')],
   ['the same of SignalR', 'sticky-session-missing', wordsOf(404, 'No Connection with that ID')],
   ['engine.io without its query', 'bad-request', wordsOf(400, '{"code":0,"message":"Transport unknown"}')],
   ['the same of the ws it is built on', 'bad-request', probed('400', { ...wsSays(400, 'Transport unknown') }, {})],
-  [
-    'engine.io that saw no Upgrade',
-    'upgrade-not-forwarded',
-    wordsOf(400, '22\r\n{"code":3,"message":"Bad request"}\r\n0\r\n', CHUNKED),
-  ],
+  ['engine.io that saw no Upgrade', 'upgrade-not-forwarded', wordsOf(400, '{"code":3,"message":"Bad request"}')],
   ['allowRequest of engine.io', 'forbidden', wordsOf(403, '{"code":4,"message":"Forbidden"}')],
   ['another EIO', 'version-mismatch', wordsOf(400, '{"code":5,"message":"Unsupported protocol version"}')],
   [

@@ -33,7 +33,7 @@ const REFUSALS = /^(4\d\d|500|501|502|503|200)$/;
 const WORDINGS: readonly Wording[] = [
   {
     // uvicorn without websockets or wsproto; its log says "No supported WebSocket library detected".
-    says: /^Unsupported upgrade request|No supported WebSocket library/i,
+    says: /Unsupported upgrade request|No supported WebSocket library/i,
     outcomes: REFUSALS,
     cause: 'not-a-websocket-endpoint',
     confidence: 0.9,

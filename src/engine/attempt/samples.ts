@@ -5,7 +5,6 @@
 
 import { printable } from '../../plan/printable.js';
 import { maskCutText, maskHeader, maskText } from '../../plan/secrets.js';
-import { isChunked, joinChunks } from '../../result/chunked-body.js';
 import type { Sample } from '../../result/result.js';
 import { toMicros } from '../machine/clock.js';
 import type { Body } from '../protocol/body.js';
@@ -147,19 +146,15 @@ export function sampleOf(
       .filter(([name]) => which.test(name))
       .slice(0, most)
       .map(([name, value]) => [safe(name, MAX_VALUE), safe(maskHeader(name, value), MAX_VALUE)] as const),
-    body: body.length === 0 ? null : safeBody(body, head, (text) => maskCutText(text, secrets)),
+    body: body.length === 0 ? null : safeBody(body, (text) => maskCutText(text, secrets)),
     detail: detail === null ? null : safe(detail, MAX_VALUE),
     atMs: toMicros(atMs),
   };
 }
 
 /** Line ends stay, so that a page can be read; all else that could steer a terminal does not. */
-function safeBody(body: Buffer, head: Head | null, masked: (text: string) => string): string {
-  const bytes = body.subarray(0, MAX_BODY_BYTES);
-  // Sizes of chunks count bytes.
-  const whole =
-    head !== null && isChunked(head.headers) ? Buffer.from(joinChunks(bytes.toString('latin1')), 'latin1') : bytes;
-  const text = masked(whole.toString('utf8'));
+function safeBody(body: Buffer, masked: (text: string) => string): string {
+  const text = masked(body.subarray(0, MAX_BODY_BYTES).toString('utf8'));
   return text
     .split(/\r?\n/)
     .map((line) => printable(line, MAX_BODY_BYTES))
