@@ -4,9 +4,9 @@
  */
 
 import { blameOf, isOpen, isOutcomeId, openedOf } from '../names/outcomes.js';
-import { type LoadKind, startsTogether } from '../plan/stages/loads.js';
 import type { Plan } from '../plan/plan.js';
 import { isSecretName } from '../plan/secrets.js';
+import { type LoadKind, startsTogether } from '../plan/stages/loads.js';
 import type { Check } from '../result/check-facts.js';
 import type { After, Burst, KernelCounts, Outcomes, Preflight, Result, Sample, Summary } from '../result/result.js';
 import { LatencyHistogram } from '../tally/histogram.js';

@@ -38,8 +38,8 @@ export function neverWorks(evidence: Evidence): boolean {
 }
 
 /** Past the gateway the same handshake got its 101: the backend itself is well. */
-export function worksDirect({ check }: Evidence): boolean {
-  return check?.probes.some(({ id, outcome }) => id === 'direct' && isOpen(outcome)) === true;
+export function worksDirect({ seen }: Evidence): boolean {
+  return seen.worksDirect;
 }
 
 /** Past the gateway the same handshake gets the same answer: no hop made it. */

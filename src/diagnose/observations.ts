@@ -3,6 +3,7 @@
  * answer, does the port speak TLS, what happens past the gateway. Worked out once, so that no rule can overlook it. null:
  * nobody asked, or the answer says nothing.
  */
+import { isOpen } from '../names/outcomes.js';
 import type { Check, CheckProbe, ProbeId } from '../result/check-facts.js';
 import { type Hop, recogniseHop } from './hops.js';
 
@@ -21,6 +22,8 @@ export interface Seen {
   readonly speaksTls: boolean | null;
   /** The same handshake past the gateway. */
   readonly direct: CheckProbe | null;
+  /** It got its 101 there: the backend itself is well. */
+  readonly worksDirect: boolean;
   readonly hop: Hop | null;
   readonly probe: (id: string) => CheckProbe | null;
 }
@@ -66,6 +69,7 @@ const NOTHING_SEEN: Seen = {
   isOwnForAll: false,
   speaksTls: null,
   direct: null,
+  worksDirect: false,
   hop: null,
   probe: () => null,
 };
@@ -85,6 +89,7 @@ export function seenBy(check: Check | null, scheme: 'ws' | 'wss'): Seen {
     isOwnForAll: hop?.own === true && getHop?.own === true && getHop.id === hop.id && get?.outcome === check.outcome,
     speaksTls: askedOver(probe('other-scheme'), scheme) === 'wss' ? ownTls(check) : otherTls(probe('other-scheme')),
     direct: probe('direct'),
+    worksDirect: isOpen(probe('direct')?.outcome ?? ''),
     hop,
     probe,
   };
@@ -95,7 +100,7 @@ function arrives(
   get: CheckProbe | null,
   old: CheckProbe | null,
 ): readonly [boolean | null, string] {
-  if (outcome === '101') return [true, 'the handshake got its 101'];
+  if (isOpen(outcome)) return [true, 'the handshake got its 101'];
   const isAnswered = isStatus(outcome) || /^(closed|reset|timeout-upgrade)$/.test(outcome);
   if (get !== null && isAnswered && isStatus(get.outcome) && !BY_CHANCE.has(get.outcome) && !BY_CHANCE.has(outcome)) {
     if (get.outcome !== outcome) {

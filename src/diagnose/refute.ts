@@ -2,6 +2,7 @@
  * The last word of what was seen: a finding that a probe contradicts is less likely than its rule took it to be, or not
  * true at all. One table, so that no rule has to know every probe.
  */
+import { isOpen } from '../names/outcomes.js';
 import type { CauseId } from './causes.js';
 import type { Evidence } from './evidence.js';
 import type { Finding } from './finding.js';
@@ -23,7 +24,7 @@ const CONTRADICTIONS: readonly Contradiction[] = [
   },
   {
     causes: ['not-a-websocket-endpoint'],
-    against: ({ seen }) => (seen.direct?.outcome === '101' ? 'Past the gateway the same handshake gets a 101.' : null),
+    against: ({ seen }) => (seen.worksDirect ? 'Past the gateway the same handshake gets a 101.' : null),
     keeps: 0.5,
   },
   {
@@ -68,7 +69,7 @@ const CONTRADICTIONS: readonly Contradiction[] = [
       const tried = [seen.probe('with-origin'), seen.probe('without-origin'), seen.probe('own-origin')];
       const answered = tried.filter((probe) => probe !== null);
       const isAlike = answered.length > 0 && answered.every((probe) => probe.outcome === check?.outcome);
-      return isAlike && check?.outcome !== '101'
+      return isAlike && check !== null && !isOpen(check.outcome)
         ? 'With another Origin, or without one, the answer is the same.'
         : null;
     },
@@ -77,12 +78,12 @@ const CONTRADICTIONS: readonly Contradiction[] = [
   {
     causes: ['application-error', 'backend-died'],
     against: ({ seen }) =>
-      seen.direct?.outcome === '101' && seen.isOwnForAll ? 'Past the gateway the same handshake gets a 101.' : null,
+      seen.worksDirect && seen.isOwnForAll ? 'Past the gateway the same handshake gets a 101.' : null,
     keeps: 0.3,
   },
   {
     causes: ['bad-request', 'version-mismatch'],
-    against: ({ seen }) => (seen.direct?.outcome === '101' ? 'Past the gateway the same handshake gets a 101.' : null),
+    against: ({ seen }) => (seen.worksDirect ? 'Past the gateway the same handshake gets a 101.' : null),
     keeps: 0.6,
   },
 ];

@@ -58,10 +58,10 @@ function profiles(): string {
 const GROUPS: Partial<Record<CauseId, string>> = {
   'slow-serial-upgrade': 'Alone a handshake works, many at once do not',
   'backend-down': 'The backend',
-  'upgrade-not-forwarded': 'Configuration: a single handshake fails as well',
+  'gateway-misconfigured': 'Configuration: a single handshake fails as well',
   'tls-untrusted': 'TLS',
   'dns-failure': 'The way there',
-  'idle-cut': 'After the handshake',
+  'rejected-after-accept': 'After the handshake',
   'generator-limit': 'Not the target',
 };
 
@@ -76,6 +76,7 @@ const GATEWAYS: Readonly<Record<string, string>> = {
   lighttpd: 'lighttpd',
   h2o: 'h2o',
   envoy: 'Envoy',
+  traefik: 'Traefik',
   alb: 'AWS ALB',
   'api-gateway': 'AWS API Gateway',
   cloudflare: 'Cloudflare',
@@ -88,9 +89,10 @@ const html = (text: string): string => text.replaceAll('&', '&amp;').replaceAll(
 /** A folded paragraph a cause: the titles are the table of contents. */
 function causes(): string {
   return CAUSES.map(({ id, title }) => {
-    const { symptom, confirm, fix, at = {} } = remedyOf(id);
+    const { symptom, confirm, fix, at = {}, behind } = remedyOf(id);
     for (const hop of Object.keys(at)) assert.ok(GATEWAYS[hop], `no name for ${hop}`);
     const general = [`*Seen:* ${symptom}`, `*Confirm:* ${confirm}`, `*Fix:* ${fix}`];
+    if (behind !== undefined) general.push(`*From a gateway that answers 502 or 504:* ${behind}`);
     const there = Object.entries(GATEWAYS).flatMap(([hop, name]) =>
       at[hop] === undefined ? [] : [`*${name}:* ${at[hop]}`],
     );

@@ -2,6 +2,8 @@
  * Connections that the target ended after their 101. What it said is read first (the close code), then how it was ended
  * (FIN, RST), when, and how many were left: only silence of a round length that no close frame explains is an idle limit.
  */
+import { isOpen } from '../../names/outcomes.js';
+import { startsTogether } from '../../plan/stages/loads.js';
 import { formatCount } from '../../plan/units.js';
 import type { Check } from '../../result/check-facts.js';
 import type { CauseId } from '../causes.js';
@@ -183,7 +185,7 @@ function unspoken(evidence: Evidence, bursts: readonly ObservedBurst[], word: st
 function limitAfter101(bursts: readonly ObservedBurst[]): Finding | null {
   const overloads = bursts.flatMap((burst) => {
     const { closes } = burst;
-    if (closes === null || burst.kind !== 'burst' || closes.endedCount === 0) return [];
+    if (closes === null || !startsTogether(burst.kind) || closes.endedCount === 0) return [];
     const rejected = closes.endedCount - endedWith(closes, (word) => word === '1001' || word === '1012');
     return rejected === 0
       ? []
@@ -259,7 +261,7 @@ const CLOSE_CODE = /close(?:[ -]frame)?[ :]*(\d{4})/;
 
 /** The one connection of `check`, and how it ended. */
 function checked(evidence: Evidence, { outcome, ping, close, idle, probes }: Check): Finding[] {
-  if (outcome !== '101') return [];
+  if (!isOpen(outcome)) return [];
   if (idle?.livedMs != null) return [idled(idle.livedMs, idle.cutBy ?? 'the target')];
   const failed = ping !== null && !ping.ok ? ping : close !== null && !close.ok ? close : null;
   if (failed === null) return [];
@@ -326,7 +328,7 @@ function secondAnswer(said: string): Finding {
 function originDecides({ origin, seen }: Evidence, found: string, probes: Check['probes']): string | null {
   const other = probes.find(({ id }) => (id as string) === 'own-origin' || id === 'with-origin');
   if (/origin/i.test(found)) return ' The reason names the Origin.';
-  if (other === undefined || other.outcome !== '101' || seen.probe('without-origin') !== null || origin !== null)
+  if (other === undefined || !isOpen(other.outcome) || seen.probe('without-origin') !== null || origin !== null)
     return null;
   return / (stayed|was) (open|kept)/i.test(other.says) ? ' With an Origin the connection stays open.' : null;
 }

@@ -1,5 +1,6 @@
 /** What `check` tried beside the handshake: one thing changed at a time, so that the difference is the cause. */
 
+import { isOpen } from '../../names/outcomes.js';
 import type { Check, CheckProbe } from '../../result/check-facts.js';
 import type { CauseId } from '../causes.js';
 import type { Evidence } from '../evidence.js';
@@ -11,7 +12,7 @@ import { hopBetween } from './hop-between.js';
 export const probesRule: Rule = (evidence) => {
   const { check } = evidence;
   if (check === null) return [];
-  const findings = check.outcome === '101' ? opened(evidence, check) : failing(evidence, check);
+  const findings = isOpen(check.outcome) ? opened(evidence, check) : failing(evidence, check);
   return findings.filter((finding) => finding !== null);
 };
 
@@ -19,7 +20,7 @@ export const probesRule: Rule = (evidence) => {
 function opened(evidence: Evidence, check: Check): (Finding | null)[] {
   const again = evidence.seen.probe('open-close-open');
   return [
-    again === null || again.outcome === '101' ? null : noSecond(again, check),
+    again === null || isOpen(again.outcome) ? null : noSecond(again, check),
     browsersRefused(evidence),
     firefoxRefused(evidence, check),
   ];
@@ -120,7 +121,7 @@ function failing(evidence: Evidence, { outcome }: Check): (Finding | null)[] {
     says: (probe: CheckProbe) => string,
   ): Finding | null => {
     const probe = seen.probe(id);
-    if (probe?.outcome !== '101') return null;
+    if (probe === null || !isOpen(probe.outcome)) return null;
     return { cause, confidence, evidence: says(probe), outcomes: [outcome], isDecided: true };
   };
   const sent = origin === null ? `without one ${outcome}` : `with the one that was sent (${origin}) ${outcome}`;
@@ -232,7 +233,7 @@ const NOBODY = new Set(['refused', 'timeout-connect', 'unreachable', 'reset-conn
 
 /** Past the gateway it fails as well: what lies behind the gateway is the cause. */
 function sameDirect({ seen }: Evidence, outcome: string): Finding | null {
-  if (seen.direct === null || seen.direct.outcome === '101') return null;
+  if (seen.direct === null || isOpen(seen.direct.outcome)) return null;
   const { url, outcome: there } = seen.direct;
   const outcomes = [outcome];
   const said = `Past the gateway (${url}) the same handshake gets ${there}, through it ${outcome}`;
@@ -259,7 +260,7 @@ function otherScheme({ seen }: Evidence, outcome: string): Finding | null {
   const [asked, other] = scheme === 'wss' ? ['wss://', 'ws://'] : ['ws://', 'wss://'];
   return {
     cause: scheme === 'ws' ? 'tls-port' : 'plaintext-port',
-    confidence: probe.outcome === '101' ? 0.95 : 0.82,
+    confidence: isOpen(probe.outcome) ? 0.95 : 0.82,
     evidence: `By ${other} the same port answers ${counted(1, probe.outcome)}, by ${asked} ${outcome}.`,
     outcomes: [outcome],
   };

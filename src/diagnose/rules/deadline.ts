@@ -2,6 +2,7 @@
  * What this client's own deadline did: handshakes that it ended are no one's refusal. Where it is shorter than the network
  * or than what waits behind it, that is the first thing to say, because nothing else can be told from them.
  */
+import { startsTogether } from '../../plan/stages/loads.js';
 import { formatDuration } from '../../plan/units.js';
 import type { Evidence, Failure } from '../evidence.js';
 import { counted, type Finding, type Rule, spoken, worksAlone } from '../finding.js';
@@ -66,7 +67,7 @@ function tooShortForNetwork({ timeoutMs, worst }: Evidence, ended: readonly Fail
 function longerThanGateways(evidence: Evidence, ended: readonly Failure[]): Finding | null {
   const { timeoutMs, worst } = evidence;
   const late = ended.filter(({ outcome }) => outcome === 'timeout-upgrade');
-  if (timeoutMs <= AS_LONG_AS_GATEWAYS_MS || late.length === 0 || !worksAlone(evidence) || worst.kind === 'churn')
+  if (timeoutMs <= AS_LONG_AS_GATEWAYS_MS || late.length === 0 || !worksAlone(evidence) || !startsTogether(worst.kind))
     return null;
   const answered = worst.failures.some(
     ({ outcome, timesMs }) => /^50[234]$/.test(outcome) && timesMs.some((ms) => ms > 1000),

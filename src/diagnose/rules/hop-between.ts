@@ -23,7 +23,7 @@ const USUAL_BUFFER_BYTES = 4096;
 
 export function hopBetween(evidence: Evidence): Finding[] {
   const { check, seen } = evidence;
-  if (check === null || seen.direct?.outcome !== '101') return [];
+  if (check === null || !seen.worksDirect) return [];
   const { outcome } = check;
   if (evidence.failures.some(isLoginPage)) return [];
   return readings(evidence, outcome).map(({ cause, confidence, because }) => ({

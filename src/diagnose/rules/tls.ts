@@ -73,7 +73,7 @@ const WANTS_CERTIFICATE = /No required SSL certificate|SSL certificate error|cer
 
 /** This client spoke TLS, or the port speaks none, or the connection outlives the page, which that of a TLS port never does. */
 function isRelayed({ scheme, seen }: Evidence, failure: Failure): boolean {
-  if (scheme === 'wss' || seen.speaksTls === false || seen.direct?.outcome === '101') return true;
+  if (scheme === 'wss' || seen.speaksTls === false || seen.worksDirect) return true;
   return seen.speaksTls !== true && headerOf(failure, 'connection')?.toLowerCase() === 'keep-alive';
 }
 

@@ -21,7 +21,7 @@ export const subprotocolRule: Rule = (evidence) => {
   const tried = seen.probe('without-subprotocol');
   const isWaiting = check.outcome !== 'timeout-upgrade' && !failure.isAtOnce;
   const isOf = check.outcome !== '400' || (check.answer?.body ?? '').trim() === '';
-  if (confidence === undefined || isWaiting || !isOf || seen.direct?.outcome === '101') return [];
+  if (confidence === undefined || isWaiting || !isOf || seen.worksDirect) return [];
   const [none, unknown] = confidence;
   const offered =
     subprotocols.length === 0

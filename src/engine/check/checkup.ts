@@ -75,6 +75,7 @@ class Checkup {
   readonly #setting: Setting;
   readonly #startedAt = isoMicros(now() + wallOffset());
   readonly #watch = watchMachine();
+  #speaksTls = false;
   /** Held until the probes are through. */
   readonly #open: Examination[] = [];
 
@@ -110,6 +111,8 @@ class Checkup {
     try {
       const ping = main.isOpen ? await main.ping() : null;
       const [tcp, tls] = await Promise.all([this.#tcp(resolution, main), this.#tls(to, main)]);
+      // Who agrees on a version, or sends an alert, speaks TLS.
+      this.#speaksTls = tls !== null && (tls.protocol !== null || /ALERT|TLSV1|SSLV3|CERT/.test(tls.failure ?? ''));
       const idle = this.#options.idleMs === null || !main.isOpen ? null : this.#idle(main, this.#options.idleMs);
       const probes = await this.#probes(main, to, direct);
       const idled = await idle;
@@ -271,6 +274,8 @@ class Checkup {
         probe: examination.outcome,
         versions,
         isSecure: this.#plan.target.scheme === 'wss',
+        sentOrigin: sendsOrigin(this.#plan),
+        speaksTls: this.#speaksTls,
       }),
     };
   }
@@ -349,6 +354,10 @@ class Checkup {
       stopped: signal.aborted ? { by, reason: 'stopped by the user' } : null,
     };
   }
+}
+
+function sendsOrigin({ target }: Plan): boolean {
+  return target.origin !== null || target.headers.some(([name]) => name.toLowerCase() === 'origin');
 }
 
 function reachedBy(main: Examination): Reached {

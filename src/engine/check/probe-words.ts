@@ -14,6 +14,10 @@ interface Both {
   readonly versions: string | null;
   /** Of the handshake itself. */
   readonly isSecure: boolean;
+  /** The handshake itself carried an Origin. */
+  readonly sentOrigin: boolean;
+  /** The port has answered in TLS. */
+  readonly speaksTls: boolean;
 }
 
 const isStatus = (id: OutcomeId) => /^\d+$/.test(id);
@@ -28,7 +32,8 @@ function named(id: OutcomeId): string {
 const WORDS: Readonly<Record<ProbeId, (both: Both) => string>> = {
   'without-upgrade': withoutUpgrade,
   'version-8': otherVersion,
-  'with-origin': (both) => origin(both, 'with this Origin', 'without it'),
+  'with-origin': (both) =>
+    origin(both, 'with this Origin', both.sentOrigin ? 'with the one that was sent' : 'without one'),
   'without-origin': (both) => origin(both, 'without an Origin', 'with the one that was sent'),
   'other-scheme': otherScheme,
   'other-slash': otherSlash,
@@ -83,7 +88,7 @@ function origin({ main, probe }: Both, here: string, there: string): string {
   return `Another answer ${here}: ${named(probe)}, not ${named(main)}; something there reads Origin.`;
 }
 
-function otherScheme({ main, probe, isSecure }: Both): string {
+function otherScheme({ main, probe, isSecure, speaksTls }: Both): string {
   const [asked, other] = isSecure ? ['wss://', 'ws://'] : ['ws://', 'wss://'];
   if (isOpen(probe)) {
     return isOpen(main)
@@ -94,6 +99,9 @@ function otherScheme({ main, probe, isSecure }: Both): string {
   if (isOpen(main) && speaks && probe !== 'closed')
     return `${other} is understood on the same port, and answered with ${named(probe)}.`;
   if (isOpen(main)) return `Only ${asked} is spoken on this port, as is usual.`;
+  if (isStatus(probe) && isSecure && speaksTls) {
+    return `The port speaks TLS, and answers plain HTTP with ${named(probe)} all the same: the scheme is not what is wrong.`;
+  }
   if (isStatus(probe)) {
     return isSecure
       ? `Plain HTTP is answered there (${named(probe)}): the port may speak no TLS at all, or says so.`
