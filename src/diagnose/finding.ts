@@ -1,8 +1,3 @@
-/**
- * What a rule finds: a cause with its evidence, before a remedy is put beside it, and the words and questions that rules
- * share. A rule is a pure function of the evidence; none knows another.
- */
-import { isOpen } from '../names/outcomes.js';
 import { formatCount } from '../plan/units.js';
 import type { CauseId } from './causes.js';
 import type { Evidence, Failure } from './evidence.js';
