@@ -1,6 +1,7 @@
 import { formatCount } from '../plan/units.js';
 import type { CauseId } from './causes.js';
 import type { Evidence, Failure } from './evidence.js';
+import { isWsAnswer } from './hops.js';
 
 export interface Finding {
   readonly cause: CauseId;
@@ -83,6 +84,16 @@ export function spoken(ms: number): string {
   if (rounded < 1) return `${rounded} ms`;
   if (rounded < 1000) return `${rounded.toPrecision(3)} ms`;
   return rounded < 100_000 ? `${(rounded / 1000).toPrecision(3)} s` : `${(rounded / 1000).toFixed(0)} s`;
+}
+
+/** The first letter a capital, as a sentence begins. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A refusal that the ws server wrote itself. */
+export function isOfWs({ sample }: Failure): boolean {
+  return sample !== null && isWsAnswer(sample);
 }
 
 export function counted(n: number, outcome: string): string {

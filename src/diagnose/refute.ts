@@ -5,7 +5,7 @@
 import { isOpen } from '../names/outcomes.js';
 import type { CauseId } from './causes.js';
 import type { Evidence } from './evidence.js';
-import type { Finding } from './finding.js';
+import { capital, type Finding } from './finding.js';
 
 interface Contradiction {
   readonly causes: readonly CauseId[];
@@ -110,8 +110,4 @@ export function weighed(findings: readonly Finding[], evidence: Evidence): Findi
       },
     ];
   });
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -78,7 +78,7 @@ const APART =
   'wstampede check shows code and reason of one connection; the log of the server says what happened at that moment.';
 
 export const after101Rule: Rule = (evidence) => {
-  if (evidence.check !== null) return checked(evidence, evidence.check);
+  if (evidence.check !== null) return checked(evidence.check);
   const counted = evidence.bursts.filter((burst) => burst.closes !== null && burst.closes.endedCount > 0);
   if (counted.length === 0) return lost(evidence);
   const limit = limitAfter101(evidence.bursts);
@@ -260,7 +260,7 @@ function lost(evidence: Evidence): Finding[] {
 const CLOSE_CODE = /close(?:[ -]frame)?[ :]*(\d{4})/;
 
 /** The one connection of `check`, and how it ended. */
-function checked(evidence: Evidence, { outcome, ping, close, idle, probes }: Check): Finding[] {
+function checked({ outcome, ping, close, idle }: Check): Finding[] {
   if (!isOpen(outcome)) return [];
   if (idle?.livedMs != null) return [idled(idle.livedMs, idle.cutBy ?? 'the target')];
   const failed = ping !== null && !ping.ok ? ping : close !== null && !close.ok ? close : null;
@@ -275,7 +275,7 @@ function checked(evidence: Evidence, { outcome, ping, close, idle, probes }: Che
     return [
       {
         cause: isEngine ? 'version-mismatch' : 'two-servers-answered',
-        confidence: isEngine ? 0.88 : 0.88,
+        confidence: 0.88,
         evidence: isEngine
           ? `After the 101 engine.io says that the EIO of the query is not supported: ${failed.found}.`
           : `After a valid 101 came the bytes of another answer: ${failed.found}.`,
@@ -287,14 +287,15 @@ function checked(evidence: Evidence, { outcome, ping, close, idle, probes }: Che
   const code = CLOSE_CODE.exec(failed.found)?.[1] ?? null;
   const meaning = code === null ? null : meaningOfClose(code);
   if (meaning !== null) {
-    const origin = originDecides(evidence, failed.found, probes);
+    // The reason of the close names what it was.
+    const isOrigin = /origin/i.test(failed.found);
     return [
       {
         cause: meaning.cause,
         confidence: meaning.confidence,
-        evidence: `${said}: ${meaning.because}.${origin ?? ''}`,
+        evidence: `${said}: ${meaning.because}.`,
         outcomes: [],
-        ...(origin !== null && { lead: 'Try --origin with the Origin of your site.' }),
+        ...(isOrigin && { lead: 'Try --origin with the Origin of your site.' }),
       },
       ...(code === '1002' ? [secondAnswer(said)] : []),
     ];
@@ -322,15 +323,6 @@ function secondAnswer(said: string): Finding {
     evidence: `${said}: so it looks as well when a second server writes its refusal into the open tunnel.`,
     outcomes: [],
   };
-}
-
-/** Whether a probe with another Origin was left open, or the reason names it. */
-function originDecides({ origin, seen }: Evidence, found: string, probes: Check['probes']): string | null {
-  const other = probes.find(({ id }) => (id as string) === 'own-origin' || id === 'with-origin');
-  if (/origin/i.test(found)) return ' The reason names the Origin.';
-  if (other === undefined || !isOpen(other.outcome) || seen.probe('without-origin') !== null || origin !== null)
-    return null;
-  return / (stayed|was) (open|kept)/i.test(other.says) ? ' With an Origin the connection stays open.' : null;
 }
 
 function idled(livedMs: number, cutBy: string): Finding {

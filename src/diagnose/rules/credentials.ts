@@ -1,10 +1,7 @@
 /** Credentials: whether any were sent and how, who refused them, and whether it was all of them or those of some clients. */
 import { formatCount } from '../../plan/units.js';
 import type { Evidence, Failure } from '../evidence.js';
-import { counted, type Finding, headerOf, type Rule, whoSaid } from '../finding.js';
-import { isWsAnswer } from '../hops.js';
-
-const NO_SAMPLE = { statusLine: null, headers: [], body: null, detail: null, atMs: 0 };
+import { counted, type Finding, headerOf, isOfWs, type Rule, whoSaid } from '../finding.js';
 
 /** `in the query and a cookie`. */
 export function sentWords({ credentials }: Evidence): string {
@@ -22,7 +19,7 @@ export function auth401(failure: Failure, evidence: Evidence): Finding[] {
     outcomes: [failure.outcome],
     ...(apart !== undefined && { apart }),
   });
-  if (asked !== null || !isWsAnswer(failure.sample ?? NO_SAMPLE)) {
+  if (asked !== null || !isOfWs(failure)) {
     return [found(0.92, `${asked === null ? '' : `it asks for ${asked}; `}${sentWords(evidence)}.`)];
   }
   const apart = 'wstampede check tries with and without Origin; verifyClient of a ws server refuses both with 401.';

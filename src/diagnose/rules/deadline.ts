@@ -5,7 +5,7 @@
 import { startsTogether } from '../../plan/stages/loads.js';
 import { formatDuration } from '../../plan/units.js';
 import type { Evidence, Failure } from '../evidence.js';
-import { counted, type Finding, type Rule, spoken, worksAlone } from '../finding.js';
+import { capital, counted, type Finding, type Rule, spoken, worksAlone } from '../finding.js';
 
 /** Before one second Linux sends no SYN again (RFC 6298), so nothing is known of those that got no answer. */
 export const SYN_RETRY_MS = 1000;
@@ -85,8 +85,4 @@ function longerThanGateways(evidence: Evidence, ended: readonly Failure[]): Find
     figures: { timeoutMs },
     lead: `Repeat with -t above the timeout of the gateway (-t ${next}).`,
   };
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

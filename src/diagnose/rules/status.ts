@@ -9,6 +9,7 @@ import {
   counted,
   type Finding,
   headerOf,
+  isOfWs,
   neverWorks,
   quoteOf,
   type Rule,
@@ -16,7 +17,6 @@ import {
   unlessUnseen,
   whoSaid,
 } from '../finding.js';
-import { isWsAnswer } from '../hops.js';
 import { TO_TLS_PORT } from '../observations.js';
 import { auth401 } from './credentials.js';
 import { isWorded } from './wording.js';
@@ -112,7 +112,7 @@ function bad400(failure: Failure, { origin, seen }: Evidence): Finding[] {
       found(failure, 'bad-request', 0.4, 'or it dislikes another header of the handshake.', DIRECT),
     ];
   }
-  if (isWsAnswer(failure.sample ?? EMPTY)) {
+  if (isOfWs(failure)) {
     return [
       found(
         failure,
@@ -157,8 +157,6 @@ function bad400(failure: Failure, { origin, seen }: Evidence): Finding[] {
     ),
   ];
 }
-
-const EMPTY = { statusLine: null, headers: [], body: null, detail: null, atMs: 0 };
 
 function forbidden403(failure: Failure, { origin }: Evidence): Finding[] {
   const { hop } = failure;

@@ -2,7 +2,7 @@
  * An upgrade that reached a WebSocket server which does nothing with it: because no subprotocol, or an unknown one, was
  * offered, or because no handler has this path. What an ordinary GET gets there shows that the server itself is alive.
  */
-import { type Finding, neverWorks, type Rule, spoken } from '../finding.js';
+import { capital, type Finding, neverWorks, type Rule, spoken } from '../finding.js';
 
 const REFUSES: Readonly<Record<string, readonly [none: number, unknown: number]>> = {
   closed: [0.5, 0.62],
@@ -30,7 +30,7 @@ export const subprotocolRule: Rule = (evidence) => {
   const finding: Finding = {
     cause: 'subprotocol-required',
     confidence: subprotocols.length === 0 ? none : tried === null ? unknown : Math.min(unknown, 0.5),
-    evidence: `${seen.upgradeBecause.charAt(0).toUpperCase()}${seen.upgradeBecause.slice(1)}; ${offered}: servers such as libwebsockets, mosquitto, Janus, Prosody and Vite refuse that without a word.`,
+    evidence: `${capital(seen.upgradeBecause)}; ${offered}: servers such as libwebsockets, mosquitto, Janus, Prosody and Vite refuse that without a word.`,
     outcomes: [check.outcome],
     apart: 'Offer the subprotocol of the server: --subprotocol mqtt, xmpp, janus-protocol, vite-hmr and the like.',
   };
