@@ -15,7 +15,7 @@ import {
   unlessUnseen,
   whoSaid,
 } from '../finding.js';
-import { TO_TLS_PORT } from '../observations.js';
+import { isStatus, TO_TLS_PORT } from '../observations.js';
 
 interface Wording {
   readonly says: RegExp;
@@ -217,6 +217,8 @@ export const answeredBeforeRule: Rule = (evidence) =>
     }));
 
 function isBeforeRequest(failure: Failure, { gate, alone }: Evidence): boolean {
+  // What is no HTTP greets its clients (SSH, SMTP): that is another cause.
+  if (!isStatus(failure.outcome)) return false;
   if (/before the request/i.test(detailsOf(failure))) return true;
   // A hop that answers others well says 408 only to who kept it waiting.
   return failure.outcome === '408' && gate === 'upgrade' && alone !== null && alone.ok > 0;
