@@ -24,7 +24,7 @@ import {
   serially,
   type Told,
 } from './diagnose-results.js';
-import { BLUNT, SHARPENED } from './diagnose-sharpened.js';
+import { BESIDE_OTHERS, BLUNT, SHARPENED } from './diagnose-sharpened.js';
 import { SINGLES } from './diagnose-singles.js';
 
 const CASES = [...CROWDS, ...SINGLES, ...SHARPENED, ...PROBED, ...WORDED];
@@ -114,7 +114,7 @@ describe('each cause', () => {
 });
 
 describe('what the evidence fits as well', () => {
-  for (const [what, cause, told] of BESIDE) {
+  for (const [what, cause, told] of [...BESIDE, ...BESIDE_OTHERS]) {
     it(`${what}: ${cause}`, () => {
       const found = diagnosed(told);
       assert.ok(

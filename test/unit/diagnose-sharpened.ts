@@ -2,7 +2,8 @@
  * What closes, deadlines, credentials and queues leave behind: causes that need more than a status and a time, and what only
  * looks like them.
  */
-import { burst, type Case, haproxy, type NearMiss, nginx, page, quick } from './diagnose-answers.js';
+import type { CauseId } from '#dist/diagnose/causes.js';
+import { burst, by, type Case, haproxy, type NearMiss, nginx, page, quick, refusedAtOnce } from './diagnose-answers.js';
 import {
   always,
   around,
@@ -144,6 +145,23 @@ const ARMING: readonly Case[] = [
       gate: 'upgrade',
     },
   ],
+];
+
+/** `[what, a cause beside the first, what was seen]` */
+export const BESIDE_OTHERS: readonly (readonly [what: string, cause: CauseId, told: Told])[] = [
+  [
+    'ended while they waited for the release',
+    'answered-before-request',
+    { ...burst(quick(300), failed('closed', around(700, 0.2, 0.1), undefined, 'before the release')), gate: 'upgrade' },
+  ],
+  [
+    '502 at once of a count may be the queue of a Unix socket',
+    'socket-queue-full',
+    burst(quick(400), refusedAtOnce(100, '502', nginx(502))),
+  ],
+  ['503 at once of HAProxy may be a health check', 'health-check-fails', always('503', 1, haproxy(503))],
+  ['400 of nginx itself may be the PROXY protocol', 'proxy-protocol-mismatch', always('400', 1, nginx(400))],
+  ['a 400 without a word behind nginx may be the case of a header', 'header-case', always('400', 1, by('nginx', ''))],
 ];
 
 export const SHARPENED: readonly Case[] = [...CLOSES, ...DEADLINES, ...CREDENTIALS, ...QUEUES, ...ARMING];

@@ -205,8 +205,8 @@ function loginPage(evidence: Evidence, failure: Failure): Finding[] {
 }
 
 /** Answers that came before anybody had asked: the hop waited for a request for too long. */
-export const answeredBeforeRule: Rule = (evidence) =>
-  evidence.failures
+export const answeredBeforeRule: Rule = (evidence) => [
+  ...evidence.failures
     .filter((failure) => isBeforeRequest(failure, evidence))
     .map((failure) => ({
       cause: 'answered-before-request' as const,
@@ -214,7 +214,28 @@ export const answeredBeforeRule: Rule = (evidence) =>
       evidence: `${counted(failure.count, failure.outcome)} came before the request was sent: connections wait at --gate ${evidence.gate} until all of them are open, and the hop gave up waiting for a request meanwhile.`,
       outcomes: [failure.outcome],
       lead: 'Use --gate connect, or fewer connections.',
-    }));
+    })),
+  ...endedWaiting(evidence),
+];
+
+/** Connections that the hop ended while they waited for the release: a time for the first bytes, or a limit of connections. */
+function endedWaiting({ failures, gate, alone }: Evidence): Finding[] {
+  if (gate === 'connect' || alone === null || alone.ok === 0) return [];
+  return failures.flatMap((failure): Finding[] => {
+    const waited = failure.details['before the release'] ?? 0;
+    if (!/^(closed|reset)$/.test(failure.outcome) || waited < 0.5 * failure.count) return [];
+    return [
+      {
+        cause: 'answered-before-request',
+        confidence: 0.5,
+        evidence: `${counted(waited, failure.outcome)} while they waited at --gate ${gate} for the others, before anything was sent: the time that the hop gives a client to begin is shorter than opening all connections takes.`,
+        outcomes: [failure.outcome],
+        lead: 'Use --gate connect, or fewer connections.',
+        apart: 'A limit of connections ends them as well: a smaller burst, or --gate connect, tells the two apart.',
+      },
+    ];
+  });
+}
 
 function isBeforeRequest(failure: Failure, { gate, alone }: Evidence): boolean {
   // What is no HTTP greets its clients (SSH, SMTP): that is another cause.
