@@ -3,6 +3,7 @@
  * long. Reads what is there and trusts nothing of it: results of earlier versions have no sessions.
  */
 import type { Summary } from '../result/result.js';
+import { valuesOf } from './values.js';
 
 /** Ended by the target: a close code (1005: a frame without one), `fin`, `rst`, `tls`, `protocol`; before it was ready also `timeout-message`, `rejected`. */
 export type Word = string;
@@ -17,7 +18,8 @@ export interface Closes {
   readonly kept: number;
   /** Messages that the target sent. */
   readonly received: number;
-  readonly heldMs: Summary | null;
+  /** From ready to the end of those that the target ended, ascending; empty: unknown. */
+  readonly endedMs: readonly number[];
 }
 
 export function closesOf(sessions: unknown): Closes | null {
@@ -28,13 +30,15 @@ export function closesOf(sessions: unknown): Closes | null {
   for (const [word, count] of [...countsOf(notReady), ...countsOf(cut)])
     ended.set(word, (ended.get(word) ?? 0) + count);
   const before = sumOf(countsOf(notReady));
+  const endedCount = sumOf([...ended]);
   return {
     opened: ready + before,
     ended,
-    endedCount: sumOf([...ended]),
+    endedCount,
     kept: sumOf(countsOf(closed)) + (typeof aborted === 'number' ? aborted : 0),
     received: Number((messages as Record<string, unknown> | undefined)?.received ?? 0) || 0,
-    heldMs: isSummary(heldMs) ? heldMs : null,
+    // What is closed from here is closed last, so the shortest are those that were ended.
+    endedMs: isSummary(heldMs) ? valuesOf(heldMs).slice(0, endedCount) : [],
   };
 }
 
@@ -56,5 +60,5 @@ function sumOf(counts: readonly (readonly [string, number])[]): number {
 }
 
 function isSummary(value: unknown): value is Summary {
-  return typeof value === 'object' && value !== null && typeof (value as Summary).p50 === 'number';
+  return typeof value === 'object' && value !== null && typeof (value as Summary).hdr === 'string';
 }

@@ -9,11 +9,11 @@ import { isSecretName } from '../plan/secrets.js';
 import { type LoadKind, startsTogether } from '../plan/stages/loads.js';
 import type { Check } from '../result/check-facts.js';
 import type { After, Burst, KernelCounts, Outcomes, Preflight, Result, Sample, Summary } from '../result/result.js';
-import { LatencyHistogram } from '../tally/histogram.js';
 import { type Closes, closesOf } from './closes.js';
 import { type Hop, recogniseHop } from './hops.js';
 import { type Seen, seenBy } from './observations.js';
 import { type Cluster, clustersOf, roundMs } from './shape.js';
+import { valuesOf } from './values.js';
 
 /** One failed outcome of one burst. */
 export interface Failure {
@@ -277,14 +277,4 @@ function aloneOf({ preflight, bursts }: Result): Alone | null {
   if (single === undefined) return null;
   const { attempted, outcomes, latencyMs } = single;
   return { attempted, ok: openedOf(outcomes), outcomes, typicalMs: latencyMs.handshake?.p50 ?? null };
-}
-
-/** The values of a histogram, ascending; those of one bucket are spread over it, so that a line stays a line. */
-function valuesOf(summary: Summary | null): number[] {
-  if (summary === null) return [];
-  const values: number[] = [];
-  for (const { fromMs, toMs, count } of LatencyHistogram.decode(summary.hdr).bars()) {
-    for (let i = 0; i < count; i++) values.push(fromMs + ((toMs - fromMs) * (i + 0.5)) / count);
-  }
-  return values;
 }

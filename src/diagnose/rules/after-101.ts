@@ -8,10 +8,10 @@ import { formatCount } from '../../plan/units.js';
 import type { Check } from '../../result/check-facts.js';
 import type { CauseId } from '../causes.js';
 import { areAlike, isOverSizes } from '../ceiling.js';
-import { type Closes, endedWith } from '../closes.js';
+import { endedWith } from '../closes.js';
 import type { Evidence, ObservedBurst } from '../evidence.js';
 import { type Finding, type Rule, spoken } from '../finding.js';
-import { roundMs } from '../shape.js';
+import { median, roundMs } from '../shape.js';
 import { lookAlike } from './look-alikes.js';
 
 interface Meaning {
@@ -133,13 +133,14 @@ function endWords(word: string): string {
 }
 
 function lifeWords(bursts: readonly ObservedBurst[]): string {
-  const held = longest(bursts);
-  return held === null ? '' : `, half of them within ${spoken(held.p50)}`;
+  const times = longest(bursts);
+  return times.length === 0 ? '' : `, half of them within ${spoken(median(times))}`;
 }
 
-function longest(bursts: readonly ObservedBurst[]): Closes['heldMs'] {
+/** How long those lived that were ended, of the burst with the most of them. */
+function longest(bursts: readonly ObservedBurst[]): readonly number[] {
   const [worst] = [...bursts].sort((a, b) => (b.closes?.endedCount ?? 0) - (a.closes?.endedCount ?? 0));
-  return worst?.closes?.heldMs ?? null;
+  return worst?.closes?.endedMs ?? [];
 }
 
 /** Something may end an idle tunnel this early; sooner, it was not for idleness. */
@@ -154,10 +155,10 @@ function unspoken(evidence: Evidence, bursts: readonly ObservedBurst[], word: st
       because: 'the application said nothing within the time for a message (--message-timeout)',
     };
   }
-  const held = longest(bursts);
+  const times = longest(bursts);
   const heard = sum(bursts.map(({ closes }) => closes?.received ?? 0));
-  const silentMs = held === null ? null : held.p50;
-  const isTogether = held !== null && held.p90 - held.p50 <= Math.max(150, 0.1 * held.p50);
+  const silentMs = times.length === 0 ? null : median(times);
+  const isTogether = times.length > 0 && times[Math.floor(0.9 * times.length)] <= 1.1 * median(times) + 150;
   const isRound = silentMs !== null && silentMs >= IDLE_MS && roundMs(silentMs) !== null;
   if (isRound && heard === 0 && (word === 'fin' || word === 'rst' || word === 'tls')) {
     return {
@@ -187,16 +188,17 @@ function limitAfter101(bursts: readonly ObservedBurst[]): Finding | null {
     const { closes } = burst;
     if (closes === null || !startsTogether(burst.kind) || closes.endedCount === 0) return [];
     const rejected = closes.endedCount - endedWith(closes, (word) => word === '1001' || word === '1012');
-    return rejected === 0
-      ? []
-      : [{ ok: closes.opened - closes.endedCount, size: burst.size, ended: closes.endedCount }];
+    if (rejected === 0) return [];
+    // A code of the application says by itself what it is about.
+    const isUnspoken = endedWith(closes, (word) => Number(word) >= 3000) < 0.5 * closes.endedCount;
+    return [{ ok: closes.opened - closes.endedCount, size: burst.size, ended: closes.endedCount, isUnspoken }];
   });
   const [first] = overloads;
   if (first === undefined || first.ok === 0) return null;
   const kept = overloads.map(({ ok }) => ok);
   const isCounted = overloads.length > 1 && areAlike(kept) && isOverSizes(overloads);
   const alike = lookAlike(first.ok);
-  const isWritten = isRoundCount(first.ok) && first.ended >= 0.2 * first.size;
+  const isWritten = isRoundCount(first.ok) && first.ended >= 0.2 * first.size && first.isUnspoken;
   if (!isCounted && alike === null && !isWritten) return null;
   return {
     cause: 'connection-limit',
