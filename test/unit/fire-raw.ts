@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
-import { loadOf } from '#dist/engine/load/load-kinds.js';
+import { driverOf } from '#dist/engine/load/load-kinds.js';
 import { now } from '#dist/engine/machine/clock.js';
 import { acceptFor } from '#dist/engine/protocol/request.js';
 import { resolveTarget } from '#dist/engine/run/resolve.js';
@@ -206,7 +206,7 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
     sleep: (ms: number) => control.sleep(0, ms),
     sendRows: (rows: string) => sent.push(rows),
   };
-  const shard = loadOf(stage).shard(context, stage);
+  const shard = driverOf(stage).shard(context, stage);
   const { failed } = await shard.arm();
   await options.armed?.();
   const ended = shard.run(now() + 2);
