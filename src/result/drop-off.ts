@@ -19,7 +19,17 @@ export const searchVerdictSchema = z.enum([
 export type SearchVerdict = Of<typeof searchVerdictSchema>;
 
 const searchFlagSchema = z.object({
-  id: z.enum(['HYSTERESIS', 'HYSTERESIS_SUSPECTED', 'FLOOR', 'PACED', 'GENERATOR_LIMITED', 'INVERSION']),
+  id: z.enum([
+    'HYSTERESIS',
+    'HYSTERESIS_SUSPECTED',
+    'TIRED',
+    'DRIFT',
+    'BIMODAL',
+    'FLOOR',
+    'PACED',
+    'GENERATOR_LIMITED',
+    'INVERSION',
+  ]),
   says: text.describe('One sentence with its numbers'),
 });
 export type SearchFlag = Of<typeof searchFlagSchema>;

@@ -4,6 +4,7 @@
  * rate could explain it (docs/method.md, "The posterior"). Where small loads show that there is hardly any, it has missed the objective as the
  * drop-off is defined, and leaving it out would put the estimate of a gradual decline 2 to 3 % too high.
  */
+import { unbrokenBursts } from './freshness.js';
 import type { Loads } from './loads.js';
 import type { LoadEvidence } from './posterior.js';
 import type { SearchState } from './state.js';
@@ -25,10 +26,11 @@ export interface Background {
   readonly witnesses: number;
 }
 
-export function backgroundOf({ options, history, canary }: SearchState, lo: number | null): Background {
-  const { rested } = canary;
+export function backgroundOf(state: SearchState, lo: number | null): Background {
+  const { options } = state;
+  const { rested } = state.canary;
   const most = SMALL * (lo ?? 0);
-  const small = history.filter(({ verdict, fresh, size }) => verdict !== 'invalid' && fresh && size <= most);
+  const small = unbrokenBursts(state).filter(({ verdict, size }) => verdict !== 'invalid' && size <= most);
   const failures = small.map(({ facts }) => facts.launched - facts.survived);
   const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
   return {

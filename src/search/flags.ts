@@ -5,27 +5,36 @@
  */
 import type { Inversion, SearchFlag } from '../result/drop-off.js';
 import { backgroundOf } from './background.js';
+import { failedAfterBreak, freshWaitOf, tiredForMs } from './freshness.js';
 import type { SearchState } from './state.js';
 
 /** Failures of one unlucky moment are no floor: they must turn up in this many bursts or recovery checks. */
 const FLOOR_WITNESSES = 2;
 
 export function flagsOf(state: SearchState, lo: number | null, inversions: readonly Inversion[]): SearchFlag[] {
-  return [...hysteresis(state), ...floor(state, lo), ...paced(state, lo), ...limited(state), ...inverted(inversions)];
+  return [...hysteresis(state), ...tired(state), ...floor(state, lo), ...paced(state, lo), ...limited(state), ...inverted(inversions)];
 }
 
-function hysteresis({ freshMode, recoveredAfterMs }: SearchState): SearchFlag[] {
+function hysteresis(state: SearchState): SearchFlag[] {
+  const { freshMode, recoveredAfterMs } = state;
   const flags: SearchFlag[] = [];
   if (recoveredAfterMs !== null) {
     const says = `After a break it needed up to ${seconds(recoveredAfterMs)} to take a good load again; numbers are for a rested target.`;
     flags.push({ id: 'HYSTERESIS', says });
   }
-  if (freshMode) {
+  if (freshMode && failedAfterBreak(state)) {
     const says =
       'A load passed on a rested target and failed only soon after a break; only bursts on a rested target count.';
     flags.push({ id: 'HYSTERESIS_SUSPECTED', says });
   }
   return flags;
+}
+
+function tired(state: SearchState): SearchFlag[] {
+  const ms = tiredForMs(state);
+  if (ms === null) return [];
+  const says = `Bursts that pass leave it weaker for up to ${seconds(ms)} at least; the number is that of a target rested for ${seconds(freshWaitOf(state))}.`;
+  return [{ id: 'TIRED', says }];
 }
 
 /** Recovery checks and small bursts together miss the share, so failures are there at any load. */

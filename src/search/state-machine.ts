@@ -7,6 +7,7 @@
 import { drainOf, hintOf, judge } from './burst-verdict.js';
 import { CANARY, counted, isAnswered, isHealthy, NO_CANARIES, nextPoll, UNPROVEN } from './canary.js';
 import type { BurstFacts, CanaryFacts, SearchAction, SearchEvent, WhyRest } from './engine-interface.js';
+import { freshAtMs, isFresh, isUnbroken, mayHaveBroken, SAME_INSTANT_MS } from './freshness.js';
 import { Loads, median } from './loads.js';
 import { cursorAfter, NEW_CURSOR, nextLoad } from './next.js';
 import { beginRestore, type Restored, restoreAfter, skipSentinel } from './restore.js';
@@ -14,12 +15,6 @@ import type { SearchOptions } from './search-options.js';
 import type { Fired, SearchEnd, SearchState, Shot, Step } from './state.js';
 import { afterSweepBurst, beginSweep, sweepShot } from './sweep.js';
 import { mostHandshakes } from './worst-case.js';
-
-/** Instants are sums of fractions of a ms. */
-const SAME_INSTANT_MS = 1e-3;
-
-/** Rest after a bad burst that makes the target count as rested (docs/method.md, "Freshness"). */
-const FRESH_OVER_BAD_COOL = 2;
 
 export function beginSearch(options: SearchOptions, nowMs: number): Step {
   return advance({
@@ -92,9 +87,9 @@ function advance(state: SearchState): Step {
   if (spent !== null) return advance(end(chosen, spent));
   if (chosen.lastAtMs < chosen.restUntilMs - SAME_INSTANT_MS) return rest(chosen, chosen.restUntilMs, chosen.whyRest);
   const wantsFresh = chosen.sweep === null && (shot.fresh || chosen.freshMode);
-  if (wantsFresh && !isFresh(chosen)) return rest(chosen, freshAtMs(chosen), 'fresh');
+  if (wantsFresh && !isFresh(chosen, shot.size)) return rest(chosen, freshAtMs(chosen, shot.size), 'fresh');
   if (!chosen.health.isProven) return { state: chosen, action: canaryAction() };
-  const flying: SearchState = { ...chosen, inFlight: { sinceMs: chosen.lastAtMs, fresh: isFresh(chosen) } };
+  const flying: SearchState = { ...chosen, inFlight: { sinceMs: chosen.lastAtMs, fresh: isFresh(chosen, shot.size) } };
   return { state: flying, action: fireAction(flying, shot) };
 }
 
@@ -121,7 +116,7 @@ function choose(state: SearchState): SearchState {
   if ('shot' in choice) return { ...state, ...choice };
   const { lo, hi } = new Loads(state).bounds();
   if (choice.verdict !== 'FOUND' || !state.options.downSweep || lo === null || hi === null) return end(state, choice);
-  const sweep = beginSweep(lo, hi, state.options.min, !isFresh(state), choice);
+  const sweep = beginSweep(lo, hi, state.options.min, !isUnbroken(state), choice);
   // What a break leaves is tried soon after it, whatever rest the search had learned to give.
   const restUntilMs = Math.min(state.restUntilMs, state.lastAtMs + state.options.coolMs);
   return { ...state, sweep, restUntilMs, shot: sweepShot(sweep) };
@@ -160,16 +155,8 @@ export function deadlineMs({ startedAtMs, pausedMs, options }: SearchState): num
   return startedAtMs + pausedMs + options.deadlineMs;
 }
 
-function freshAtMs({ lastBadEndMs, options, badCoolMs }: SearchState): number {
-  return (lastBadEndMs ?? Number.NEGATIVE_INFINITY) + Math.max(options.freshWaitMs, FRESH_OVER_BAD_COOL * badCoolMs);
-}
-
-function isFresh(state: SearchState): boolean {
-  return state.lastAtMs >= freshAtMs(state) - SAME_INSTANT_MS;
-}
-
 function onCanary(state: SearchState, facts: CanaryFacts): SearchState {
-  const canary = counted(state.canary, facts, isFresh(state));
+  const canary = counted(state.canary, facts, isUnbroken(state));
   if (state.baseline.length < CANARY.baselines) {
     const baseline = [...state.baseline, facts];
     return { ...state, canary, baseline, health: { ...UNPROVEN, isProven: baseline.length === CANARY.baselines } };
@@ -178,8 +165,8 @@ function onCanary(state: SearchState, facts: CanaryFacts): SearchState {
   const poll = nextPoll(state.health, state.lastAtMs, state.options.maxWaitMs);
   if (poll === null) {
     // Slower than at first, and nothing has broken it: the baseline was lucky, or this machine is busy. No break of the target's.
-    const isUnbroken = state.lastBadEndMs === null && isAnswered(facts, state.baseline);
-    if (isUnbroken) return { ...state, canary, health: { ...UNPROVEN, isProven: true } };
+    const isOnlySlow = state.lastBadEndMs === null && isAnswered(facts, state.baseline);
+    if (isOnlySlow) return { ...state, canary, health: { ...UNPROVEN, isProven: true } };
     return end({ ...state, canary }, unhealthy(state));
   }
   return { ...state, canary, health: poll.health, restUntilMs: poll.atMs, whyRest: 'canary' };
@@ -235,7 +222,7 @@ function onBurst(state: SearchState, facts: BurstFacts): SearchState {
     inFlight: null,
     health: UNPROVEN,
     history: [...state.history, fired],
-    lastBadEndMs: isBad || mayHaveBroken(fired) ? state.lastAtMs : state.lastBadEndMs,
+    lastBadEndMs: mayHaveBroken(fired) ? state.lastAtMs : state.lastBadEndMs,
     restUntilMs: state.lastAtMs + (isBad && state.sweep === null ? state.badCoolMs : options.coolMs),
     whyRest: 'cool',
   };
@@ -261,11 +248,6 @@ function firedOf(
   const { size, why } = shot;
   const index = state.history.length;
   return { index, size, why, fresh, counts, verdict, binding, reason, startedAtMs, endedAtMs: state.lastAtMs, facts };
-}
-
-/** An invalid burst says nothing about the target, but whatever it did to it has to wear off. */
-function mayHaveBroken({ verdict, size, facts }: Fired): boolean {
-  return verdict === 'invalid' && facts.launched - facts.survived > size / 100;
 }
 
 /** One retry; then this load is beyond the generator. It never counts against the target. */

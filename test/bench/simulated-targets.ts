@@ -10,6 +10,8 @@ export interface SimulatedTarget {
   /** Half of the bursts of this size are bad; null: there is no such size in the range. */
   readonly truth: number | null;
   readonly objective: Objective;
+  /** A second truth that an interval must cover, once the search is over: of a target that has not one capacity. */
+  alsoTrue?(): number;
   /** Handshakes that met the objective. */
   burst(size: number, nowMs: number): number;
   /** Of handshakes one after another. */
@@ -20,6 +22,8 @@ export type Build = (random: Random) => SimulatedTarget;
 
 const SHARE: Objective = { name: 'share(101) >= 99.9%', share: 0.999, withinMs: null };
 const P99: Objective = { name: 'p99(handshake) <= 1s', share: 0.99, withinMs: 1000 };
+/** As long as the search is told that a burst took. */
+const BURST_MS = 2000;
 /** Over its capacity, a target that collapses serves this share. */
 const LEFT = 0.02;
 
@@ -186,6 +190,43 @@ const dip: Build = (random) => {
   });
 };
 
+/** A success holds a place until `memoryMs` after its burst; a break leaves nothing else behind. */
+function residue(leastMs: number, mostMs: number): Build {
+  return (random) => {
+    const capacity = capacityOf(random, 400);
+    const memoryMs = random.between(leastMs, mostMs);
+    let held: { readonly untilMs: number; readonly places: number }[] = [];
+    return target(capacity / SHARE.share, (size, nowMs) => {
+      held = held.filter(({ untilMs }) => untilMs > nowMs);
+      const taken = held.reduce((sum, { places }) => sum + places, 0);
+      const met = Math.min(size, Math.floor(Math.max(0, jittered(random, capacity, 0.01) - taken)));
+      held.push({ untilMs: nowMs + BURST_MS + memoryMs, places: met });
+      return met;
+    });
+  };
+}
+
+/** Its capacity falls by a quarter within ten minutes; the interval must cover it at the start and at the end. */
+const driftDown: Build = (random) => {
+  const capacity = capacityOf(random, 400);
+  let lastMs = 0;
+  const at = (ms: number) => capacity * (1 - 0.25 * Math.min(1, ms / 600_000));
+  const drifting = target(capacity / SHARE.share, (size, nowMs) => {
+    lastMs = nowMs;
+    return Math.min(size, Math.floor(at(nowMs)));
+  });
+  return { ...drifting, alsoTrue: () => at(lastMs) / SHARE.share };
+};
+
+/** By chance a burst meets all of the capacity, or less than a third of it; the interval must cover both. */
+const twoModes: Build = (random) => {
+  const capacity = capacityOf(random, 400);
+  const modes = target(capacity / SHARE.share, (size) =>
+    Math.min(size, Math.floor(capacity * (random.uniform() < 0.7 ? 1 : 0.3))),
+  );
+  return { ...modes, alsoTrue: () => (0.3 * capacity) / SHARE.share };
+};
+
 export const TARGETS = {
   'hard step': hardStep,
   'collapse to 2 % above C': collapse,
@@ -204,4 +245,8 @@ export const TARGETS = {
   'broken at min': () => target(null, (size) => Math.floor(0.9 * size)),
   'never recovers': neverRecovers,
   'non-monotone dip': dip,
+  'residue, 15–90 s': residue(15_000, 90_000),
+  'residue, 11–15 s': residue(11_000, 15_000),
+  'drift down by a quarter': driftDown,
+  'two modes, all or 0.3': twoModes,
 } as const satisfies Readonly<Record<string, Build>>;

@@ -150,6 +150,9 @@ function whole(share: number): string {
 const FLAG_LABELS: Readonly<Record<SearchFlagId, string>> = {
   HYSTERESIS: 'hysteresis',
   HYSTERESIS_SUSPECTED: 'suspected',
+  TIRED: 'tired',
+  DRIFT: 'drift',
+  BIMODAL: 'two modes',
   FLOOR: 'floor',
   PACED: 'paced',
   GENERATOR_LIMITED: 'generator',
