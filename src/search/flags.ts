@@ -12,7 +12,14 @@ import type { SearchState } from './state.js';
 const FLOOR_WITNESSES = 2;
 
 export function flagsOf(state: SearchState, lo: number | null, inversions: readonly Inversion[]): SearchFlag[] {
-  return [...hysteresis(state), ...tired(state), ...floor(state, lo), ...paced(state, lo), ...limited(state), ...inverted(inversions)];
+  return [
+    ...hysteresis(state),
+    ...tired(state),
+    ...floor(state, lo),
+    ...paced(state, lo),
+    ...limited(state),
+    ...inverted(inversions),
+  ];
 }
 
 function hysteresis(state: SearchState): SearchFlag[] {

@@ -48,71 +48,80 @@ function tires(fired: Fired, size: number): boolean {
   return fired.size * TIRES_TIMES >= size;
 }
 
-/** A burst and what came shortly before it. */
+/** A burst, and how long before it something came that may have weakened the target; null: nothing within the wait. */
 interface Aged {
   readonly fired: Fired;
-  /** Since the last burst that could tire the target for it, and that burst; null: none came within the wait. */
-  readonly after: { readonly ms: number; readonly size: number } | null;
-  /** A break ended within the wait before it. */
-  readonly afterBreak: boolean;
+  readonly sinceBreakMs: number | null;
+  readonly sinceBurst: { readonly ms: number; readonly size: number } | null;
 }
 
 function aged(state: SearchState): Aged[] {
-  const waitMs = freshWaitOf(state);
   const { history } = state;
-  const isRecent = ({ endedAtMs }: Fired, { startedAtMs }: Fired) =>
-    startedAtMs - endedAtMs < waitMs - SAME_INSTANT_MS;
+  const waitMs = freshWaitOf(state);
   return history.map((fired, place) => {
-    const before = history.slice(0, place).filter((one) => isRecent(one, fired));
-    const last = before.findLast((one) => tires(one, fired.size));
+    const since = ({ endedAtMs }: Fired) => fired.startedAtMs - endedAtMs;
+    const before = history.slice(0, place).filter((one) => since(one) < waitMs - SAME_INSTANT_MS);
+    const broken = before.findLast(mayHaveBroken);
+    const tiring = before.findLast((one) => tires(one, fired.size));
     return {
       fired,
-      after: last === undefined ? null : { ms: fired.startedAtMs - last.endedAtMs, size: last.size },
-      afterBreak: before.some(mayHaveBroken),
+      sinceBreakMs: broken === undefined ? null : since(broken),
+      sinceBurst: tiring === undefined ? null : { ms: since(tiring), size: tiring.size },
     };
   });
 }
 
 /** Bursts before which nothing had broken the target for so long that it could still be felt. */
 export function unbrokenBursts(state: SearchState): Fired[] {
-  return aged(state).flatMap(({ fired, afterBreak }) => (afterBreak ? [] : [fired]));
+  return aged(state).flatMap(({ fired, sinceBreakMs }) => (sinceBreakMs === null ? [fired] : []));
 }
 
-/** Every burst that failed on a target that was not rested, at a load that a rested one takes. */
-function failuresOfTheUnrested(state: SearchState): { failures: Aged[]; all: Aged[] } {
+/**
+ * Bursts that failed on a target that was not rested, at loads that a rested one takes. Where another burst passed that
+ * was as large and came as soon, it was chance.
+ */
+function failuresOfTheUnrested(state: SearchState): Aged[] {
   const all = aged(state);
-  const fresh = all.filter(({ fired }) => fired.fresh && fired.counts !== null);
-  const failures = all.filter(({ fired: { size, verdict, fresh: isRested } }) => {
-    if (verdict !== 'bad' || isRested) return false;
-    const passes = fresh.filter(({ fired: one }) => one.verdict === 'good' && one.size >= size);
-    return passes.length >= FRESH_PASSES && !fresh.some(({ fired: one }) => one.verdict === 'bad' && one.size <= size);
+  const rested = all.filter(({ fired }) => fired.fresh && fired.counts !== null);
+  const passes = all.filter(({ fired }) => !fired.fresh && fired.verdict === 'good');
+  return all.filter((failure) => {
+    const { size, verdict, fresh } = failure.fired;
+    if (verdict !== 'bad' || fresh) return false;
+    const taken = rested.filter(({ fired }) => fired.verdict === 'good' && fired.size >= size);
+    const isTaken =
+      taken.length >= FRESH_PASSES && !rested.some(({ fired }) => fired.verdict === 'bad' && fired.size <= size);
+    return (
+      isTaken && !passes.some((pass) => pass.fired.size * (1 + state.options.width) >= size && isAsTired(pass, failure))
+    );
   });
-  return { failures, all };
+}
+
+function isAsTired(pass: Aged, failure: Aged): boolean {
+  if (failure.sinceBreakMs !== null) {
+    return pass.sinceBreakMs !== null && pass.sinceBreakMs <= failure.sinceBreakMs + SAME_INSTANT_MS;
+  }
+  const [before, then] = [pass.sinceBurst, failure.sinceBurst];
+  if (before === null || then === null || before.ms > then.ms + SAME_INSTANT_MS) return false;
+  return before.size * failure.fired.size >= then.size * pass.fired.size;
+}
+
+/** A load that passes when the target is rested, and failed only when it was not (docs/method.md, "Hysteresis"). */
+export function failsUnrested(state: SearchState, size: number): boolean {
+  return failuresOfTheUnrested(state).some(({ fired }) => fired.size === size);
 }
 
 /**
  * The longest time after a burst that had not failed in which the target failed what it takes when rested, though nothing
- * had broken it; null when that was never seen. A burst as large and as soon that passed makes such a failure one of chance.
+ * had broken it; null when that was never seen.
  */
 export function tiredForMs(state: SearchState): number | null {
-  const { failures, all } = failuresOfTheUnrested(state);
-  const near = 1 + state.options.width;
-  const times = failures.flatMap(({ fired, after, afterBreak }) => {
-    if (after === null || afterBreak) return [];
-    const isRefuted = all.some(
-      (one) =>
-        one.fired.verdict === 'good' &&
-        one.after !== null &&
-        one.fired.size * near >= fired.size &&
-        one.after.ms <= after.ms + SAME_INSTANT_MS &&
-        one.after.size * fired.size >= after.size * one.fired.size,
-    );
-    return isRefuted ? [] : [after.ms];
-  });
+  const times = failuresOfTheUnrested(state).flatMap(({ sinceBreakMs, sinceBurst }) =>
+    sinceBreakMs === null && sinceBurst !== null ? [sinceBurst.ms] : [],
+  );
   return times.length === 0 ? null : Math.max(...times);
 }
 
 /** A load that passes on a rested target failed soon after a break. */
 export function failedAfterBreak(state: SearchState): boolean {
-  return failuresOfTheUnrested(state).failures.some(({ afterBreak }) => afterBreak);
+  return failuresOfTheUnrested(state).some(({ sinceBreakMs }) => sinceBreakMs !== null);
 }

@@ -7,7 +7,7 @@
 import { drainOf, hintOf, judge } from './burst-verdict.js';
 import { CANARY, counted, isAnswered, isHealthy, NO_CANARIES, nextPoll, UNPROVEN } from './canary.js';
 import type { BurstFacts, CanaryFacts, SearchAction, SearchEvent, WhyRest } from './engine-interface.js';
-import { freshAtMs, isFresh, isUnbroken, mayHaveBroken, SAME_INSTANT_MS } from './freshness.js';
+import { failsUnrested, freshAtMs, isFresh, isUnbroken, mayHaveBroken, SAME_INSTANT_MS } from './freshness.js';
 import { Loads, median } from './loads.js';
 import { cursorAfter, NEW_CURSOR, nextLoad } from './next.js';
 import { beginRestore, type Restored, restoreAfter, skipSentinel } from './restore.js';
@@ -324,7 +324,9 @@ function onSearched(state: SearchState, fired: Fired, isRamp: boolean): SearchSt
 /** A load that passes when the target is rested and failed only when it was not (docs/method.md, "Hysteresis"). */
 function suspectsHysteresis(state: SearchState, size: number): boolean {
   const load = new Loads(state).get(size);
-  return !state.freshMode && load !== null && load.freshGood >= 2 && load.staleBad >= 1 && load.freshBad === 0;
+  if (state.freshMode || load === null) return false;
+  const isSuspect = load.freshGood >= 2 && load.staleBad >= 1 && load.freshBad === 0;
+  return isSuspect && failsUnrested(state, size);
 }
 
 /** The median rate at loads that are decided to be good (docs/method.md, "Drain rate"). */

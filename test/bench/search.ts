@@ -179,7 +179,8 @@ console.log(
   `${PRESET}, seed ${SEED}, ${RUNS} runs each\n${'target'.padEnd(32)} ${'err % 50/95'.padStart(11)} ${'cover'} ${'bursts p95'} ${'x drop'.padStart(6)} ${'over'.padStart(6)} ${'wall s'} ${'width%'} ${'reference: err cover b x'.padStart(26)}  verdicts`,
 );
 const ONLY = process.env.WST_BENCH_ONLY;
-for (const name of (Object.keys(TARGETS) as Name[]).filter((one) => ONLY === undefined || one.includes(ONLY))) hold(name, rowOf(name));
+for (const name of (Object.keys(TARGETS) as Name[]).filter((one) => ONLY === undefined || one.includes(ONLY)))
+  hold(name, rowOf(name));
 const { user, system } = process.cpuUsage();
 const cpuS = (user + system) / 1e6;
 console.log(`${cpuS.toFixed(1)} s of CPU`);
