@@ -61,6 +61,7 @@ const rungSchema = z.object({
   p99Ms: bounds.nullable(),
   spreadMs: ms.nullable().describe('First to last release, median burst'),
   outcomes: outcomesSchema,
+  met: share.nullable().optional().describe('Of those launched, that met every objective'),
 });
 /** All bursts of one size. */
 export type Rung = Of<typeof rungSchema>;
@@ -115,6 +116,10 @@ const unrecoveredSchema = z.object({
 /** How a target failed to recover from its break. */
 export type Unrecovered = Of<typeof unrecoveredSchema>;
 
+const refusedSchema = z.object({ median: notNegative, max: notNegative });
+/** Over the breaks of a search, ms. */
+export type RefusedSpan = Of<typeof refusedSchema>;
+
 export const dropOffSchema = z.object({
   asked: termsSchema,
   verdict: searchVerdictSchema,
@@ -142,5 +147,9 @@ export const dropOffSchema = z.object({
   unrecovered: unrecoveredSchema.nullable().describe('Of DID_NOT_RECOVER'),
   limit: limitSchema.nullable().describe('What this generator could not do; null: it sent all that was asked of it'),
   cost: costSchema,
+  refusedAfterBreakMs: refusedSchema
+    .nullable()
+    .optional()
+    .describe('How long single handshakes went on failing after a break; null: they never did'),
 });
 export type DropOff = Of<typeof dropOffSchema>;

@@ -68,6 +68,7 @@ const fired = z.object({
   startedAtMs: ms,
   endedAtMs: ms,
   facts,
+  refusedMs: ms.optional(),
 });
 
 const canary = z.object({ attempted: count, survived: count, p95Ms: notNegative.nullable() });

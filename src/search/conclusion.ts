@@ -6,6 +6,7 @@
 import type {
   DropOff,
   Inversion,
+  RefusedSpan,
   SearchCost,
   SearchLimit,
   SearchTerms,
@@ -14,6 +15,7 @@ import type {
 } from '../result/drop-off.js';
 import { loadEvidence } from './background.js';
 import { drainOf } from './burst-verdict.js';
+import { type Drift, driftOf } from './drift.js';
 import { flagsOf } from './flags.js';
 import { kneeOf } from './knee.js';
 import { ladderOf, measuredBursts } from './ladder.js';
@@ -21,6 +23,7 @@ import { Loads, largest, least, median } from './loads.js';
 import { Posterior } from './posterior.js';
 import type { SearchState } from './state.js';
 import { failedHandshakes } from './state-machine.js';
+import { type TwoModes, twoModesOf } from './two-modes.js';
 
 const INTERRUPTED = { verdict: 'INTERRUPTED', because: 'the search was interrupted' } as const;
 
@@ -32,24 +35,27 @@ export function dropOffOf(state: SearchState): DropOff {
   const posterior = new Posterior(loadEvidence(state, loads, lo, hi), options.min, options.max, options.quantile);
   const isClosed = lo !== null && hi !== null;
   const inversions = inversionsOf(loads, hi);
+  const modes = isClosed ? twoModesOf(state) : null;
+  const drift = modes === null ? driftOf(state, lo, hi) : null;
   return {
     asked: termsOf(state),
     verdict,
     because,
     estimate: isClosed ? Math.round(Math.min(Math.max(posterior.quantile(0.5), lo), hi)) : null,
     bracket: [lo, hi],
-    interval95: intervalOf(lo, hi, posterior, options.ci),
+    interval95: widened(intervalOf(lo, hi, posterior, options.ci), modes, drift),
     confidence: posterior.massWithin(lo, hi),
     objective: hi === null ? null : bindingAt(state, hi),
     quantile: options.quantile,
     survivorsAtLo: survivorsAt(state, lo),
     survivorsAtHi: survivorsAt(state, hi),
-    flags: flagsOf(state, lo, inversions),
+    flags: flagsOf(state, lo, inversions, { modes, drift }),
     inversions,
     ladder: ladderOf(state),
     knee: kneeOf(ratesBelow(state, hi)),
     afterBreak: state.sweep?.passed ?? null,
     recoveredAfterMs: state.recoveredAfterMs,
+    refusedAfterBreakMs: refusedAfterBreak(state),
     unrecovered: verdict === 'DID_NOT_RECOVER' ? unrecoveredOf(state) : null,
     limit: limitOf(state),
     cost: costOf(state),
@@ -94,6 +100,21 @@ function intervalOf(lo: number | null, hi: number | null, posterior: Posterior, 
   const high = Math.round(posterior.quantile(1 - (1 - ci) / 2));
   if (hi === null) return lo === null ? [null, null] : [lo, null];
   return lo === null ? [0, hi] : [Math.min(lo, low), Math.max(hi, high)];
+}
+
+/** Over both modes, or from the start of a drift to its end: one number would be that of one moment. */
+function widened([low, high]: Span, modes: TwoModes | null, drift: Drift | null): Span {
+  const other = modes === null ? drift : { low: modes.lower, high: modes.upper };
+  if (other === null || low === null || high === null) return [low, high];
+  const most = other.high === null ? null : Math.max(high, Math.ceil(other.high));
+  return [Math.min(low, Math.floor(other.low)), most];
+}
+
+/** Breaks that were followed by a recovery check; null where none of these failed. */
+function refusedAfterBreak({ history }: SearchState): RefusedSpan | null {
+  const times = history.flatMap(({ refusedMs }) => refusedMs ?? []);
+  const longest = largest(times) ?? 0;
+  return longest === 0 ? null : { median: median(times) ?? 0, max: longest };
 }
 
 function bindingAt(state: SearchState, size: number): string | null {

@@ -5,14 +5,29 @@
  */
 import type { Inversion, SearchFlag } from '../result/drop-off.js';
 import { backgroundOf } from './background.js';
+import type { Drift } from './drift.js';
 import { failedAfterBreak, freshWaitOf, tiredForMs } from './freshness.js';
 import type { SearchState } from './state.js';
+import type { TwoModes } from './two-modes.js';
 
 /** Failures of one unlucky moment are no floor: they must turn up in this many bursts or recovery checks. */
 const FLOOR_WITNESSES = 2;
 
-export function flagsOf(state: SearchState, lo: number | null, inversions: readonly Inversion[]): SearchFlag[] {
+/** Where the target has not one capacity. */
+export interface Unsteady {
+  readonly modes: TwoModes | null;
+  readonly drift: Drift | null;
+}
+
+export function flagsOf(
+  state: SearchState,
+  lo: number | null,
+  inversions: readonly Inversion[],
+  { modes, drift }: Unsteady,
+): SearchFlag[] {
   return [
+    ...bimodal(modes),
+    ...drifting(drift),
     ...hysteresis(state),
     ...tired(state),
     ...floor(state, lo),
@@ -42,6 +57,24 @@ function tired(state: SearchState): SearchFlag[] {
   if (ms === null) return [];
   const says = `Bursts that pass leave it weaker for up to ${seconds(ms)} at least; the number is that of a target rested for ${seconds(freshWaitOf(state))}.`;
   return [{ id: 'TIRED', says }];
+}
+
+function drifting(drift: Drift | null): SearchFlag[] {
+  if (drift === null) return [];
+  const moved = drift.change < 0 ? 'fell' : 'rose';
+  const says = `Its capacity ${moved} by about ${percent(Math.abs(drift.change))} during the search; the interval covers its start and its end.`;
+  return [{ id: 'DRIFT', says }];
+}
+
+function bimodal(modes: TwoModes | null): SearchFlag[] {
+  if (modes === null) return [];
+  const { lower, upper, lowBursts } = modes;
+  const seen = `in ${lowBursts} ${lowBursts === 1 ? 'burst' : 'bursts'} only about ${counted(Math.round(lower))} got through`;
+  const other =
+    upper === null
+      ? 'though more than that passes at other times; where the upper one ends is not known'
+      : `in others about ${counted(Math.round(upper))}; the interval covers both`;
+  return [{ id: 'BIMODAL', says: `A burst meets one of two capacities by chance: ${seen}, ${other}.` }];
 }
 
 /** Recovery checks and small bursts together miss the share, so failures are there at any load. */

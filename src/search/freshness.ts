@@ -76,6 +76,20 @@ export function unbrokenBursts(state: SearchState): Fired[] {
   return aged(state).flatMap(({ fired, sinceBreakMs }) => (sinceBreakMs === null ? [fired] : []));
 }
 
+/** Counted bursts whose verdict does not hang on rest: passes, failures of a rested target and those that another burst refutes. */
+export function steadyBursts(state: SearchState): Fired[] {
+  const all = aged(state);
+  const passes = all.filter(({ fired }) => fired.verdict === 'good');
+  return all.flatMap((one) => {
+    const { fired } = one;
+    if (fired.verdict === 'invalid') return [];
+    if (fired.verdict !== 'bad' || fired.fresh) return [fired];
+    return passes.some((pass) => pass.fired.size * (1 + state.options.width) >= fired.size && isAsTired(pass, one))
+      ? [fired]
+      : [];
+  });
+}
+
 /**
  * Bursts that failed on a target that was not rested, at loads that a rested one takes. Where another burst passed that
  * was as large and came as soon, it was chance.

@@ -39,12 +39,19 @@ function rungOf(state: SearchState, size: number): Rung {
     fresh,
     stale: measured.length - fresh,
     share: launched === 0 ? null : counts.reduce((sum, burst) => sum + burst.met, 0) / launched,
+    met: launched === 0 ? null : metShare(measured, launched),
     shareInterval: shareInterval(counts),
     p50Ms: boundsOf(measured.map(({ facts }) => facts.p50Ms)),
     p99Ms: boundsOf(measured.map(({ facts }) => facts.p99Ms)),
     spreadMs: median(measured.flatMap(({ facts }) => facts.spreadMs ?? [])),
     outcomes: outcomesOf(measured),
   };
+}
+
+/** Of the objective that was missed most. */
+function metShare(bursts: readonly Fired[], launched: number): number {
+  const missed = bursts[0].facts.failed.map((_, i) => bursts.reduce((sum, { facts }) => sum + facts.failed[i][1], 0));
+  return 1 - Math.max(...missed) / launched;
 }
 
 function boundsOf(bursts: readonly (readonly [number, number] | null)[]): readonly [number, number] | null {

@@ -28,6 +28,8 @@ export class Posterior {
   /** Mass at each grid point of ln(drop-off); sums to 1. */
   readonly #mass: Float64Array;
   readonly #from: number;
+  /** Log of how well the evidence fits, priors included, up to a constant of the grid. */
+  readonly logEvidence: number;
 
   /** `quantile`: share of bursts that must be good at the drop-off. */
   constructor(evidence: readonly LoadEvidence[], min: number, max: number, quantile = 0.5) {
@@ -47,6 +49,7 @@ export class Posterior {
       }
     }
     for (let i = 0; i < points; i++) this.#mass[i] /= sum;
+    this.logEvidence = scale + Math.log(sum);
   }
 
   /** Drop-off below which `p` of the mass lies. */

@@ -155,7 +155,8 @@ export function deadlineMs({ startedAtMs, pausedMs, options }: SearchState): num
   return startedAtMs + pausedMs + options.deadlineMs;
 }
 
-function onCanary(state: SearchState, facts: CanaryFacts): SearchState {
+function onCanary(before: SearchState, facts: CanaryFacts): SearchState {
+  const state = afterBreak(before, facts);
   const canary = counted(state.canary, facts, isUnbroken(state));
   if (state.baseline.length < CANARY.baselines) {
     const baseline = [...state.baseline, facts];
@@ -170,6 +171,14 @@ function onCanary(state: SearchState, facts: CanaryFacts): SearchState {
     return end({ ...state, canary }, unhealthy(state));
   }
   return { ...state, canary, health: poll.health, restUntilMs: poll.atMs, whyRest: 'canary' };
+}
+
+/** Notes with the burst that broke the target how long single handshakes went on failing. */
+function afterBreak(state: SearchState, facts: CanaryFacts): SearchState {
+  const last = state.history.at(-1);
+  if (last?.verdict !== 'bad') return state;
+  const refusedMs = isAnswered(facts, state.baseline) ? (last.refusedMs ?? 0) : state.lastAtMs - last.endedAtMs;
+  return { ...state, history: [...state.history.slice(0, -1), { ...last, refusedMs }] };
 }
 
 function unhealthy({ options, lastBadEndMs }: SearchState): SearchEnd {

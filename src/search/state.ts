@@ -26,6 +26,8 @@ export interface Fired {
   readonly reason: string | null;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
+  /** Of a break: since its end, when the last recovery check failed before the next burst; 0: none did. Absent: not checked. */
+  readonly refusedMs?: number;
   readonly facts: BurstFacts;
 }
 

@@ -10,6 +10,8 @@ import { type Door, type FindCase, largestGood, largestWithin } from './find-cas
 /** For targets that a break leaves as they were. */
 const SHORT_WAITS = ['--fresh-wait', '1s', '--max-wait', '5s', '--rest', '200ms'];
 const PATIENT = ['-t', '20s'];
+/** How long a place of `tired` outlives its connection. */
+const TIRED_S = 6;
 /** Silence costs as long as the search waits for an answer; the release of a large burst must be a small part of that. */
 const IMPATIENT = { few: ['-t', '2s'], many: ['-t', '4s'] };
 const MANY = 1000;
@@ -142,6 +144,21 @@ const LAB: readonly FindCase[] = [
   },
 ];
 
+/** Bursts that pass tire it, too: a search that rests after breaks alone measures half of it. */
+function tired(max: number): FindCase {
+  return {
+    name: `tired-${max}`,
+    story: `carries ${max}, and a place is free only ${TIRED_S} s after its connection has ended`,
+    start: () => lab('tired', { max, free: `${TIRED_S}s` }, { size: largestGood(max), by: `K = ${max}` }),
+    flags: ['--max', '2000', '--preset', 'quick', '--rest', '1s', '--fresh-wait', `${TIRED_S + 2}s`, ...PATIENT],
+    verdicts: ['FOUND'],
+    within: 0.05,
+    waits: true,
+  };
+}
+
+const TIRED: readonly FindCase[] = [tired(320), tired(500)];
+
 const EDGES: readonly FindCase[] = [
   {
     name: 'healthy',
@@ -237,4 +254,4 @@ const GENERATOR: readonly FindCase[] = [
   },
 ];
 
-export const FIND_CASES: readonly FindCase[] = [...LAB, ...EDGES, ...NGINX, ...GENERATOR];
+export const FIND_CASES: readonly FindCase[] = [...LAB, ...TIRED, ...EDGES, ...NGINX, ...GENERATOR];

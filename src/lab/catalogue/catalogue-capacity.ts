@@ -12,12 +12,15 @@ import {
 } from '../server/target.js';
 import { type LabSettings, numberOf, textOf } from '../server/target-options.js';
 import {
+  leastOf,
   startDescriptorLimit,
+  startDrifting,
   startLimit,
   startPhantomConnections,
   startPortsExhausted,
   startRateLimit,
   startSlowAccept,
+  startTired,
 } from '../targets/places.js';
 import { startCpuBound, startNegativeCache, startSimultaneous504, startSlowConcurrent } from '../targets/slow.js';
 import { leftOf, startFlaky, startHysteretic } from '../targets/unsteady.js';
@@ -207,6 +210,40 @@ const UNSTEADY: readonly LabTarget[] = [
     expectsLater: (n, settings) =>
       split(n, n > numberOf(settings, 'capacity') ? leftOf(settings) : numberOf(settings, 'capacity'), '503'),
     start: startHysteretic,
+  }),
+  withDefaults({
+    name: 'tired',
+    story:
+      'A stack that gives its places back late (TIME_WAIT, conntrack, a pool that reaps): bursts that pass leave it with ' +
+      'less for the next one as well, until some time after their connections have ended.',
+    options: withOptions(
+      option('max', 'count', 50, 'upgraded connections that there are places for'),
+      option('free', 'duration', '6s', 'how long after its end a connection still takes its place'),
+    ),
+    cause: () => 'connection-limit',
+    expects: (n, settings) => split(n, numberOf(settings, 'max'), '503'),
+    expectsLater: (n, settings) => {
+      const max = numberOf(settings, 'max');
+      return split(n, numberOf(settings, 'free') === 0 ? max : Math.max(0, max - n), '503');
+    },
+    start: startTired,
+  }),
+  withDefaults({
+    name: 'drifting',
+    story:
+      'A stack whose capacity falls while it is measured, by so much a second from its first handshake on, down to a ' +
+      'quarter: a search that takes minutes must not call the value of one moment the truth.',
+    options: withOptions(
+      option('max', 'count', 400, 'upgraded connections that may be open at once, at first'),
+      option('fall', 'count', 1, 'how many fewer each second'),
+    ),
+    cause: () => 'connection-limit',
+    // Beyond what it is left with it depends on how long it has been up.
+    expects: (n, settings) => {
+      const max = numberOf(settings, 'max');
+      return n <= leastOf(max) || numberOf(settings, 'fall') === 0 ? split(n, max, '503') : null;
+    },
+    start: startDrifting,
   }),
   withDefaults({
     name: 'flaky',

@@ -11,6 +11,10 @@ import { RateLimit } from '../server/schedule.js';
 import { type LabSettings, numberOf, textOf } from '../server/target-options.js';
 
 interface Places {
+  /** How long a place stays taken after its connection has ended. */
+  readonly lingerMs?: number;
+  /** Places that there are now; default: those of the settings. */
+  max?(): number;
   readonly resets?: boolean;
   readonly onStop?: () => void;
   /** All places are taken. */
@@ -21,19 +25,24 @@ interface Places {
 
 /** At most `max` connections upgraded at once. */
 function startPlaces(name: string, settings: LabSettings, env: LabEnv, places: Places): Promise<RunningLab> {
-  const max = numberOf(settings, 'max');
+  const most = numberOf(settings, 'max');
+  const max = places.max ?? (() => most);
   let taken = 0;
   const take = (connection: Connection, request: Request): void => {
     connection.upgrade(request);
     if (connection.upgraded) taken += 1;
   };
+  const free = (): void => {
+    taken -= 1;
+    const waiting = places.next?.() ?? null;
+    if (waiting !== null) take(waiting.connection, waiting.request);
+  };
   return openLab(name, settings, env, {
     resets: places.resets,
-    onRequest: (connection, request) => (taken < max ? take(connection, request) : places.full(connection, request)),
+    onRequest: (connection, request) => (taken < max() ? take(connection, request) : places.full(connection, request)),
     onLeave() {
-      taken -= 1;
-      const waiting = places.next?.() ?? null;
-      if (waiting !== null) take(waiting.connection, waiting.request);
+      if (places.lingerMs === undefined) free();
+      else setTimeout(free, places.lingerMs).unref();
     },
     onStop: places.onStop,
   });
@@ -129,4 +138,34 @@ function startListenQueue(name: string, settings: LabSettings, env: LabEnv): Pro
       connection.upgrade(request);
     },
   });
+}
+
+/** Places that are given back late: a socket in TIME_WAIT, an entry of conntrack, a session that a reaper ends. */
+export function startTired(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  return startPlaces('tired', settings, env, {
+    lingerMs: numberOf(settings, 'free'),
+    full: (connection) => connection.finish('503', nginxPage('503')),
+  });
+}
+
+/** Of the places, at the end of a drift. */
+const LEAST_LEFT = 4;
+
+/** Places that become fewer from the first handshake on: memory that leaks, a neighbour that grows. */
+export function startDrifting(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const most = numberOf(settings, 'max');
+  const fall = numberOf(settings, 'fall');
+  let firstUs: number | null = null;
+  return startPlaces('drifting', settings, env, {
+    max() {
+      firstUs ??= nowUs();
+      return Math.max(leastOf(most), most - Math.floor((fall * (nowUs() - firstUs)) / 1e6));
+    },
+    full: (connection) => connection.finish('503', nginxPage('503')),
+  });
+}
+
+/** Places that a drift leaves. */
+export function leastOf(max: number): number {
+  return Math.ceil(max / LEAST_LEFT);
 }

@@ -1,8 +1,8 @@
 /**
  * A drop-off drawn in characters: each load that was tried, on a logarithmic axis, against the share of its handshakes
- * that got a 101, marked as good, bad or undecided, with the bracket shaded and the 95 % interval on the axis. Loads
- * are told apart before they are placed to scale: two that differ by a few percent, which is what a bracket is made
- * of, get columns of their own. It owns the places of things; the numbers are in the ladder.
+ * that met the objectives, marked as good, bad or undecided, with the bracket shaded and the 95 % interval on the axis. Loads are
+ * told apart before they are placed to scale: two that differ by a few percent, which is what a bracket is made of, get
+ * columns of their own. It owns the places of things; the numbers are in the ladder.
  */
 import { formatCount } from '../../plan/units.js';
 import type { DropOff, Rung } from '../../result/drop-off.js';
@@ -92,8 +92,13 @@ export function searchPicture(dropOff: DropOff, pen: Pen): string[] {
 }
 
 function bottomOf(rungs: readonly Rung[]): number {
-  const least = Math.min(...rungs.map(({ share }) => share ?? 1));
+  const least = Math.min(...rungs.map((rung) => metOf(rung) ?? 1));
   return least === 1 ? WHOLE_BOTTOM : (BOTTOMS.findLast((bottom) => bottom < least) ?? 0);
+}
+
+/** A handshake that was too late got its 101 all the same, so the 101s would draw a load that failed among those that passed. */
+function metOf({ met, share }: Rung): number | null {
+  return met ?? share;
 }
 
 /** To scale, as far as every load keeps a column of its own. */
@@ -144,7 +149,7 @@ function drawn(
 
 /** A load that is not good never stands on the line of those that are whole. */
 function rowOf(rung: Rung, bottom: number): number {
-  const height = ((rung.share ?? bottom) - bottom) / (1 - bottom);
+  const height = ((metOf(rung) ?? bottom) - bottom) / (1 - bottom);
   const row = Math.round((1 - height) * (ROWS - 1));
   const top = rung.good > rung.bad ? 0 : 1;
   return Math.min(ROWS - 1, Math.max(top, row));
@@ -211,7 +216,7 @@ function loadLabels({ bracket: [lo, hi] }: DropOff, places: readonly LoadColumn[
 function legend({ bracket: [lo, hi], interval95: [low] }: DropOff, rungs: readonly Rung[], marks: Marks): string {
   const has = (test: (rung: Rung) => boolean, text: string): string[] => (rungs.some(test) ? [text] : []);
   return [
-    '101s by load (log axis)',
+    `${rungs.some((rung) => metOf(rung) !== rung.share) ? 'in time' : '101s'} by load (log axis)`,
     ...has(({ good, bad }) => good > bad, `${marks.good} good`),
     ...has(({ good, bad }) => bad > good, `${marks.bad} bad`),
     ...has(({ good, bad }) => bad === good, `${marks.undecided} undecided`),

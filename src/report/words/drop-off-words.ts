@@ -178,6 +178,7 @@ export function dropOffFacts(dropOff: DropOff): Fact[] {
     bracketFact(dropOff),
     intervalFact(dropOff),
     survivorsFact(dropOff),
+    refusedFact(dropOff),
     ...failureFacts(dropOff),
     dropOff.knee === null ? null : { label: 'knee', text: kneeText(dropOff.knee, dropOff.ladder) },
     { label: 'cost', text: costText(dropOff) },
@@ -227,6 +228,16 @@ function survivorsFact({ bracket: [lo, hi], survivorsAtLo, survivorsAtHi }: Drop
       : `${formatCount(survivorsAtHi)} of ${formatCount(hi)} at the upper end`,
   ].filter((part) => part !== null);
   return parts.length === 0 ? null : { label: 'survivors', text: `${parts.join(', ')} (median burst)` };
+}
+
+function refusedFact({ refusedAfterBreakMs }: DropOff): Fact | null {
+  if (refusedAfterBreakMs === undefined || refusedAfterBreakMs === null) return null;
+  const { median, max } = refusedAfterBreakMs;
+  const longest = max > median ? `, at most ${spokenSpan(max)}` : '';
+  return {
+    label: 'refused',
+    text: `after a break single handshakes kept failing for ${spokenSpan(median)} (median)${longest}`,
+  };
 }
 
 /** Of the upper bound, and where it was overloaded most. */
