@@ -16,7 +16,7 @@ const INSTALL: Readonly<Record<string, string>> = {
 };
 
 /** Whoever can be left out: a test, or a case of a benchmark. */
-type Skippable = Pick<TestContext, 'skip'>;
+export type Skippable = Pick<TestContext, 'skip'>;
 
 /** True when the test may go on; else it has been skipped, or failed. @param missing what is missing and how to get it */
 export function needs(t: Skippable, isThere: boolean, missing: string): boolean {
@@ -34,10 +34,16 @@ export function withoutEpoll(trouble: string | null): string | false {
   return missing;
 }
 
-/** Whether the program can be started; see `needs`. */
-export function needsProgram(t: Skippable, name: string): boolean {
+/** Whether the program can be started; see `needs`. @param install the line that installs it, where INSTALL does not say */
+export function needsProgram(t: Skippable, name: string, install = `install ${name}`): boolean {
   const found = spawnSync('sh', ['-c', `command -v "$0"`, name], { stdio: 'ignore' }).status === 0;
-  return needs(t, found, `${name}: ${INSTALL[name] ?? `install ${name}`}`);
+  return needs(t, found, `${name}: ${INSTALL[name] ?? install}`);
+}
+
+/** Whether Debian's Python has the module; see `needs`. */
+export function needsPythonModule(t: Skippable, name: string, debian: string): boolean {
+  const found = spawnSync('/usr/bin/python3', ['-c', `import ${name}`], { stdio: 'ignore' }).status === 0;
+  return needs(t, found, `Debian's Python with ${name}: apt-get install ${debian}`);
 }
 
 export function needsRoot(t: Skippable): boolean {
