@@ -3,6 +3,8 @@
  * bursts, and holds what the tool said against the server's own count, an ordinary client, and the row's causes. After
  * each the server must serve an ordinary client. Finds faults; what becomes of them is up to the caller.
  */
+
+import { SURE } from '../bench/diagnose-judge.js';
 import { resultOf, wstampede } from '../cli.js';
 import { pause } from '../gateways/child.js';
 import { ordinaryClient, urlOf } from './ordinary.js';
@@ -45,7 +47,9 @@ class Keeper {
 
   async server(): Promise<Server> {
     if (this.running?.ended() !== null) await this.stop();
-    this.running ??= await this.row.start({ host: hostOf(this.row), port: this.row.port });
+    const { host, port, start } = this.row;
+    // Pairs in TIME_WAIT of one server must not stand in the way of another.
+    this.running ??= await start({ host: host ?? `127.0.0.${(port % 100) + 100}`, port });
     return this.running;
   }
 
@@ -60,7 +64,7 @@ export async function judgeRow(row: Row): Promise<Verdict[]> {
   const keeper = new Keeper(row);
   const size = row.size ?? BURST;
   try {
-    const verdicts = [await judgeRight(row, await keeper.server(), size)];
+    const verdicts = [await judgeRight(row, keeper, size)];
     for (const mistake of row.mistakes) verdicts.push(await judgeMistake(row, mistake, keeper, size));
     return verdicts;
   } finally {
@@ -68,13 +72,9 @@ export async function judgeRow(row: Row): Promise<Verdict[]> {
   }
 }
 
-/** Pairs in TIME_WAIT of one server must not stand in the way of another. Of two the address is no matter of choice. */
-function hostOf({ id, port }: Row): string {
-  return id === 'chromium' ? '127.0.0.1' : `127.0.0.${(port % 100) + 100}`;
-}
-
-async function judgeRight(row: Row, server: Server, size: number): Promise<Verdict> {
+async function judgeRight(row: Row, keeper: Keeper, size: number): Promise<Verdict> {
   const faults: string[] = [];
+  let server = await keeper.server();
   const ordinary = await ordinaryClient(row.right, server);
   if (ordinary !== '101') faults.push(`the row: an ordinary client gets ${ordinary}: ${server.said()}`);
   const check = await ask(['check', urlOf(row.right, server), ...flagsOf(row.right), '-t', TIMEOUT]);
@@ -82,25 +82,20 @@ async function judgeRight(row: Row, server: Server, size: number): Promise<Verdi
     faults.push(`check: ${outcomesOf(check)}, exit ${check.exitCode}`);
   }
   if (check.diagnosis.length > 0) faults.push(`check: ${saidBy(check)}, though nothing is wrong`);
+  const livesAfterCheck = await isAlive(row, server, faults, 'check');
+  server = await keeper.server();
   const before = await acceptedBy(server);
   const burst = await fire(row.right, server, size, TIMEOUT, ['--no-preflight']);
   if (outcomesOf(burst) !== `${size} × 101`) faults.push(`burst: ${outcomesOf(burst)}`);
-  if (burst.totals.lostWhileHeld > 0) faults.push(`burst: ${burst.totals.lostWhileHeld} lost`);
   if (burst.diagnosis.length > 0) faults.push(`burst: ${saidBy(burst)}, though nothing is wrong`);
   faults.push(...validityOf(burst));
-  const got = burst.totals.outcomes['101'] ?? 0;
-  if (row.counts !== null) faults.push(...(await countsAs(server, before, got)));
-  return verdictOf('right', [], {
-    ordinary,
-    check,
-    burst,
-    faults,
-    isAlive: await isAlive(row, server, faults, 'burst'),
-  });
+  if (row.counts !== null) faults.push(...(await countedAs(server, before, burst.totals.outcomes['101'] ?? 0)));
+  const livesAfterBurst = await isAlive(row, server, faults, 'burst');
+  return verdictOf('right', [], { ordinary, check, burst, faults, isAlive: livesAfterCheck && livesAfterBurst });
 }
 
 async function judgeMistake(row: Row, mistake: Mistake, keeper: Keeper, size: number): Promise<Verdict> {
-  const { what, asked, ends, causes } = mistake;
+  const { what, asked, ends, causes, toldBy = 'answer' } = mistake;
   const faults: string[] = [];
   let server = await keeper.server();
   const crowd = await Promise.all(Array.from({ length: CROWD }, () => ordinaryClient(asked, server)));
@@ -108,11 +103,16 @@ async function judgeMistake(row: Row, mistake: Mistake, keeper: Keeper, size: nu
   for (const end of ordinary)
     if (!ends.includes(end.split(',')[0])) faults.push(`the row: ordinary clients get ${end}`);
   await isAlive(row, server, faults, 'ordinary clients');
+  // The tool's own RST must not become the outcome of a client that would have read to the FIN.
+  const expected = ends.filter((end) => end !== 'reset' || ordinary.includes('reset'));
   const patience = ends.includes('timeout-upgrade') ? SHORT_TIMEOUT : TIMEOUT;
   server = await keeper.server();
   const check = await ask(['check', urlOf(asked, server), ...flagsOf(asked), '-t', patience]);
-  if (!ends.includes(check.check?.outcome ?? '')) faults.push(`check: ${outcomesOf(check)}, not ${ends.join(' or ')}`);
-  faults.push(...namedFirst('check', check, causes));
+  if (!expected.includes(check.check?.outcome ?? '')) {
+    faults.push(`check: ${outcomesOf(check)}, not ${expected.join(' or ')}`);
+  }
+  if (toldBy === 'nothing') faults.push(...named('check', check, causes), ...sureOf('check', check, causes));
+  else faults.push(...namedFirst('check', check, causes));
   const livesAfterCheck = await isAlive(row, server, faults, 'check');
   server = await keeper.server();
   const before = await acceptedBy(server);
@@ -120,19 +120,30 @@ async function judgeMistake(row: Row, mistake: Mistake, keeper: Keeper, size: nu
   const hold = ends.includes('101') ? ['--hold', '1s'] : [];
   const burst = await fire(asked, server, size, patience, hold);
   for (const [end, count] of Object.entries(burst.totals.outcomes)) {
-    if (!ends.includes(end)) faults.push(`burst: ${count} × ${end}, not ${ends.join(' or ')}`);
+    if (!expected.includes(end)) faults.push(`burst: ${count} × ${end}, not ${expected.join(' or ')}`);
   }
-  faults.push(...validityOf(burst), ...namedFirst('burst', burst, causes));
+  faults.push(...validityOf(burst), ...(toldBy === 'answer' ? namedFirst : sureOf)('burst', burst, causes));
   const livesAfterBurst = await isAlive(row, server, faults, 'burst');
-  // That one ordinary client is the only one that it has let in.
+  // The ordinary client is the only one that it has let in.
   if (livesAfterBurst && !ends.includes('101') && row.counts !== null)
-    faults.push(...(await countsAs(server, before, 1)));
+    faults.push(...(await countedAs(server, before, 1)));
   const isAliveAfter = livesAfterCheck && livesAfterBurst;
   return verdictOf(what, causes, { ordinary: ordinary.join(' or '), check, burst, faults, isAlive: isAliveAfter });
 }
 
 function namedFirst(by: string, result: Result, causes: readonly string[]): string[] {
   return causes.includes(result.diagnosis[0]?.cause) ? [] : [`${by}: ${saidBy(result)}, not ${causes.join(' or ')}`];
+}
+
+function named(by: string, result: Result, causes: readonly string[]): string[] {
+  const isNamed = result.diagnosis.some(({ cause }) => causes.includes(cause));
+  return isNamed ? [] : [`${by}: ${saidBy(result)}, and ${causes.join(' or ')} is not named`];
+}
+
+/** Wrong causes of which it is sure. */
+function sureOf(by: string, result: Result, causes: readonly string[]): string[] {
+  const wrong = result.diagnosis.filter(({ cause, confidence }) => confidence >= SURE && !causes.includes(cause));
+  return wrong.map(({ cause, confidence }) => `${by}: sure of ${cause} (${Math.round(confidence * 100)}%)`);
 }
 
 interface Found {
@@ -159,15 +170,14 @@ function verdictOf(what: string, causes: readonly string[], { check, burst, ...f
 async function isAlive(row: Row, server: Server, faults: string[], after: string): Promise<boolean> {
   const ended = server.ended();
   const got = ended === null ? await ordinaryClient(row.right, server) : `nothing: ${ended}`;
-  if (got !== '101' && after !== undefined)
-    faults.push(`after the ${after} an ordinary client gets ${got}: ${server.said()}`);
+  if (got !== '101') faults.push(`after the ${after} an ordinary client gets ${got}: ${server.said()}`);
   return got === '101';
 }
 
-/** @param expected by the tool; the server may take its time to say the same, and must then stay with it */
-async function countsAs(server: Server, before: number, expected: number): Promise<string[]> {
+/** Whether it has accepted as many since `before`; it may take its time to say so. */
+async function countedAs(server: Server, before: number, expected: number): Promise<string[]> {
   const own = (await acceptedBy(server, before + expected)) - before;
-  return own === expected ? [] : [`the server counts ${own} accepted, the tool ${expected}`];
+  return own === expected ? [] : [`the server counts ${own} accepted, not ${expected}`];
 }
 
 /** Once it counts no further; waits longer for one that is below `expected`. */

@@ -81,9 +81,9 @@ const SERVERS = {
 
   async faye(host, port) {
     const http = await site(host, port);
+    new (require('faye').NodeAdapter)({ mount: '/bayeux', timeout: 45 }).attach(http);
     // Faye tells of its clients' messages only: what it is asked for is counted instead.
     http.on('upgrade', ({ url }) => url.startsWith('/bayeux') && count());
-    new (require('faye').NodeAdapter)({ mount: '/bayeux', timeout: 45 }).attach(http);
   },
 
   async 'faye-websocket'(host, port) {

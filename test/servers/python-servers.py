@@ -1,7 +1,8 @@
 """
 Servers from Debian's Python packages, each as its documentation has it, with the rules that such servers usually have: one
 path, a token, an Origin. `python3 python-servers.py NAME HOST PORT` prints `ready` once it listens, answers each line on its
-stdin with the number of connections that it has accepted, and ends with its stdin.
+stdin with the number of connections that it has accepted, and ends with its stdin. Listen queues are as long as Node's, so
+that a burst of hundreds does not overflow them.
 """
 import asyncio
 import os
@@ -62,7 +63,7 @@ def serve_websockets(host, port):
 
     async def main():
         protocol = websockets.basic_auth_protocol_factory(realm="live", credentials=("user", "secret"))
-        async with websockets.serve(echo, host, port, origins=[ORIGIN, None], create_protocol=protocol):
+        async with websockets.serve(echo, host, port, origins=[ORIGIN, None], create_protocol=protocol, backlog=511):
             told()
             await asyncio.Future()
 
@@ -82,13 +83,9 @@ def serve_aiohttp(host, port):
             pass
         return socket
 
-    async def begin(_):
-        told()
-
     application = web.Application()
     application.add_routes([web.get("/live", live)])
-    application.on_startup.append(begin)
-    web.run_app(application, host=host, port=port, print=None, access_log=None)
+    web.run_app(application, host=host, port=port, backlog=511, print=lambda _: told(), access_log=None)
 
 
 def serve_tornado(host, port):
@@ -100,7 +97,7 @@ def serve_tornado(host, port):
         def open(self):
             count()
 
-    tornado.web.Application([("/live", Live)]).listen(port, address=host)
+    tornado.web.Application([("/live", Live)]).listen(port, address=host, backlog=511)
     told()
     tornado.ioloop.IOLoop.current().start()
 
@@ -109,7 +106,7 @@ def serve_daphne(host, port):
     from daphne.endpoints import build_endpoint_description_strings
     from daphne.server import Server
 
-    endpoints = build_endpoint_description_strings(host=host, port=port)
+    endpoints = [f"{one}:backlog=511" for one in build_endpoint_description_strings(host=host, port=port)]
     Server(application=asgi_application, endpoints=endpoints, ready_callable=told, signal_handlers=False).run()
 
 
@@ -134,6 +131,7 @@ def serve_hypercorn(host, port):
     config = Config()
     config.bind = [f"{host}:{port}"]
     config.loglevel = "CRITICAL"
+    config.backlog = 511
 
     async def application(scope, receive, send):
         await asgi_application(scope, receive, send)
@@ -177,7 +175,10 @@ def serve_gevent(host, port):
         def on_open(self):
             count()
 
-    server = WebSocketServer((host, port), Resource([("^/live$", Live)]), log=None)
+        def on_message(self, message):
+            pass
+
+    server = WebSocketServer((host, port), Resource([("^/live$", Live)]), log=None, backlog=511)
     server.start()
     told()
     server.serve_forever()

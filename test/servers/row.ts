@@ -22,8 +22,14 @@ export interface Mistake {
   readonly asked: Asked;
   /** How every such handshake may end, here and for an ordinary client. 101: the server rejects after it has accepted. */
   readonly ends: readonly string[];
-  /** Ids of causes: one of them comes first. More than one where a client has no way to tell them apart. */
+  /** Ids of causes, any of which is right. */
   readonly causes: readonly string[];
+  /**
+   * What tells the cause. `answer` (the default): the answer itself, so that check and burst name it first. `probes`: only
+   * the probes of check, which must name it first. `nothing`: others would look the same, and check names it among them.
+   * Where a burst cannot know it must not be sure of another.
+   */
+  readonly toldBy?: 'answer' | 'probes' | 'nothing';
 }
 
 /** Where a server comes from, and the line that installs it. */
@@ -38,6 +44,8 @@ export interface Row {
   readonly source: Source;
   /** The same one every time, outside of the ephemeral ports and of those that other tests take. */
   readonly port: number;
+  /** Default: one of loopback of its own. */
+  readonly host?: string;
   readonly start: (place: Place) => Promise<Server>;
   /** How it counts what it accepts; null: it does not tell. */
   readonly counts: string | null;
@@ -56,7 +64,9 @@ export const NO_ANSWER = ['closed', 'reset'];
 export const SILENCE = ['timeout-upgrade'];
 
 export function wrongPath(path: string, ends: string, asked: Omit<Asked, 'path'> = {}): Mistake {
-  return { what: 'wrong path', asked: { ...asked, path }, ends: [ends], causes: ['wrong-path'] };
+  // A hop that takes Upgrade away makes the same 404 of a right path.
+  const toldBy = ends === '404' ? 'nothing' : 'answer';
+  return { what: 'wrong path', asked: { ...asked, path }, ends: [ends], causes: ['wrong-path'], toldBy };
 }
 
 export function wrongToken(path: string, ends: string, causes: readonly string[] = ['auth-refused']): Mistake {

@@ -27,9 +27,14 @@ const MQTT: Asked = { path: '/mqtt', subprotocol: 'mqtt' };
 /** The browser's own page, served from there. */
 const VITE: Asked = { path: '/?token=SECRET', subprotocol: 'vite-hmr' };
 
-/** Accepts everybody and closes at once: what it minded is not told. */
+/** Accepts every client and closes some at once, without a reason. */
 function closedAtOnce(what: string, asked: Asked): Mistake {
   return { what, asked, ends: ['101'], causes: ['rejected-after-accept'] };
+}
+
+/** The same with a reason that speaks of the subprotocol. */
+function closedFor(what: string, path: string): Mistake {
+  return { ...closedAtOnce(what, { path }), causes: ['subprotocol-required', 'rejected-after-accept'] };
 }
 
 function noSubprotocol(path: string, ends: readonly string[], more: Omit<Asked, 'path'> = {}): Mistake {
@@ -70,7 +75,10 @@ const TOLD: readonly Told[] = [
     right: { path: `/engine.io/?${EIO}` },
     mistakes: [
       { what: 'no transport', asked: { path: '/engine.io/?EIO=4' }, ends: ['400'], causes: ['bad-request'] },
-      closedAtOnce('protocol version 3', { path: '/engine.io/?EIO=3&transport=websocket' }),
+      {
+        ...closedAtOnce('protocol version 3', { path: '/engine.io/?EIO=3&transport=websocket' }),
+        causes: ['version-mismatch', 'rejected-after-accept'],
+      },
     ],
     note: 'for version 3 it sends 101 and then a whole HTTP/1.1 400',
   },
@@ -78,7 +86,7 @@ const TOLD: readonly Told[] = [
     id: 'sockjs',
     right: { path: '/echo/000/session{{ index }}/websocket' },
     mistakes: [
-      { ...wrongPath('/chat/000/session/websocket', ''), ends: SILENCE },
+      { ...wrongPath('/chat/000/session/websocket', ''), ends: SILENCE, toldBy: 'probes' },
       { what: 'no session in the path', asked: { path: '/echo' }, ends: ['200'], causes: ['wrong-path'] },
     ],
     isLong: true,
@@ -88,7 +96,7 @@ const TOLD: readonly Told[] = [
     id: 'faye',
     right: { path: '/bayeux' },
     counts: 'upgrades at its path',
-    mistakes: [{ ...wrongPath('/faye', ''), ends: SILENCE }, overTls({ path: '/bayeux' })],
+    mistakes: [{ ...wrongPath('/faye', ''), ends: SILENCE, toldBy: 'probes' }, overTls({ path: '/bayeux' })],
     note: 'says nothing to an upgrade at another path',
   },
   {
@@ -102,7 +110,6 @@ const TOLD: readonly Told[] = [
     right: { path: '/live?token=good-token' },
     counts: 'its handler',
     mistakes: [wrongPath('/love?token=good-token', '404'), wrongToken('/live?token=old-token', '401')],
-    isLong: true,
   },
   {
     id: 'express-ws',
@@ -118,7 +125,7 @@ const TOLD: readonly Told[] = [
   {
     id: 'graphql-ws',
     right: GRAPHQL,
-    mistakes: [noSubprotocol('/graphql', ['101']), wrongPath('/', '400', { subprotocol: 'graphql-transport-ws' })],
+    mistakes: [closedFor('no subprotocol', '/graphql'), wrongPath('/', '400', { subprotocol: 'graphql-transport-ws' })],
     isLong: true,
     note: 'closes with 4406 "Subprotocol not acceptable"',
   },
@@ -143,23 +150,24 @@ const TOLD: readonly Told[] = [
   {
     id: 'aedes',
     right: MQTT,
-    mistakes: [noSubprotocol('/mqtt', ['101']), wrongPath('/', '400', { subprotocol: 'mqtt' })],
+    mistakes: [closedFor('no subprotocol', '/mqtt'), wrongPath('/', '400', { subprotocol: 'mqtt' })],
     note: 'closes with 1002 "subprotocol mqtt expected"',
   },
   {
     id: 'vite',
     right: VITE,
     mistakes: [
-      noSubprotocol('/?token=SECRET', SILENCE),
+      { ...noSubprotocol('/?token=SECRET', SILENCE), toldBy: 'nothing' },
       {
         what: 'Host that is not allowed',
         asked: { ...VITE, headers: { Host: 'dev.example.com' } },
         ends: ['400'],
-        causes: ['bad-request', 'forbidden'],
+        causes: ['forbidden', 'bad-request'],
+        toldBy: 'probes',
       },
     ],
     isLong: true,
-    note: 'says nothing to an upgrade without vite-hmr',
+    note: 'says nothing to an upgrade without vite-hmr; of its 400 for a Host only an ordinary GET tells the reason',
   },
 ];
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { type Asked, NO_ANSWER, overTls, type Row, wrongOrigin, wrongPath } from './row.js';
+import { type Asked, type Mistake, NO_ANSWER, overTls, type Row, wrongOrigin, wrongPath } from './row.js';
 import { newFolder, type Place, type Server, startProgram } from './server.js';
 
 const APP = 'https://app.example.com';
@@ -14,6 +14,11 @@ const XMPP: Asked = { path: '/xmpp-websocket', subprotocol: 'xmpp' };
 
 /** A second port of the same server, beside those of all rows. */
 const BESIDE = 60;
+
+/** Closes without an answer. Where it takes a client with no subprotocol the probe that leaves it out tells. */
+function endsFor(what: string, asked: Asked, toldBy: 'probes' | 'nothing'): Mistake {
+  return { what, asked, ends: NO_ANSWER, causes: ['subprotocol-required'], toldBy };
+}
 
 function lines(log: string, pattern: RegExp): number {
   return log.match(new RegExp(pattern, 'gm'))?.length ?? 0;
@@ -96,7 +101,7 @@ function prosody(place: Place): Promise<Server> {
   writeFileSync(
     join(folder, 'prosody.cfg.lua'),
     `daemonize = false; run_as_root = true; pidfile = "${folder}/pid"; data_path = "${folder}/data"
-modules_enabled = { "websocket" }; modules_disabled = { "s2s" }; c2s_ports = {}; s2s_ports = {}; https_ports = {}
+modules_enabled = { "websocket" }; modules_disabled = { "s2s" }; c2s_ports = {}; s2s_ports = {}; https_ports = {}; network_settings = { tcp_backlog = 511 }
 http_interfaces = { "${place.host}" }; http_ports = { ${place.port} }; consider_websocket_secure = true
 log = { { levels = { min = "debug" }, to = "console" } }
 VirtualHost "${place.host}"\n`,
@@ -125,15 +130,7 @@ export const PROGRAM_ROWS: readonly Row[] = [
     start: mosquitto,
     counts: 'its log, when they end',
     right: MQTT,
-    mistakes: [
-      {
-        what: 'unknown subprotocol',
-        asked: { ...MQTT, subprotocol: 'mqtt5' },
-        ends: NO_ANSWER,
-        causes: ['subprotocol-required'],
-      },
-      overTls(MQTT),
-    ],
+    mistakes: [endsFor('unknown subprotocol', { ...MQTT, subprotocol: 'mqtt5' }, 'probes'), overTls(MQTT)],
     isLong: true,
     note: 'ends the connection without a word',
   },
@@ -155,13 +152,8 @@ export const PROGRAM_ROWS: readonly Row[] = [
     counts: 'its log',
     right: JANUS,
     mistakes: [
-      { what: 'no subprotocol', asked: { path: '/' }, ends: NO_ANSWER, causes: ['subprotocol-required'] },
-      {
-        what: 'unknown subprotocol',
-        asked: { path: '/', subprotocol: 'janus' },
-        ends: NO_ANSWER,
-        causes: ['subprotocol-required'],
-      },
+      endsFor('no subprotocol', { path: '/' }, 'nothing'),
+      endsFor('unknown subprotocol', { path: '/', subprotocol: 'janus' }, 'nothing'),
     ],
     note: 'ends the connection without a word',
   },
@@ -172,15 +164,8 @@ export const PROGRAM_ROWS: readonly Row[] = [
     start: libwebsockets,
     counts: null,
     right: MIRROR,
-    mistakes: [
-      {
-        what: 'unknown subprotocol',
-        asked: { ...MIRROR, subprotocol: 'chat' },
-        ends: NO_ANSWER,
-        causes: ['subprotocol-required'],
-      },
-      overTls(MIRROR),
-    ],
+    mistakes: [endsFor('unknown subprotocol', { ...MIRROR, subprotocol: 'chat' }, 'probes'), overTls(MIRROR)],
+    isLong: true,
     note: 'ends the connection without a word',
   },
   {
@@ -189,6 +174,7 @@ export const PROGRAM_ROWS: readonly Row[] = [
     port: 61_150,
     start: websockify,
     counts: 'its log: connections to its backend',
+    size: 60,
     right: { path: '/?token=good-token' },
     mistakes: [
       {
@@ -204,8 +190,7 @@ export const PROGRAM_ROWS: readonly Row[] = [
         causes: ['cut-after-upgrade', 'backend-down'],
       },
     ],
-    isLong: true,
-    note: 'ends the connection without a word for a token; closes with 1011 "Failed to connect to downstream server"',
+    note: 'ends the connection without a word for a token; closes with 1011 "Failed to connect to downstream server"; its listen queue holds 100',
   },
   {
     id: 'websocketd',
@@ -218,6 +203,7 @@ export const PROGRAM_ROWS: readonly Row[] = [
       wrongOrigin({ path: '/' }, '403'),
       { what: 'no Origin', asked: { path: '/' }, ends: ['403'], causes: ['origin-refused', 'forbidden'] },
     ],
+    isLong: true,
   },
   {
     id: 'prosody',
@@ -225,23 +211,29 @@ export const PROGRAM_ROWS: readonly Row[] = [
     port: 61_153,
     start: prosody,
     counts: 'its log',
-    size: 100,
     right: XMPP,
     mistakes: [
-      { what: 'no subprotocol', asked: { path: XMPP.path }, ends: ['501'], causes: ['subprotocol-required'] },
+      {
+        what: 'no subprotocol',
+        asked: { path: XMPP.path },
+        ends: ['501'],
+        causes: ['subprotocol-required'],
+        toldBy: 'probes',
+      },
       wrongPath('/websocket', '404', { subprotocol: 'xmpp' }),
     ],
     isLong: true,
-    note: 'its listen queue holds 128, so that a burst has 100',
   },
   {
     id: 'chromium',
     source: { program: 'chromium', debian: 'chromium' },
     port: 61_154,
+    host: '127.0.0.1',
     start: chromium,
     counts: null,
+    size: 10,
     right: { path: 'SECRET' },
     mistakes: [wrongOrigin({ path: 'SECRET' }, '403'), wrongPath('/devtools/browser/of-an-earlier-start', '404')],
-    note: 'its DevTools; no page of a browser may use them unless its Origin is allowed',
+    note: 'its DevTools; its listen queue holds 10; no page of a browser may use them unless its Origin is allowed',
   },
 ];

@@ -8,8 +8,7 @@ type Told = Pick<Row, 'id' | 'right' | 'mistakes'> &
   Partial<Row> & { readonly server?: string; readonly module?: string };
 
 const LIVE: Asked = { path: '/live?token=good-token' };
-/** A browser's default port is part of the Origin as this server reads it, and of no browser's. */
-const CHAT: Asked = { path: '/', origin: 'https://app.example.com:443', subprotocol: 'chat' };
+const CHAT: Asked = { path: '/', origin: 'https://app.example.com', subprotocol: 'chat' };
 const SIGNED: Asked = {
   path: '/',
   origin: 'https://app.example.com',
