@@ -68,7 +68,7 @@ const fired = z.object({
   startedAtMs: ms,
   endedAtMs: ms,
   facts,
-  refusedMs: ms.optional(),
+  refusedMs: notNegative.optional(),
 });
 
 const canary = z.object({ attempted: count, survived: count, p95Ms: notNegative.nullable() });
