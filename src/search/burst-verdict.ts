@@ -89,10 +89,14 @@ export function drainOf({ survived, makespanMs }: BurstFacts): number | null {
   return makespanMs === null || makespanMs <= 0 ? null : survived / makespanMs;
 }
 
-/** The load that the survivors speak for, the least over the objectives (docs/method.md, "Narrow"). */
+/** The load that the survivors speak for, the least over the objectives. */
+export function spokenFor(facts: BurstFacts, objectives: readonly Objective[]): number {
+  return Math.min(...objectives.map(({ share }, i) => (facts.launched - facts.failed[i][1]) / share));
+}
+
+/** The same, as a load to try (docs/method.md, "Narrow"). */
 export function hintOf(facts: BurstFacts, objectives: readonly Objective[]): number {
-  const loads = objectives.map(({ share }, i) => (facts.launched - facts.failed[i][1]) / share);
-  return 0.999 * Math.min(...loads);
+  return 0.999 * spokenFor(facts, objectives);
 }
 
 function heard(size: number, failed: number, share: number): Heard {

@@ -3,7 +3,7 @@
  * two servers behind an address. The survivors of bursts that failed then stand at two levels, whatever their sizes, or
  * at one level that is well below what passes. It owns that test; it changes no verdict.
  */
-import { hintOf } from './burst-verdict.js';
+import { spokenFor } from './burst-verdict.js';
 import { steadyBursts } from './freshness.js';
 import type { Fired, SearchState } from './state.js';
 
@@ -15,16 +15,19 @@ export interface TwoModes {
   readonly lowBursts: number;
 }
 
-/** Between the levels; also what a burst of the lower one must lose, else it is one of chance. */
+/** Between the levels. */
 const APART = 1.3;
-/** Within a level. */
+/** Within a level; also what some burst of the lower one must lose, else its bursts may be those of chance. */
 const TIGHT = 1.1;
 /** Failed bursts of which two levels are made, at least. */
 const LEAST_BADS = 3;
-/** Of one level: how far apart the loads must be that fail down to it, how far above it a load must pass, how often. */
-const SPREAD = 1.15;
-const ABOVE = 1.2;
+/** Of one level: failed bursts of a rested target, and passes this far above it, or one that is far above. */
 const LEAST_SEEN = 2;
+const ABOVE = 1.1;
+const FAR_ABOVE = 1.5;
+/** The sizes that fail down to one level differ by this, and by so many times what the survivors differ by. */
+const SPREAD = 0.05;
+const CONSTANT = 4;
 
 interface Overload {
   readonly size: number;
@@ -37,37 +40,42 @@ export function twoModesOf(state: SearchState): TwoModes | null {
   // What lacks rest has a lower capacity, too, and that is no mode.
   const isTiring = freshMode || recoveredAfterMs !== null;
   const steady = isTiring ? history.filter(({ fresh }) => fresh) : steadyBursts(state);
-  const passed = history.filter(({ verdict }) => verdict === 'good').map(({ size }) => size);
   const overloadsOf = (bursts: readonly Fired[]) =>
     bursts
       .filter(({ verdict }) => verdict === 'bad')
-      .map(({ size, facts }): Overload => ({ size, level: hintOf(facts, options.objectives) }))
+      .map(({ size, facts }): Overload => ({ size, level: spokenFor(facts, options.objectives) }))
       .sort((a, b) => a.level - b.level);
-  const overloads = overloadsOf(steady);
-  const cut = overloads.findIndex(({ level }, i) => i > 0 && level > APART * overloads[i - 1].level);
-  return cut === -1
-    ? oneLevel(overloads, overloadsOf(history), passed)
-    : twoLevels(overloads.slice(0, cut), overloads.slice(cut), passed);
+  const rested = overloadsOf(steady);
+  if (rested.length === 0) return null;
+  // But what an unrested target still serves, a rested one serves all the more.
+  const all = overloadsOf(history).filter(({ level }) => level * TIGHT >= rested[0].level);
+  const passed = history.filter(({ verdict }) => verdict === 'good').map(({ size }) => size);
+  const cut = all.findIndex(({ level }, i) => i > 0 && level > APART * all[i - 1].level);
+  return cut === -1 ? oneLevel(rested, all, passed) : twoLevels(all.slice(0, cut), all.slice(cut), passed);
 }
 
 function twoLevels(low: readonly Overload[], high: readonly Overload[], passed: readonly number[]): TwoModes | null {
   if (low.length + high.length < LEAST_BADS || !isTight(low) || !isTight(high)) return null;
-  if (!low.some(({ size, level }) => size >= APART * level)) return null;
-  // Fewer survivors of larger bursts are an overload's, not a mode's.
-  if (!low.some(({ size }) => high.some((other) => other.size >= size))) return null;
+  if (!low.some(({ size, level }) => size >= TIGHT * level)) return null;
+  // Survivors that are a share of the burst, or fewer the larger it is, are an overload's and no mode's.
+  const isApart = low.some((one) =>
+    high.some(({ size, level }) => size >= one.size && level * one.size >= APART * one.level * size),
+  );
   const upper = topOf(high);
-  if (passed.some((size) => size > TIGHT * upper)) return null;
+  if (!isApart || passed.some((size) => size > TIGHT * upper)) return null;
   return { lower: low[0].level, upper, lowBursts: low.length };
 }
 
-/** Bursts of an unrested target count where they agree with those of a rested one. */
 function oneLevel(rested: readonly Overload[], all: readonly Overload[], passed: readonly number[]): TwoModes | null {
-  if (rested.length < LEAST_SEEN || !isTight(rested)) return null;
-  const at = all.filter(({ level }) => level >= rested[0].level / TIGHT && level <= TIGHT * topOf(rested));
-  const sizes = at.map(({ size }) => size);
-  const isWide = Math.max(...sizes) >= SPREAD * Math.min(...sizes);
-  const above = passed.filter((size) => size >= ABOVE * topOf(rested));
-  return isWide && above.length >= LEAST_SEEN ? { lower: at[0].level, upper: null, lowBursts: at.length } : null;
+  if (rested.length < LEAST_SEEN || !isTight(all)) return null;
+  const sizes = all.map(({ size }) => size);
+  const spread = Math.max(...sizes) / Math.min(...sizes) - 1;
+  const [bottom, top] = [all[0].level, topOf(all)];
+  // One survivor more or less is a matter of rounding.
+  const isConstant = spread >= SPREAD && spread >= CONSTANT * ((top + 1) / bottom - 1);
+  const above = passed.filter((size) => size >= ABOVE * top);
+  const isAbove = above.length >= LEAST_SEEN || above.some((size) => size >= FAR_ABOVE * top);
+  return isConstant && isAbove ? { lower: bottom, upper: null, lowBursts: all.length } : null;
 }
 
 function topOf(level: readonly Overload[]): number {
