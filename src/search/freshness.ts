@@ -76,7 +76,15 @@ export function unbrokenBursts(state: SearchState): Fired[] {
   return aged(state).flatMap(({ fired, sinceBreakMs }) => (sinceBreakMs === null ? [fired] : []));
 }
 
-/** Counted bursts whose verdict does not hang on rest: passes, failures of a rested target and those that another burst refutes. */
+/** By the rest that is known by now to be needed: it may be longer than it was when they were sent. */
+export function restedBursts(state: SearchState): Fired[] {
+  const isRested = ({ sinceBreakMs, sinceBurst }: Aged) => sinceBreakMs === null && sinceBurst === null;
+  return aged(state)
+    .filter(isRested)
+    .map(({ fired }) => fired);
+}
+
+/** Bursts whose verdict does not hang on rest: passes, failures of a rested target and those that another burst refutes. */
 export function steadyBursts(state: SearchState): Fired[] {
   const all = aged(state);
   const passes = all.filter(({ fired }) => fired.verdict === 'good');

@@ -4,7 +4,7 @@
  * at one level that is well below what passes. It owns that test; it changes no verdict.
  */
 import { spokenFor } from './burst-verdict.js';
-import { steadyBursts } from './freshness.js';
+import { restedBursts, steadyBursts } from './freshness.js';
 import type { Fired, SearchState } from './state.js';
 
 export interface TwoModes {
@@ -39,7 +39,7 @@ export function twoModesOf(state: SearchState): TwoModes | null {
   const { history, freshMode, recoveredAfterMs, options } = state;
   // What lacks rest has a lower capacity, too, and that is no mode.
   const isTiring = freshMode || recoveredAfterMs !== null;
-  const steady = isTiring ? history.filter(({ fresh }) => fresh) : steadyBursts(state);
+  const steady = isTiring ? restedBursts(state) : steadyBursts(state);
   const overloadsOf = (bursts: readonly Fired[]) =>
     bursts
       .filter(({ verdict }) => verdict === 'bad')

@@ -24,22 +24,18 @@ function found(target: SimulatedTarget, wish: Partial<SearchWish> = {}, hooks: H
   return { state, dropOff: dropOffOf(state) };
 }
 
-/** `capacity` may look at the time and at what was sent before. */
-function targetOf(capacity: (nowMs: number, size: number) => number, refusesMs = 0): SimulatedTarget {
-  let [brokenAtMs, checks] = [Number.NEGATIVE_INFINITY, 0];
-  let nowMs = 0;
+/** After a break all single handshakes of so many recovery checks fail. */
+function targetOf(capacity: (nowMs: number, size: number) => number, refusals = 0): SimulatedTarget {
+  let left = 0;
   return {
     truth: null,
     objective: SHARE,
-    burst: (size, now) => {
-      nowMs = now;
-      const met = Math.max(0, Math.min(size, Math.floor(capacity(now, size))));
-      if (met < size) [brokenAtMs, checks] = [now + USUAL.burstMs, 0];
+    burst: (size, nowMs) => {
+      const met = Math.max(0, Math.min(size, Math.floor(capacity(nowMs, size))));
+      if (met < size) left = refusals;
       return met;
     },
-    // It is not told the time: checks after a break come after the cool-down of 10 s, then 2 s apart and more.
-    canaryFailures: (handshakes) =>
-      brokenAtMs <= nowMs + USUAL.burstMs && checks++ < refusesMs / 1000 ? handshakes : 0,
+    canaryFailures: (handshakes) => (left-- > 0 ? handshakes : 0),
   };
 }
 
@@ -129,7 +125,7 @@ describe('a target of more than one capacity', () => {
 
 describe('single handshakes after a break', () => {
   test('how long they went on failing is told: median and longest', () => {
-    const { dropOff, state } = found(targetOf(() => 3000, 2000));
+    const { dropOff, state } = found(targetOf(() => 3000, 2));
     const breaks = state.history.filter(({ verdict }) => verdict === 'bad');
     // Two checks fail: one after the cool-down of 10 s and its own second, the next 2 s and a second later.
     assert.ok(
