@@ -6,8 +6,8 @@
 import type { DropOff } from '../result/drop-off.js';
 import type { Burst, Calibration } from '../result/result.js';
 import { factsOf } from './burst-evidence.js';
-import { dropOffOf } from './conclusion.js';
 import type { BurstFacts, Director, SearchAction, SearchEvent, SearchNews } from './engine-interface.js';
+import { dropOffOf } from './findings/conclusion.js';
 import { msLeft, USUAL_BURST_MS } from './forecast.js';
 import { Loads } from './loads.js';
 import type { SearchOptions } from './search-options.js';

@@ -6,7 +6,7 @@
  */
 
 import type { DropOff, SearchFlagId, SearchVerdict } from '#dist/result/drop-off.js';
-import { dropOffOf } from '#dist/search/conclusion.js';
+import { dropOffOf } from '#dist/search/findings/conclusion.js';
 import { type Preset, SEARCH_PRESETS, searchOptions } from '#dist/search/search-options.js';
 import { Random } from './simulated-random.js';
 import { run } from './simulated-search.js';

@@ -65,7 +65,11 @@ const CLOSES: readonly Case[] = [
   ['1001 after 3 s', 'server-restart', { holdMs: 10_000, bursts: [ended(200, { 1001: 200 }, held(200, 3003))] }],
   ['1012', 'server-restart', { holdMs: 10_000, bursts: [ended(200, { 1012: 200 }, held(200, 1200))] }],
   ['FIN after 60 s of silence', 'idle-cut', { holdMs: 90_000, bursts: [ended(100, { fin: 100 }, held(100, 60_010))] }],
-  ['the same of nine', 'idle-cut', { holdMs: 90_000, bursts: [ended(100, { fin: 9 }, [...held(9, 60_010), ...held(91, 90_000)])] }],
+  [
+    'the same of nine',
+    'idle-cut',
+    { holdMs: 90_000, bursts: [ended(100, { fin: 9 }, [...held(9, 60_010), ...held(91, 90_000)])] },
+  ],
   ['1011', 'cut-after-upgrade', { bursts: [ended(100, { 1011: 100 }, held(100, 5))] }],
   ['RST at once', 'cut-after-upgrade', { bursts: [ended(100, { rst: 100 }, held(100, 5))] }],
   [

@@ -64,6 +64,14 @@ export const IMPORT_TABLE: readonly Row[] = [
   { places: ['tally'], may: ['errors.ts', 'names', 'plan', 'result'], packages: ['hdr-histogram-js'] },
   { places: ['search/engine-interface.ts'], may: ['errors.ts', 'names', 'result'] },
   { places: ['search'], may: ['errors.ts', 'names', 'result', 'tally', 'search/engine-interface.ts'] },
+  {
+    places: ['search/findings'],
+    may: ['errors.ts', 'names', 'result', 'tally', 'search/engine-interface.ts', 'search'],
+  },
+  {
+    places: ['search/director.ts'],
+    may: ['errors.ts', 'names', 'result', 'tally', 'search/engine-interface.ts', 'search', 'search/findings'],
+  },
 
   { places: ['diagnose'], may: ['errors.ts', 'names', 'plan', 'result', 'tally'] },
   { places: ['diagnose/rules'], may: ['errors.ts', 'names', 'plan', 'result', 'tally', 'diagnose'] },

@@ -4,8 +4,8 @@
  */
 import type { Stage } from '#dist/plan/plan.js';
 import type { Result } from '#dist/result/result.js';
-import { dropOffOf } from '#dist/search/conclusion.js';
 import type { BurstFacts } from '#dist/search/engine-interface.js';
+import { dropOffOf } from '#dist/search/findings/conclusion.js';
 import { type SearchWish, searchOptions } from '#dist/search/search-options.js';
 import type { Fired, SearchState, Step } from '#dist/search/state.js';
 import { step } from '#dist/search/state-machine.js';

@@ -4,9 +4,9 @@ import fc from 'fast-check';
 
 fc.configureGlobal({ seed: 20261121 });
 
-import { shareInterval, student975 } from '#dist/search/interval.js';
-import { kneeOf } from '#dist/search/knee.js';
-import { Posterior } from '#dist/search/posterior.js';
+import { shareInterval, student975 } from '#dist/search/findings/interval.js';
+import { kneeOf } from '#dist/search/findings/knee.js';
+import { Posterior } from '#dist/search/findings/posterior.js';
 
 /** The check in docs/method.md, "The posterior". */
 const VECTOR = [

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 
 fc.configureGlobal({ seed: 20261121, includeErrorInReport: true });
 
-import { dropOffOf } from '#dist/search/conclusion.js';
+import { dropOffOf } from '#dist/search/findings/conclusion.js';
 import { forecast } from '#dist/search/forecast.js';
 import { type SearchOptions, searchOptions } from '#dist/search/search-options.js';
 import type { SearchState, Step } from '#dist/search/state.js';

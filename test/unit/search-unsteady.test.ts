@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { DropOff } from '#dist/result/drop-off.js';
-import { dropOffOf } from '#dist/search/conclusion.js';
+import { dropOffOf } from '#dist/search/findings/conclusion.js';
 import { freshAtMs } from '#dist/search/freshness.js';
 import { type SearchWish, searchOptions } from '#dist/search/search-options.js';
 import type { SearchState } from '#dist/search/state.js';

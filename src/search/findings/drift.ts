@@ -4,8 +4,8 @@
  * the survivors of overloads of one size, which then rise or fall in step with time. Bursts whose verdict may be a matter of rest do not
  * speak. It owns the test and what it says of the start and the end of the search; it changes no verdict.
  */
-import { steadyBursts } from './freshness.js';
-import type { Fired, SearchState } from './state.js';
+import { steadyBursts } from '../freshness.js';
+import type { Fired, SearchState } from '../state.js';
 
 export interface Drift {
   /** Of the capacity, from the start of the search to its end; negative: it fell. */

@@ -3,11 +3,11 @@
  * that no load causes, a pace that was the generator's, a limit of the generator, loads that contradict each other. A
  * flag knows its own sentence, with its numbers; it changes no verdict.
  */
-import type { Inversion, SearchFlag } from '../result/drop-off.js';
+import type { Inversion, SearchFlag } from '../../result/drop-off.js';
+import { failedAfterBreak, freshWaitOf, tiredForMs } from '../freshness.js';
+import type { SearchState } from '../state.js';
 import { backgroundOf } from './background.js';
 import type { Drift } from './drift.js';
-import { failedAfterBreak, freshWaitOf, tiredForMs } from './freshness.js';
-import type { SearchState } from './state.js';
 import type { TwoModes } from './two-modes.js';
 
 /** Failures of one unlucky moment are no floor: they must turn up in this many bursts or recovery checks. */

@@ -12,17 +12,17 @@ import type {
   SearchTerms,
   Span,
   Unrecovered,
-} from '../result/drop-off.js';
+} from '../../result/drop-off.js';
+import { drainOf } from '../burst-verdict.js';
+import { Loads, largest, least, median } from '../loads.js';
+import type { SearchState } from '../state.js';
+import { failedHandshakes } from '../state-machine.js';
 import { loadEvidence } from './background.js';
-import { drainOf } from './burst-verdict.js';
 import { type Drift, driftOf } from './drift.js';
 import { flagsOf } from './flags.js';
 import { kneeOf } from './knee.js';
 import { ladderOf, measuredBursts } from './ladder.js';
-import { Loads, largest, least, median } from './loads.js';
 import { Posterior } from './posterior.js';
-import type { SearchState } from './state.js';
-import { failedHandshakes } from './state-machine.js';
 import { type TwoModes, twoModesOf } from './two-modes.js';
 
 const INTERRUPTED = { verdict: 'INTERRUPTED', because: 'the search was interrupted' } as const;

@@ -3,10 +3,10 @@
  * burst-level interval; latencies and release spreads are those of the median burst, since the typical burst is what a
  * search is about and percentiles of different bursts can't be averaged.
  */
-import type { Rung } from '../result/drop-off.js';
+import type { Rung } from '../../result/drop-off.js';
+import { median } from '../loads.js';
+import type { BurstVerdict, Fired, SearchState } from '../state.js';
 import { shareInterval } from './interval.js';
-import { median } from './loads.js';
-import type { BurstVerdict, Fired, SearchState } from './state.js';
 
 export function ladderOf(state: SearchState): Rung[] {
   const sizes = [...new Set(state.history.map(({ size }) => size))].sort((a, b) => a - b);

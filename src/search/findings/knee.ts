@@ -4,7 +4,7 @@
  * (Gunther), for a queue that builds up gradually, and two straight lines on log axes, for a hard ceiling. The one with
  * the smaller residual is given and named. No verdict depends on it.
  */
-import type { Knee } from '../result/drop-off.js';
+import type { Knee } from '../../result/drop-off.js';
 
 export interface Throughput {
   readonly size: number;

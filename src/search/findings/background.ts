@@ -4,10 +4,10 @@
  * rate could explain it (docs/method.md, "The posterior"). Where small loads show that there is hardly any, it has missed the objective as the
  * drop-off is defined, and leaving it out would put the estimate of a gradual decline 2 to 3 % too high.
  */
-import { unbrokenBursts } from './freshness.js';
-import type { Loads } from './loads.js';
+import { unbrokenBursts } from '../freshness.js';
+import type { Loads } from '../loads.js';
+import type { SearchState } from '../state.js';
 import type { LoadEvidence } from './posterior.js';
-import type { SearchState } from './state.js';
 
 /** Loads at most this share of the bracket's lower end are small. */
 const SMALL = 0.5;

@@ -3,9 +3,9 @@
  * two servers behind an address. The survivors of bursts that failed then stand at two levels, whatever their sizes, or
  * at one level that is well below what passes. It owns that test; it changes no verdict.
  */
-import { spokenFor } from './burst-verdict.js';
-import { restedBursts, steadyBursts } from './freshness.js';
-import type { Fired, SearchState } from './state.js';
+import { spokenFor } from '../burst-verdict.js';
+import { restedBursts, steadyBursts } from '../freshness.js';
+import type { Fired, SearchState } from '../state.js';
 
 export interface TwoModes {
   /** The drop-off that the survivors of either mode speak for; null: no burst saw the end of the upper one. */
