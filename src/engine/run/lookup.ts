@@ -34,7 +34,9 @@ export function lookUp(
   return new Promise((resolve) => {
     const child = fork(fileURLToPath(program), [name], { stdio: ['ignore', 'pipe', 'ignore', 'ipc'], execArgv: [] });
     let askedAt = now();
+    let isOver = false;
     const end = (found: LookedUp): void => {
+      isOver = true;
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
       child.kill('SIGKILL');
@@ -46,7 +48,9 @@ export function lookUp(
     let timer = setTimeout(silent, START_MS);
     signal.addEventListener('abort', stop);
     // No process can be started: the look-up is made in this one, and ends when it ends.
-    child.once('error', () => void lookUpHere(name).then(end));
+    child.on('error', () => {
+      if (!isOver) void lookUpHere(name).then(end);
+    });
     child.once('exit', () => fail('UNKNOWN'));
     createInterface({ input: child.stdout as Readable }).on('line', (line) => {
       if (line !== 'asking') {

@@ -1,6 +1,7 @@
 /**
- * A few handshakes one after another before anything is released: they show that the target answers at all, and give the
- * unloaded latency that a burst's is read against. Any complete response head passes; silence does not.
+ * A few handshakes one after another before anything is released: they show that the target answers at all, on each of its
+ * addresses, and give the unloaded latency that a burst's is read against. Any complete response head passes; silence does
+ * not.
  */
 import type { OutcomeId } from '../../names/outcomes.js';
 import { PREFLIGHT_ATTEMPTS } from '../../plan/needs.js';

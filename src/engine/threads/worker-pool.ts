@@ -224,6 +224,7 @@ export class WorkerPool implements Generators {
       // Each job starts its own. With a minimum, one that has died would be replaced at once, by a thread that nobody needs
       // and that may still be loading its modules when all are ended: that takes the process with it.
       minThreads: 0,
+      idleTimeout: Number.POSITIVE_INFINITY,
       maxThreads: this.parts,
       concurrentTasksPerWorker: 1,
       // 'sync' would block the thread, and every held socket with it, between tasks.
