@@ -132,7 +132,6 @@ function badGateway(failure: Failure): readonly Reading[] {
         cause: 'gateway-misconfigured',
         confidence: 0.29,
         because: 'or the hop does not get as far: a name that it cannot look up, https:// to a port that speaks none.',
-        apart: PAST,
       },
     ];
   }

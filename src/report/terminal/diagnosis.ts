@@ -19,7 +19,7 @@ function causeLines({ label, name, title, facts }: CauseWords, pen: Pen): string
   const { bold, yellow, dim } = pen.paint;
   return [
     ...factLines(label, name, pen, { text: (text) => bold(yellow(text)) }),
-    ...factLines('', title, pen),
+    ...(title === '' ? [] : factLines('', title, pen)),
     ...facts.flatMap((fact) => factLines(fact.label, fact.text, pen, { label: dim })),
   ];
 }

@@ -8,11 +8,11 @@ import type { Diagnosis } from '../../result/result.js';
 import type { Fact } from './fact.js';
 
 export interface CauseWords {
-  /** `likely`, `possible`; `cause` where none is known. */
+  /** `likely`, `possible`; `unknown` where no cause is known. */
   readonly label: string;
-  /** `slow-serial-upgrade (90%)`. */
+  /** `slow-serial-upgrade (90%)`; of `unknown` what that means. */
   readonly name: string;
-  /** What that is, in a few words. */
+  /** What that is, in a few words; empty where the name says it. */
   readonly title: string;
   readonly facts: readonly Fact[];
 }
@@ -26,10 +26,11 @@ export function causeWords({ cause, evidence, remedy, confidence, apart }: Diagn
     { label: 'evidence', text: printable(evidence) },
     { label: 'remedy', text: printable(remedy) },
   ];
+  const title = CAUSES.find(({ id }) => id === cause)?.title ?? '';
   return {
-    label: !isKnown ? 'cause' : confidence >= LIKELY ? 'likely' : 'possible',
-    name: printable(`${cause}${isKnown ? ` (${Math.round(100 * confidence)}%)` : ''}`),
-    title: CAUSES.find(({ id }) => id === cause)?.title ?? '',
+    label: !isKnown ? 'unknown' : confidence >= LIKELY ? 'likely' : 'possible',
+    name: isKnown ? printable(`${cause} (${Math.round(100 * confidence)}%)`) : title,
+    title: isKnown ? title : '',
     facts: apart === null ? facts : [...facts, { label: 'apart', text: printable(apart) }],
   };
 }
