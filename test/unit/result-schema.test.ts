@@ -136,11 +136,15 @@ function shortened(value: Json): Json {
 
 type Path = readonly string[];
 
+/** Keys that version 1 has got since: the old schema lets them hold anything. */
+const ADDED_SINCE: ReadonlySet<string> = new Set(['met', 'refusedMs', 'refusedAfterBreakMs', 'headBytes', 'sessions']);
+
 /** Of what stands at several places as one and the same object, the inside is told once. */
 function pathsOf(value: Json, path: Path = [], known = new Set<Json>()): Path[] {
   if (typeof value !== 'object' || value === null || known.has(value)) return [path];
   known.add(value);
-  return [path, ...Object.entries(value).flatMap(([key, child]) => pathsOf(child, [...path, key], known))];
+  const entries = Object.entries(value).filter(([key]) => !ADDED_SINCE.has(key));
+  return [path, ...entries.flatMap(([key, child]) => pathsOf(child, [...path, key], known))];
 }
 
 const JUNK: readonly Json[] = [
