@@ -128,7 +128,7 @@ test('a memory longer than every wait of the proof of recovery does not fool it'
 test('a load that fails only soon after a break counts on a rested target alone', () => {
   let brokenAt = Number.NEGATIVE_INFINITY;
   const mild = targetOf((size, nowMs) => {
-    const capacity = nowMs - brokenAt < 60_000 ? 2900 : 3000;
+    const capacity = nowMs - brokenAt < 60_000 ? 2600 : 3000;
     if (size > capacity) brokenAt = nowMs;
     return Math.min(size, capacity);
   });

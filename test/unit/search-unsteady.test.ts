@@ -61,7 +61,12 @@ describe('a target that bursts that passed leave weaker', () => {
       const { dropOff } = found(tired(places, 6000), wish);
       assert.equal(dropOff.verdict, 'FOUND');
       assert.ok(Math.abs((dropOff.estimate ?? 0) / places - 1) < 0.05, `${dropOff.estimate} of ${places}`);
-      assert.match(flagOf(dropOff, 'TIRED') ?? '', /for up to 2 s .* rested for 8 s\.$/);
+      // Where every failure came after a break as well, it can't be told which of the two it was.
+      const says = flagOf(dropOff, 'TIRED') ?? flagOf(dropOff, 'HYSTERESIS_SUSPECTED') ?? '';
+      assert.match(
+        says,
+        places === 320 ? /for up to 2 s .* rested for 8 s\.$/ : /only bursts on a rested target count/,
+      );
     }
   });
 
