@@ -140,7 +140,7 @@ export const FIND_OPTIONS: OptionTable = {
   'fresh-wait': text(
     'Load',
     'TIME',
-    'rest after which a target that broke counts as rested (default 120s; quick 30s, thorough 300s)',
+    'rest after which the target counts as rested (default 120s; quick 30s, thorough 300s)',
   ),
   'max-wait': text('Load', 'TIME', 'longest wait for the target to recover (default 1.5 times --fresh-wait)'),
   budget: text('Load', 'N', 'bursts at most (default 60)'),

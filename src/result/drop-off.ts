@@ -95,7 +95,7 @@ const termsSchema = z.object({
   min: size,
   max: size,
   objectives: z.array(text).describe('By name, in the order in which they were asked for'),
-  freshWaitMs: notNegative.describe('Recovery wait after a failed burst'),
+  freshWaitMs: notNegative.describe('Rest that makes the target count as rested'),
 });
 /** What was asked for, as far as a reader of the answer needs it. */
 export type SearchTerms = Of<typeof termsSchema>;

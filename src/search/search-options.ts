@@ -31,7 +31,7 @@ export interface SearchOptions {
   /** Bursts of every kind. */
   readonly budget: number;
   readonly coolMs: number;
-  /** Rest after a bad burst that makes the target count as rested. */
+  /** Rest that makes the target count as rested (docs/method.md, "Freshness"). */
   readonly freshWaitMs: number;
   /** Longest wait for a target to recover. */
   readonly maxWaitMs: number;

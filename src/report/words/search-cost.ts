@@ -29,8 +29,8 @@ export function searchTerms({ options }: PlannedSearch): [label: string, text: s
 }
 
 function restsText({ coolMs, freshWaitMs, maxWaitMs }: SearchOptions): string {
-  const broken = `${formatDuration(freshWaitMs)} after one that broke the target, before it counts as rested`;
-  return `${formatDuration(coolMs)} after each burst, ${broken}; up to ${formatDuration(maxWaitMs)} for it to recover`;
+  const rested = `${formatDuration(freshWaitMs)} where the target must count as rested`;
+  return `${formatDuration(coolMs)} after each burst, ${rested}; up to ${formatDuration(maxWaitMs)} for it to recover`;
 }
 
 /** What ends a search, found or not. */

@@ -21,7 +21,7 @@ const shape = {
   freshWait: duration(
     0,
     DAY_MS,
-    'Rest after which a target that broke counts as rested; default 120s, quick 30s, thorough 300s',
+    'Rest after which the target counts as rested; default 120s, quick 30s, thorough 300s',
   ).optional(),
   maxWait: duration(0, DAY_MS, 'Longest wait for a target to recover; default 1.5 times freshWait').optional(),
   budget: count(1, MOST_TIMES, 'Bursts at most; default 60').optional(),
