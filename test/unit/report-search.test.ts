@@ -177,7 +177,7 @@ describe('the dry run of a search', () => {
       /\nSearch for the drop-off point\n {2}loads +10 to 20,000 at once, beginning with 64; down to a bracket/,
     );
     assert.match(text, /objective +share\(101\) >= 99\.9%, met by half of the bursts/);
-    assert.match(text, /rests +10s after each burst, 30s after one that broke the target/);
+    assert.match(text, /rests +10s after each burst, 30s where the target must count as rested/);
     assert.match(text, /ends after +60 bursts, 60 min|ends after +60 bursts, 1 h/);
     assert.match(text, /\n {2}cost +expected +at worst\n {2}bursts +~\d+ +60\n {2}handshakes +~[\d,]+ +[\d,]+\n/);
     assert.match(text, /\n {2}of them failed +~[\d,]+ +[\d,]+\n {2}time +~\d+ (s|min) +1 h 2 min\n/);
