@@ -116,9 +116,8 @@ async function judgeMistake(row: Row, mistake: Mistake, keeper: Keeper, size: nu
   const livesAfterCheck = await isAlive(row, server, faults, 'check');
   server = await keeper.server();
   const before = await acceptedBy(server);
-  // One that rejects after it has accepted is seen only while connections stay open.
-  const hold = ends.includes('101') ? ['--hold', '1s'] : [];
-  const burst = await fire(asked, server, size, patience, hold);
+  const burst = await fire(asked, server, size, patience, moreFor(mistake));
+  if (burst.totals.attempted !== size) faults.push(`burst: ${burst.totals.attempted} of ${size} attempted`);
   for (const [end, count] of Object.entries(burst.totals.outcomes)) {
     if (!expected.includes(end)) faults.push(`burst: ${count} × ${end}, not ${expected.join(' or ')}`);
   }
@@ -129,6 +128,13 @@ async function judgeMistake(row: Row, mistake: Mistake, keeper: Keeper, size: nu
     faults.push(...(await countedAs(server, before, 1)));
   const isAliveAfter = livesAfterCheck && livesAfterBurst;
   return verdictOf(what, causes, { ordinary: ordinary.join(' or '), check, burst, faults, isAlive: isAliveAfter });
+}
+
+function moreFor({ ends }: Mistake): string[] {
+  // One that rejects after it has accepted is seen only while connections stay open.
+  if (ends.includes('101')) return ['--hold', '1s'];
+  // Where single handshakes get no HTTP answer at all the burst would not be fired.
+  return ends.every((end) => Number.isNaN(Number(end))) ? ['--no-preflight'] : [];
 }
 
 function namedFirst(by: string, result: Result, causes: readonly string[]): string[] {
