@@ -29,6 +29,11 @@ export function isAnswered(canary: CanaryFacts, baseline: readonly CanaryFacts[]
   return failuresOf(canary) <= Math.max(0, ...baseline.map(failuresOf));
 }
 
+/** Most of them failed: no background of failures does that. */
+export function isRefused(canary: CanaryFacts): boolean {
+  return failuresOf(canary) > canary.attempted / 2;
+}
+
 export function isHealthy(canary: CanaryFacts, baseline: readonly CanaryFacts[]): boolean {
   if (!isAnswered(canary, baseline)) return false;
   const usual = median(baseline.flatMap(({ p95Ms }) => (p95Ms === null ? [] : [p95Ms])));

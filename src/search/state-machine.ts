@@ -5,7 +5,7 @@
  */
 
 import { drainOf, hintOf, judge } from './burst-verdict.js';
-import { CANARY, counted, isAnswered, isHealthy, NO_CANARIES, nextPoll, UNPROVEN } from './canary.js';
+import { CANARY, counted, isAnswered, isHealthy, isRefused, NO_CANARIES, nextPoll, UNPROVEN } from './canary.js';
 import type { BurstFacts, CanaryFacts, SearchAction, SearchEvent, WhyRest } from './engine-interface.js';
 import { failsUnrested, freshAtMs, isFresh, isUnbroken, mayHaveBroken, SAME_INSTANT_MS } from './freshness.js';
 import { Loads, median } from './loads.js';
@@ -173,11 +173,11 @@ function onCanary(before: SearchState, facts: CanaryFacts): SearchState {
   return { ...state, canary, health: poll.health, restUntilMs: poll.atMs, whyRest: 'canary' };
 }
 
-/** Notes with the burst that broke the target how long single handshakes went on failing. */
+/** Notes with the burst that broke the target how long most single handshakes went on failing. */
 function afterBreak(state: SearchState, facts: CanaryFacts): SearchState {
   const last = state.history.at(-1);
   if (last?.verdict !== 'bad') return state;
-  const refusedMs = isAnswered(facts, state.baseline) ? (last.refusedMs ?? 0) : state.lastAtMs - last.endedAtMs;
+  const refusedMs = isRefused(facts) ? state.lastAtMs - last.endedAtMs : (last.refusedMs ?? 0);
   return { ...state, history: [...state.history.slice(0, -1), { ...last, refusedMs }] };
 }
 

@@ -51,7 +51,7 @@ function rungOf(state: SearchState, size: number): Rung {
 /** Of the objective that was missed most. */
 function metShare(bursts: readonly Fired[], launched: number): number {
   const missed = bursts[0].facts.failed.map((_, i) => bursts.reduce((sum, { facts }) => sum + facts.failed[i][1], 0));
-  return 1 - Math.max(...missed) / launched;
+  return (launched - Math.max(...missed)) / launched;
 }
 
 function boundsOf(bursts: readonly (readonly [number, number] | null)[]): readonly [number, number] | null {
