@@ -77,7 +77,6 @@ export interface Evidence {
   /** Clients send values of their own rows. */
   readonly usesRows: boolean;
   readonly subprotocols: readonly string[];
-  readonly path: string;
   readonly holdMs: number | null;
   readonly bursts: readonly ObservedBurst[];
   /** The burst that says most: of those with failures the one with some 101s beside them, then with the most failures. */
@@ -109,7 +108,6 @@ export function evidenceOf(result: Result): Evidence | null {
     credentials: credentialsOf(target),
     usesRows: result.plan.data !== null && USES_ROWS.test(JSON.stringify(target)),
     subprotocols: subprotocolsOf(target),
-    path: target.path,
     holdMs: result.plan.session.holdMs,
     bursts,
     worst,

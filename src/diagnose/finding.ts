@@ -33,11 +33,6 @@ export function neverWorks(evidence: Evidence): boolean {
   return !worksAlone(evidence);
 }
 
-/** Past the gateway the same handshake got its 101: the backend itself is well. */
-export function worksDirect({ seen }: Evidence): boolean {
-  return seen.worksDirect;
-}
-
 /** Past the gateway the same handshake gets the same answer: no hop made it. */
 export function sameDirect({ check }: Evidence): boolean {
   return check?.probes.some(({ id, outcome }) => id === 'direct' && outcome === check.outcome) === true;

@@ -55,7 +55,7 @@ export function isStatus(outcome: string): boolean {
 }
 
 /** The code of a TLS failure: what it proves of the port. */
-export function tlsShownBy(detail: string | null): boolean | null {
+function tlsShownBy(detail: string | null): boolean | null {
   if (detail === null) return null;
   if (PROVES_TLS.test(detail) && !/WRONG_VERSION/i.test(detail)) return true;
   return NO_TLS.test(detail) ? false : null;

@@ -281,3 +281,17 @@ test('healthy, unhealthy and silent have exit codes of their own', () => {
     assert.equal(checkExitCode({ ...healthy, outcome, firstByteMs: null }), 5, outcome);
   }
 });
+
+test('what a probe says is true of the Origin that was sent and of the TLS that was seen', () => {
+  const both = { versions: null, isSecure: true, sentOrigin: true, speaksTls: true } as const;
+  const refused = { ...both, main: '403', probe: '101' } as const;
+  assert.match(probeSays('with-origin', refused), /accepted with this Origin, and refused with the one that was sent/);
+  assert.match(probeSays('with-origin', { ...refused, sentOrigin: false }), /refused without one/);
+  assert.match(
+    probeSays('without-origin', refused),
+    /accepted without an Origin, and refused with the one that was sent/,
+  );
+  const overPlain = { ...both, main: 'tls', probe: '400' } as const;
+  assert.match(probeSays('other-scheme', overPlain), /speaks TLS/);
+  assert.match(probeSays('other-scheme', { ...overPlain, speaksTls: false }), /may speak no TLS/);
+});

@@ -21,7 +21,7 @@ interface Meaning {
 }
 
 /** What a close code says, by RFC 6455 section 7.4 and the habits of servers. null: nothing by itself. */
-export function meaningOfClose(word: string): Meaning | null {
+function meaningOfClose(word: string): Meaning | null {
   const code = Number(word);
   if (word === 'rejected') {
     return {

@@ -17,7 +17,6 @@ import {
   unlessUnseen,
   whoSaid,
   worksAlone,
-  worksDirect,
 } from '../finding.js';
 import { isWsAnswer } from '../hops.js';
 import { roundMs } from '../shape.js';
@@ -40,8 +39,8 @@ const HANDLER =
   'A single handshake that times out is either a backend that hangs, or an HTTP server without a handler that never saw Upgrade: ask the backend itself (wstampede check URL --direct ws://BACKEND).';
 
 export const backendRule: Rule = (evidence) => {
-  // With a backend that answers past the gateway, what lies between is the cause (probes.ts).
-  if (!neverWorks(evidence) || hadWorked(evidence) || worksDirect(evidence)) return [];
+  // With a backend that answers past the gateway, what lies between is the cause (hop-between.ts).
+  if (!neverWorks(evidence) || hadWorked(evidence) || evidence.seen.worksDirect) return [];
   return evidence.failures.flatMap((failure) =>
     readingsOf(failure).map(({ cause, confidence, because, apart }): Finding => {
       const [first] = failure.timesMs;

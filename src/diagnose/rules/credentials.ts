@@ -4,7 +4,7 @@ import type { Evidence, Failure } from '../evidence.js';
 import { counted, type Finding, headerOf, isOfWs, type Rule, whoSaid } from '../finding.js';
 
 /** `in the query and a cookie`. */
-export function sentWords({ credentials }: Evidence): string {
+function sentWords({ credentials }: Evidence): string {
   if (credentials.length === 0) return 'none were sent';
   return `credentials were sent (in ${credentials.join(' and ')}) and not accepted`;
 }
