@@ -182,6 +182,7 @@ export const PROGRAM_ROWS: readonly Row[] = [
         asked: { path: '/?token=old-token' },
         ends: NO_ANSWER,
         causes: ['auth-refused', 'closed-without-answer'],
+        toldBy: 'nothing',
       },
       {
         what: 'a backend that is down',
@@ -200,7 +201,8 @@ export const PROGRAM_ROWS: readonly Row[] = [
     counts: 'its log',
     right: { path: '/', origin: APP },
     mistakes: [
-      wrongOrigin({ path: '/' }, '403'),
+      // It wants an Origin, so that the probe without one is refused as well.
+      { ...wrongOrigin({ path: '/' }, '403'), toldBy: 'nothing' },
       { what: 'no Origin', asked: { path: '/' }, ends: ['403'], causes: ['origin-refused', 'forbidden'] },
     ],
     isLong: true,
