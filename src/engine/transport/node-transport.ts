@@ -358,7 +358,8 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
     const code = error.code ?? 'UNKNOWN';
     const at = now();
     this.stamps.touch(at);
-    if (TO in socket && this.#mayTryAgain(slot, code)) {
+    const tried = this.#portsTried.get(slot) ?? PORT_TRIES;
+    if (TO in socket && code === 'EADDRINUSE' && tried < PORT_TRIES) {
       socket[SLOT] = FORGOTTEN;
       this.#sockets[slot] = null;
       this.connect(slot, socket[TO], socket[FROM]);
@@ -369,12 +370,6 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
     const ofTls = error.syscall === undefined && !fin;
     const atOnce = AT_ONCE in socket && socket[AT_ONCE] === true;
     this.events.onError(slot, { code, tls: ofTls, fin, atOnce }, at, this.stamps.lower);
-  }
-
-  /** With another port, or with the descriptor of a connection that is leaving. */
-  #mayTryAgain(slot: number, code: string): boolean {
-    if (code === 'EADDRINUSE') return (this.#portsTried.get(slot) ?? PORT_TRIES) < PORT_TRIES;
-    return (code === 'EMFILE' || code === 'ENFILE') && this.leaving.dropOldest();
   }
 
   #wire(slot: number): net.Socket | null {
