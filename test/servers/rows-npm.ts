@@ -52,7 +52,6 @@ const TOLD: readonly Told[] = [
     id: 'websocket',
     right: WEBSOCKET,
     mistakes: [wrongOrigin(WEBSOCKET, '403'), noSubprotocol('/', ['400'], { origin: APP })],
-    isLong: true,
     note: 'dies of an RST to a refusal',
   },
   {
@@ -89,7 +88,6 @@ const TOLD: readonly Told[] = [
       { ...wrongPath('/chat/000/session/websocket', ''), ends: SILENCE, toldBy: 'probes' },
       { what: 'no session in the path', asked: { path: '/echo' }, ends: ['200'], causes: ['wrong-path'] },
     ],
-    isLong: true,
     note: 'says nothing to an upgrade that is not below its prefix, and 200 "Welcome to SockJS!" at the prefix',
   },
   {
@@ -119,14 +117,12 @@ const TOLD: readonly Told[] = [
       closedAtOnce('wrong path', { path: '/chat?token=good-token' }),
       closedAtOnce('expired token', { path: '/echo?token=old-token' }),
     ],
-    isLong: true,
     note: 'accepts before Express has seen the request, then closes with no code',
   },
   {
     id: 'graphql-ws',
     right: GRAPHQL,
     mistakes: [closedFor('no subprotocol', '/graphql'), wrongPath('/', '400', { subprotocol: 'graphql-transport-ws' })],
-    isLong: true,
     note: 'closes with 4406 "Subprotocol not acceptable"',
   },
   {
@@ -166,7 +162,6 @@ const TOLD: readonly Told[] = [
         toldBy: 'probes',
       },
     ],
-    isLong: true,
     note: 'says nothing to an upgrade without vite-hmr; of its 400 for a Host only an ordinary GET tells the reason',
   },
 ];

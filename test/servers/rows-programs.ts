@@ -131,7 +131,6 @@ export const PROGRAM_ROWS: readonly Row[] = [
     counts: 'its log, when they end',
     right: MQTT,
     mistakes: [endsFor('unknown subprotocol', { ...MQTT, subprotocol: 'mqtt5' }, 'probes'), overTls(MQTT)],
-    isLong: true,
     note: 'ends the connection without a word',
   },
   {

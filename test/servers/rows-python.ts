@@ -48,7 +48,7 @@ const TOLD: readonly Told[] = [
     isLong: true,
   },
   { id: 'daphne', right: LIVE, mistakes: ASGI },
-  { id: 'uvicorn', right: LIVE, mistakes: ASGI, isLong: true },
+  { id: 'uvicorn', right: LIVE, mistakes: ASGI },
   { id: 'hypercorn', right: LIVE, mistakes: ASGI },
   {
     id: 'autobahn',
