@@ -2,6 +2,7 @@
  * One attempt's texts: which row it takes, what its path, headers, origin and subprotocols are. The engine asks once an
  * attempt, before the release; a target without templates costs nothing.
  */
+import { type OtherValues, otherValues } from './other-values.js';
 import type { DataPlan, Inputs, Plan } from './plan.js';
 import { seenSecrets } from './plan-record.js';
 import { randomAt, uuidAt } from './random.js';
@@ -97,6 +98,11 @@ export function renderAttempt(compiled: CompiledTarget, inputs: Inputs, index: n
   const row = compiled.rowColumns.length === 0 ? NO_ROW : rowFor(compiled.data, compiled.seed, inputs.rows, index);
   const uuid = compiled.usesUuid ? uuidAt(compiled.seed, index) : '';
   return renderWith(compiled, { row, env: inputs.env, index, uuid });
+}
+
+/** What of all rows must not be shown, whichever attempt's answer holds it. */
+export function othersOf({ rowColumns }: CompiledTarget, { rows }: Inputs): OtherValues {
+  return otherValues(rows, rowColumns);
 }
 
 function renderWith(compiled: CompiledTarget, context: TemplateContext): RenderedAttempt {

@@ -2,13 +2,13 @@
  * What must not be seen: decides by name and shape which parts of a text, a URL or a header are secret and puts *** in their
  * place. Template holes stay visible: their values never stand in a plan. Knows nothing about where the text is shown.
  *
- * Of subprotocols only what can be told from a plain name is hidden: what follows a word that announces a secret, and one long
- * random word. A short word that nothing announces (`--subprotocol s3cret`) reads like any subprotocol and stays visible;
+ * Of subprotocols only what can be told from a plain name is hidden: what follows a word that announces a secret, and a long
+ * random word, alone or after a label of any name (`acme.TOKEN`). A short word that nothing announces (`--subprotocol s3cret`) reads like any subprotocol and stays visible;
  * where it must not, it belongs into data or environment, whose values are always hidden.
  */
 import { encodeTarget } from './syntax.js';
 
-const MASK = '***';
+export const MASK = '***';
 // Shorter values would put holes into every text that holds them by chance.
 export const SHORTEST_SECRET = 4;
 
@@ -105,7 +105,11 @@ export function hideHeader(name: string, value: string, hide: Hide): string {
       return hideUrl(value, hide);
     default:
       if (TELLING_HEADERS.has(name.toLowerCase())) return value;
-      return isSecretName(name) ? hideLiterals(value, hide) : hideTokens(value, hide);
+      if (isSecretName(name)) return hideLiterals(value, hide);
+      return hideTokens(
+        mapLiterals(value, (literal) => hideCredentials(literal, hide)),
+        hide,
+      );
   }
 }
 
@@ -134,8 +138,20 @@ function hideSubprotocol(item: string, hide: Hide): string {
   return mapLiterals(item, (literal) => {
     const [, label = '', rest = ''] = /^([A-Za-z_-]+[.:=~|-])(.+)$/s.exec(literal) ?? [];
     if (rest !== '' && isSecretName(label)) return `${label}${hide(rest)}`;
-    return literal.replace(JWT, hide).replace(LONG_WORD, (word) => (looksRandom(word) ? hide(word) : word));
+    return literal
+      .replace(JWT, hide)
+      .replace(LONG_WORD, (word) => (looksRandom(word) ? hide(word) : word))
+      .replace(LABELLED, (word) => (isMixed(word) ? hide(word) : word));
   });
+}
+
+/** What follows a label of any name: `acme.TOKEN`, `v1:TOKEN`. */
+const LABELLED = /(?<=[.:=~|])[A-Za-z0-9_+/-]{8,}/g;
+
+/** Letters and digits, a version at its end (`protocol-v2`) aside. */
+function isMixed(word: string): boolean {
+  const unversioned = word.replace(/[-_]?v?\d{1,2}$/i, '');
+  return /\d/.test(unversioned) && /[A-Za-z]/.test(unversioned);
 }
 
 /** A URL as it may be shown: no user name, no value of a parameter whose name says token, key, secret and the like. */
@@ -148,7 +164,8 @@ export function maskHeader(name: string, value: string): string {
   return hideHeader(name, value, masked);
 }
 
-const CREDENTIALS = /\b(Basic|Bearer|DPoP|Negotiate|NTLM)\s+[^\s"',;]+/gi;
+const SHORTEST_BASIC = 8;
+const CREDENTIALS = /\b(Basic|Bearer|DPoP|Negotiate|NTLM)(\s+)([^\s"',;]+)/gi;
 
 /**
  * What stood where something else was expected, as an error may repeat it: judged as a URL, as `NAME: VALUE` and as
@@ -157,7 +174,15 @@ const CREDENTIALS = /\b(Basic|Bearer|DPoP|Negotiate|NTLM)\s+[^\s"',;]+/gi;
 export function maskLoose(text: string): string {
   const [, name, value] = /^\s*([\w-]+)\s*:(?!\/\/)\s*(.+)$/s.exec(text) ?? [];
   if (name !== undefined && value !== undefined && isSecretName(name)) return `${name}: ${maskHeader(name, value)}`;
-  return maskUrl(text).replace(CREDENTIALS, `$1 ${MASK}`);
+  return hideCredentials(maskUrl(text), masked);
+}
+
+/** `Bearer TOKEN` and the like wherever it stands (`X-Forwarded-Authentication: Bearer …`). */
+function hideCredentials(text: string, hide: Hide): string {
+  return text.replace(CREDENTIALS, (all, scheme: string, gap: string, rest: string) =>
+    // "Basic plan" is English.
+    /^basic$/i.test(scheme) && rest.length < SHORTEST_BASIC ? all : `${scheme}${gap}${hide(rest)}`,
+  );
 }
 
 /** The name of a column as an error may repeat it: in a file without a header row the names are its first secrets. */
@@ -211,7 +236,8 @@ function decodedCredentials(secret: string): string[] {
   return [decoded, decoded.slice(decoded.indexOf(':') + 1)];
 }
 
-function escapedForms(secret: string): string[] {
+/** As a target may send it back: escaped for a URL, JSON or HTML. */
+export function escapedForms(secret: string): string[] {
   // encodeURIComponent throws on half a surrogate pair.
   const wellFormed = secret.replace(/\p{Surrogate}/gu, '\ufffd');
   const html = secret.replace(

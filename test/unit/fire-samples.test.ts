@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -92,6 +92,51 @@ describe('what the target echoes', () => {
     for (const hidden of ['s3cr3t-Value', TOKEN, 'hush-hush-77']) assert.ok(!text.includes(hidden), hidden);
     assert.ok(text.includes('***'));
     assert.ok(text.includes('X-Row: ***'));
+  });
+
+  test('tokens of other rows are masked on the terminal and in files; kinds that many rows share are not', async () => {
+    const tokens = Array.from({ length: 40 }, (_, i) => `Tok/${i}+of-a-client`);
+    const mixedUp = onRequest((socket) => {
+      const body = `${tokens.join('\n')}\n${tokens.map(encodeURIComponent).join('\n').toLowerCase()}\neurope-west`;
+      socket.end(`HTTP/1.1 403 No\r\nX-Request-Id: ${tokens[7]}\r\n\r\n${body.slice(0, 900)} europe-west`);
+    });
+    const server = await serve(mixedUp);
+    const folder = mkdtempSync(join(tmpdir(), 'wst-rows-'));
+    try {
+      const [data, json, csv] = ['rows.csv', 'r.json', 'a.csv'].map((name) => join(folder, name));
+      writeFileSync(data, `token,region\n${tokens.map((token) => `${token},europe-west\n`).join('')}`);
+      const headers = ['-H', 'X-Row: {{ row.token }}', '-H', 'X-Region: {{ row.region }}', '--data', data];
+      const args = [server.url, '-t', '3s', ...headers];
+      const burst = await wstampede([
+        'burst',
+        ...args,
+        '-c',
+        '3',
+        '--no-calibrate',
+        '-o',
+        json,
+        '--attempts',
+        csv,
+        '-v',
+      ]);
+      const check = await wstampede(['check', ...args, '--no-probes', '-v']);
+      assert.equal(burst.code, 3, burst.stderr);
+      const texts = [
+        burst.stdout,
+        burst.stderr,
+        check.stdout,
+        check.stderr,
+        ...[json, csv].map((file) => readFileSync(file, 'utf8')),
+      ];
+      for (const text of texts) assert.doesNotMatch(text, /of-a-client/i);
+      const sample = JSON.parse(readFileSync(json, 'utf8')).totals.samples['403'];
+      assert.deepEqual(sample.headers, [['X-Request-Id', '***']]);
+      // The row's own value stays hidden whatever it is.
+      assert.match(sample.body, /^\*\*\*\n\*\*\*/);
+    } finally {
+      rmSync(folder, { recursive: true });
+      await server.close();
+    }
   });
 
   test('a secret that the end of the sample cuts through leaves nothing of use behind', async () => {

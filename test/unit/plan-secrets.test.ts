@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { OtherValues, otherValues } from '#dist/plan/other-values.js';
 import { maskPlan, seenSecrets } from '#dist/plan/plan-record.js';
 import { checkProfile, compilePlan } from '#dist/plan/profile/profile.js';
 import { maskCutText, maskHeader, maskLoose, maskText, maskUrl, maskWords } from '#dist/plan/secrets.js';
@@ -36,6 +37,13 @@ test('headers', () => {
     ['X-Auth-Token', 'k', '***'],
     ['X-CSRFToken', 'k', '***'],
     ['X-Note', `see ${JWT}`, 'see ***'],
+    ['X-Forwarded-User', 'Bearer abc', 'Bearer ***'],
+    ['X-Upstream', 'basic dXNlcjpwYXNz', 'basic ***'],
+    ['X-Plan', 'Basic tier', 'Basic tier'],
+    ['X-Upstream', 'Bearer {{ row.token }}', 'Bearer {{ row.token }}'],
+    ['Sec-WebSocket-Protocol', 'acme.abcdef123456, wamp.2.json', 'acme.***, wamp.2.json'],
+    ['Sec-WebSocket-Protocol', 'v1:9f8e7d6c5b4a, acme.protocol-v2', 'v1:***, acme.protocol-v2'],
+    ['Sec-WebSocket-Protocol', 'v4.base64.channel.k8s.io, ocpp1.6', 'v4.base64.channel.k8s.io, ocpp1.6'],
     ['WWW-Authenticate', 'Bearer realm=x', 'Bearer realm=x'],
     ['Location', 'https://x/?token=1', 'https://x/?token=***'],
     ['Server', 'nginx', 'nginx'],
@@ -131,4 +139,36 @@ test('what stood in the wrong place', () => {
   for (const [text, shown] of table) assert.equal(maskLoose(text), shown);
   assert.equal(maskWords('user id'), 'user id');
   assert.equal(maskWords('sk-live-4fA9Zq81LmNw02XcVb77'), '***');
+});
+
+test('values of all rows: long ones of columns with many values, the longest first, in any case, cut ones too', () => {
+  const others = new OtherValues(['abcdefgh', 'abcdefgh-and-more', 'short', 'Zebra-12345']);
+  assert.equal(others.mask('xabcdefgh-and-morex abcdefgh-and abcdefgh'), 'x***x ***-and ***');
+  assert.equal(others.mask('ZEBRA-12345 short'), '*** short');
+  assert.equal(others.mask('see abcdefgh-an'), 'see ***-an');
+  assert.equal(others.mask('see zebra-12', true), 'see ***');
+  assert.equal(others.mask('see zebra-12'), 'see zebra-12');
+
+  const rows = Array.from({ length: 21 }, (_, i) => ({ id: `client-number-${i}`, kind: `region-number-${i % 20}` }));
+  const used = otherValues(rows, ['id', 'kind']);
+  assert.equal(used.mask('client-number-20 region-number-3'), '*** region-number-3');
+  assert.equal(otherValues(rows, ['kind']).mask('client-number-20'), 'client-number-20', 'a column that is not used');
+  assert.equal(otherValues(rows, ['id', 'kind']), used, 'made once for a table');
+});
+
+test('a hundred thousand rows cost little more to look through than twenty-one', () => {
+  const tableOf = (size: number) =>
+    Array.from({ length: size }, (_, i) => ({ token: `eyJhbGciOiJIUzI1NiJ9.row-${i}` }));
+  const text = `${'eyJhbGci'.repeat(60)} ${'x'.repeat(500)} eyJhbGciOiJIUzI1NiJ9.row-17`;
+  const msOf = (size: number): number => {
+    const others = otherValues(tableOf(size), ['token']);
+    const looks = Array.from({ length: 50 }, () => {
+      const begun = performance.now();
+      assert.ok(others.mask(text).endsWith(' ***'));
+      return performance.now() - begun;
+    });
+    return Math.min(...looks);
+  };
+  const [few, many] = [msOf(21), msOf(100_000)];
+  assert.ok(many < 20 * few, `${few} ms, then ${many} ms`);
 });

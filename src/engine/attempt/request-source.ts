@@ -1,11 +1,14 @@
 /**
  * The request of each attempt of a burst: rendered once where nothing in the plan varies, else an attempt at a time.
  */
-import { type CompiledTarget, compileTarget, renderAttempt } from '../../plan/attempt-texts.js';
+import { type CompiledTarget, compileTarget, othersOf, renderAttempt } from '../../plan/attempt-texts.js';
+import type { OtherValues } from '../../plan/other-values.js';
 import type { Inputs, Plan } from '../../plan/plan.js';
 import { type Offer, type RequestFrame, requestFrame } from '../protocol/request.js';
 
 export class RequestSource {
+  /** What of all rows must not appear in anything shown; made here, before anything is released. */
+  readonly others: OtherValues;
   readonly #plan: Plan;
   readonly #inputs: Inputs;
   readonly #compiled: CompiledTarget;
@@ -28,6 +31,7 @@ export class RequestSource {
     this.#plan = plan;
     this.#inputs = inputs;
     this.#compiled = compileTarget(plan);
+    this.others = othersOf(this.#compiled, inputs);
     this.#base = base;
     this.#userAgent = userAgent;
     this.#rewrite = rewrite;

@@ -3,8 +3,9 @@
  * print from the moment it is kept.
  */
 
+import type { Masking } from '../../plan/masking.js';
 import { printable } from '../../plan/printable.js';
-import { maskCutText, maskHeader, maskText } from '../../plan/secrets.js';
+import { maskHeader } from '../../plan/secrets.js';
 import type { Sample } from '../../result/result.js';
 import { toMicros } from '../machine/clock.js';
 import type { Body } from '../protocol/body.js';
@@ -60,15 +61,15 @@ export class Samples {
   readonly #taken = new Map<number, Sample>();
   readonly #open = new Map<number, Open>();
   readonly #seen = new Set<number>();
-  readonly #secretsOf: (slot: number) => readonly string[];
+  readonly #maskingOf: (slot: number) => Masking;
   readonly #atMs: (slot: number) => number;
 
   /**
-   * @param secretsOf what must not be shown of the attempt in a slot
+   * @param maskingOf hides what must not be shown of the attempt in a slot
    * @param atMs the attempt's end after T0
    */
-  constructor(secretsOf: (slot: number) => readonly string[], atMs: (slot: number) => number) {
-    this.#secretsOf = secretsOf;
+  constructor(maskingOf: (slot: number) => Masking, atMs: (slot: number) => number) {
+    this.#maskingOf = maskingOf;
     this.#atMs = atMs;
   }
 
@@ -121,7 +122,7 @@ export class Samples {
 
   #keep(slot: number, code: number, head: Head | null, detail: string | null, body: Buffer): void {
     const answer = { head, detail, body, atMs: this.#atMs(slot) };
-    this.#taken.set(code, sampleOf(answer, this.#secretsOf(slot), MAX_HEADERS, TELLING));
+    this.#taken.set(code, sampleOf(answer, this.#maskingOf(slot), MAX_HEADERS, TELLING));
   }
 }
 
@@ -133,20 +134,15 @@ interface Answer {
 }
 
 /** An answer as it may be shown: masked, bounded, printable; of its headers the first `most` whose names match `which`. */
-export function sampleOf(
-  { head, detail, body, atMs }: Answer,
-  secrets: readonly string[],
-  most: number,
-  which: RegExp,
-): Sample {
-  const safe = (text: string, max: number) => printable(maskText(text, secrets), max);
+export function sampleOf({ head, detail, body, atMs }: Answer, masking: Masking, most: number, which: RegExp): Sample {
+  const safe = (text: string, max: number) => printable(masking.text(text), max);
   return {
     statusLine: head === null ? null : safe(head.statusLine, MAX_VALUE),
     headers: (head?.headers ?? [])
       .filter(([name]) => which.test(name))
       .slice(0, most)
       .map(([name, value]) => [safe(name, MAX_VALUE), safe(maskHeader(name, value), MAX_VALUE)] as const),
-    body: body.length === 0 ? null : safeBody(body, (text) => maskCutText(text, secrets)),
+    body: body.length === 0 ? null : safeBody(body, masking.cutText),
     detail: detail === null ? null : safe(detail, MAX_VALUE),
     atMs: toMicros(atMs),
   };

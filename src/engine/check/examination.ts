@@ -4,10 +4,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { isOpen, type OutcomeId } from '../../names/outcomes.js';
-import { compileTarget, renderAttempt } from '../../plan/attempt-texts.js';
+import { compileTarget, othersOf, renderAttempt } from '../../plan/attempt-texts.js';
+import { type Masking, maskingOf } from '../../plan/masking.js';
 import type { Inputs, Plan } from '../../plan/plan.js';
 import { printable } from '../../plan/printable.js';
-import { maskHeader, maskText, maskUrl } from '../../plan/secrets.js';
+import { maskHeader, maskUrl } from '../../plan/secrets.js';
 import type { CheckClause, CheckExchange, CheckIdle } from '../../result/check-facts.js';
 import type { Sample } from '../../result/result.js';
 import { sampleOf } from '../attempt/samples.js';
@@ -45,7 +46,7 @@ export class Examination {
   readonly #letGo: () => void;
   /** Clock of `now()`: when the outcome was known. */
   readonly #since = now();
-  readonly #secrets: readonly string[];
+  readonly #masking: Masking;
 
   private constructor(
     plan: Plan,
@@ -61,7 +62,9 @@ export class Examination {
     this.#held = held;
     this.#handshake = handshake;
     this.#letGo = letGo;
-    this.#secrets = renderAttempt(compileTarget(plan), setting.inputs, 0).secrets;
+    const compiled = compileTarget(plan);
+    const { secrets } = renderAttempt(compiled, setting.inputs, 0);
+    this.#masking = maskingOf(secrets, othersOf(compiled, setting.inputs));
   }
 
   /** Resolves when the outcome is known; a connection that was upgraded stays open until `close`. */
@@ -110,7 +113,7 @@ export class Examination {
 
   get detail(): string | null {
     const { detail } = this.#held;
-    return detail === null ? null : printable(maskText(detail, this.#secrets));
+    return detail === null ? null : printable(this.#masking.text(detail));
   }
 
   /** Start to outcome. */
@@ -151,14 +154,14 @@ export class Examination {
   /** The request as it went out, masked; null when TCP or TLS ended before. */
   get request(): string | null {
     const { sent } = this.#trace;
-    return sent === null || known(this.#held.sentMs) === null ? null : maskedRequest(sent, this.#secrets);
+    return sent === null || known(this.#held.sentMs) === null ? null : maskedRequest(sent, this.#masking);
   }
 
   /** What was answered, with all of its headers; of what is no HTTP the first bytes; null: nothing. */
   async answer(): Promise<Sample | null> {
     const { head, body } = this.#trace;
     if (head === null) return this.#trace.hasAnswer ? (await this.#handshake).sample : null;
-    return sampleOf({ head, detail: this.detail, body, atMs: this.tookMs }, this.#secrets, MOST_HEADERS, ANY_NAME);
+    return sampleOf({ head, detail: this.detail, body, atMs: this.tookMs }, this.#masking, MOST_HEADERS, ANY_NAME);
   }
 
   clauses(): CheckClause[] {
@@ -166,7 +169,7 @@ export class Examination {
     const key = /^Sec-WebSocket-Key: (\S+)\r$/m.exec(sent ?? '')?.[1] ?? '';
     const { subprotocols } = renderAttempt(compileTarget(this.#plan), this.#setting.inputs, 0);
     const offer = { subprotocols, deflate: this.#plan.target.compression };
-    return judgeClauses(head, acceptFor(key), offer, (text) => maskText(text, this.#secrets));
+    return judgeClauses(head, acceptFor(key), offer, this.#masking.text);
   }
 
   /** A ping, and its pong or what came instead (RFC 6455 section 5.5.2); null: stopped before either. */
@@ -246,7 +249,7 @@ function known(ms: number): number | null {
 }
 
 /** The key of a handshake is a nonce and no secret, whatever its name says. */
-function maskedRequest(text: string, secrets: readonly string[]): string {
+function maskedRequest(text: string, masking: Masking): string {
   const [first = '', ...lines] = Buffer.from(text, 'latin1').toString('utf8').trimEnd().split('\r\n');
   const [method = '', path = '', version = ''] = first.split(' ');
   const headers = lines.slice(0, MOST_REQUEST_LINES).map((line) => {
@@ -255,6 +258,6 @@ function maskedRequest(text: string, secrets: readonly string[]): string {
     return /^sec-websocket-key$/i.test(name) ? line : `${name}: ${maskHeader(name, line.slice(at + 1).trim())}`;
   });
   return [`${method} ${maskUrl(path)} ${version}`, ...headers]
-    .map((line) => printable(maskText(line, secrets), LONGEST_REQUEST_LINE))
+    .map((line) => printable(masking.text(line), LONGEST_REQUEST_LINE))
     .join('\n');
 }

@@ -3,6 +3,7 @@
  * that follows them, samples, recorder and the watch on garbage collection.
  */
 import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
+import { maskingOf } from '../../plan/masking.js';
 import { type AttemptEvents, Attempts } from '../attempt/attempts.js';
 import { Columns } from '../attempt/columns.js';
 import { Deadlines } from '../attempt/deadlines.js';
@@ -44,7 +45,7 @@ export class AttemptSet {
     );
     const requests = new RequestSource(plan, context.inputs, order.base, context.userAgent, rewrite);
     this.#samples = new Samples(
-      (slot) => requests.secrets(this.columns.attempt[slot]),
+      (slot) => maskingOf(requests.secrets(this.columns.attempt[slot]), requests.others),
       // Stopped before the release it was never due.
       (slot) => this.columns.done[slot] - due(slot) || 0,
     );
