@@ -8,6 +8,7 @@ import type { Argv, FallbackCompletionFunction } from 'yargs';
 import type { Flags, OptionTable } from './commands/option-tables.js';
 import { EXIT, type ExitCode, UserError } from './errors.js';
 import { type Host, processHost } from './host.js';
+import { safeLines } from './plan/printable.js';
 
 const HELP_WIDTH = 100;
 
@@ -269,10 +270,26 @@ function asksToComplete({ argv }: Host): boolean {
   return argv[0] === '--get-yargs-completions';
 }
 
+/** Of clone(2), as node:worker_threads and node:child_process tell it. */
+function isShortOfThreads(error: unknown): boolean {
+  const { code = '', message = '', syscall = '' } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
+  return (code === 'ERR_WORKER_INIT_FAILED' && message.includes('EAGAIN')) || (code === 'EAGAIN' && syscall !== 'read');
+}
+
 function explain(error: unknown, host: Host): ExitCode {
   if (error instanceof UserError) {
-    host.stderr.write(`wstampede: ${error.message}\n${error.hint === null ? '' : `  ${error.hint}\n`}`);
+    host.stderr.write(
+      `wstampede: ${safeLines(error.message)}\n${error.hint === null ? '' : `  ${safeLines(error.hint)}\n`}`,
+    );
     return error.exitCode;
+  }
+  if (isShortOfThreads(error)) {
+    const told = new UserError('this machine starts no more threads or processes for this user (EAGAIN)', {
+      code: 'limits',
+      hint: 'raise the limit: ulimit -u 4096; in a container, its limit of processes (pids)',
+      exitCode: EXIT.invalid,
+    });
+    return explain(told, host);
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   host.stderr.write(`wstampede: internal error, please report it: ${text}\n`);

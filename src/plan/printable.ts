@@ -1,5 +1,5 @@
 /**
- * Text that came from a target, made harmless: what a hostile body or header holds must not move a cursor, recolour a
+ * Text that came from a target, or from a profile of somebody else's, made harmless: what a hostile text holds must not move a cursor, recolour a
  * terminal, reverse a line or break a CSV. Everything that prints, writes or keeps such text goes through here; what the
  * text means is not this file's concern.
  */
@@ -9,6 +9,8 @@ const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /** Code points kept when the caller sets no bound of its own. */
 const MAX_LENGTH = 1024;
+/** No error is this long; a list of columns may come near. */
+const LONGEST_LINE = 65_536;
 
 /**
  * One line without any control character: tabs become spaces, every other unsafe code point its visible form (`\x1b`,
@@ -23,6 +25,14 @@ export function printable(text: string, max: number = MAX_LENGTH): string {
   const kept = isCut ? points.slice(0, max).join('') : head;
   const safe = kept.replaceAll('\t', ' ').replace(UNSAFE, visible);
   return isCut ? `${safe}...` : safe;
+}
+
+/** Each line of a text made printable; line feeds stay. For what a person wrote: a profile may be somebody else's. */
+export function safeLines(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => printable(line, LONGEST_LINE))
+    .join('\n');
 }
 
 function visible(char: string): string {

@@ -163,6 +163,41 @@ test('the text itself: one clear message for each way in which YAML surprises', 
   );
 });
 
+test('a scalar in a header is the text that was written, and no name means anything to an object', () => {
+  const headersOf = (lines: string) =>
+    compilePlan(read(`stages: [&b { burst: 5 }]\nname: &n "12"\ntarget:\n  url: ws://h/\n  headers:\n${lines}`)).target
+      .headers;
+  const table: [string, string][] = [
+    ['12345678901234567890', '12345678901234567890'],
+    ['1.10', '1.10'],
+    ['0012345', '0012345'],
+    ['0x1F', '0x1F'],
+    ['1e3', '1e3'],
+    ['.5', '.5'],
+    ['true', 'true'],
+    ['"1.10"', '1.10'],
+    ['*n', '12'],
+  ];
+  for (const [written, sent] of table) {
+    assert.deepEqual(headersOf(`    X-Id: ${written}\n`), [['X-Id', sent]]);
+    assert.deepEqual(headersOf(`    X-Id: [a, ${written}]\n`), [
+      ['X-Id', 'a'],
+      ['X-Id', sent],
+    ]);
+  }
+  const json = '{"target": {"url": "ws://h/", "headers": {"X": 1.10}}, "stages": [{"burst": 1}]}';
+  assert.deepEqual(compilePlan(read(json)).target.headers, [['X', '1.10']]);
+  const names = ['constructor', '__proto__', 'toString', 'hasOwnProperty'];
+  assert.deepEqual(
+    headersOf(names.map((name) => `    ${name}: x\n`).join('')),
+    names.map((name) => [name, 'x']),
+  );
+  assert.match(
+    problem(() => headersOf('    X-Id:\n')),
+    /found nothing/,
+  );
+});
+
 test('BOM, CRLF, JSON with tabs, anchors in reason: all welcome', () => {
   assert.equal(compilePlan(read(`\ufeff${SMALL.replaceAll('\n', '\r\n')}`)).target.host, '127.0.0.1');
   assert.equal(

@@ -25,7 +25,8 @@ const OWN_HEADERS: Readonly<Record<string, string>> = {
 
 function nameProblem(name: string): string | null {
   if (!isToken(name)) return "no header name: letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110 section 5.6.2)";
-  const reason = OWN_HEADERS[name.toLowerCase()];
+  const own = name.toLowerCase();
+  const reason = Object.hasOwn(OWN_HEADERS, own) ? OWN_HEADERS[own] : undefined;
   return reason === undefined ? null : `${name} can't be set: ${reason}`;
 }
 
@@ -35,6 +36,7 @@ function valueProblem(value: string): string | null {
   return templateProblem(value) ?? fieldValueProblem(value);
 }
 
+// Of a text with lines the text as written has taken their place (yaml-document.ts).
 const single = z.union([z.string(), z.number()]);
 
 const written = z.union([single, z.array(single).min(1).max(MOST_HEADERS)], {
@@ -42,20 +44,35 @@ const written = z.union([single, z.array(single).min(1).max(MOST_HEADERS)], {
     `expected a text, or a list of texts for a header that is sent several times, found ${shown(input)}`,
 });
 
+/** zod leaves this key of a record out in silence. It is a header name like any other, so it goes through by another one. */
+const PROTO = '__proto__';
+const PROTO_STAND_IN = '\0proto';
+
+function withStandIn(map: unknown): unknown {
+  if (typeof map !== 'object' || map === null || Array.isArray(map) || !Object.hasOwn(map, PROTO)) return map;
+  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key === PROTO ? PROTO_STAND_IN : key, value]));
+}
+
+const named = z.record(z.string(), written, {
+  // A text here is a header that lost its map: its value is not shown.
+  error: ({ input }) =>
+    `expected a map from header name to value, found ${typeof input === 'string' ? 'a text' : shown(input)}`,
+});
+
 /** Name to value, as pairs in the order written. */
 export const headers = z
-  .record(z.string(), written, {
-    // A text here is a header that lost its map: its value is not shown.
-    error: ({ input }) =>
-      `expected a map from header name to value, found ${typeof input === 'string' ? 'a text' : shown(input)}`,
-  })
+  .preprocess(withStandIn, named)
   .transform((map, context): readonly HeaderPair[] => {
     const pairs: HeaderPair[] = [];
     const spelled = new Map<string, string>();
     const refuse = (name: string, message: string): void => {
       context.addIssue({ code: 'custom', message, path: [name] });
     };
-    for (const [name, value] of Object.entries(map)) {
+    for (const [key, value] of Object.entries(map)) {
+      const name = key === PROTO_STAND_IN ? PROTO : key;
+      const numbers = (Array.isArray(value) ? value : [value]).filter((one) => typeof one === 'number');
+      if (numbers.some((one) => Number.isInteger(one) && !Number.isSafeInteger(one)))
+        refuse(name, 'a number this large loses digits: write it as a text');
       const values = (Array.isArray(value) ? value : [value]).map(String);
       const twin = spelled.get(name.toLowerCase());
       spelled.set(name.toLowerCase(), name);

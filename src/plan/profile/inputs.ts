@@ -24,12 +24,13 @@ interface Written {
 
 /** The values of the variables that are used; what is not set is left out and refused by checkInputs. */
 export function pickEnv(written: Written, env: Readonly<Record<string, string | undefined>>): Inputs['env'] {
-  const picked: Record<string, string> = {};
-  for (const name of templatesOf(written.target).flatMap(({ template }) => template.envNames)) {
-    const value = env[name];
-    if (value !== undefined) picked[name] = value;
-  }
-  return picked;
+  const names = templatesOf(written.target).flatMap(({ template }) => template.envNames);
+  return Object.fromEntries(
+    [...new Set(names)].flatMap((name) => {
+      const value = Object.hasOwn(env, name) ? env[name] : undefined;
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 /** `columns`: those of the data file, empty without one. Throws UserError `inputs` with every problem. */

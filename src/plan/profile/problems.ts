@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import { UserError } from '../../errors.js';
+import { printable } from '../printable.js';
 import { nearest } from '../suggest.js';
 import { shown } from './field.js';
 import { LATER_STAGES, STAGE_KINDS } from './stages/stage-table.js';
@@ -187,7 +188,8 @@ function inTextOrder(a: Place | null, b: Place | null): number {
 /** A label stands for all that lies below its path; of that only names are told, a place in a list says nothing. */
 function labelOf(path: Path, labels: Readonly<Record<string, string>>): string | null {
   for (let length = path.length; length > 0; length--) {
-    const label = labels[pathText(path.slice(0, length))];
+    const outer = pathText(path.slice(0, length));
+    const label = Object.hasOwn(labels, outer) ? labels[outer] : undefined;
     if (label === undefined) continue;
     const names = path.slice(length).filter((step) => typeof step === 'string');
     return [label, ...names.map((name) => JSON.stringify(name))].join(' ');
@@ -196,10 +198,11 @@ function labelOf(path: Path, labels: Readonly<Record<string, string>>): string |
 }
 
 function refuseLines(where: string, lines: readonly string[], code: string): never {
-  const distinct = [...new Set(lines)];
+  // A line feed in a name must not look like a line of the report.
+  const distinct = [...new Set(lines.map((line) => printable(line)))];
   const options = { code };
   if (distinct.length === 1) throw new UserError(distinct[0] ?? '', options);
   const more = distinct.length > MOST_SHOWN ? [`… and ${distinct.length - MOST_SHOWN} more`] : [];
   const shownLines = [...distinct.slice(0, MOST_SHOWN), ...more].map((line) => `\n  ${line}`);
-  throw new UserError(`${distinct.length} problems in ${where}:${shownLines.join('')}`, options);
+  throw new UserError(`${distinct.length} problems in ${printable(where)}:${shownLines.join('')}`, options);
 }

@@ -12,6 +12,7 @@ import {
   LineCounter,
   type Node,
   parseDocument,
+  Scalar,
   visit,
 } from 'yaml';
 import { fileSource, type Path, type Place, type Problem, refuse as refuseAll, type Source } from './problems.js';
@@ -54,6 +55,7 @@ export function readDocument(text: string, file: string): ReadDocument {
   const aliases = aliasProblems(document);
   if (aliases.length > 0) return refuse(aliases);
   if (document.contents === null) return refuse([{ offset: 0, message: 'the profile is empty' }]);
+  headersAsWritten(document);
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: MOST_ALIASES });
@@ -92,6 +94,34 @@ function syntaxMessage(code: string, message: string, start: string): string {
       // What was found there may be a secret whose quotes are missing.
       return message.replace(/( token in YAML document|Not a YAML token).*$/s, '$1');
   }
+}
+
+/**
+ * A scalar in a header is the text that was written: as a number `1.10` would be sent as `1.1`, and a long identifier with
+ * other digits. An alias gets a copy, since its anchor may stand where a number is wanted.
+ */
+function headersAsWritten(document: Document): void {
+  const resolved = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
+  const within = (node: unknown, key: string): unknown => (isMap(node) ? resolved(node.get(key, true)) : null);
+  const headers = within(within(resolved(document.contents), 'target'), 'headers');
+  if (!isMap(headers)) return;
+  for (const pair of headers.items) {
+    const value = resolved(pair.value);
+    if (isSeq(value))
+      value.items.forEach((item, i) => {
+        value.items[i] = asWritten(resolved(item), isScalar(item)) ?? item;
+      });
+    else pair.value = asWritten(value, isScalar(pair.value)) ?? pair.value;
+  }
+}
+
+/** Null for what stays as it is: texts, and nothing. */
+function asWritten(node: unknown, isOwn: boolean): Scalar | null {
+  if (!isScalar(node) || typeof node.value === 'string' || node.source === undefined || node.source === '') return null;
+  const text = new Scalar(node.source);
+  text.range = node.range;
+  if (isOwn && node.anchor !== undefined) text.anchor = node.anchor;
+  return text;
 }
 
 function aliasProblems(document: Document): { offset: number; message: string }[] {
