@@ -4,8 +4,9 @@
  * facts. Estimates err on the side of more.
  */
 import { type Machine, portsPerSource } from './machine-facts.js';
-import { type Plan, peakOpen } from './plan.js';
+import { type Plan, peakOpen, stageOpen } from './plan.js';
 import type { AnyPlan } from './plan-record.js';
+import { loadOf } from './stages/kinds.js';
 
 /** Attempts that one worker can release close together; more workers than this needs only add skew. */
 const ATTEMPTS_PER_WORKER = 250;
@@ -80,9 +81,26 @@ function ownFds({ fdsOpen }: Machine, workers: number): number {
   return (fdsOpen ?? USUAL_FDS) + SPARE_FDS + workers * FDS_PER_WORKER;
 }
 
-function descriptors({ open, workers, machine }: Demand): Resource {
-  const fit = connectionsByFds(machine, workers);
-  return { name: 'descriptors', needed: open + ownFds(machine, workers), allowed: machine.fds, fit };
+function descriptors(demand: Demand): Resource {
+  const { open, plan, workers, machine } = demand;
+  const free = connectionsByFds(machine, workers);
+  const fit = free === null || free >= 2 * churnOpen(plan) ? free : Math.floor(free / 2);
+  const needed = open + closingBeside(demand) + ownFds(machine, workers);
+  return { name: 'descriptors', needed, allowed: machine.fds, fit };
+}
+
+/**
+ * Connections beyond `open` that are still closing while others have taken their places: in a churn as many as are in
+ * flight, since a refusal is read to its end and an orderly close waits for the other side (engine/transport/leaving.ts).
+ */
+export function closingBeside({ open, plan }: Pick<Demand, 'open' | 'plan'>): number {
+  return Math.max(0, 2 * Math.min(open, churnOpen(plan)) - open);
+}
+
+/** In flight where each connection is closed as another begins; a reset waits for nothing. */
+function churnOpen({ stages, close }: AnyPlan): number {
+  if (close === 'reset') return 0;
+  return Math.max(0, ...stages.filter((stage) => loadOf(stage).closesEach).map(stageOpen));
 }
 
 function ports({ open, plan, machine }: Demand, { destinations, portsInUse }: Ways): Resource {

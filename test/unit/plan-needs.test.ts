@@ -43,7 +43,10 @@ test('attempts, sockets, ports and descriptors', () => {
   assert.equal(needs.bursts, 6);
   assert.equal(needs.sockets, 800);
   assert.equal(needed(plan, 'ports'), 800);
-  assert.equal(needed(plan, 'descriptors'), 800 + 24 + 24 + 2 * 12, 'open ones, spare ones, those of two threads');
+  const own = 24 + 24 + 2 * 12;
+  assert.equal(needed(plan, 'descriptors'), 2 * 800 + own, 'a churn, closing ones, spare ones, those of two threads');
+  const reset = { ...plan, close: 'reset' } as const;
+  assert.equal(needed(reset, 'descriptors'), 800 + own, 'a reset waits for nothing');
   assert.equal(planNeeds(planOf([{ churn: { inFlight: 5, for: '1s' } }])).attempts, null);
   assert.equal(planNeeds(planOf([{ churn: { inFlight: 5, for: '1s' } }])).bytesOut, null);
 });

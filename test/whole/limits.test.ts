@@ -148,6 +148,46 @@ test('a port serves one connection to each destination, with a bound source addr
   }
 });
 
+test('a churn needs descriptors for those that are still closing too, and what is said to fit does fit', async (t) => {
+  const lab = await labFor(t, 'healthy', { host: '127.0.0.9' });
+  const churn = (inFlight: number, ...more: readonly string[]) => [
+    'churn',
+    lab.url,
+    '-c',
+    `${inFlight}`,
+    '--total',
+    '2k',
+    '-w',
+    '2',
+    '--json',
+    '--transport',
+    'node',
+    ...PLAIN,
+    ...more,
+  ];
+  const refused = await wstampede(churn(500, '--close', 'clean'), limitedTo(700));
+  assert.equal(refused.code, 4);
+  const [sentence = ''] = resultOf(refused).validity.reasons;
+  assert.match(sentence, /500 connections at once, and those that are still closing, need .* --close reset$/);
+  const fit = Number(/at most (\d+) connections fit/.exec(sentence)?.[1]);
+  const ran = await wstampede(churn(fit, '--close', 'clean'), limitedTo(700));
+  assert.deepEqual(resultOf(ran).totals.outcomes, { 101: 2000 });
+  const reset = await wstampede(churn(500, '--close', 'reset'), limitedTo(700));
+  assert.deepEqual(resultOf(reset).totals.outcomes, { 101: 2000 });
+});
+
+test('threads that this user may not start: one sentence, exit code 4', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('needs root, to run as another user');
+  const lab = await labFor(t, 'healthy', { host: '127.0.0.10' });
+  const wrapper: RunOptions['wrapper'] = (command) => [
+    ...['prlimit', '--nproc=16', 'setpriv', '--reuid=54321', '--clear-groups', ...command],
+  ];
+  const ran = await wstampede(['burst', lab.url, '-c', '50', '-w', '16', '--json'], { wrapper });
+  assert.equal(ran.code, 4, ran.stderr);
+  assert.match(ran.stderr, /threads/);
+  assert.doesNotMatch(ran.stderr, /internal error/);
+});
+
 test('descriptors that run out in the middle of a burst: counted as local, whatever drives the sockets', async (t) => {
   // The program looks at its limit before it begins, so here the engine runs without it.
   const raw = fileURLToPath(new URL('../unit/fire-raw.js', import.meta.url));

@@ -7,7 +7,7 @@ import { addressFamily } from '../../plan/address.js';
 import { foreignAddresses, type Machine, withoutPrefix } from '../../plan/machine-facts.js';
 import { fixedSockets } from '../../plan/needs.js';
 import type { Plan } from '../../plan/plan.js';
-import { type Demand, type Resource, shortOf, type Ways } from '../../plan/resources.js';
+import { closingBeside, type Demand, type Resource, shortOf, type Ways } from '../../plan/resources.js';
 import { formatCount } from '../../plan/units.js';
 import { portsInUse } from '../machine/ports-in-use.js';
 import type { Destination } from '../transport/transport.js';
@@ -76,10 +76,11 @@ function foreignReason(address: string, { addresses }: Machine): string {
 type Reason = (resource: Resource, demand: Demand, fit: string) => string;
 
 const REASONS: Readonly<Record<Resource['name'], Reason>> = {
-  descriptors: ({ needed, allowed }, { open, machine: { fdsHard } }, fit) =>
-    `${formatCount(open)} connections at once need ${formatCount(needed)} file descriptors, and this process may open ` +
+  descriptors: ({ needed, allowed }, { open, plan, machine: { fdsHard } }, fit) =>
+    `${formatCount(open)} connections at once${closingBeside({ open, plan }) > 0 ? ', and those that are still closing,' : ''} need ${formatCount(needed)} file descriptors, and this process may open ` +
     `${formatCount(allowed ?? 0)} (hard limit ${fdsHard === null ? 'none' : formatCount(fdsHard)}): ` +
-    `at most ${fit} connections fit; raise it with: ulimit -n ${needed}`,
+    `at most ${fit} connections fit; raise it with: ulimit -n ${needed}` +
+    (closingBeside({ open, plan }) > 0 ? ', or close by reset: --close reset' : ''),
   ports: portReason,
   memory: ({ needed, allowed }, { open, plan }, fit) =>
     `${formatCount(open)} connections at once need about ${mebibytes(Math.ceil, needed)} MiB, and ` +

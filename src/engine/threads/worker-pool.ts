@@ -5,6 +5,7 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import { EXIT, UserError } from '../../errors.js';
 import type { Machine } from '../../plan/machine-facts.js';
 import { type Plan, peakOpen } from '../../plan/plan.js';
 import { connectionsByFds, workersOf } from '../../plan/resources.js';
@@ -265,7 +266,12 @@ export class WorkerPool implements Generators {
     this.#isUp = true;
     if (said.size === this.parts) return;
     const why = this.deaths().join('; ');
-    throw new Error(`worker threads could not start: ${why}`);
+    // This machine's limits of threads or memory: nothing was sent, and nothing is said of the target.
+    throw new UserError(`the worker threads could not start: ${why}`, {
+      code: 'limits',
+      hint: 'use fewer workers (-w 1), or raise the limit of processes (ulimit -u) or of memory',
+      exitCode: EXIT.invalid,
+    });
   }
 
   /**

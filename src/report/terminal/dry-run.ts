@@ -9,7 +9,15 @@ import { foreignAddresses, type Machine, portsPerSource } from '../../plan/machi
 import { fixedSockets, type Needs, PREFLIGHT_ATTEMPTS, PROBE_EVERY_MS, probesPerBurst } from '../../plan/needs.js';
 import { findStageOf, peakOpen, type Stage } from '../../plan/plan.js';
 import type { PlanRecord } from '../../plan/plan-record.js';
-import { type Demand, type Resource, resourcesOf, shortOf, type Ways, workersOf } from '../../plan/resources.js';
+import {
+  closingBeside,
+  type Demand,
+  type Resource,
+  resourcesOf,
+  shortOf,
+  type Ways,
+  workersOf,
+} from '../../plan/resources.js';
 import { byKind, type StageRows } from '../../plan/stages/kinds.js';
 import { formatBytes, formatCount, formatDuration, formatMemory } from '../../plan/units.js';
 import { type PlannedSearch, searchTerms } from '../words/search-cost.js';
@@ -26,6 +34,10 @@ export interface Ground {
 export interface DryRunOptions {
   readonly width: number;
   readonly color: boolean;
+  /** Public hosts that the user allows. */
+  readonly consent?: readonly string[];
+  /** Names of the variables that the plan uses. */
+  readonly environment?: readonly string[];
   /** Of a plan with a search: what it will cost. */
   readonly search?: PlannedSearch | null;
 }
@@ -46,7 +58,7 @@ export function renderDryRun(plan: PlanRecord, needs: Needs, ground: Ground, opt
     ...(plan.about === null ? [] : wrap(plain(plan.about), options.width)),
     '',
     bold('Plan'),
-    ...rows(planRows(plan, needs, demand)),
+    ...rows(planRows(plan, needs, demand, options)),
     '',
     ...searchLines(options.search ?? null, bold, options.width),
     bold('Needs, and what this machine allows'),
@@ -68,7 +80,12 @@ function searchLines(search: PlannedSearch | null, bold: Paint, width: number): 
   return [bold('Search for the drop-off point'), ...terms, ...searchCosts(search, width), ''];
 }
 
-function planRows(plan: PlanRecord, needs: Needs, { workers, machine }: Demand): Row[] {
+function planRows(
+  plan: PlanRecord,
+  needs: Needs,
+  { workers, machine }: Demand,
+  { consent = [], environment = [] }: DryRunOptions,
+): Row[] {
   const { target } = plan;
   const sources = target.sourceIps.length;
   const stages = plan.stages
@@ -76,7 +93,7 @@ function planRows(plan: PlanRecord, needs: Needs, { workers, machine }: Demand):
     .map((stage, i): Row => [i === 0 ? 'stages' : '', `${i + 1}. ${stageText(stage)}`]);
   const more = plan.stages.length - STAGES_SHOWN;
   const optional: (Row | null)[] = [
-    target.connectTo === null ? null : ['dials', `${target.connectTo.host} port ${target.connectTo.port}`],
+    ...hostRows(plan, consent),
     sources === 0
       ? null
       : ['from', sources === 1 ? (target.sourceIps[0] ?? '') : `${formatCount(sources)} local addresses`],
@@ -84,6 +101,7 @@ function planRows(plan: PlanRecord, needs: Needs, { workers, machine }: Demand):
     target.origin === null ? null : ['origin', target.origin],
     target.subprotocols.length === 0 ? null : ['subprotocols', target.subprotocols.join(', ')],
     plan.data === null ? null : ['data', `${plan.data.file}, ${plan.data.pick}`],
+    environment.length === 0 ? null : ['environment', `${environment.join(', ')}: sent to the target`],
   ];
   return [
     ['target', target.url],
@@ -98,6 +116,18 @@ function planRows(plan: PlanRecord, needs: Needs, { workers, machine }: Demand):
     ...plan.thresholds.map((text, i): Row => [i === 0 ? 'thresholds' : '', text]),
     ...(plan.abort === null ? [] : [['abort when', plan.abort] as const]),
     ['workers', `${workers} of ${machine.cpus} cores, transport ${plan.transport}, seed ${plan.seed}`],
+  ];
+}
+
+/** Hosts beside the URL's, so that a profile of somebody else's can be judged before it runs. */
+function hostRows({ target: { connectTo }, allowHosts }: PlanRecord, consent: readonly string[]): Row[] {
+  const named = allowHosts.filter((name) => !consent.includes(name));
+  return [
+    ...(connectTo === null ? [] : [['dials', `${connectTo.host} port ${connectTo.port}`] as const]),
+    ...(consent.length === 0 ? [] : [['allowed', consent.join(', ')] as const]),
+    ...(named.length === 0
+      ? []
+      : [['not allowed', `${named.join(', ')}: the profile names it; a public host needs --allow-host`] as const]),
   ];
 }
 
@@ -165,7 +195,8 @@ const RESOURCE_WORDS: Readonly<Record<Resource['name'], ResourceWords>> = {
   descriptors: {
     label: 'descriptors',
     show: formatCount,
-    note: ({ open }) => `${formatCount(open)} sockets at once, and the process's own`,
+    note: ({ open, plan }) =>
+      `${formatCount(open)} sockets at once${closingBeside({ open, plan }) > 0 ? ', those that are still closing' : ''}, and the process's own`,
     remedy: ({ needed }) => `ulimit -n ${needed}`,
   },
   ports: {
