@@ -67,6 +67,8 @@ export function planOf(profile: unknown): Plan {
 export interface RunOptions {
   /** Rows for `{{ row.x }}` and PEM texts; the files that the plan names are not read here. */
   readonly inputs?: Partial<Pick<Inputs, 'rows' | 'tls'>>;
+  /** Public hosts that may be sent load. What a profile names in `allowHosts` is no consent. */
+  readonly allowHosts?: readonly string[];
   /** Stops launching when aborted; the result so far is still returned. */
   readonly signal?: AbortSignal;
   /** Called after each burst with it and with the result so far. */
@@ -76,7 +78,7 @@ export interface RunOptions {
 /**
  * Runs a plan on this machine and returns its result; prints nothing, ends nothing. `result.exitCode` is what the command
  * line would have exited with.
- * @throws UserError when the plan's inputs do not fit, or when the target is public and not in `allowHosts`
+ * @throws UserError when the plan's inputs do not fit, or when the target is public and not in the option `allowHosts`
  */
 export async function run(plan: Plan, options: RunOptions = {}): Promise<Result> {
   const host = processHost();
@@ -92,6 +94,7 @@ export async function run(plan: Plan, options: RunOptions = {}): Promise<Result>
       version: heading.version,
       signal: options.signal ?? new AbortController().signal,
       wantRows: false,
+      consent: options.allowHosts ?? [],
       machine,
       generators,
       director: directorOf(plan),

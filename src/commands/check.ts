@@ -17,7 +17,7 @@ import { checkExitCode } from '../tally/check-health.js';
 import { listenForSignals, write } from './console.js';
 import { readText } from './input-files.js';
 import { openOutputs } from './open-outputs.js';
-import { type Flags, switchFlag, textFlag, writtenName } from './option-tables.js';
+import { type Flags, listFlag, switchFlag, textFlag, writtenName } from './option-tables.js';
 import { draftOf } from './profile-flags.js';
 import { version } from './version.js';
 
@@ -45,6 +45,7 @@ export async function check(args: { url: string; flags: Flags }, host: Host): Pr
       direct,
       idleMs,
       probes: switchFlag(flags, 'probes') !== false,
+      consent: listFlag(flags, 'allow-host') ?? [],
       signal: signals.signal,
       note: (text) => {
         if (isTold) outputs.note(text);

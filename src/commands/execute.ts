@@ -7,6 +7,7 @@ import { knownWays } from '../engine/run/machine-needs.js';
 import { type WorkerPool, withWorkers } from '../engine/threads/worker-pool.js';
 import { EXIT, type ExitCode } from '../errors.js';
 import type { Host } from '../host.js';
+import { compileTarget } from '../plan/attempt-texts.js';
 import { planNeeds } from '../plan/needs.js';
 import { findStageOf, type Plan } from '../plan/plan.js';
 import { maskPlan } from '../plan/plan-record.js';
@@ -18,7 +19,7 @@ import type { SearchState } from '../search/state.js';
 import { write } from './console.js';
 import { readText } from './input-files.js';
 import type { Measured } from './measure.js';
-import { type Flags, switchFlag, textFlag } from './option-tables.js';
+import { type Flags, listFlag, switchFlag, textFlag } from './option-tables.js';
 import type { Resumed } from './resume.js';
 
 /** Runs what `draft` comes to as command `name`. Paths in it are relative to `folder`. */
@@ -79,7 +80,12 @@ async function dryRun(plan: Plan, flags: Flags, host: Host): Promise<ExitCode> {
   const { searchForecast } = await import('./find-director.js');
   const { renderDryRun } = await import('../report/terminal/dry-run.js');
   const search = searchForecast(plan);
-  await write(host, renderDryRun(maskPlan(plan), planNeeds(plan), ground, { ...terminal, search }));
+  const consent = listFlag(flags, 'allow-host') ?? [];
+  const environment = compileTarget(plan).envNames;
+  await write(
+    host,
+    renderDryRun(maskPlan(plan), planNeeds(plan), ground, { ...terminal, search, consent, environment }),
+  );
   return EXIT.ok;
 }
 

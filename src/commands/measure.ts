@@ -12,7 +12,7 @@ import type { Result } from '../result/result.js';
 import { assembleResult, type Heading, type RunRecord } from '../tally/assemble.js';
 import { listenForSignals } from './console.js';
 import { openOutputs } from './open-outputs.js';
-import { type Flags, switchFlag, textFlag } from './option-tables.js';
+import { type Flags, listFlag, switchFlag, textFlag } from './option-tables.js';
 import { version } from './version.js';
 
 export interface Measured {
@@ -43,6 +43,7 @@ export async function measure(
       version: heading.version,
       signal: signals.signal,
       wantRows: textFlag(flags, 'attempts') !== undefined,
+      consent: listFlag(flags, 'allow-host') ?? [],
       ...given,
       fault: testFault(host),
       observer: observerOf(outputs, heading, switchFlag(flags, 'verbose') === true),

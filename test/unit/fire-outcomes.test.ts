@@ -175,7 +175,11 @@ describe('no connection', () => {
 
   test('dns: a name that can never resolve (RFC 6761 section 6.4) gives the code and no address', async () => {
     const profile = checkProfile({ target: { url: 'ws://nonexistent.invalid/' }, stages: [{ burst: 1 }] }, 'test');
-    const { destinations, failure, dnsMs } = await resolveTarget(compilePlan(profile), new AbortController().signal);
+    const { destinations, failure, dnsMs } = await resolveTarget(
+      compilePlan(profile),
+      new AbortController().signal,
+      [],
+    );
     assert.deepEqual(destinations, []);
     assert.match(failure ?? '', /^(ENOTFOUND|EAI_AGAIN)$/);
     assert.ok(dnsMs !== null && dnsMs >= 0);

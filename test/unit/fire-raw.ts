@@ -195,7 +195,7 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
     inputs,
     order: { target: 0, stage: 0, burst: 0, count: size, open, first: 0, stride: 1, base: 0 },
     worker: 0,
-    destinations: (await resolveTarget(plan, new AbortController().signal)).destinations,
+    destinations: (await resolveTarget(plan, new AbortController().signal, [])).destinations,
     kernel: options.kernel === undefined ? kernel : options.kernel,
     tls: tlsOptions(plan, inputs, null),
     ports: new PortChooser(10_000, 19_999, 0, 1, Math.floor(Math.random() * 9_000)),

@@ -29,13 +29,13 @@ describe('the zone of an IPv6 address', () => {
   const [own] = Object.keys(os.networkInterfaces());
   for (const zone of [own, '1']) {
     test(`${zone} is dialled`, async () => {
-      const { destinations } = await resolveTarget(planOf(at(zone)), NEVER);
+      const { destinations } = await resolveTarget(planOf(at(zone)), NEVER, []);
       assert.deepEqual(destinations, [{ address: `fe80::1%${zone}`, port: 8080, family: 6 }]);
     });
   }
 
   test('one that this machine does not have is refused, with those that it has', async () => {
-    await assert.rejects(resolveTarget(planOf(at('no9')), NEVER), (error: UserError) => {
+    await assert.rejects(resolveTarget(planOf(at('no9')), NEVER, []), (error: UserError) => {
       assert.ok(error instanceof UserError);
       assert.equal(error.exitCode, 2);
       assert.equal(error.message, 'fe80::1%no9: no interface of this machine is called no9');
@@ -51,7 +51,7 @@ describe('an IPv4 address in IPv6 notation', () => {
       { url: 'ws://[::ffff:127.0.0.1]:80/' },
       { url: 'ws://x/', connectTo: '[::FFFF:7f00:1]:80' },
     ]) {
-      const { destinations, addresses } = await resolveTarget(planOf({ target, stages: [{ burst: 1 }] }), NEVER);
+      const { destinations, addresses } = await resolveTarget(planOf({ target, stages: [{ burst: 1 }] }), NEVER, []);
       assert.deepEqual(destinations, [{ address: '127.0.0.1', port: 80, family: 4 }]);
       assert.deepEqual(addresses, ['127.0.0.1']);
     }
@@ -67,7 +67,7 @@ describe('an IPv4 address in IPv6 notation', () => {
       failure: null,
       tookMs: 1,
     });
-    const { destinations } = await resolveTarget(named({}), NEVER, ask);
+    const { destinations } = await resolveTarget(named({}), NEVER, [], ask);
     assert.deepEqual(destinations, [{ address: '10.0.0.1', port: 80, family: 4 }]);
   });
 });
@@ -90,22 +90,24 @@ describe('the addresses of a name', () => {
 
   test('the first is dialled, the others stand by; with resolve all they are dialled', async () => {
     const ask = saying('::1', '127.0.0.1', '10.0.0.1');
-    const first = await resolveTarget(named({}), NEVER, ask);
+    const first = await resolveTarget(named({}), NEVER, [], ask);
     assert.deepEqual([texts(first.destinations), texts(first.others)], [['::1'], ['127.0.0.1', '10.0.0.1']]);
-    const all = await resolveTarget(named({ resolve: 'all' }), NEVER, ask);
+    const all = await resolveTarget(named({ resolve: 'all' }), NEVER, [], ask);
     assert.deepEqual([texts(all.destinations), texts(all.others)], [['::1', '127.0.0.1', '10.0.0.1'], []]);
   });
 
   test('one that needs consent does not stand by without it', async () => {
     const ask = saying('127.0.0.1', '8.8.8.8');
-    assert.deepEqual(texts((await resolveTarget(named({}), NEVER, ask)).others), []);
-    const consent = named({ allowHosts: ['target.example'] });
-    assert.deepEqual(texts((await resolveTarget(consent, NEVER, ask)).others), ['8.8.8.8']);
+    assert.deepEqual(texts((await resolveTarget(named({}), NEVER, [], ask)).others), []);
+    const profile = named({ allowHosts: ['target.example'] });
+    assert.deepEqual(texts((await resolveTarget(profile, NEVER, [], ask)).others), [], 'a profile is no consent');
+    const { others } = await resolveTarget(named({}), NEVER, ['Target.Example'], ask);
+    assert.deepEqual(texts(others), ['8.8.8.8']);
   });
 
   test('none of the family of the source address is a failure of its own', async () => {
     const plan = planOf({ target: { url: 'ws://target.example/', sourceIps: ['::1'] }, stages: [{ burst: 1 }] });
-    const { destinations, failure } = await resolveTarget(plan, NEVER, saying('127.0.0.1'));
+    const { destinations, failure } = await resolveTarget(plan, NEVER, [], saying('127.0.0.1'));
     assert.deepEqual(destinations, []);
     assert.equal(failure, 'no address of the family of the source address');
   });

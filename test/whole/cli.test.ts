@@ -252,6 +252,41 @@ stages: [{ steps: { from: 100, to: 20, by: 0 } }]
   });
 });
 
+describe('what a person wrote', { concurrency: 2 }, () => {
+  test('headers are sent as written, whatever an object would make of their names', async () => {
+    const headers = ['constructor: x', '__proto__: y', 'X-Id: 0012345'];
+    const ran = await wstampede(['burst', NOWHERE, ...headers.flatMap((text) => ['-H', text]), '--dry-run']);
+    assert.equal(ran.code, 0, ran.stderr);
+    for (const text of headers) assert.ok(ran.stdout.includes(text), text);
+  });
+
+  test('a variable that only every object has is not set', async () => {
+    const ran = await wstampede(['burst', NOWHERE, '-H', 'X: {{ env.constructor }}', '--dry-run']);
+    assert.equal(ran.code, 2);
+    assert.match(ran.stderr, /the environment variable constructor is not set/);
+  });
+
+  test('escapes in a profile never reach the terminal', async () => {
+    const hostile = '\\e]0;owned\\a\\e[2J\\x9b31m\\u202e';
+    const file = join(FOLDER, 'hostile.yaml');
+    const target = `target: { url: "${NOWHERE}" }`;
+    for (const text of [
+      `${target}\nstages: [{ burst: 1 }]\ndata: { file: "${hostile}" }\n`,
+      `target: { url: "${NOWHERE}", tls: { ca: "${hostile}" } }\nstages: [{ burst: 1 }]\n`,
+      `${target}\nstages: [{ burst: 1, "${hostile}": 1 }]\n"${hostile}": 1\n`,
+      `${target}\nstages: [{ "${hostile}": 1 }]\n`,
+      `${target}\nstages: [{ burst: 1 }]\ngate: "${hostile}"\nallowHosts: "${hostile}"\n`,
+      `target: { url: "${NOWHERE}", headers: { "${hostile}": x } }\nstages: [{ burst: 1 }]\n`,
+    ]) {
+      writeFileSync(file, text);
+      const ran = await wstampede(['run', file]);
+      assert.equal(ran.code, 2, ran.stderr);
+      assert.doesNotMatch(ran.stderr, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/, text);
+      assert.match(ran.stderr, /owned|hostile\.yaml/);
+    }
+  });
+});
+
 describe('the guard', { concurrency: 2 }, () => {
   const refusals: readonly (readonly string[])[] = [
     ['ws://192.0.2.1/'],
@@ -269,6 +304,47 @@ describe('the guard', { concurrency: 2 }, () => {
       assert.match(ran.stderr, /is a public address: .*\n {2}if you may test it, say so: --allow-host /);
     });
   }
+
+  describe('of a profile that names hosts and variables', () => {
+    const profile = join(FOLDER, 'somebody-elses.yaml');
+    writeFileSync(
+      profile,
+      `target: { url: "ws://192.0.2.1/", headers: { X-Key: "{{ env.SOME_KEY }}" } }
+allowHosts: [192.0.2.1, staging.example]
+timeout: 1s
+stages: [{ burst: 1 }]
+`,
+    );
+    const env = { SOME_KEY: 'value-of-the-user' };
+
+    test('refuses, and lists the hosts with the flag to add', async () => {
+      const ran = await wstampede(['run', profile, '--json'], { env });
+      assert.deepEqual([ran.code, ran.stdout], [2, '']);
+      assert.match(ran.stderr, /say so: --allow-host 192\.0\.2\.1; allowHosts of the profile names 192\.0\.2\.1, stag/);
+    });
+
+    for (const [how, more, vars] of [
+      ['the flag', ['--allow-host', '192.0.2.1'], {}],
+      ['the environment', [], { WSTAMPEDE_ALLOW_HOST: '192.0.2.1' }],
+    ] as const) {
+      test(`goes on with consent by ${how}`, async () => {
+        // A source address that no machine has stops the run behind the guard and before anything is sent.
+        const ran = await wstampede(['run', profile, ...more, '--source-ip', '203.0.113.9'], {
+          env: { ...env, ...vars },
+        });
+        assert.equal(ran.code, 4, ran.stderr);
+        assert.match(ran.stdout, /no interface of this machine has the source address/);
+      });
+    }
+
+    test('the dry run lists hosts and names of variables, never their values', async () => {
+      const ran = await wstampede(['run', profile, '--dry-run'], { env });
+      assert.match(ran.stdout, /target +ws:\/\/192\.0\.2\.1\//);
+      assert.match(ran.stdout, /not allowed +192\.0\.2\.1, staging\.example: [^:]*--allow-host/);
+      assert.match(ran.stdout, /environment +SOME_KEY: sent to the target/);
+      assert.doesNotMatch(ran.stdout, /value-of-the-user/);
+    });
+  });
 
   test('a public host that was allowed may be planned for', async () => {
     const ran = await wstampede(['burst', 'ws://192.0.2.1/', '--allow-host', '192.0.2.1', '--dry-run']);

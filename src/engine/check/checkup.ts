@@ -23,7 +23,7 @@ import { wait } from '../machine/wait.js';
 import type { Choice } from '../run/choose-transport.js';
 import { localGenerator } from '../run/local-generator.js';
 import { unmetNeeds } from '../run/machine-needs.js';
-import { guard, type Resolution, resolveTarget } from '../run/resolve.js';
+import { type Consent, guard, type Resolution, resolveTarget } from '../run/resolve.js';
 import { tlsOptions } from '../transport/tls-options.js';
 import type { Destination } from '../transport/transport.js';
 import { burstOfOne } from './burst-of-one.js';
@@ -51,6 +51,8 @@ export interface CheckupOptions {
   /** null: not watched. */
   readonly idleMs: number | null;
   readonly probes: boolean;
+  /** Public hosts that the user allows. */
+  readonly consent: Consent;
   /** Aborted by the first Ctrl-C, with the signal's name as its reason. */
   readonly signal: AbortSignal;
   /** What is being done, in a few words. */
@@ -93,9 +95,10 @@ class Checkup {
 
   async run(): Promise<CheckupRecord> {
     const resolution = await this.#resolve(this.#plan);
-    guard(this.#plan, resolution.destinations);
+    guard(this.#plan, this.#options.consent, resolution.destinations);
     const direct = this.#options.direct === null ? null : await this.#resolve(this.#options.direct);
-    if (this.#options.direct !== null && direct !== null) guard(this.#options.direct, direct.destinations);
+    if (this.#options.direct !== null && direct !== null)
+      guard(this.#options.direct, this.#options.consent, direct.destinations);
     const [to] = resolution.destinations;
     const unmet = unmetNeeds(this.#plan, this.#machine, 1, resolution.destinations.slice(0, 1));
     if (unmet.length > 0) return this.#limited(resolution, unmet.join('; '));
@@ -155,7 +158,7 @@ class Checkup {
 
   /** All addresses, not only the one that is dialled. */
   #resolve(plan: Plan): Promise<Resolution> {
-    return resolveTarget({ ...plan, resolve: 'all' }, this.#options.signal);
+    return resolveTarget({ ...plan, resolve: 'all' }, this.#options.signal, this.#options.consent);
   }
 
   #dns({ dnsMs, addresses, failure }: Resolution): CheckDns | null {

@@ -6,6 +6,7 @@ import os from 'node:os';
 import { UserError } from '../../errors.js';
 import { addressFamily, dialledAddress, isGuardedAddress } from '../../plan/address.js';
 import type { Plan } from '../../plan/plan.js';
+import { printable } from '../../plan/printable.js';
 import { formatDuration } from '../../plan/units.js';
 import type { Destination } from '../transport/transport.js';
 import { type LookedUp, lookUp, SILENT } from './lookup.js';
@@ -31,9 +32,15 @@ type LookUp = (name: string, timeoutMs: number, signal: AbortSignal) => Promise<
 
 /**
  * @param signal ends a look-up under way, which fails then
+ * @param consent hosts that the user allows
  * @throws UserError (address) for an IPv6 zone that this machine does not have
  */
-export async function resolveTarget(plan: Plan, signal: AbortSignal, ask: LookUp = lookUp): Promise<Resolution> {
+export async function resolveTarget(
+  plan: Plan,
+  signal: AbortSignal,
+  consent: Consent,
+  ask: LookUp = lookUp,
+): Promise<Resolution> {
   const { host, port } = plan.target.connectTo ?? plan.target;
   const literal = addressFamily(host);
   if (literal !== null) {
@@ -47,7 +54,7 @@ export async function resolveTarget(plan: Plan, signal: AbortSignal, ask: LookUp
   const all = found.map((one) => destinationOf(one.address, port));
   const usable = sameFamily(all, plan);
   const destinations = plan.resolve === 'all' ? usable : usable.slice(0, 1);
-  const others = usable.slice(destinations.length).filter(({ address }) => isAllowed(plan, address));
+  const others = usable.slice(destinations.length).filter(({ address }) => isAllowed(plan, consent, address));
   const addresses = [...new Set([...destinations, ...all].map(({ address }) => address))];
   return { destinations, others, addresses, dnsMs, failure: usable.length === 0 ? OTHER_FAMILY : null };
 }
@@ -75,6 +82,14 @@ function sameFamily(all: readonly Destination[], plan: Plan): readonly Destinati
   return all.filter((to) => to.family === family);
 }
 
+/** Where a name has several addresses and one is dialled, without a preflight that would try the others; else null. */
+export function oneAddressOf({ destinations, others }: Resolution): string | null {
+  const [to] = destinations;
+  if (to === undefined || others.length === 0) return null;
+  const rest = others.map(({ address }) => address).join(', ');
+  return `every connection goes to ${to.address}; the name also has ${rest}: to use all of them, --resolve all`;
+}
+
 /** Why there is no address, as one sentence. A resolver that is silent has said nothing of the name. */
 export function lookUpFailed(plan: Plan, failure: string): string {
   const name = dialledHost(plan);
@@ -83,23 +98,44 @@ export function lookUpFailed(plan: Plan, failure: string): string {
     : `the DNS lookup of ${name} failed (${failure})`;
 }
 
+/**
+ * Public hosts that the user allows, by flag, environment or option of the library. A profile may come from somebody else:
+ * what it names is no consent.
+ */
+export type Consent = readonly string[];
+
 /** @throws UserError (guard) for an address that is not loopback, link-local or private and was not allowed. */
-export function guard(plan: Plan, destinations: readonly Destination[]): void {
+export function guard(plan: Plan, consent: Consent, destinations: readonly Destination[]): void {
   const dialled = dialledHost(plan);
   for (const { address } of destinations) {
-    if (isAllowed(plan, address)) continue;
+    if (isAllowed(plan, consent, address)) continue;
+    const flags = namesToAllow(plan, consent, address).map((name) => `--allow-host ${name}`);
     throw new UserError(
       `${dialled === address ? address : `${dialled} (${address})`} is a public address: load on a system that is not yours is an attack, so it needs your word`,
-      { code: 'guard', hint: `if you may test it, say so: --allow-host ${dialled} (or allowHosts in the profile)` },
+      { code: 'guard', hint: `if you may test it, say so: ${flags.join(' ')}${namedByProfile(plan, consent)}` },
     );
   }
 }
 
-function isAllowed(plan: Plan, address: string): boolean {
+function isAllowed(plan: Plan, consent: Consent, address: string): boolean {
   if (!isGuardedAddress(address)) return true;
-  const allowed = new Set(plan.allowHosts.map((name) => name.toLowerCase()));
-  if (allowed.has(plan.target.host.toLowerCase()) && allowed.has(dialledHost(plan).toLowerCase())) return true;
-  return allowed.has(address);
+  return namesToAllow(plan, consent, address).length === 0;
+}
+
+/** What still has to be allowed: the address itself, or both the URL's host and the one that is dialled. */
+function namesToAllow(plan: Plan, consent: Consent, address: string): string[] {
+  const allowed = new Set(consent.map((name) => name.toLowerCase()));
+  const dialled = dialledHost(plan);
+  if (allowed.has(address.toLowerCase())) return [];
+  const names = dialledAddress(dialled) === address ? [dialled] : [plan.target.host, dialled];
+  return [...new Set(names.map((name) => name.toLowerCase()))].filter((name) => !allowed.has(name));
+}
+
+function namedByProfile({ allowHosts }: Plan, consent: Consent): string {
+  const named = allowHosts.filter((name) => !consent.includes(name)).map((name) => printable(name));
+  return named.length === 0
+    ? ''
+    : `; allowHosts of the profile names ${named.join(', ')}, but only you can allow a host: with the flag, or with WSTAMPEDE_ALLOW_HOST`;
 }
 
 function dialledHost({ target }: Plan): string {

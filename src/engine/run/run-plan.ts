@@ -30,7 +30,7 @@ import { localGenerator } from './local-generator.js';
 import { shortageOf, unmetNeeds } from './machine-needs.js';
 import { deadInWords, type PreflightOutcome, preflight } from './preflight.js';
 import { probeAfter } from './probe-after.js';
-import { guard, lookUpFailed, type Resolution, resolveTarget } from './resolve.js';
+import { guard, lookUpFailed, oneAddressOf, type Resolution, resolveTarget } from './resolve.js';
 import type { RunSetup } from './run-setup.js';
 import { runSearch, type SearchGround } from './search-hands.js';
 import { runStage, type StageRun } from './stage-run.js';
@@ -107,11 +107,11 @@ class Run {
   }
 
   async #run(): Promise<void> {
-    const { machine, host, observer, generators } = this.#options;
-    const resolution = await resolveTarget(this.#plan, this.#stop.signal);
+    const { machine, host, observer, generators, consent } = this.#options;
+    const resolution = await resolveTarget(this.#plan, this.#stop.signal, consent);
     if (this.#isStopped) return;
     this.#addresses = resolution.addresses;
-    guard(this.#plan, resolution.destinations);
+    guard(this.#plan, consent, resolution.destinations);
     this.#transport = await chooseTransport(this.#plan, host.platform);
     if (this.#transport.note !== null) observer.transport?.(this.#transport.note);
     const unmet = unmetNeeds(this.#plan, machine, generators.parts, resolution.destinations);
@@ -137,7 +137,11 @@ class Run {
 
   /** @returns where the bursts go */
   async #runPreflight(resolution: Resolution): Promise<readonly Destination[]> {
-    if (!this.#plan.preflight) return resolution.destinations;
+    if (!this.#plan.preflight) {
+      const others = oneAddressOf(resolution);
+      if (others !== null) this.#options.observer.note?.(others);
+      return resolution.destinations;
+    }
     const { observer, generators } = this.#options;
     observer.progress?.({ phase: 'preflight', ...Live.nothing });
     // A handshake beside threads that are starting would not be an unloaded one.
@@ -155,12 +159,15 @@ class Run {
     return destinations;
   }
 
-  #noAnswer({ preflight: { outcomes }, dead }: PreflightOutcome, { dnsMs, failure }: Resolution): void {
+  #noAnswer({ preflight: { outcomes }, dead }: PreflightOutcome, resolution: Resolution): void {
+    const { dnsMs, failure, addresses } = resolution;
     const ids = Object.keys(outcomes);
     const local = ids.find((id) => id.startsWith('local-'));
     // Where the URL has another host than the one dialled, which address it was is half of the answer.
     const isLiteral = dnsMs === null && this.#plan.target.connectTo === null;
-    const what = isLiteral ? ids.join(', ') : deadInWords(dead);
+    const untried = addresses.filter((address) => !dead.some((one) => one.address === address));
+    const others = untried.length === 0 ? '' : `; not tried: ${untried.join(', ')}`;
+    const what = isLiteral ? ids.join(', ') : `${deadInWords(dead)}${others}`;
     const reason =
       failure === null ? `the target gave no answer at preflight (${what})` : lookUpFailed(this.#plan, failure);
     this.#end(

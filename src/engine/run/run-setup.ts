@@ -7,6 +7,7 @@ import type { RunRecord } from '../../tally/assemble.js';
 import type { Part } from '../../tally/totals.js';
 import type { Fault, Generators } from '../load/generators.js';
 import type { Progress } from './live.js';
+import type { Consent } from './resolve.js';
 
 /** Told as things happen; what it returns is awaited, so that a slow disk delays the next burst and not this one. */
 export interface RunObserver {
@@ -42,6 +43,8 @@ export interface RunSetup {
   /** Aborted by the first Ctrl-C, with the signal's name as its reason. */
   readonly signal: AbortSignal;
   readonly wantRows: boolean;
+  /** Public hosts that the user allows. */
+  readonly consent: Consent;
   /** Of this machine as it was before anything was started. */
   readonly machine: Machine;
   /** Whoever made them ends them, when the run is over. */

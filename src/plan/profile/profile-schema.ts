@@ -111,9 +111,10 @@ const shape = {
   ).optional(),
   thresholds: list(threshold, 0, 100, 'expressions').optional().meta({ description: 'Missed: exit code 3' }),
   abort: abort.optional(),
-  allowHosts: list(text(255, 'A host name or address'), 0, 100, 'hosts')
-    .optional()
-    .meta({ description: 'Public hosts that may be sent bursts: only your own, or with consent' }),
+  allowHosts: list(text(255, 'A host name or address'), 0, 100, 'hosts').optional().meta({
+    description:
+      'Public hosts that the profile is meant for; a run needs --allow-host for each: only for your own, or with consent',
+  }),
   seed: count(0, Number.MAX_SAFE_INTEGER, 'Rules everything random but keys and masks; default 1').optional(),
   workers: count(1, 256, 'Worker threads; default the number of cores, fewer for small bursts').optional(),
   transport: word(
