@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { EXIT, UserError } from '../../errors.js';
 import { type ChurnStage, type Plan, peakOpen, type Stage, stageOpen } from '../../plan/plan.js';
 import { driverOf } from '../load/load-kinds.js';
 import type { LoadTarget } from '../load/load-target.js';
@@ -31,7 +32,7 @@ export interface Mirror {
 
 /**
  * @param open attempts that it must take at once
- * @throws Error when the process does not start
+ * @throws UserError `limits` when the process does not start
  */
 export async function startMirror(plan: Plan, open: number): Promise<Mirror> {
   const ports = Math.max(1, Math.ceil(open / ATTEMPTS_PER_PORT));
@@ -46,7 +47,11 @@ export async function startMirror(plan: Plan, open: number): Promise<Mirror> {
   const first = await Promise.race([
     once(lines, 'line', { signal: AbortSignal.timeout(START_MS) }),
     exited.then(() => {
-      throw new Error('the mirror process ended before it listened');
+      throw new UserError('the local test server could not start: too few processes, threads or memory', {
+        code: 'limits',
+        hint: 'raise the limit (ulimit -u 4096), or skip the calibration: --no-calibrate',
+        exitCode: EXIT.invalid,
+      });
     }),
   ]);
   const destinations = (JSON.parse(String(first[0])) as number[]).map(

@@ -232,6 +232,10 @@ export class WorkerPool implements Generators {
       atomics: 'disabled',
       resourceLimits: { maxOldGenerationSizeMb: this.#heapMb, maxYoungGenerationSizeMb: nurseryMb },
     });
+    // A thread that can't be started has no job yet that could fail of it.
+    this.#threads.on('error', (error: Error) => {
+      if (!this.#isUp) for (const entry of this.#workers) this.#gone(entry, error.message);
+    });
     for (let worker = 0; worker < this.parts; worker++) this.#startWorker(this.#threads, worker);
   }
 
@@ -265,7 +269,7 @@ export class WorkerPool implements Generators {
     const said = await this.#gather(kind, now() + START_MS);
     this.#isUp = true;
     if (said.size === this.parts) return;
-    const why = this.deaths().join('; ');
+    const why = [...new Set(this.deaths())].join('; ');
     // This machine's limits of threads or memory: nothing was sent, and nothing is said of the target.
     throw new UserError(`the worker threads could not start: ${why}`, {
       code: 'limits',
