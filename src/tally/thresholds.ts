@@ -53,6 +53,13 @@ export function tightestLatencyMs(thresholds: readonly Threshold[]): number | nu
   return limits.length === 0 ? null : Math.min(...limits);
 }
 
+/** Whether a threshold is about what became of connections after their 101. */
+export function asksOfHeld(thresholds: readonly Threshold[]): boolean {
+  return thresholds.some(
+    ({ parsed: { subject } }) => (subject.kind === 'share' || subject.kind === 'count') && subject.of === 'lost',
+  );
+}
+
 export function startAbort(rule: AbortRule): AbortState {
   return { rule, run: 0 };
 }

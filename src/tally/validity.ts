@@ -10,6 +10,14 @@ import { formatCount, formatDuration } from '../plan/units.js';
 import type { Calibration, Outcomes, Release, ThresholdResult, Validity, Verdict } from '../result/result.js';
 import { disagrees, type Judged } from './thresholds.js';
 
+/** For how long a worker stood still: the longest single time and all of them, ms; of the worker that did longest. */
+export interface Stalled {
+  readonly longestMs: number;
+  readonly totalMs: number;
+}
+
+export const NEVER_STALLED: Stalled = { longestMs: 0, totalMs: 0 };
+
 /** What is known about the generator during one burst (or one churn stage). Times in ms, shares from 0 to 1. */
 export interface BurstEvidence {
   readonly kind: LoadKind;
@@ -38,6 +46,14 @@ export interface BurstEvidence {
   readonly hasKernelStamps: boolean;
   /** Longest time in which a worker's loop stamped nothing. */
   readonly longestGapMs: number;
+  /** From T0 until the last attempt had ended. */
+  readonly stalled: Stalled;
+  /** From then until connections were closed. */
+  readonly stalledHolding: Stalled;
+  /** 101s that the target closed before this side did. */
+  readonly lost: number;
+  /** A threshold is about what became of connections after their 101. */
+  readonly asksOfHeld: boolean;
   readonly gcMaxMs: number;
   readonly throttledMs: number | null;
   readonly stealShare: number | null;
@@ -58,6 +74,8 @@ const RELEASE_SHARE = 0.2;
 /** Share of the objective that the generator's own floor may take up: beyond it the objective tests the generator. */
 const SMALL_FLOOR = 0.2;
 const GAP = { leastMs: 50, share: 0.2, longestSpanOfChurnMs: 1000 };
+/** Of a load with a rate, and of a burst or a hold: above it a stall may have changed what the target did. */
+const STALL = { shareOfRate: 0.01, longMs: 1000 };
 const THROTTLED_SHARE = 0.01;
 const STEAL_SHARE = 0.05;
 const CONNTRACK_SHARE = 0.9;
@@ -88,6 +106,7 @@ export function judgeBurst(evidence: BurstEvidence): Validity {
     ...unarmed(evidence),
     ...pacing(evidence),
     ...floor(evidence),
+    ...stalls(evidence),
     ...disturbances(evidence),
   ]);
 }
@@ -236,6 +255,36 @@ function floor({ calibration, latencyLimitMs }: BurstEvidence): WeighedReason[] 
     const reason = `the generator's own floor is not small: its mirror's p99 is ${inMs(floorMs)}, ${percent(floorMs / latencyLimitMs)} of the ${inMs(latencyLimitMs)} that a threshold asks for`;
     findings.push({ verdict: 'suspect', reason });
   }
+  return findings;
+}
+
+/** What a stall makes of what is measured: a rate, a latency, and what a target does to a client that keeps it waiting. */
+function stalls(evidence: BurstEvidence): WeighedReason[] {
+  const { kind, makespanMs, stalled, stalledHolding, lost, asksOfHeld, outcomes, latencyLimitMs } = evidence;
+  const findings: WeighedReason[] = [];
+  if (!startsTogether(kind)) {
+    if (stalled.totalMs === 0) return [];
+    const share = stalled.totalMs / Math.max(makespanMs ?? 0, stalled.totalMs);
+    const reason = `the generator stalled for ${inMs(stalled.totalMs)}, ${percent(share)} of the stage: `;
+    return share > STALL.shareOfRate
+      ? [{ verdict: 'invalid', reason: `${reason}its rate is not the target's` }]
+      : [{ verdict: 'suspect', reason: `${reason}its rate may be too low by as much` }];
+  }
+  const say = (verdict: Verdict, ms: number, when: string, what: string) =>
+    findings.push({ verdict, reason: `the generator stalled for ${inMs(ms)} ${when}: ${what}` });
+  const isLong = stalled.longestMs >= STALL.longMs;
+  const failed = Object.entries(outcomes).some(([id, n]) => n > 0 && id !== '101' && id !== 'aborted');
+  if (latencyLimitMs !== null && stalled.longestMs > SMALL_FLOOR * latencyLimitMs)
+    say('invalid', stalled.longestMs, 'during the burst', 'latencies may be too long by as much');
+  else if (isLong && failed)
+    say('invalid', stalled.longestMs, 'during the burst', 'failures may have come of the delay');
+  else if (isLong) say('suspect', stalled.longestMs, 'during the burst', 'latencies may be too long by as much');
+  const longestMs = Math.max(stalled.longestMs, stalledHolding.longestMs);
+  if (longestMs < STALL.longMs) return findings;
+  const when = 'while connections were open';
+  if (lost > 0) say('invalid', longestMs, when, 'the target may have closed them because it got no answer');
+  else if (asksOfHeld) say('invalid', longestMs, when, 'what the target closed meanwhile is not known');
+  else if (stalledHolding.longestMs >= STALL.longMs) say('suspect', longestMs, when, 'pings were answered late');
   return findings;
 }
 

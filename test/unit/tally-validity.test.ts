@@ -3,7 +3,7 @@ import test from 'node:test';
 import { parseThreshold } from '#dist/plan/expressions/rules.js';
 import type { Calibration, Summary, ThresholdResult, Validity } from '#dist/result/result.js';
 import type { Judged } from '#dist/tally/thresholds.js';
-import { type BurstEvidence, judgeBurst, judgeRun, weighed } from '#dist/tally/validity.js';
+import { type BurstEvidence, judgeBurst, judgeRun, NEVER_STALLED, weighed } from '#dist/tally/validity.js';
 
 const CLEAN: BurstEvidence = {
   kind: 'burst',
@@ -22,6 +22,10 @@ const CLEAN: BurstEvidence = {
   clockStepMs: 0,
   hasKernelStamps: false,
   longestGapMs: 5,
+  stalled: NEVER_STALLED,
+  stalledHolding: NEVER_STALLED,
+  lost: 0,
+  asksOfHeld: false,
   gcMaxMs: 1,
   throttledMs: 0,
   stealShare: 0,

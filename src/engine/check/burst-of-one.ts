@@ -2,7 +2,7 @@
 import type { Plan } from '../../plan/plan.js';
 import type { Burst } from '../../result/result.js';
 import type { Tally } from '../../tally/tally.js';
-import { judgeBurst } from '../../tally/validity.js';
+import { judgeBurst, NEVER_STALLED } from '../../tally/validity.js';
 import type { Disturbance } from '../machine/disturbance.js';
 
 export function burstOfOne(plan: Plan, tally: Tally, disturbance: Disturbance): Burst {
@@ -25,6 +25,10 @@ export function burstOfOne(plan: Plan, tally: Tally, disturbance: Disturbance): 
     makespanMs,
     calibration: null,
     latencyLimitMs: null,
+    stalled: NEVER_STALLED,
+    stalledHolding: NEVER_STALLED,
+    lost: 0,
+    asksOfHeld: false,
     lostWorkers: [],
     hasKernelStamps: false,
     ...gaps,

@@ -3,9 +3,11 @@
  * It drives `Attempts` and knows the order of things; it knows no socket and judges nothing.
  */
 import { outcomeCode } from '../../names/outcomes.js';
+import { NEVER_STALLED, type Stalled } from '../../tally/validity.js';
 import { LIVE } from '../attempt/live-counts.js';
 import { now } from '../machine/clock.js';
 import { collectGarbage } from '../machine/garbage.js';
+import { LEAST_STALL_MS } from '../machine/stalls.js';
 import { wait, waitUntil } from '../machine/wait.js';
 import { AttemptSet } from './attempt-set.js';
 import type { Armed, Shard, ShardContext, ShardReport } from './shard.js';
@@ -27,6 +29,7 @@ export class BurstShard implements Shard {
   #ended = 0;
   #failedToArm = 0;
   #releaseAt = Number.NaN;
+  #stalled: Stalled = NEVER_STALLED;
   readonly #stopped = new AbortController();
   #isClosing = false;
   #resolveArmed: (() => void) | null = null;
@@ -71,11 +74,12 @@ export class BurstShard implements Shard {
     });
     if (this.#ended < this.#count) {
       await this.#waitForRelease(releaseAt);
-      this.#set.stamping.start();
+      this.#set.stamping.start(releaseAt);
       this.#set.observeGc();
       this.#set.attempts.released = true;
       this.#releaseSlices();
       await ended;
+      this.#stalled = this.#set.stamping.stalls.take();
     }
   }
 
@@ -89,8 +93,10 @@ export class BurstShard implements Shard {
 
   async close(holdUntil: number): Promise<ShardReport> {
     await waitUntil(holdUntil, this.#stopped.signal);
+    const { attempts, recorder, session, stamping } = this.#set;
+    if (now() - holdUntil > LEAST_STALL_MS) await this.#readWhatCame();
+    const stalledHolding = stamping.stalls.take();
     this.#isClosing = true;
-    const { attempts, recorder, session } = this.#set;
     const isClean = (this.#context.plan.close ?? 'clean') === 'clean';
     recorder.tally.lost(session.lost);
     for (let slot = 0; slot < this.#count; slot++) attempts.close(slot, isClean);
@@ -104,9 +110,18 @@ export class BurstShard implements Shard {
       launched: this.#context.live[LIVE.opened],
       failedToArm: this.#failedBeforeGate(),
       overdue: attempts.overdue,
+      stalled: this.#stalled,
+      stalledHolding,
       perSecond: null,
       rows: recorder.takeRows(),
     };
+  }
+
+  /** A thread that stood still at the end of a hold would close what the far side closed before it, and call it kept. */
+  async #readWhatCame(): Promise<void> {
+    this.#set.stamping.catchUp();
+    // The event loop reads between its timers and its immediates.
+    await new Promise<void>((resolve) => setImmediate(resolve));
   }
 
   /** When the attempts passed the gate, by their own stamps, and when the last of them ended; ms after T0. */
@@ -206,7 +221,7 @@ export class BurstShard implements Shard {
 
   /** Releases the next `size` attempts that still wait; returns the slot after the last. */
   #releaseFrom(first: number, size: number): number {
-    const { columns, attempts, deadlines } = this.#set;
+    const { columns, attempts, deadlines, stamping } = this.#set;
     const deadline = this.#releaseAt + this.#context.plan.timeoutMs;
     const connects = this.#context.plan.gate === 'connect';
     let slot = first;
@@ -214,7 +229,10 @@ export class BurstShard implements Shard {
     for (let left = size; slot < this.#count && left > 0; slot++) {
       if (columns.outcome[slot] !== 0) continue;
       left--;
-      if (slot % RELEASED_A_LOOK === 0) at = now();
+      if (slot % RELEASED_A_LOOK === 0) {
+        at = now();
+        stamping.stalls.beat(at);
+      }
       if (at >= deadline) {
         attempts.giveUp(slot, at, 'not released before its deadline');
         continue;

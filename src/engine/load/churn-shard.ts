@@ -6,6 +6,7 @@
 
 import { outcomeCode } from '../../names/outcomes.js';
 import type { ChurnStage } from '../../plan/plan.js';
+import { NEVER_STALLED, type Stalled } from '../../tally/validity.js';
 import { LIVE } from '../attempt/live-counts.js';
 import { now } from '../machine/clock.js';
 import { wait } from '../machine/wait.js';
@@ -29,6 +30,7 @@ export class ChurnShard implements Shard {
   readonly #perSecond: number[] = new Array(SECONDS).fill(0);
   #seconds = 0;
   #releaseAt = Number.NaN;
+  #stalled: Stalled = NEVER_STALLED;
   #launched = 0;
   #inFlight = 0;
   #lastRelease = Number.NaN;
@@ -62,7 +64,7 @@ export class ChurnShard implements Shard {
     await wait(Math.max(0, releaseAt - now()));
     const slots = Math.min(this.#context.order.open, this.#limit);
     if (slots === 0) return;
-    this.#set.stamping.start();
+    this.#set.stamping.start(releaseAt);
     this.#set.observeGc();
     const ended = new Promise<void>((resolve) => {
       this.#resolveEnded = resolve;
@@ -77,6 +79,8 @@ export class ChurnShard implements Shard {
     };
     slice();
     await ended;
+    this.#set.stamping.stop();
+    this.#stalled = this.#set.stamping.stalls.take();
   }
 
   stop(): void {
@@ -103,6 +107,8 @@ export class ChurnShard implements Shard {
       launched: this.#launched,
       failedToArm: 0,
       overdue: attempts.overdue,
+      stalled: this.#stalled,
+      stalledHolding: NEVER_STALLED,
       firstReleaseMs: this.#launched > 0 ? 0 : null,
       lastReleaseMs: after(this.#lastRelease),
       lastEndMs: after(this.#lastEnd),

@@ -4,6 +4,7 @@
  */
 import type { Inputs, Plan } from '../../plan/plan.js';
 import type { EncodedTally } from '../../tally/tally.js';
+import type { Stalled } from '../../tally/validity.js';
 import type { Kernel } from '../transport/epoll/system-calls.js';
 import type { PortChooser } from '../transport/ports.js';
 import type { TlsOptions } from '../transport/tls-options.js';
@@ -84,6 +85,10 @@ export interface ShardReport {
   readonly lastReleaseMs: number | null;
   readonly lastEndMs: number | null;
   readonly longestGapMs: number;
+  /** From T0 until the last attempt had ended. */
+  readonly stalled: Stalled;
+  /** From then until the first connection was closed. */
+  readonly stalledHolding: Stalled;
   /** Of the clock that stamps arrivals; seen where steps back and forth leave nothing to see at the end. */
   readonly clockStepMs: number;
   readonly gcPauses: number;

@@ -7,8 +7,9 @@ import { factsOf, isSearch, loadOf } from '../../plan/stages/kinds.js';
 import { isoMicros } from '../../result/iso-time.js';
 import type { Burst, Calibration, Release } from '../../result/result.js';
 import type { Tally } from '../../tally/tally.js';
+import { asksOfHeld } from '../../tally/thresholds.js';
 import type { Part } from '../../tally/totals.js';
-import { judgeBurst } from '../../tally/validity.js';
+import { judgeBurst, NEVER_STALLED } from '../../tally/validity.js';
 import { toMicros } from '../machine/clock.js';
 import type { Disturbance } from '../machine/disturbance.js';
 import type { StageRun } from './stage-run.js';
@@ -54,6 +55,10 @@ export function burstOf(fired: BurstFired): { readonly burst: Burst; readonly pa
     timeoutMs: plan.timeoutMs,
     lostWorkers: ran.lostWorkers,
     longestGapMs: ran.longestGapMs,
+    stalled: ran.stalled,
+    stalledHolding: ran.stalledHolding,
+    lost: counted.lostWhileHeld,
+    asksOfHeld: asksOfHeld(plan.thresholds),
     gcMaxMs: ran.gcMaxMs,
     hasKernelStamps: counted.kernel !== null,
     ...disturbance,
@@ -118,6 +123,8 @@ export function nothingFired(tally: Tally, launched: number, disturbance: Distur
     releasedAt: null,
     t0: Number.NaN,
     longestGapMs: 0,
+    stalled: NEVER_STALLED,
+    stalledHolding: NEVER_STALLED,
     gcPauses: 0,
     gcMaxMs: 0,
     tlsResumed: 0,

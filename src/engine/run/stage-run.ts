@@ -6,6 +6,7 @@
 import type { Plan } from '../../plan/plan.js';
 import { loadOf } from '../../plan/stages/kinds.js';
 import { Tally } from '../../tally/tally.js';
+import type { Stalled } from '../../tally/validity.js';
 import type { Gathered, Generators, LoadOrder } from '../load/generators.js';
 import { driverOf } from '../load/load-kinds.js';
 import type { ShardReport } from '../load/shard.js';
@@ -41,6 +42,8 @@ export interface StageRun {
   /** T0, ms on the clock of `now()`. */
   readonly t0: number;
   readonly longestGapMs: number;
+  readonly stalled: Stalled;
+  readonly stalledHolding: Stalled;
   readonly gcPauses: number;
   readonly gcMaxMs: number;
   readonly tlsResumed: number;
@@ -123,12 +126,20 @@ function merged({ reports, lost }: Gathered, hasRate: boolean): Merged {
     perWorkerMs: firsts.map(toMicros),
     lastEndMs: ends.length === 0 ? null : toMicros(Math.max(...ends)),
     longestGapMs: toMicros(Math.max(0, ...of((r) => r.longestGapMs))),
+    stalled: mostStalled(of((r) => r.stalled)),
+    stalledHolding: mostStalled(of((r) => r.stalledHolding)),
     gcPauses: sum(of((r) => r.gcPauses)),
     gcMaxMs: toMicros(Math.max(0, ...of((r) => r.gcMaxMs))),
     tlsResumed: sum(of((r) => r.tlsResumed)),
     perSecond: hasRate ? addUp(of((r) => r.perSecond ?? [])) : null,
     rows: of((r) => r.rows).filter((text) => text !== null),
   };
+}
+
+/** Of the workers: what stops the process stops all of them, so their times are not added up. */
+function mostStalled(each: readonly Stalled[]): Stalled {
+  const most = (values: readonly number[]) => toMicros(Math.max(0, ...values));
+  return { longestMs: most(each.map((one) => one.longestMs)), totalMs: most(each.map((one) => one.totalMs)) };
 }
 
 function addUp(series: readonly (readonly number[])[]): number[] {

@@ -7,6 +7,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { nextTick } from '../../host.js';
 import { now } from '../machine/clock.js';
+import type { Stalls } from '../machine/stalls.js';
 import { Leaving } from './leaving.js';
 import type { PortChooser } from './ports.js';
 import { Stamps } from './stamps.js';
@@ -211,10 +212,14 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
     return this.stamps.longestGapMs;
   }
 
+  get stalls(): Stalls {
+    return this.stamps.stalls;
+  }
+
   stampRequests(): void {}
 
-  start(): void {
-    this.stamps.start();
+  start(since?: number): void {
+    this.stamps.start(since);
   }
 
   stop(): void {

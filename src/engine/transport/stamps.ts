@@ -7,6 +7,7 @@
  * The stamp must come from the check phase and only once a turn: two stamps with no poll between them prove nothing.
  */
 import { now } from '../machine/clock.js';
+import { Stalls } from '../machine/stalls.js';
 
 /** Without an event for this long the chain of immediates gives its core back and a 1 ms timer takes over. */
 const CALM_AFTER_MS = 5;
@@ -17,6 +18,7 @@ export class Stamps {
   lower = 0;
   /** Longest time between two stamps since `start()`, ms. */
   longestGapMs = 0;
+  readonly stalls = new Stalls();
   #last = 0;
   #lastEvent = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -38,8 +40,9 @@ export class Stamps {
     this.#immediate = setImmediate(this.#stamp);
   };
 
-  start(): void {
+  start(since: number = now()): void {
     this.stop();
+    this.stalls.start(since);
     this.lower = this.#last = this.#lastEvent = now();
     this.longestGapMs = 0;
     this.#immediate = setImmediate(this.#stamp);
@@ -48,6 +51,7 @@ export class Stamps {
   /** Says that something happened at `at`: keeps the stamps close together. */
   touch(at: number): void {
     this.#lastEvent = at;
+    this.stalls.beat(at);
     if (this.#timer !== null) {
       clearTimeout(this.#timer);
       this.#wake();
@@ -55,6 +59,7 @@ export class Stamps {
   }
 
   stop(): void {
+    this.stalls.stop();
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#immediate !== null) clearImmediate(this.#immediate);
     this.#timer = this.#immediate = null;

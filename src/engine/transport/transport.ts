@@ -4,6 +4,7 @@
  * Connections are named by a slot number, so that their state can live in columns on either side. After `reset(slot)` or
  * `leave(slot)` a transport says nothing more about that slot, and the slot may be used again.
  */
+import type { Stalls } from '../machine/stalls.js';
 
 /** Where a connection goes, and from where. */
 export interface Destination {
@@ -64,6 +65,8 @@ export interface Stamping {
   readonly releaseChunk: number;
   /** Longest time since `start()` in which this thread did not look at what had arrived, ms. */
   readonly longestGapMs: number;
+  /** When this thread stood still since `start()`. */
+  readonly stalls: Stalls;
   /** Largest step of the wall clock since `start()` where arrivals are stamped by it, ms, negative: back; else 0. */
   readonly clockStepMs: number;
   /**
@@ -71,8 +74,8 @@ export interface Stamping {
    * each attempt, at a twentieth of what a handshake costs.
    */
   stampRequests(): void;
-  /** Begins to measure; connections may be opened before. */
-  start(): void;
+  /** Begins to measure; connections may be opened before. `since`: T0, where the measuring should have begun then. */
+  start(since?: number): void;
   /** Stops measuring; connections stay. */
   stop(): void;
   /** Tells of everything that has arrived by now. */

@@ -9,6 +9,7 @@ import { constants } from 'node:os';
 import { onThreadExit } from '../../../host.js';
 import { C } from '../../../native/layouts.js';
 import { largestStep, now } from '../../machine/clock.js';
+import { Stalls } from '../../machine/stalls.js';
 import { linearRetries, synSchedule } from '../../machine/syn-schedule.js';
 import type { RequestFrame } from '../../protocol/request.js';
 import type {
@@ -63,6 +64,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
   open = 0;
   onAllClosed: (() => void) | null = null;
   longestGapMs = 0;
+  readonly stalls = new Stalls();
   readonly #events: TransportEvents;
   readonly #kernel: Kernel;
   readonly #destinations: readonly Destination[];
@@ -123,7 +125,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
   }
 
   /** What is the same for all of a burst is done here: a first time in the release would undo its compiled code. */
-  start(): void {
+  start(since: number = now()): void {
     for (const { address, family } of this.#destinations) this.#kernel.learn(address, family);
     if (this.#frame !== null && this.framesRequests) this.#kernel.useFrame(this.#frame);
     this.#kernel.stampRequests(this.#stampsRequests);
@@ -133,9 +135,11 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
     this.longestGapMs = 0;
     this.#clock.stepMs = 0;
     this.#busyUntil = now();
+    this.stalls.start(since);
   }
 
   stop(): void {
+    this.stalls.stop();
     this.#compareClocks();
   }
 
@@ -148,6 +152,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
   };
 
   end(): void {
+    this.stalls.stop();
     if (this.#clockTimer !== null) clearInterval(this.#clockTimer);
     if (this.#immediate !== null) clearImmediate(this.#immediate);
     this.#immediate = null;
@@ -317,6 +322,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
       // A full hand may have left some behind that had happened before this look.
       if (count < EVENTS) this.#lower = lookedAt;
       lookedAt = now();
+      this.stalls.beat(lookedAt);
     } while (count > 0 && --left > 0 && lookedAt - startedAt < ms);
     this.#busyUntil = now();
   }
