@@ -76,6 +76,7 @@ const SMALL_FLOOR = 0.2;
 const GAP = { leastMs: 50, share: 0.2, longestSpanOfChurnMs: 1000 };
 /** Of a load with a rate, and of a burst or a hold: above it a stall may have changed what the target did. */
 const STALL = { shareOfRate: 0.01, longMs: 1000 };
+const TOO_LONG = 'latencies may be too long by as much';
 const THROTTLED_SHARE = 0.01;
 const STEAL_SHARE = 0.05;
 const CONNTRACK_SHARE = 0.9;
@@ -260,7 +261,7 @@ function floor({ calibration, latencyLimitMs }: BurstEvidence): WeighedReason[] 
 
 /** What a stall makes of what is measured: a rate, a latency, and what a target does to a client that keeps it waiting. */
 function stalls(evidence: BurstEvidence): WeighedReason[] {
-  const { kind, makespanMs, stalled, stalledHolding, lost, asksOfHeld, outcomes, latencyLimitMs } = evidence;
+  const { kind, makespanMs, release, stalled, stalledHolding, lost, asksOfHeld, outcomes, latencyLimitMs } = evidence;
   const findings: WeighedReason[] = [];
   if (!startsTogether(kind)) {
     if (stalled.totalMs === 0) return [];
@@ -274,11 +275,13 @@ function stalls(evidence: BurstEvidence): WeighedReason[] {
     findings.push({ verdict, reason: `the generator stalled for ${inMs(ms)} ${when}: ${what}` });
   const isLong = stalled.longestMs >= STALL.longMs;
   const failed = Object.entries(outcomes).some(([id, n]) => n > 0 && id !== '101' && id !== 'aborted');
-  if (latencyLimitMs !== null && stalled.longestMs > SMALL_FLOOR * latencyLimitMs)
-    say('invalid', stalled.longestMs, 'during the burst', 'latencies may be too long by as much');
+  // Arrivals that the kernel stamps are right all the same; what was released late is late.
+  const isExact = evidence.hasKernelStamps && (release?.lastMs ?? 0) < stalled.longestMs;
+  if (!isExact && latencyLimitMs !== null && stalled.longestMs > SMALL_FLOOR * latencyLimitMs)
+    say('invalid', stalled.longestMs, 'during the burst', TOO_LONG);
   else if (isLong && failed)
     say('invalid', stalled.longestMs, 'during the burst', 'failures may have come of the delay');
-  else if (isLong) say('suspect', stalled.longestMs, 'during the burst', 'latencies may be too long by as much');
+  else if (isLong) say('suspect', stalled.longestMs, 'during the burst', isExact ? 'the load was uneven' : TOO_LONG);
   const longestMs = Math.max(stalled.longestMs, stalledHolding.longestMs);
   if (longestMs < STALL.longMs) return findings;
   const when = 'while connections were open';
@@ -291,10 +294,11 @@ function stalls(evidence: BurstEvidence): WeighedReason[] {
 function disturbances(evidence: BurstEvidence): WeighedReason[] {
   const { kind, makespanMs, longestGapMs, gcMaxMs, throttledMs, stealShare, conntrackShare, clockStepMs } = evidence;
   const spanMs = makespanMs ?? 0;
+  const isTold = evidence.stalled.totalMs > 0 && !startsTogether(kind);
   const reasons: string[] = [];
   // A churn stage lasts as long as it is told to, so its length says nothing about how long a gap is too long.
   const gapSpanMs = startsTogether(kind) ? spanMs : Math.min(spanMs, GAP.longestSpanOfChurnMs);
-  if (longestGapMs > Math.max(GAP.leastMs, GAP.share * gapSpanMs)) {
+  if (!isTold && longestGapMs > Math.max(GAP.leastMs, GAP.share * gapSpanMs)) {
     const gc = gcMaxMs > 0 ? ` (longest garbage collection ${inMs(gcMaxMs)})` : '';
     reasons.push(`the generator's loop stood still for ${inMs(longestGapMs)}${gc}`);
   }

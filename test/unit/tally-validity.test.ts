@@ -147,7 +147,43 @@ test('churn is not judged by its release, by its length, or by a number that tim
   const release = { spreadMs: 59_000, firstMs: 0, lastMs: 59_000, perWorkerMs: [0] };
   const churn = { kind: 'churn', planned: null, launched: 900, release, makespanMs: 60_000 } as const;
   assert.equal(judged(churn).verdict, 'valid');
-  assert.equal(judged({ ...churn, longestGapMs: 300 }).verdict, 'suspect');
+  assert.equal(judged({ ...churn, longestGapMs: 300, stalled: { longestMs: 300, totalMs: 300 } }).verdict, 'suspect');
+});
+
+test('a stall takes away what it may have changed, and nothing else', () => {
+  const stall = (longestMs: number, totalMs = longestMs) => ({ longestMs, totalMs });
+  const churn = { kind: 'churn', planned: null, launched: 900, makespanMs: 60_000 } as const;
+  const held = { stalledHolding: stall(1000) };
+  const cases: [Partial<BurstEvidence>, Validity['verdict'], RegExp][] = [
+    [{ ...churn, stalled: stall(590) }, 'suspect', /^the generator stalled for 590ms, 0.983% of the stage/],
+    [
+      { ...churn, stalled: stall(400, 700) },
+      'invalid',
+      /^the generator stalled for 700ms, 1.17% of the stage: its rate/,
+    ],
+    [held, 'suspect', /stalled for 1s while connections were open: pings/],
+    [{ ...held, lost: 3 }, 'invalid', /stalled for 1s while connections were open: the target may have closed them/],
+    [{ ...held, asksOfHeld: true }, 'invalid', /what the target closed meanwhile is not known/],
+    [{ stalled: stall(1000), lost: 3, latencyLimitMs: null }, 'invalid', /during the burst/],
+    [{ stalled: stall(300) }, 'invalid', /stalled for 300ms during the burst: latencies may be too long/],
+    [{ stalled: stall(1000), hasKernelStamps: true }, 'suspect', /during the burst: the load was uneven/],
+    [
+      { stalled: stall(1000), latencyLimitMs: null, outcomes: { 101: 1990, closed: 10 } },
+      'invalid',
+      /during the burst: failures may have come of the delay/,
+    ],
+  ];
+  for (const [change, verdict, reason] of cases) {
+    const found = judged(change);
+    assert.equal(found.verdict, verdict, String(reason));
+    assert.match(found.reasons.join('\n'), reason);
+  }
+  for (const change of [
+    { stalledHolding: stall(999), lost: 3, asksOfHeld: true },
+    { stalled: stall(500), latencyLimitMs: null, outcomes: { 101: 1990, closed: 10 } },
+  ]) {
+    assert.deepEqual(judged(change), { verdict: 'valid', reasons: [] });
+  }
 });
 
 test('stopping excuses what was aborted, and nothing more', () => {
