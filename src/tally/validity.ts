@@ -56,6 +56,9 @@ export interface BurstEvidence {
   readonly asksOfHeld: boolean;
   readonly gcMaxMs: number;
   readonly throttledMs: number | null;
+  /** Of the thread that waited longest for a core, while the machine was watched. */
+  readonly runQueueMs: number | null;
+  readonly watchedMs: number;
   readonly stealShare: number | null;
   /** How full the table of tracked connections was. */
   readonly conntrackShare: number | null;
@@ -78,6 +81,8 @@ const GAP = { leastMs: 50, share: 0.2, longestSpanOfChurnMs: 1000 };
 const STALL = { shareOfRate: 0.01, longMs: 1000 };
 const TOO_LONG = 'latencies may be too long by as much';
 const THROTTLED_SHARE = 0.01;
+/** A target on the same machine takes its part of the cores; more than this leaves too few for the generator. */
+const RUN_QUEUE = { leastMs: 200, share: 0.5 };
 const STEAL_SHARE = 0.05;
 const CONNTRACK_SHARE = 0.9;
 /**
@@ -292,7 +297,18 @@ function stalls(evidence: BurstEvidence): WeighedReason[] {
 }
 
 function disturbances(evidence: BurstEvidence): WeighedReason[] {
-  const { kind, makespanMs, longestGapMs, gcMaxMs, throttledMs, stealShare, conntrackShare, clockStepMs } = evidence;
+  const {
+    kind,
+    makespanMs,
+    longestGapMs,
+    gcMaxMs,
+    throttledMs,
+    runQueueMs,
+    watchedMs,
+    stealShare,
+    conntrackShare,
+    clockStepMs,
+  } = evidence;
   const spanMs = makespanMs ?? 0;
   const isTold = evidence.stalled.totalMs > 0 && !startsTogether(kind);
   const reasons: string[] = [];
@@ -304,6 +320,9 @@ function disturbances(evidence: BurstEvidence): WeighedReason[] {
   }
   if (throttledMs !== null && throttledMs > THROTTLED_SHARE * spanMs) {
     reasons.push(`the generator's CPU was throttled for ${inMs(throttledMs)} (cgroup limit)`);
+  } else if (runQueueMs !== null && runQueueMs > Math.max(RUN_QUEUE.leastMs, RUN_QUEUE.share * watchedMs)) {
+    // Time in which a quota was used up counts as waiting too, so it is said of cores only where there was none.
+    reasons.push(`a thread of the generator waited for a core for ${inMs(runQueueMs)} of ${inMs(watchedMs)}`);
   }
   if (stealShare !== null && stealShare > STEAL_SHARE) {
     reasons.push(`the hypervisor took ${percent(stealShare)} of this machine's CPU time`);

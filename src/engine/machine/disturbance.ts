@@ -1,12 +1,17 @@
 /**
- * What disturbed this machine between two moments: CPU throttling by the cgroup, time stolen by the hypervisor, a step
- * of the wall clock, a full table of tracked connections. Only Linux says; elsewhere each is null.
+ * What disturbed this machine between two moments: CPU throttling by the cgroup, threads that waited for a core, time
+ * stolen by the hypervisor, a step of the wall clock, a full table of tracked connections. Only Linux says; elsewhere each is null.
  */
-import { wallOffset } from './clock.js';
+import { now, wallOffset } from './clock.js';
+import { longestWaitMs, runQueue, throttledMs } from './cpu-limits.js';
 import { textOf } from './machine.js';
 
 export interface Disturbance {
   readonly throttledMs: number | null;
+  /** Of the thread that waited longest for a core. */
+  readonly runQueueMs: number | null;
+  /** From the one moment to the other. */
+  readonly watchedMs: number;
   readonly stealShare: number | null;
   readonly clockStepMs: number;
   readonly conntrackShare: number | null;
@@ -14,14 +19,18 @@ export interface Disturbance {
 
 /** Starts looking; the returned function says what happened since. */
 export function watchMachine(): () => Disturbance {
-  const throttled = throttledUs();
+  const since = now();
+  const throttled = throttledMs();
+  const waits = runQueue();
   const cpu = cpuTicks();
   const offset = wallOffset();
   return () => {
-    const throttledNow = throttledUs();
+    const throttledNow = throttledMs();
     const cpuNow = cpuTicks();
     return {
-      throttledMs: throttled === null || throttledNow === null ? null : (throttledNow - throttled) / 1000,
+      throttledMs: throttled === null || throttledNow === null ? null : throttledNow - throttled,
+      runQueueMs: longestWaitMs(waits, runQueue()),
+      watchedMs: now() - since,
       stealShare:
         cpu === null || cpuNow === null || cpuNow.all <= cpu.all
           ? null
@@ -30,11 +39,6 @@ export function watchMachine(): () => Disturbance {
       conntrackShare: conntrackShare(),
     };
   };
-}
-
-function throttledUs(): number | null {
-  const match = /^throttled_usec (\d+)/m.exec(textOf('/sys/fs/cgroup/cpu.stat') ?? '');
-  return match === null ? null : Number(match[1]);
 }
 
 /** proc_stat(5): user nice system idle iowait irq softirq steal. */
