@@ -4,6 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import os from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -84,7 +85,7 @@ function mirrorPlan(plan: Plan): Plan {
       compression: false,
       tls: { ...plan.target.tls, insecure: true, servername: null, resume: false },
       connectTo: null,
-      sourceIps: [],
+      sourceIps: loopbackSources(plan.target.sourceIps.length),
     },
     data: null,
     stages: [...plan.stages.map(floorStage), warmUpStage(plan)],
@@ -92,6 +93,12 @@ function mirrorPlan(plan: Plan): Plan {
     timeoutMs: Math.min(plan.timeoutMs, TIMEOUT_MS),
     close: 'reset',
   };
+}
+
+/** As many sources as the target's, so that local ports are as short here as there. Elsewhere loopback is one address. */
+function loopbackSources(count: number): string[] {
+  if (os.platform() !== 'linux') return [];
+  return Array.from({ length: count }, (_, i) => `127.77.${Math.floor(i / 250)}.${1 + (i % 250)}`);
 }
 
 /** A stage as far as its floor needs it. */
