@@ -69,6 +69,8 @@ const RULES: readonly Rule[] = [
 
 /** More than these nobody reads. */
 const MOST = 4;
+/** Of the failures of an unknown cause. */
+const MOST_NAMED = 12;
 /** Below this a cause is a guess that is not worth the reading. */
 const LEAST_CONFIDENCE = 0.25;
 /** Beside a cause this much likelier for the same outcomes, another is no help. */
@@ -113,7 +115,9 @@ function kept(findings: readonly Finding[]): Finding[] {
 }
 
 function unknown({ failures, worst }: Evidence): Finding {
-  const said = failures.map(({ outcome, count }) => `${count} x ${outcome}`).join(', ');
+  const named = failures.slice(0, MOST_NAMED).map(({ outcome, count }) => `${count} x ${outcome}`);
+  const more = failures.length > MOST_NAMED ? [`${failures.length - MOST_NAMED} more outcomes`] : [];
+  const said = [...named, ...more].join(', ');
   return {
     cause: 'unknown',
     confidence: 0.1,

@@ -71,7 +71,7 @@ export function outcomesTable(outcomes: readonly OutcomeRow[], pen: Pen): string
   const barWidth = Math.min(WIDEST_BAR, Math.max(NARROWEST_BAR, free));
   const head = ['outcome', 'count', 'share'].map((text, i) => ({ text, right: i > 0, paint: paint.dim }));
   const body = rows.map(({ id, count, share, meaning }, i) => {
-    const color = isOpen(id) ? paint.green : id === 'aborted' ? paint.yellow : paint.red;
+    const color = id !== 'other' && isOpen(id) ? paint.green : id === 'aborted' ? paint.yellow : paint.red;
     return [
       { text: id, paint: color },
       { text: count, right: true },

@@ -44,14 +44,21 @@ export function countText(kind: FailureKind, count: number, times = '×'): strin
   return `${formatCount(count)}${kind === 'lost' ? ' ' : times}${printable(kind)}`;
 }
 
+/** What a target makes up must not fill the screen: kinds of failure in a line, and rows of a table. */
+const MOST_KINDS = 12;
+const MOST_ROWS = 20;
+
 /** `300×504, 2×reset, 3 lost`. */
 export function failuresText({ outcomes, lostWhileHeld }: Burst): string {
-  const failed = failedOutcomes(outcomes).map(([id, count]) => countText(id, count));
-  return [...failed, ...(lostWhileHeld > 0 ? [countText('lost', lostWhileHeld)] : [])].join(', ');
+  const all = failedOutcomes(outcomes);
+  const failed = all.slice(0, MOST_KINDS).map(([id, count]) => countText(id, count));
+  const more = all.length > MOST_KINDS ? [`${formatCount(all.length - MOST_KINDS)} more outcomes`] : [];
+  return [...failed, ...more, ...(lostWhileHeld > 0 ? [countText('lost', lostWhileHeld)] : [])].join(', ');
 }
 
 export interface OutcomeRow {
-  readonly id: OutcomeId;
+  /** `other`: the rarest failures, taken together. */
+  readonly id: OutcomeId | 'other';
   readonly count: number;
   /** Of the attempts that say something about the target; null: these don't. */
   readonly share: string | null;
@@ -62,12 +69,22 @@ export interface OutcomeRow {
 /** Shares leave out what failed on this machine and what was stopped. */
 export function outcomeRows(counted: Counted): OutcomeRow[] {
   const judged = judgedAttempts(counted);
-  return (Object.entries(counted.outcomes) as [OutcomeId, number][]).map(([id, count]) => ({
-    id,
-    count,
-    share: isJudged(id) ? percent(count, judged) : null,
-    meaning: isOpen(id) ? '' : (STATUS_WORDS[id] ?? meaningOf(id)),
-  }));
+  const rare = failedOutcomes(counted.outcomes)
+    .filter(([id]) => isJudged(id))
+    .slice(MOST_ROWS);
+  const isRare = new Set(rare.map(([id]) => id));
+  const rows: OutcomeRow[] = (Object.entries(counted.outcomes) as [OutcomeId, number][])
+    .filter(([id]) => !isRare.has(id))
+    .map(([id, count]) => ({
+      id,
+      count,
+      share: isJudged(id) ? percent(count, judged) : null,
+      meaning: isOpen(id) ? '' : (STATUS_WORDS[id] ?? meaningOf(id)),
+    }));
+  if (rare.length === 0) return rows;
+  const count = rare.reduce((sum, [, one]) => sum + one, 0);
+  const meaning = `${formatCount(rare.length)} more outcome${rare.length === 1 ? '' : 's'}, each rarer than these`;
+  return [...rows, { id: 'other', count, share: percent(count, judged), meaning }];
 }
 
 /** Why a status fails a handshake, where the number alone does not say it. */
