@@ -55,6 +55,8 @@ function block(section: Section, pen: Pen, terminal: Terminal): string[] {
       return thresholdsTable(section.rows, pen);
     case 'samples':
       return samples(section.samples, pen);
+    case 'remark':
+      return [`  ${pen.paint.dim(section.text)}`];
     case 'causes':
       return causesBlock(section.causes, pen);
   }

@@ -30,6 +30,8 @@ export type Section =
   | { readonly is: 'latencies'; readonly shape: LatencyShape }
   | { readonly is: 'bursts'; readonly bursts: BurstRows }
   | { readonly is: 'thresholds'; readonly rows: readonly ThresholdRow[] }
+  /** A sentence at the end. */
+  | { readonly is: 'remark'; readonly text: string }
   | { readonly is: 'samples'; readonly samples: FirstSamples }
   | { readonly is: 'causes'; readonly causes: readonly CauseWords[] };
 
@@ -77,7 +79,15 @@ function measuredSections(result: Result): Section[] {
     { is: 'samples', samples: samplesOf(totals) },
     { is: 'samples', samples: probeSamplesOf(result) },
     ...(isSearch ? [] : [causesSection(result)]),
+    ...(isJudged(result) ? [] : [{ is: 'remark', text: NOT_JUDGED } as const]),
   ];
+}
+
+const NOT_JUDGED = 'no threshold was given: nothing was judged';
+
+/** By the user's own terms, or by those of a search. */
+function isJudged(result: Result): boolean {
+  return result.thresholds.length > 0 || hasDropOff(result);
 }
 
 function nothingSections(result: Result): Section[] {
