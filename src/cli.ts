@@ -20,7 +20,8 @@ async function main(host: Host): Promise<ExitCode> {
   }
   // A reader that has seen enough (`| head -1`) is no error: what is still written goes nowhere.
   host.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') return;
+    // A terminal that was closed (SIGHUP) gives EIO.
+    if (error.code === 'EPIPE' || (error.code === 'EIO' && host.stdout.isTTY === true)) return;
     const told = new UserError(`standard output can't be written (${error.code})`, {
       code: 'output',
       exitCode: EXIT.internal,

@@ -15,11 +15,27 @@ export const EXIT = {
   invalid: 4,
   /** The target answered nothing at preflight. */
   noAnswer: 5,
+  sighup: 129,
   sigint: 130,
   sigterm: 143,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Signals that end a run, in the order of their numbers. */
+export const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
+export type SignalName = (typeof SIGNALS)[number];
+
+/** 128 and the number of the signal, as shells say it. */
+export const SIGNAL_EXIT: Readonly<Record<SignalName, ExitCode>> = {
+  SIGHUP: EXIT.sighup,
+  SIGINT: EXIT.sigint,
+  SIGTERM: EXIT.sigterm,
+};
+
+export function isSignalName(value: unknown): value is SignalName {
+  return SIGNALS.some((name) => name === value);
+}
 
 export interface UserErrorOptions {
   /** Stable machine-readable name, e.g. `profile`, `flag`, `guard`, `limits`. */

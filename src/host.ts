@@ -4,7 +4,7 @@
  */
 import process from 'node:process';
 import type { Readable, Writable } from 'node:stream';
-import type { ExitCode } from './errors.js';
+import { type ExitCode, SIGNALS, type SignalName } from './errors.js';
 
 export interface Host {
   readonly argv: readonly string[];
@@ -16,8 +16,8 @@ export interface Host {
   readonly pid: number;
   readonly platform: string;
   readonly nodeVersion: string;
-  /** Calls `listener` on every SIGINT and SIGTERM until the returned function is called. */
-  onSignal(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
+  /** Calls `listener` on every SIGHUP, SIGINT and SIGTERM until the returned function is called. */
+  onSignal(listener: (signal: SignalName) => void): () => void;
   /** Ends the process at once. */
   exit(code: ExitCode): never;
   /** The code with which the process ends when nothing is left to do. */
@@ -37,13 +37,12 @@ export function processHost(): Host {
     platform: `${process.platform}-${process.arch}`,
     nodeVersion: process.version,
     onSignal(listener) {
-      const signals = ['SIGINT', 'SIGTERM'] as const;
-      const handlers = signals.map((signal) => () => listener(signal));
-      signals.forEach((signal, i) => {
+      const handlers = SIGNALS.map((signal) => () => listener(signal));
+      SIGNALS.forEach((signal, i) => {
         process.on(signal, handlers[i]);
       });
       return () => {
-        signals.forEach((signal, i) => {
+        SIGNALS.forEach((signal, i) => {
           process.off(signal, handlers[i]);
         });
       };

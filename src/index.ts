@@ -25,15 +25,18 @@
  * attempts of a burst wait to be released together.
  */
 import { directorOf } from './commands/find-director.js';
+import { readText } from './commands/input-files.js';
 import { version } from './commands/version.js';
 import { withDiagnosis } from './diagnose/diagnose.js';
 import { readMachine } from './engine/machine/machine.js';
 import { runPlan } from './engine/run/run-plan.js';
 import { withWorkers } from './engine/threads/worker-pool.js';
 import { processHost } from './host.js';
+import { parseCsv, type Table } from './plan/data.js';
 import type { Inputs, Plan } from './plan/plan.js';
 import { checkInputs, pickEnv } from './plan/profile/inputs.js';
 import { checkProfile, compilePlan } from './plan/profile/profile.js';
+import type { ProfileDocument } from './plan/profile/profile-schema.js';
 import { readProfile } from './plan/profile/written.js';
 import type { Burst, Result } from './result/result.js';
 import { assembleResult } from './tally/assemble.js';
@@ -41,6 +44,7 @@ import { assembleResult } from './tally/assemble.js';
 export { UserError } from './errors.js';
 export { NAMED_OUTCOMES, type OutcomeId, outcomeCode } from './names/outcomes.js';
 export type { Inputs, Plan, Stage, Target } from './plan/plan.js';
+export type { ProfileDocument } from './plan/profile/profile-schema.js';
 export { readResult, writeResult } from './result/document.js';
 export { resultJsonSchema } from './result/published-schema.js';
 export type {
@@ -60,13 +64,13 @@ export { type EncodedTally, type Ended, Tally } from './tally/tally.js';
  * A validated, frozen plan from a profile: an object with the keys of a profile file, or its text (YAML or JSON).
  * @throws UserError `profile` that lists every problem
  */
-export function planOf(profile: unknown): Plan {
+export function planOf(profile: ProfileDocument | string): Plan {
   return compilePlan(typeof profile === 'string' ? readProfile(profile, 'profile') : checkProfile(profile, 'profile'));
 }
 
 export interface RunOptions {
-  /** Rows for `{{ row.x }}` and PEM texts; the files that the plan names are not read here. */
-  readonly inputs?: Partial<Pick<Inputs, 'rows' | 'tls'>>;
+  /** Rows for `{{ row.x }}` and PEM texts. What is not given is read from the files that the plan names. */
+  readonly inputs?: { readonly rows?: Inputs['rows']; readonly tls?: Partial<Inputs['tls']> };
   /** Public hosts that may be sent load. What a profile names in `allowHosts` is no consent. */
   readonly allowHosts?: readonly string[];
   /** Stops launching when aborted; the result so far is still returned. */
@@ -78,14 +82,13 @@ export interface RunOptions {
 /**
  * Runs a plan on this machine and returns its result; prints nothing, ends nothing. `result.exitCode` is what the command
  * line would have exited with.
- * @throws UserError when the plan's inputs do not fit, or when the target is public and not in the option `allowHosts`
+ * @throws UserError when the plan's inputs do not fit, when a file that it names can't be read, or when the target is public and not in the option `allowHosts`
  */
 export async function run(plan: Plan, options: RunOptions = {}): Promise<Result> {
   const host = processHost();
-  const rows = options.inputs?.rows ?? [];
-  const tls = options.inputs?.tls ?? { ca: null, cert: null, key: null };
-  const inputs: Inputs = { rows, tls, env: pickEnv(plan, host.env) };
-  checkInputs(plan, inputs, Object.keys(rows[0] ?? {}));
+  const { rows, columns } = tableOf(plan, options, host.cwd);
+  const inputs: Inputs = { rows, tls: pemsOf(plan, options, host.cwd), env: pickEnv(plan, host.env) };
+  checkInputs(plan, inputs, columns);
   const heading = { version: version(), command: 'run', plan };
   const machine = readMachine();
   const record = await withWorkers(plan, machine, (generators) =>
@@ -102,4 +105,18 @@ export async function run(plan: Plan, options: RunOptions = {}): Promise<Result>
     }),
   );
   return withDiagnosis(assembleResult(heading, record));
+}
+
+function tableOf({ data }: Plan, { inputs }: RunOptions, folder: string): Table {
+  const rows = inputs?.rows;
+  if (rows !== undefined) return { rows, columns: Object.keys(rows[0] ?? {}) };
+  return data === null ? { rows: [], columns: [] } : parseCsv(readText(data.file, folder), data.file);
+}
+
+function pemsOf({ target: { tls } }: Plan, { inputs }: RunOptions, folder: string): Inputs['tls'] {
+  const pem = (name: 'ca' | 'cert' | 'key') => {
+    const file = tls[name];
+    return inputs?.tls?.[name] ?? (file === null ? null : readText(file, folder));
+  };
+  return { ca: pem('ca'), cert: pem('cert'), key: pem('key') };
 }

@@ -2,7 +2,7 @@
 import { withDiagnosis } from '../diagnose/diagnose.js';
 import { checkup } from '../engine/check/checkup.js';
 import { directPlan } from '../engine/check/probe-plans.js';
-import { EXIT, type ExitCode, UserError } from '../errors.js';
+import { EXIT, type ExitCode, isSignalName, SIGNAL_EXIT, UserError } from '../errors.js';
 import type { Host } from '../host.js';
 import type { Plan } from '../plan/plan.js';
 import { supplied } from '../plan/profile/draft.js';
@@ -15,7 +15,7 @@ import type { Result } from '../result/result.js';
 import { assembleResult } from '../tally/assemble.js';
 import { checkExitCode } from '../tally/check-health.js';
 import { listenForSignals, write } from './console.js';
-import { readText } from './input-files.js';
+import { inputFilesOf, readText } from './input-files.js';
 import { openOutputs } from './open-outputs.js';
 import { type Flags, listFlag, switchFlag, textFlag, writtenName } from './option-tables.js';
 import { draftOf } from './profile-flags.js';
@@ -32,8 +32,13 @@ export async function check(args: { url: string; flags: Flags }, host: Host): Pr
   const plan = compilePlan(profile);
   const direct = directOf(plan, flags);
   const idleMs = idleOf(flags);
-  const outputs = openOutputs(flags, host);
-  const signals = listenForSignals(host, (text) => outputs.note(text));
+  const outputs = openOutputs(flags, host, { inputs: inputFilesOf(plan, host.cwd), earlier: null });
+  const signals = listenForSignals(host, { note: (text) => outputs.note(text), leave: () => outputs.close() });
+  // One handshake leaves nothing to write that the first signal does not write.
+  signals.hurry.addEventListener('abort', () => {
+    outputs.close();
+    host.exit(isSignalName(signals.hurry.reason) ? SIGNAL_EXIT[signals.hurry.reason] : EXIT.sigint);
+  });
   const heading = { version: version(), command: 'check', plan };
   const isTold = switchFlag(flags, 'verbose') === true || idleMs !== null;
   try {

@@ -1,7 +1,7 @@
 /**
  * What commands and a person say to each other beside the summary: text out, the signals that end a run.
  */
-import { EXIT } from '../errors.js';
+import { SIGNAL_EXIT } from '../errors.js';
 import { type Host, monotonicMs } from '../host.js';
 
 /** timeout(1) signals a process and then its group: signals this close together are one request. */
@@ -14,17 +14,37 @@ export function write(host: Host, text: string): Promise<void> {
   });
 }
 
-/** First signal: stop launching, keep what was measured. Second: leave at once. */
-export function listenForSignals(host: Host, note: (text: string) => void): { signal: AbortSignal; stop(): void } {
-  const controller = new AbortController();
+export interface Signals {
+  /** Aborted by the first signal: nothing more is launched, what is open is closed. Its reason is the signal's name. */
+  readonly signal: AbortSignal;
+  /** Aborted by the second: closings are not waited for. */
+  readonly hurry: AbortSignal;
+  /** From now on signals do what they do without a listener. */
+  stop(): void;
+}
+
+/** First signal: stop and close. Second: do not wait for closings. Third: leave at once. */
+export function listenForSignals(
+  host: Host,
+  { note, leave }: { readonly note: (text: string) => void; readonly leave: () => void },
+): Signals {
+  const [first, second] = [new AbortController(), new AbortController()];
   let askedAt = Number.NaN;
   const stop = host.onSignal((name) => {
     const at = monotonicMs();
     if (at - askedAt < ONE_REQUEST_MS) return;
     askedAt = at;
-    if (controller.signal.aborted) host.exit(name === 'SIGINT' ? EXIT.sigint : EXIT.sigterm);
-    note('stopping: closing what is open, the result so far follows (again: leave at once)');
-    controller.abort(name);
+    if (second.signal.aborted) {
+      leave();
+      host.exit(SIGNAL_EXIT[name]);
+    }
+    if (first.signal.aborted) {
+      note('stopping now: the result so far follows without waiting for closes (again: exit at once)');
+      second.abort(name);
+      return;
+    }
+    note('stopping: closing what is open, the result so far follows (again: do not wait for closes)');
+    first.abort(name);
   });
-  return { signal: controller.signal, stop };
+  return { signal: first.signal, hurry: second.signal, stop };
 }

@@ -100,11 +100,13 @@ function found({ verdict, because, estimate, interval95 }: DropOff): string {
   return `~${formatCount(estimate)}, with 95% between ${from} and ${to}${doubt}`;
 }
 
+const NO_FILES = { inputs: [], earlier: null };
+
 async function fire(url: string, stage: object, flags: Flags, host: Host): Promise<Result> {
   const plan = compilePlan(checkProfile({ target: { url }, stages: [stage] }, 'the demo'));
   const machine = readMachine();
   const { result } = await withWorkers(plan, machine, (generators) =>
-    measure('demo', plan, NO_INPUTS, flags, host, { director: directorOf(plan), machine, generators }),
+    measure('demo', plan, NO_INPUTS, flags, host, { director: directorOf(plan), machine, generators, files: NO_FILES }),
   );
   return result;
 }

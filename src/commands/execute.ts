@@ -13,17 +13,28 @@ import { findStageOf, type Plan } from '../plan/plan.js';
 import { maskPlan } from '../plan/plan-record.js';
 import { type Draft, supplied } from '../plan/profile/draft.js';
 import { compilePlan } from '../plan/profile/profile.js';
+import type { InputFile } from '../report/files/destination.js';
 import { terminalOf } from '../report/terminal/style.js';
 import type { Director } from '../search/engine-interface.js';
 import type { SearchState } from '../search/state.js';
 import { write } from './console.js';
-import { readText } from './input-files.js';
+import { inputFilesOf, readText } from './input-files.js';
 import type { Measured } from './measure.js';
 import { type Flags, listFlag, switchFlag, textFlag } from './option-tables.js';
 import type { Resumed } from './resume.js';
 
-/** Runs what `draft` comes to as command `name`. Paths in it are relative to `folder`. */
-export async function execute(name: string, draft: Draft, folder: string, flags: Flags, host: Host): Promise<ExitCode> {
+/**
+ * Runs what `draft` comes to as command `name`. Paths in it are relative to `folder`.
+ * @param read files that were read before, and that no output may replace
+ */
+export async function execute(
+  name: string,
+  draft: Draft,
+  folder: string,
+  flags: Flags,
+  host: Host,
+  read: readonly InputFile[] = [],
+): Promise<ExitCode> {
   const outside = { env: host.env, read: (file: string) => readText(file, folder) };
   const { profile, inputs } = supplied(draft, outside);
   const plan = compilePlan(profile);
@@ -33,13 +44,16 @@ export async function execute(name: string, draft: Draft, folder: string, flags:
   if (switchFlag(flags, 'dry-run') === true) return dryRun(plan, flags, host);
   const machine = readMachine();
   const workerHeapMb = heapFrom(host.env.WST_WORKER_HEAP_MB);
-  const measured = (workers: WorkerPool): Promise<Measured> => {
+  const files = { inputs: [...read, ...inputFilesOf(plan, folder)], earlier: resumed?.earlier.bursts ?? null };
+  // Shown before the threads are ended: a second Ctrl-C does not wait for them.
+  const measured = async (workers: WorkerPool): Promise<ExitCode> => {
     // The threads start beside what this one has still to load.
     workers.startEarly();
     const given = { director, earlier: resumed?.earlier ?? null, machine, generators: workers };
-    return import('./measure.js').then(({ measure }) => measure(name, plan, inputs, flags, host, given));
+    const { measure } = await import('./measure.js');
+    return show(await measure(name, plan, inputs, flags, host, { ...given, files }), flags, host);
   };
-  return show(await withWorkers(plan, machine, measured, workerHeapMb), flags, host);
+  return withWorkers(plan, machine, measured, workerHeapMb);
 }
 
 async function show({ result: measured, problems }: Measured, flags: Flags, host: Host): Promise<ExitCode> {
@@ -78,15 +92,14 @@ async function dryRun(plan: Plan, flags: Flags, host: Host): Promise<ExitCode> {
   const terminal = terminalOf(host.stdout, host.env, { noColor: switchFlag(flags, 'color') === false });
   const ground = { machine, ways: knownWays(plan, machine) };
   const { searchForecast } = await import('./find-director.js');
-  const { renderDryRun } = await import('../report/terminal/dry-run.js');
+  const { isOutOfReach, renderDryRun } = await import('../report/terminal/dry-run.js');
   const search = searchForecast(plan);
   const consent = listFlag(flags, 'allow-host') ?? [];
   const environment = compileTarget(plan).envNames;
-  await write(
-    host,
-    renderDryRun(maskPlan(plan), planNeeds(plan), ground, { ...terminal, search, consent, environment }),
-  );
-  return EXIT.ok;
+  const record = maskPlan(plan);
+  const needs = planNeeds(plan);
+  await write(host, renderDryRun(record, needs, ground, { ...terminal, search, consent, environment }));
+  return isOutOfReach(record, needs, ground) ? EXIT.invalid : EXIT.ok;
 }
 
 /** For tests. */

@@ -2,7 +2,7 @@
  * `wstampede lab`: starts a target that fails as real stacks do, or lists them. Reads the catalogue and knows no target
  * by name.
  */
-import { EXIT, type ExitCode, UserError } from '../errors.js';
+import { EXIT, type ExitCode, SIGNAL_EXIT, UserError } from '../errors.js';
 import type { Host } from '../host.js';
 import { CATALOGUE, findTarget } from '../lab/catalogue/catalogue.js';
 import { BEHIND } from '../lab/gateway/behind.js';
@@ -52,7 +52,7 @@ export async function lab(args: LabArguments, host: Host): Promise<ExitCode> {
     let signals = 0;
     stopListening = host.onSignal((signal) => {
       signals += 1;
-      if (signals > 1) host.exit(signal === 'SIGINT' ? EXIT.sigint : EXIT.sigterm);
+      if (signals > 1) host.exit(SIGNAL_EXIT[signal]);
       resolve();
     });
   });

@@ -9,10 +9,11 @@ import type { Host } from '../host.js';
 import { findStageOf, type Inputs, type Plan } from '../plan/plan.js';
 import type { RunOutputs } from '../report/outputs/run-outputs.js';
 import type { Result } from '../result/result.js';
-import { assembleResult, type Heading, type RunRecord } from '../tally/assemble.js';
+import { assembleResult, type Heading, type RunRecord, unfinished } from '../tally/assemble.js';
 import { listenForSignals } from './console.js';
-import { openOutputs } from './open-outputs.js';
+import { type OtherFiles, openOutputs } from './open-outputs.js';
 import { type Flags, listFlag, switchFlag, textFlag } from './option-tables.js';
+import { Pace } from './pace.js';
 import { version } from './version.js';
 
 export interface Measured {
@@ -22,7 +23,7 @@ export interface Measured {
 }
 
 /** The plan's search, where it has one, and what else is there before the run begins. */
-type Given = Pick<RunSetup, 'director' | 'earlier' | 'machine' | 'generators'>;
+type Given = Pick<RunSetup, 'director' | 'earlier' | 'machine' | 'generators'> & { readonly files: OtherFiles };
 
 /** Fires the plan and leaves its files behind. */
 export async function measure(
@@ -31,22 +32,27 @@ export async function measure(
   inputs: Inputs,
   flags: Flags,
   host: Host,
-  given: Given,
+  { files, ...given }: Given,
 ): Promise<Measured> {
-  const outputs = openOutputs(flags, host);
-  const signals = listenForSignals(host, (text) => outputs.note(text));
+  const outputs = openOutputs(flags, host, files);
+  const signals = listenForSignals(host, { note: (text) => outputs.note(text), leave: () => outputs.close() });
   const heading = { version: version(), command: name, plan };
+  const wantsRows = textFlag(flags, 'attempts') !== undefined;
   try {
     await announce(plan, outputs);
     const record = await runPlan(plan, inputs, {
       host,
       version: heading.version,
       signal: signals.signal,
-      wantRows: textFlag(flags, 'attempts') !== undefined,
+      hurry: signals.hurry,
+      wantRows: wantsRows,
       consent: listFlag(flags, 'allow-host') ?? [],
       ...given,
       fault: testFault(host),
-      observer: observerOf(outputs, heading, switchFlag(flags, 'verbose') === true),
+      observer: observerOf(outputs, heading, {
+        isVerbose: switchFlag(flags, 'verbose') === true,
+        hasFiles: wantsRows || (listFlag(flags, 'output') ?? []).length > 0,
+      }),
     });
     const result = await diagnosed(heading, record);
     await outputs.end(result);
@@ -59,18 +65,29 @@ export async function measure(
 }
 
 /** Passes on to the outputs what the engine tells. */
-function observerOf(outputs: RunOutputs, heading: Heading, isVerbose: boolean): RunObserver {
+function observerOf(
+  outputs: RunOutputs,
+  heading: Heading,
+  { isVerbose, hasFiles }: { readonly isVerbose: boolean; readonly hasFiles: boolean },
+): RunObserver {
+  const pace = new Pace();
   return {
     progress: (news) => outputs.interval(news),
     rows: (rows) => outputs.rows(rows),
-    burst: (_burst, record) => outputs.burst(() => diagnosed(heading, record)),
-    save: (record) => outputs.save(() => diagnosed(heading, record)),
+    burst: (_burst, record) => pace.over((isDue) => outputs.burst(() => soFar(heading, record), isDue)),
+    ...(hasFiles && { during: (record, rows) => outputs.during(() => soFar(heading, record), rows) }),
+    save: (record) => outputs.save(() => soFar(heading, record)),
     note: (text) => outputs.warn(text),
     transport: (text) => outputs.note(`transport node, ${text}`),
     preflight: ({ outcomes }) => {
       if (isVerbose) outputs.note(`preflight: ${JSON.stringify(outcomes)}`);
     },
   };
+}
+
+/** The result while the run goes on. What it means is told at the end: after each burst that would take ever longer. */
+async function soFar(heading: Heading, record: RunRecord): Promise<Result> {
+  return unfinished(assembleResult(heading, record));
 }
 
 /** The result with what it is likely to mean. */

@@ -2,7 +2,11 @@
  * Opens the outputs that a command's flags ask for: the progress display on stderr, and the files. What they are told
  * is the command's business.
  */
+import { resolve } from 'node:path';
+import { UserError } from '../errors.js';
 import type { Host } from '../host.js';
+import type { InputFile } from '../report/files/destination.js';
+import type { EarlierBurst } from '../report/files/earlier-rows.js';
 import { openFiles } from '../report/files/open-files.js';
 import { RunOutputs } from '../report/outputs/run-outputs.js';
 import { progressMode, startProgress } from '../report/progress/progress.js';
@@ -10,10 +14,29 @@ import { ProgressOutput } from '../report/progress/progress-output.js';
 import { terminalOf } from '../report/terminal/style.js';
 import { type Flags, listFlag, switchFlag, textFlag } from './option-tables.js';
 
-/** @throws UserError `output` for a file that can't be written */
-export function openOutputs(flags: Flags, host: Host): RunOutputs {
-  const specs = { results: listFlag(flags, 'output') ?? [], attempts: textFlag(flags, 'attempts') ?? null };
-  const files = openFiles(specs, { cwd: host.cwd, pid: host.pid });
+const STDOUT = /^\/dev\/(stdout|fd\/1)$|^\/proc\/self\/fd\/1$/;
+
+/** What the files of a run must fit. */
+export interface OtherFiles {
+  /** What the run reads: no output may replace it. */
+  readonly inputs: readonly InputFile[];
+  /** Bursts of the search that goes on; null: a new run. */
+  readonly earlier: readonly EarlierBurst[] | null;
+}
+
+/** @throws UserError `output` for a file that can't be written, or that does not fit the others */
+export function openOutputs(flags: Flags, host: Host, { inputs, earlier }: OtherFiles): RunOutputs {
+  const results = listFlag(flags, 'output') ?? [];
+  const resume = textFlag(flags, 'resume');
+  const onStdout = results.filter((path) => STDOUT.test(path));
+  if (onStdout.length > 0 && switchFlag(flags, 'json') === true) {
+    const hint = 'leave one of them out';
+    throw new UserError(`--json and -o ${onStdout[0]}: both would write to standard output`, { code: 'output', hint });
+  }
+  const files = openFiles(
+    { results, attempts: textFlag(flags, 'attempts') ?? null },
+    { cwd: host.cwd, pid: host.pid, inputs, resume: resume === undefined ? null : resolve(host.cwd, resume), earlier },
+  );
   const enabled = progressMode(host, {
     noProgress: switchFlag(flags, 'progress') === false,
     quiet: switchFlag(flags, 'quiet'),

@@ -12,6 +12,7 @@ import { readProfile } from '../plan/profile/written.js';
 import { maskLoose } from '../plan/secrets.js';
 import { didYouMean } from '../plan/suggest.js';
 import { wrap } from '../report/terminal/text-width.js';
+import { readRegular } from './input-files.js';
 
 const SHIPPED = fileURLToPath(new URL('../../profiles/', import.meta.url));
 const WIDTH = 80;
@@ -24,6 +25,8 @@ export interface ProfileText {
   readonly text: string;
   /** As errors name it. */
   readonly file: string;
+  /** The file itself. */
+  readonly path: string;
   /** Where files that the profile names are looked for: the folder that it stands in. */
   readonly directory: string;
 }
@@ -39,12 +42,13 @@ export async function shippedNames(): Promise<readonly string[]> {
 /** A file if there is one, else the shipped profile of that name. Throws UserError `profile` when there is neither. */
 export async function profileText(nameOrPath: string, host: Host): Promise<ProfileText> {
   const path = resolve(host.cwd, nameOrPath);
-  const text = await readIfThere(path, nameOrPath);
-  if (text !== null) return { text, file: nameOrPath, directory: dirname(path) };
+  const text = readIfThere(path, nameOrPath);
+  if (text !== null) return { text, file: nameOrPath, path, directory: dirname(path) };
   const names = await shippedNames();
   if (names.includes(nameOrPath)) {
     const file = `${nameOrPath}.yaml`;
-    return { text: await readFile(join(SHIPPED, file), 'utf8'), file, directory: SHIPPED };
+    const shipped = join(SHIPPED, file);
+    return { text: await readFile(shipped, 'utf8'), file, path: shipped, directory: SHIPPED };
   }
   const known = `shipped profiles: ${names.join(', ')}`;
   throw new UserError(
@@ -56,10 +60,11 @@ export async function profileText(nameOrPath: string, host: Host): Promise<Profi
   );
 }
 
-async function readIfThere(path: string, shown: string): Promise<string | null> {
+function readIfThere(path: string, shown: string): string | null {
   try {
-    return await readFile(path, 'utf8');
+    return readRegular(path, shown);
   } catch (error) {
+    if (error instanceof UserError) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     // A folder may bear the name of a shipped profile.
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return null;

@@ -11,10 +11,10 @@ import { profileText } from './profiles.js';
 
 export async function run(args: { profile: string; flags: Flags }, host: Host): Promise<ExitCode> {
   const { flags } = args;
-  const { file, text, directory } = await profileText(args.profile, host);
+  const { file, path, text, directory } = await profileText(args.profile, host);
   const base = draftOfText(text, file);
   // A path in a flag starts at the current folder, one in the profile at the profile's.
   const more = { url: textFlag(flags, 'url'), rest: textFlag(flags, 'rest') };
   const over = draftOf(flags, more, (path) => resolve(host.cwd, path));
-  return execute('run', layered(base, over), directory, flags, host);
+  return execute('run', layered(base, over), directory, flags, host, [{ what: `the profile ${file}`, path }]);
 }

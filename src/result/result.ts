@@ -118,6 +118,7 @@ export const resultSchema = z
     exitCode: count,
     check: checkSchema.nullable().default(null).describe('Of the command check: one handshake, step by step'),
     search: savedSearchSchema.nullable().default(null).describe('Where a search stands, so that it can go on'),
+    finished: z.literal(false).optional().describe('false: written while the run went on; absent: it has ended'),
   })
   .meta({ title: 'Result of a wstampede run' });
 export type Result = Of<typeof resultSchema>;

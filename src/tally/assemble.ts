@@ -2,7 +2,7 @@
  * From what a run left behind to its Result: totals, thresholds, validity of the whole, exit code. Pure: the same record
  * gives the same document, and it can be asked for after every burst.
  */
-import { EXIT, type ExitCode } from '../errors.js';
+import { EXIT, type ExitCode, isSignalName, SIGNAL_EXIT, type SignalName } from '../errors.js';
 import { openedOf } from '../names/outcomes.js';
 import type { Plan } from '../plan/plan.js';
 import { maskPlan } from '../plan/plan-record.js';
@@ -24,7 +24,7 @@ import { judgeRun } from './validity.js';
 
 /** Why a run ended before its plan did. */
 export interface Stopped {
-  readonly by: 'SIGINT' | 'SIGTERM' | 'abort' | 'limits' | 'no-answer' | 'worker';
+  readonly by: SignalName | 'abort' | 'limits' | 'no-answer' | 'worker';
   /** One sentence. */
   readonly reason: string;
 }
@@ -98,6 +98,15 @@ export function assembleResult(heading: Heading, record: RunRecord): Result {
   };
 }
 
+const NOT_ENDED = 'this run has not ended';
+
+/** What is written while the run goes on: a file that a killed run leaves behind must not read as success. */
+export function unfinished(result: Result): Result {
+  const validity: Validity = { verdict: 'invalid', reasons: [NOT_ENDED] };
+  const totals = { ...result.totals, validity };
+  return { ...result, totals, validity, stopped: result.stopped ?? NOT_ENDED, exitCode: EXIT.invalid, finished: false };
+}
+
 /**
  * What a burst of a search says about the run: nothing when it was invalid, because then it was repeated, or ended the
  * search; and its doubts are the run's where the number comes from.
@@ -118,8 +127,7 @@ function exitCodeOf(
   totals: Totals,
   dropOff: DropOff | null,
 ): ExitCode {
-  if (stopped?.by === 'SIGINT') return EXIT.sigint;
-  if (stopped?.by === 'SIGTERM') return EXIT.sigterm;
+  if (isSignalName(stopped?.by)) return SIGNAL_EXIT[stopped.by];
   if (stopped?.by === 'no-answer') return EXIT.noAnswer;
   if (validity.verdict === 'invalid') return EXIT.invalid;
   if (dropOff !== null && !ANSWERS.includes(dropOff.verdict)) return EXIT.missed;

@@ -40,6 +40,12 @@ export class RunningSums {
     if (part.validity.verdict !== 'invalid' && !part.isOfSearch) this.#judged.add(part);
   }
 
+  /** As they would be with one more part, which is not kept. */
+  with(part: Part): Sums {
+    const counts = part.validity.verdict !== 'invalid' && !part.isOfSearch;
+    return { all: this.#all.with(part), judged: counts ? this.#judged.with(part) : this.#judged.sum() };
+  }
+
   /** As they are now. */
   sums(): Sums {
     return { all: this.#all.sum(), judged: this.#judged.sum() };
@@ -60,6 +66,15 @@ class RunningSum {
     this.#tally.merge(tally);
     this.#launched += launched;
     if (rate !== null) this.#rated.push({ rate, handshakes: tally.count('101') });
+  }
+
+  with(part: Part): Sum {
+    const more = new RunningSum();
+    more.#tally.merge(this.#tally);
+    more.#launched = this.#launched;
+    more.#rated.push(...this.#rated);
+    more.add(part);
+    return more.sum();
   }
 
   sum(): Sum {

@@ -12,6 +12,8 @@ import type { Body } from '../protocol/body.js';
 import type { Head } from '../protocol/response.js';
 
 const MAX_BODY_BYTES = 1024;
+/** Of different outcomes: a target can make up hundreds. */
+const MOST_SAMPLES = 20;
 const MAX_HEADERS = 24;
 const MAX_VALUE = 256;
 
@@ -81,7 +83,7 @@ export class Samples {
    */
   take(slot: number, code: number, detail: string | null, answer: Failed | null, bytes: Buffer | null): boolean {
     const rest = bytes ?? Buffer.alloc(0);
-    if (this.#seen.has(code)) {
+    if (this.#seen.has(code) || this.#seen.size >= MOST_SAMPLES) {
       answer?.body.read(rest);
       return false;
     }
@@ -118,6 +120,11 @@ export class Samples {
     const kept = [...this.#taken];
     this.#taken.clear();
     return kept;
+  }
+
+  /** As `drain`, but they stay. */
+  get kept(): [code: number, sample: Sample][] {
+    return [...this.#taken];
   }
 
   #keep(slot: number, code: number, head: Head | null, detail: string | null, body: Buffer): void {

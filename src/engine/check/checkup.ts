@@ -4,6 +4,7 @@
  * all) and the bound on every step. What was found becomes a Check beside a burst of one.
  */
 
+import { isSignalName } from '../../errors.js';
 import type { Host } from '../../host.js';
 import { isOpen } from '../../names/outcomes.js';
 import { curlLine } from '../../plan/curl.js';
@@ -349,7 +350,7 @@ class Checkup {
     const { validity, generator } = burst;
     sums.add({ tally, validity, launched: generator.launched, rate: null, isOfSearch: false });
     const { signal } = this.#options;
-    const by = signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
+    const by = isSignalName(signal.reason) ? signal.reason : 'SIGINT';
     return {
       ...this.#outline(addresses),
       bursts: [burst],

@@ -4,10 +4,11 @@
  */
 import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { maskingOf } from '../../plan/masking.js';
+import type { Tally } from '../../tally/tally.js';
 import { type AttemptEvents, Attempts } from '../attempt/attempts.js';
 import { Columns } from '../attempt/columns.js';
 import { Deadlines } from '../attempt/deadlines.js';
-import { Recorder } from '../attempt/recorder.js';
+import { Recorder, type RecorderOptions } from '../attempt/recorder.js';
 import { RequestSource } from '../attempt/request-source.js';
 import { Samples } from '../attempt/samples.js';
 import { waitFor } from '../machine/wait.js';
@@ -19,6 +20,8 @@ import { NodeTransport } from '../transport/node-transport.js';
 import type { Stamping, Transport, TransportEvents, Wire } from '../transport/transport.js';
 import type { ShardContext, ShardReport } from './shard.js';
 
+type Generator = Pick<ShardReport, 'longestGapMs' | 'clockStepMs' | 'gcPauses' | 'gcMaxMs' | 'tlsResumed'>;
+
 export class AttemptSet {
   readonly columns: Columns;
   readonly attempts: Attempts;
@@ -29,7 +32,10 @@ export class AttemptSet {
   readonly deadlines: Deadlines;
   readonly recorder: Recorder;
   readonly #samples: Samples;
+  readonly #recording: RecorderOptions;
   #gcObserver: PerformanceObserver | null = null;
+  #isHurried = false;
+  #endGrace: () => void = () => {};
   /** Apart: the first fraction in a field that held whole numbers undoes the code compiled for its object. */
   readonly #gc = { pauses: 0, maxMs: 0 };
 
@@ -74,7 +80,7 @@ export class AttemptSet {
       freed: (slot) => this.attempts.freed(slot),
     });
     this.attempts.use(this.transport, this.session);
-    this.recorder = new Recorder({
+    this.#recording = {
       columns: this.columns,
       details: this.attempts.details,
       burst: order.burst,
@@ -84,7 +90,13 @@ export class AttemptSet {
       wantRows: context.wantRows,
       hasKernelStamps: this.stamping.hasKernelStamps,
       wallOffset: context.wallOffset,
-    });
+    };
+    this.recorder = this.newRecorder();
+  }
+
+  /** Records the same attempts once more. */
+  newRecorder(): Recorder {
+    return new Recorder(this.#recording);
   }
 
   /** Counts garbage collections from now until `drain()`. */
@@ -93,8 +105,15 @@ export class AttemptSet {
     this.#gcObserver.observe({ entryTypes: ['gc'] });
   }
 
+  /** What `drain` would say of the generator by now. */
+  generatorSoFar(): Generator {
+    const { longestGapMs, clockStepMs } = this.stamping;
+    const { pauses: gcPauses, maxMs: gcMaxMs } = this.#gc;
+    return { longestGapMs, clockStepMs, gcPauses, gcMaxMs, tlsResumed: this.attempts.resumed };
+  }
+
   /** Stops measuring, waits until every socket is gone (what will not go is reset) and says how the generator did. */
-  async drain(): Promise<Pick<ShardReport, 'longestGapMs' | 'clockStepMs' | 'gcPauses' | 'gcMaxMs' | 'tlsResumed'>> {
+  async drain(): Promise<Generator> {
     this.stamping.stop();
     const { longestGapMs, clockStepMs } = this.stamping;
     if (this.#gcObserver !== null) {
@@ -110,19 +129,31 @@ export class AttemptSet {
     return { longestGapMs, clockStepMs, gcPauses, gcMaxMs, tlsResumed: this.attempts.resumed };
   }
 
+  /** What has not closed by itself is not waited for. */
+  hurry(): void {
+    this.#isHurried = true;
+    this.#endGrace();
+  }
+
   /** Resolves when every socket is gone, or after the grace. */
   async #allClosed(): Promise<void> {
     if (this.wire.open === 0) return;
     const closed = new Promise<void>((resolve) => {
       this.wire.onAllClosed = resolve;
+      this.#endGrace = resolve;
     });
-    await waitFor(closed, CLOSE_GRACE_MS);
+    if (!this.#isHurried) await waitFor(closed, CLOSE_GRACE_MS);
     this.wire.onAllClosed = null;
   }
 
   /** Moves the samples into the tally. */
   keepSamples(): void {
     for (const [code, sample] of this.#samples.drain()) this.recorder.tally.addSample(code, sample);
+  }
+
+  /** The samples so far; they stay here. */
+  copySamples(tally: Tally): void {
+    for (const [code, sample] of this.#samples.kept) tally.addSample(code, sample);
   }
 
   #countGc(entries: readonly PerformanceEntry[]): void {

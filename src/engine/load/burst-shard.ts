@@ -91,6 +91,33 @@ export class BurstShard implements Shard {
     for (let slot = 0; slot < this.#count; slot++) this.#set.attempts.expire(slot, at, ABORTED);
   }
 
+  /** Once all have ended: the sums are made anew, since a connection that is held may still be lost. */
+  peek(): ShardReport | null {
+    if (this.#isClosing || this.#ended < this.#count) return null;
+    const { attempts, session } = this.#set;
+    const recorder = this.#set.newRecorder();
+    recorder.tally.lost(session.lost);
+    for (let slot = 0; slot < this.#count; slot++) recorder.record(slot, this.#releaseAt);
+    this.#set.copySamples(recorder.tally);
+    return {
+      ...this.#set.generatorSoFar(),
+      ...this.#releaseTimes(),
+      tally: recorder.tally.encode(),
+      launched: this.#context.live[LIVE.opened],
+      failedToArm: this.#failedBeforeGate(),
+      overdue: attempts.overdue,
+      stalled: this.#stalled,
+      // The hold is not over: what it stood still is told at its end.
+      stalledHolding: NEVER_STALLED,
+      perSecond: null,
+      rows: recorder.takeRows(),
+    };
+  }
+
+  hurry(): void {
+    this.#set.hurry();
+  }
+
   async close(holdUntil: number): Promise<ShardReport> {
     await waitUntil(holdUntil, this.#stopped.signal);
     const { attempts, recorder, session, stamping } = this.#set;

@@ -6,6 +6,7 @@
 
 import { outcomeCode } from '../../names/outcomes.js';
 import type { ChurnStage } from '../../plan/plan.js';
+import { Tally } from '../../tally/tally.js';
 import { NEVER_STALLED, type Stalled } from '../../tally/validity.js';
 import { LIVE } from '../attempt/live-counts.js';
 import { now } from '../machine/clock.js';
@@ -93,6 +94,30 @@ export class ChurnShard implements Shard {
     }
   }
 
+  /** Attempts in flight are not in it. Its rows are final, so they are sent on. */
+  peek(): ShardReport | null {
+    if (this.#isStopped || Number.isNaN(this.#releaseAt)) return null;
+    const { attempts, recorder } = this.#set;
+    this.#sendRows();
+    const tally = Tally.decode(recorder.tally.encode());
+    this.#set.copySamples(tally);
+    const ended = tally.attempted;
+    return {
+      ...this.#set.generatorSoFar(),
+      ...this.#soFar(),
+      tally: tally.encode(),
+      launched: ended,
+      overdue: attempts.overdue,
+      stalled: this.#stalled,
+      stalledHolding: NEVER_STALLED,
+      rows: null,
+    };
+  }
+
+  hurry(): void {
+    this.#set.hurry();
+  }
+
   /** Nothing is held: each connection was closed at its 101. */
   async close(): Promise<ShardReport> {
     const { attempts, recorder } = this.#set;
@@ -100,20 +125,26 @@ export class ChurnShard implements Shard {
     for (let slot = 0; slot < this.#set.columns.size; slot++) attempts.close(slot, this.#isClean);
     const generator = await this.#set.drain();
     this.#set.keepSamples();
-    const after = (at: number) => (Number.isNaN(at) ? null : at - this.#releaseAt);
     return {
       ...generator,
+      ...this.#soFar(),
       tally: recorder.tally.encode(),
       launched: this.#launched,
-      failedToArm: 0,
       overdue: attempts.overdue,
       stalled: this.#stalled,
       stalledHolding: NEVER_STALLED,
+      rows: recorder.takeRows(),
+    };
+  }
+
+  #soFar(): Pick<ShardReport, 'failedToArm' | 'firstReleaseMs' | 'lastReleaseMs' | 'lastEndMs' | 'perSecond'> {
+    const after = (at: number) => (Number.isNaN(at) ? null : at - this.#releaseAt);
+    return {
+      failedToArm: 0,
       firstReleaseMs: this.#launched > 0 ? 0 : null,
       lastReleaseMs: after(this.#lastRelease),
       lastEndMs: after(this.#lastEnd),
       perSecond: Array.from(this.#perSecond.slice(0, this.#seconds), (count) => count ?? 0),
-      rows: recorder.takeRows(),
     };
   }
 

@@ -88,10 +88,17 @@ export interface Generators {
   ended(until: number): Promise<void>;
   /** Has what is open kept until `holdUntil`, then closed; resolves with what each knows, at `until` at the latest. */
   gather(holdUntil: number, until: number): Promise<Gathered>;
+  /**
+   * In the middle of a load: what each knows by now, while rows of attempts that are not in it wait. Does nothing when one
+   * of them does not tell.
+   */
+  peek(use: (reports: readonly ShardReport[]) => Promise<void>): Promise<void>;
   /** One sentence for each worker that is gone. */
   deaths(): readonly string[];
   /** Ends everything that has not ended, once in a run. */
   stop(): void;
+  /** After `stop`: what has not closed by itself is reset, so that `gather` has its numbers at once. */
+  hurry(): void;
   /** Lets the living finish, ends the rest. Later calls do nothing. */
   end(): Promise<void>;
 }

@@ -18,8 +18,12 @@ export interface Shard {
   run(releaseAt: number): Promise<void>;
   /** Keeps what is open until `holdUntil` (ms on the clock of `now()`), closes it, and reports; no socket is left. */
   close(holdUntil: number): Promise<ShardReport>;
+  /** What `close` would report by now; nothing is ended. null: there is nothing to tell in the middle of this load. */
+  peek(): ShardReport | null;
   /** Ends what has not ended as `aborted`, and a hold at once. */
   stop(): void;
+  /** After `stop`: resets what has not closed by itself. */
+  hurry(): void;
 }
 
 export interface Armed {

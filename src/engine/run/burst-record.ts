@@ -30,7 +30,12 @@ export interface BurstFired {
   readonly isStopped: boolean;
 }
 
-export function burstOf(fired: BurstFired): { readonly burst: Burst; readonly part: Part } {
+export interface Fired {
+  readonly burst: Burst;
+  readonly part: Part;
+}
+
+export function burstOf(fired: BurstFired): Fired {
   const { plan, stageIndex, stage, index, size, ran, floor } = fired;
   const { tally, disturbance } = ran;
   const counted = tally.counted();

@@ -55,7 +55,7 @@ function atMirror(
   signal: AbortSignal,
 ): Promise<StageRun> {
   const { plan } = mirror.target;
-  const order = { target: TARGET.mirror, stage, index: 0, size, base: 0, plan, signal, onPhase: () => {} };
+  const order = { target: TARGET.mirror, stage, index: 0, size, base: 0, plan, signal, onPhase: () => {}, look: null };
   return runStage(generators, order);
 }
 

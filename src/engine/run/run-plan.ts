@@ -2,6 +2,7 @@
  * A run: the stages of a plan, one load after another, from the look-up of the name to the last socket's end. It decides
  * what is fired next and whether the run goes on; how a load is fired is stage-run.ts's, what it means is the tally's.
  */
+import { isSignalName } from '../../errors.js';
 import { PREFLIGHT_ATTEMPTS, probesPerBurst } from '../../plan/needs.js';
 import { burstSizes, fixedOpen, type Inputs, type Plan } from '../../plan/plan.js';
 import { isSearch, loadOf } from '../../plan/stages/kinds.js';
@@ -22,7 +23,7 @@ import { wait } from '../machine/wait.js';
 import { type Mirror, startMirror } from '../mirror/mirror-process.js';
 import { tlsOptions } from '../transport/tls-options.js';
 import type { Destination } from '../transport/transport.js';
-import { burstOf, latencyLimitOf, nothingFired } from './burst-record.js';
+import { burstOf, type Fired, latencyLimitOf, nothingFired } from './burst-record.js';
 import { CalibrationOnDemand, calibrate, warmUp } from './calibrate.js';
 import { type Choice, chooseTransport } from './choose-transport.js';
 import { Live } from './live.js';
@@ -38,6 +39,8 @@ import { runStage, type StageRun } from './stage-run.js';
 /** Before what follows a search that was given no cool-down of its own (docs/method.md, "Defaults"). */
 const REST_AFTER_SEARCH_MS = 10_000;
 const STOPPED = 'stopped by the user';
+/** After the second signal, for what was counted to come in from the workers. */
+const HURRY_MS = 600;
 
 /** One burst, or one churn stage, about to be fired. */
 interface OneBurst {
@@ -50,6 +53,9 @@ interface OneBurst {
   readonly base?: number;
   readonly search?: SearchNews;
 }
+
+/** Where a burst belongs. */
+type OfStage = Pick<OneBurst, 'stageIndex' | 'index' | 'size' | 'floor'>;
 
 /** Runs a plan. @throws UserError when the guard refuses the target; everything else is in the record. */
 export async function runPlan(plan: Plan, inputs: Inputs, options: RunSetup): Promise<RunRecord> {
@@ -93,13 +99,23 @@ class Run {
   }
 
   async run(): Promise<RunRecord> {
-    const { signal, generators } = this.#options;
-    const onSignal = (): void => this.#end({ by: signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT', reason: STOPPED });
+    const { signal, hurry, generators } = this.#options;
+    const onSignal = (): void =>
+      this.#end({ by: isSignalName(signal.reason) ? signal.reason : 'SIGINT', reason: STOPPED });
     this.#stop.signal.addEventListener('abort', () => generators.stop());
     signal.addEventListener('abort', onSignal);
     if (signal.aborted) onSignal();
+    const hurried = new Promise<void>((resolve) => {
+      hurry?.addEventListener('abort', () => {
+        generators.hurry();
+        setTimeout(resolve, HURRY_MS);
+      });
+    });
+    const running = this.#run();
+    // Left behind, it may still fail.
+    running.catch(() => {});
     try {
-      await this.#run();
+      await Promise.race([running, hurried]);
     } finally {
       signal.removeEventListener('abort', onSignal);
     }
@@ -309,7 +325,7 @@ class Run {
   }
 
   async #fire(one: OneBurst): Promise<StageRun> {
-    const { stageIndex, index, size, floor, resolution, search, base = this.#nextAttempt } = one;
+    const { stageIndex, index, size, resolution, search, base = this.#nextAttempt } = one;
     const { generators, observer } = this.#options;
     const isWatched = loadOf(this.#plan.stages[stageIndex]).hasRate && this.#abort !== null;
     const live = new Live(generators.counts, { index, size, of: this.#planned(), search }, (p) =>
@@ -326,12 +342,13 @@ class Run {
       plan: this.#plan,
       onPhase: (phase) => live.enter(phase),
       signal: this.#stop.signal,
+      look: observer.during === undefined ? null : (soFar) => this.#tellDuring(one, soFar),
     });
     live.stop();
     for (const rows of ran.rows) observer.rows?.(rows);
     if (resolution.dnsMs !== null && this.#bursts.length === 0) ran.tally.addDns(resolution.dnsMs);
     this.#nextAttempt = Math.max(this.#nextAttempt, base + (size ?? generators.parts * (ran.launched + 1)));
-    this.#keep(stageIndex, index, size, ran, floor);
+    this.#keep(one, ran);
     this.#mayStop(ran);
     return ran;
   }
@@ -383,22 +400,24 @@ class Run {
     this.#end({ by: 'abort', reason: `stopped by the abort rule: ${this.#plan.abort?.expression}` });
   }
 
-  #keep(stageIndex: number, index: number, size: number | null, ran: StageRun, floor: Calibration | null): void {
-    const stage = this.#plan.stages[stageIndex];
-    const { burst, part } = burstOf({
-      plan: this.#plan,
-      stageIndex,
-      stage,
-      index,
-      size,
-      ran,
-      floor,
-      latencyLimitMs: latencyLimitOf(stage) ?? this.#latencyLimitMs,
-      isStopped: this.#isStopped,
-    });
+  #keep(one: OfStage, ran: StageRun): void {
+    const { burst, part } = this.#burstOf(one, ran, this.#isStopped);
     this.#bursts.push(burst);
     this.#sums.add(part);
-    this.#nextIndex = index + 1;
+    this.#nextIndex = one.index + 1;
+  }
+
+  #burstOf({ stageIndex, index, size, floor }: OfStage, ran: StageRun, isStopped: boolean): Fired {
+    const stage = this.#plan.stages[stageIndex];
+    const latencyLimitMs = latencyLimitOf(stage) ?? this.#latencyLimitMs;
+    return burstOf({ plan: this.#plan, stageIndex, stage, index, size, ran, floor, latencyLimitMs, isStopped });
+  }
+
+  /** What has ended of a load that goes on, as if it had been stopped here. */
+  async #tellDuring(one: OfStage, soFar: StageRun): Promise<void> {
+    const { burst, part } = this.#burstOf(one, soFar, true);
+    const record = { ...this.#record(), bursts: [...this.#bursts, burst], sums: this.#sums.with(part) };
+    await this.#options.observer.during?.(record, soFar.rows.join(''));
   }
 
   /** The name has no address: every attempt of every burst ends before its first packet, as `dns`. */
@@ -408,7 +427,8 @@ class Run {
         const tally = new Tally();
         tally.addUntimed('dns', failure, size ?? 1);
         if (this.#bursts.length === 0 && resolution.dnsMs !== null) tally.addDns(resolution.dnsMs);
-        this.#keep(index, this.#nextIndex, size, nothingFired(tally, size ?? 1, watchMachine()()), null);
+        const one = { stageIndex: index, index: this.#nextIndex, size, floor: null };
+        this.#keep(one, nothingFired(tally, size ?? 1, watchMachine()()));
       }
     }
     const last = this.#bursts[this.#bursts.length - 1];

@@ -17,6 +17,8 @@ export interface RunObserver {
   rows?(rows: string): void;
   /** After each burst, with everything so far. */
   burst?(burst: Burst, record: RunRecord): void | Promise<void>;
+  /** In the middle of a long load, with what has ended by now, and the rows that may still change. */
+  during?(record: RunRecord, rows: string): void | Promise<void>;
   /** A search is about to fire: what there is must be safe before that. */
   save?(record: RunRecord): void | Promise<void>;
   /** A line for a person. */
@@ -42,6 +44,8 @@ export interface RunSetup {
   readonly observer: RunObserver;
   /** Aborted by the first Ctrl-C, with the signal's name as its reason. */
   readonly signal: AbortSignal;
+  /** Aborted by the second: what has not closed by itself is not waited for. */
+  readonly hurry?: AbortSignal;
   readonly wantRows: boolean;
   /** Public hosts that the user allows. */
   readonly consent: Consent;

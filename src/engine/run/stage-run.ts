@@ -12,11 +12,16 @@ import { driverOf } from '../load/load-kinds.js';
 import type { ShardReport } from '../load/shard.js';
 import { largestStep, now, toMicros } from '../machine/clock.js';
 import { type Disturbance, watchMachine } from '../machine/disturbance.js';
-import { waitUntil } from '../machine/wait.js';
+import { wait, waitUntil } from '../machine/wait.js';
 import { CLOSE_GRACE_MS } from '../session/session.js';
 
 /** Beyond its own deadline a worker gets this long to report. */
 const REPORT_MS = 15_000;
+
+/** What a killed run may lose of a long load. */
+const LOOK_MS = 5000;
+/** A shorter one is over before there is anything to lose. */
+const LONG_HOLD_MS = 1000;
 
 export type StagePhase = 'arming' | 'armed' | 'released' | 'churning' | 'holding' | 'closing';
 
@@ -25,6 +30,8 @@ export interface StageOrder extends Omit<LoadOrder, 'open'> {
   readonly plan: Plan;
   readonly onPhase: (phase: StagePhase) => void;
   readonly signal: AbortSignal;
+  /** Told every few seconds what has ended by now; null: nobody wants to know. */
+  readonly look: ((soFar: StageRun) => Promise<void>) | null;
 }
 
 /** What came of one load. Times in ms after T0. */
@@ -72,21 +79,47 @@ export async function runStage(generators: Generators, order: StageOrder): Promi
     await waitUntil(at, signal);
     onPhase(driver.phases.running);
   }
-  await generators.ended(at + (isStopped ? 0 : driver.runningMs(plan, stage)) + REPORT_MS);
-  const gathered = await closed(generators, order, isStopped ? null : plan.session.holdMs);
-  const machine = disturbed();
-  const clockStepMs = largestStep(machine.clockStepMs, ...gathered.reports.map((report) => report.clockStepMs));
-  return {
-    ...merged(gathered, loadOf(stage).hasRate),
-    lostWorkers: generators.deaths(),
-    releasedAt: isStopped ? null : at + wallOffset,
-    t0: at,
-    disturbance: { ...machine, clockStepMs },
+  const run = (gathered: Gathered): StageRun => {
+    const machine = disturbed();
+    const clockStepMs = largestStep(machine.clockStepMs, ...gathered.reports.map((report) => report.clockStepMs));
+    return {
+      ...merged(gathered, loadOf(stage).hasRate),
+      lostWorkers: generators.deaths(),
+      releasedAt: isStopped ? null : at + wallOffset,
+      t0: at,
+      disturbance: { ...machine, clockStepMs },
+    };
   };
+  const { look: tell } = order;
+  const look = tell === null ? null : () => generators.peek((reports) => tell(run({ reports, lost: [] })));
+  const ended = generators.ended(at + (isStopped ? 0 : driver.runningMs(plan, stage)) + REPORT_MS);
+  await (driver.phases.armed === null ? lookedAt(ended, look) : ended);
+  return run(await closed(generators, order, isStopped ? null : plan.session.holdMs, look));
+}
+
+type Look = () => Promise<void>;
+
+/** Looks every few seconds until `over` is settled. */
+async function lookedAt(over: Promise<void>, look: Look | null): Promise<void> {
+  if (look === null) return over;
+  const isOver = new AbortController();
+  const settled = over.finally(() => isOver.abort());
+  // Heard of below.
+  settled.catch(() => {});
+  for (;;) {
+    await wait(LOOK_MS, isOver.signal);
+    if (isOver.signal.aborted) return settled;
+    await look();
+  }
 }
 
 /** Holds what is open from now on, where the plan says so, and has it closed. */
-async function closed(generators: Generators, order: StageOrder, holdMs: number | null): Promise<Gathered> {
+async function closed(
+  generators: Generators,
+  order: StageOrder,
+  holdMs: number | null,
+  look: Look | null,
+): Promise<Gathered> {
   const { signal, onPhase } = order;
   const holdUntil = now() + (holdMs === null || signal.aborted ? 0 : holdMs);
   const gathering = generators.gather(holdUntil, holdUntil + 2 * CLOSE_GRACE_MS + REPORT_MS);
@@ -94,7 +127,11 @@ async function closed(generators: Generators, order: StageOrder, holdMs: number 
   gathering.catch(() => {});
   if (holdUntil > now()) {
     onPhase('holding');
-    await waitUntil(holdUntil, signal);
+    const held = waitUntil(holdUntil, signal);
+    // What the burst came to is safe before a long hold begins.
+    const isLong = holdUntil - now() >= LONG_HOLD_MS;
+    if (isLong) await look?.();
+    await lookedAt(held, isLong ? look : null);
   }
   onPhase('closing');
   return gathering;

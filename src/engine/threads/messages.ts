@@ -20,11 +20,17 @@ export interface NewTarget {
   readonly target: LoadTarget;
 }
 
+/** To a worker: tell what you know by now. The answer bears the same number. */
+export interface Peek {
+  readonly peek: number;
+}
+
 export type WorkerMessage =
   | { readonly kind: 'up' }
   | { readonly kind: 'ready' }
   | { readonly kind: 'retargeted' }
   | ({ readonly kind: 'armed' } & Armed)
   | { readonly kind: 'ended' }
+  | { readonly kind: 'peeked'; readonly peek: number; readonly report: ShardReport | null }
   | { readonly kind: 'rows'; readonly rows: string }
   | { readonly kind: 'closed'; readonly report: ShardReport };

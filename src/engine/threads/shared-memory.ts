@@ -17,9 +17,11 @@ const KIND = 1;
 const FLAGS_PER_WORKER = 2;
 /** T0, the wall clock's offset, the end of a hold. */
 const NUMBERS_HEAD = 3;
-/** An order moves the sequence by two and the one stop of a run by one, so that neither can hide the other. */
+/** An order moves the sequence by four, the one stop and the one hurry of a run by one each: none can hide another. */
 const STOP_STEP = 1;
-const ORDER_STEP = 2;
+const ORDER_STEP = 4;
+/** Of the stop flag. */
+const STOP = { none: 0, stop: 1, hurry: 2 } as const;
 
 /** Views on one SharedArrayBuffer; the layout is known to this class alone. */
 export class Control implements LiveTotals {
@@ -42,17 +44,22 @@ export class Control implements LiveTotals {
 
   /** Set once, by the first Ctrl-C, an abort rule or the end of a stage's time; workers look at it between slices. */
   get stopped(): boolean {
-    return Atomics.load(this.#flags, 0) !== 0;
+    return Atomics.load(this.#flags, 0) !== STOP.none;
   }
 
   /** Stops launching everywhere and wakes the given workers; a second call changes nothing. */
   stop(workers: readonly number[]): void {
-    if (Atomics.exchange(this.#flags, 0, 1) === 1) return;
-    for (const worker of workers) {
-      const at = this.#flagAt(worker) + SEQ;
-      Atomics.add(this.#flags, at, STOP_STEP);
-      Atomics.notify(this.#flags, at);
-    }
+    if (Atomics.compareExchange(this.#flags, 0, STOP.none, STOP.stop) === STOP.none) this.#wake(workers);
+  }
+
+  /** Closings are not waited for any more. */
+  get hurried(): boolean {
+    return Atomics.load(this.#flags, 0) === STOP.hurry;
+  }
+
+  /** After `stop`; a second call changes nothing. */
+  hurry(workers: readonly number[]): void {
+    if (Atomics.exchange(this.#flags, 0, STOP.hurry) !== STOP.hurry) this.#wake(workers);
   }
 
   /** T0 of the current burst, on the clock of `now()`, ms. */
@@ -145,6 +152,14 @@ export class Control implements LiveTotals {
 
   resetLive(): void {
     this.#live.fill(0);
+  }
+
+  #wake(workers: readonly number[]): void {
+    for (const worker of workers) {
+      const at = this.#flagAt(worker) + SEQ;
+      Atomics.add(this.#flags, at, STOP_STEP);
+      Atomics.notify(this.#flags, at);
+    }
   }
 
   #flagAt(worker: number): number {

@@ -15,10 +15,12 @@ import { LIVE } from '../attempt/live-counts.js';
 import type { Gathered, Generators, GeneratorTask, LoadOrder, Released } from '../load/generators.js';
 import { driverOf } from '../load/load-kinds.js';
 import type { LoadTarget } from '../load/load-target.js';
+import type { ShardReport } from '../load/shard.js';
 import { now, wallOffset } from '../machine/clock.js';
 import { exposeCollector, trimHeap } from '../machine/garbage.js';
 import { waitFor } from '../machine/wait.js';
-import type { NewTarget, WorkerMessage, WorkerPost } from './messages.js';
+import type { NewTarget, Peek, WorkerMessage, WorkerPost } from './messages.js';
+import { PeekUnderWay } from './peek-under-way.js';
 import { Control, ORDER } from './shared-memory.js';
 
 /** From the last worker's "armed" to T0: long enough for the order to reach every thread. */
@@ -30,6 +32,8 @@ const WORKER_HEAP_MB = 1024;
 const START_MS = 20_000;
 /** A thread whose job does not end within this is ended with it. */
 const END_MS = 2000;
+/** A worker that does not tell in this time is busy with what is measured. */
+const PEEK_MS = 2000;
 /** What a worker sent before it died may still be on its way. */
 const LAST_WORDS_MS = 20;
 
@@ -89,6 +93,8 @@ export class WorkerPool implements Generators {
   #task: GeneratorTask | null = null;
   #dealt: Dealt | null = null;
   #changed: () => void = () => {};
+  #peek: PeekUnderWay | null = null;
+  #peeks = 0;
   #isUp = false;
   #isEnded = false;
 
@@ -184,6 +190,25 @@ export class WorkerPool implements Generators {
     return { reports: [...closed.values()].map(({ report }) => report), lost };
   }
 
+  async peek(use: (reports: readonly ShardReport[]) => Promise<void>): Promise<void> {
+    const peek = new PeekUnderWay(++this.#peeks, this.#alive.length);
+    this.#peek = peek;
+    try {
+      for (const worker of this.#alive) this.#workers[worker].port.postMessage({ peek: peek.number } satisfies Peek);
+      await waitFor(peek.all, PEEK_MS);
+      const { reports } = peek;
+      if (reports !== null) await use(reports);
+    } finally {
+      this.#peek = null;
+      for (const rows of peek.later) this.onRows(rows);
+    }
+  }
+
+  #rows(worker: number, rows: string): void {
+    if (this.#peek?.hasTold(worker) === true) this.#peek.later.push(rows);
+    else this.onRows(rows);
+  }
+
   deaths(): string[] {
     return this.#workers.flatMap(({ death }) => (death === null ? [] : [death]));
   }
@@ -191,6 +216,10 @@ export class WorkerPool implements Generators {
   /** A dead worker is not woken: what waited there is being taken down. */
   stop(): void {
     this.counts.stop(this.#alive);
+  }
+
+  hurry(): void {
+    this.counts.hurry(this.#alive);
   }
 
   async end(): Promise<void> {
@@ -244,7 +273,8 @@ export class WorkerPool implements Generators {
     const entry: PoolWorker = { port: port1, inbox: [], death: null, job: Promise.resolve() };
     this.#workers.push(entry);
     port1.on('message', (message: WorkerMessage) => {
-      if (message.kind === 'rows') this.onRows(message.rows);
+      if (message.kind === 'rows') this.#rows(worker, message.rows);
+      else if (message.kind === 'peeked') this.#peek?.told(worker, message.peek, message.report);
       else {
         entry.inbox.push(message);
         this.#changed();

@@ -14,7 +14,7 @@ import { openKernel } from '../transport/epoll/open-kernel.js';
 import type { Kernel } from '../transport/epoll/system-calls.js';
 import { PortChooser } from '../transport/ports.js';
 import { type TlsOptions, tlsOptions } from '../transport/tls-options.js';
-import type { NewTarget, WorkerMessage, WorkerPost } from './messages.js';
+import type { NewTarget, Peek, WorkerMessage, WorkerPost } from './messages.js';
 import { Control, ORDER } from './shared-memory.js';
 
 type Say = (message: WorkerMessage) => void;
@@ -33,14 +33,18 @@ export default async function work(post: WorkerPost): Promise<void> {
   if (typeof kernel === 'string') throw new Error(`the transport epoll, found to work, does not: ${kernel}`);
   if (task.targets.some(({ plan }) => closesEach(plan))) loadSender();
   const newShard = shardsOf(post, task, targets, kernel, control, say);
+  let shard: Shard | null = null;
   // The thread lives by its port even while it waits for memory to change.
-  port.on('message', ({ place, target }: NewTarget) => {
-    targets.set(place, target);
+  port.on('message', (message: NewTarget | Peek) => {
+    if ('peek' in message) {
+      say({ kind: 'peeked', peek: message.peek, report: shard?.peek() ?? null });
+      return;
+    }
+    targets.set(message.place, message.target);
     say({ kind: 'retargeted' });
   });
   port.ref();
   say({ kind: 'ready' });
-  let shard: Shard | null = null;
   let seq = 0;
   for (;;) {
     const woken = await control.next(worker, seq);
@@ -66,6 +70,7 @@ export default async function work(post: WorkerPost): Promise<void> {
         return;
     }
     if (control.stopped) shard?.stop();
+    if (control.hurried) shard?.hurry();
   }
 }
 

@@ -163,5 +163,8 @@ export const flagsSchema = map(
 /** Parts of a profile, checked: units are numbers (times in ms), blocks are expanded, stages compiled. */
 export type ProfileParts = z.output<typeof flagsSchema>;
 
+/** A profile as a program writes it: the keys of a file, with their units. */
+export type ProfileDocument = z.input<typeof profileSchema>;
+
 /** A checked profile with all that it must have; defaults are not filled in. */
 export type Profile = z.output<typeof profileSchema>;

@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import { formatCount } from '../../plan/units.js';
 import type { Result } from '../../result/result.js';
 import { ATTEMPTS_HEADER } from '../../tally/attempt-row.js';
-import type { Output } from '../outputs/output.js';
+import type { Output, ResultSoFar } from '../outputs/output.js';
 import {
   burstsText,
   createTemporary,
@@ -17,7 +17,15 @@ import {
   removeQuietly,
   replace,
   untouched,
+  writeInPlace,
 } from './destination.js';
+
+/** What a search that goes on has written before. */
+interface EarlierRows {
+  /** With the header; empty: nothing. */
+  readonly text: string;
+  readonly bursts: number;
+}
 
 export class AttemptsFile implements Output {
   readonly name: string;
@@ -34,8 +42,13 @@ export class AttemptsFile implements Output {
   /** Part of a burst can't be taken out of the spool again: from then on the file stays as it is. */
   #isBroken = false;
   #failure: string | null = null;
+  /** Rows of the run that goes on, and how many bursts they are of. */
+  readonly #earlier: EarlierRows;
+  /** The file shows what the spool does not keep. */
+  #hasMore = false;
 
-  constructor(destination: OutputPath) {
+  constructor(destination: OutputPath, earlier: EarlierRows = { text: '', bursts: 0 }) {
+    this.#earlier = earlier;
     this.name = `${destination.flag} ${destination.shown}`;
     this.#destination = destination;
     this.#spool = `${destination.temporary}-rows`;
@@ -51,21 +64,42 @@ export class AttemptsFile implements Output {
     }
   }
 
-  burst(): void {
-    this.#commit();
+  burst(_soFar: ResultSoFar, isDue: boolean): void {
+    this.#commit(isDue);
   }
 
-  /** Rows of an earlier run must not be taken for those of one that fired nothing. */
+  /** The load goes on: its rows so far are shown, and `rows`, which the spool gets when they are final. */
+  during(_soFar: ResultSoFar, rows: string): void {
+    if (this.#isBurstLost || this.#isBroken || !this.#destination.isFile) return;
+    this.rows('');
+    this.#hasMore = true;
+    this.#tryShow(rows);
+  }
+
+  /** The file has the rows of those bursts that the result counts. */
   end({ bursts }: Result): void {
-    if (bursts.length === 0) this.#commit();
+    const told = this.#earlier.bursts + this.#spooledBursts + this.#lostBursts;
+    if (bursts.length > told) {
+      this.#commit(true);
+      return;
+    }
+    this.#dropUncounted();
+    // Rows of an earlier run must not be taken for those of one that fired nothing.
+    if (bursts.length === 0) this.#commit(true);
+    else this.#showWhole();
   }
 
   /** Rows of a burst that was never committed stay out of the file. */
   close(): void {
     if (this.#fd === null) return;
+    this.#showWhole();
     fs.closeSync(this.#fd);
     this.#fd = null;
     if (this.#destination.isFile) removeQuietly(this.#spool);
+  }
+
+  get written(): string | null {
+    return this.#destination.isFile && this.#failure === null ? this.#destination.shown : null;
   }
 
   get problem(): string | null {
@@ -77,7 +111,7 @@ export class AttemptsFile implements Output {
   }
 
   /** The burst is over, or broken off: its rows appear in the file, all at once. */
-  #commit(): void {
+  #commit(isDue: boolean): void {
     // A burst without a row still gives the file its header.
     this.rows('');
     const isLost = this.#isBurstLost || this.#isBroken;
@@ -88,12 +122,41 @@ export class AttemptsFile implements Output {
     }
     this.#spooledBursts++;
     this.#wholeSize = this.#size;
+    this.#hasMore = false;
+    if (!isDue && this.#destination.isFile) return;
+    if (this.#tryShow()) this.#shownBursts = this.#spooledBursts;
+  }
+
+  /** What is shown and not whole is taken out again, what is whole and not shown is shown. */
+  #showWhole(): void {
+    if (this.#fd === null || this.#isBroken || !this.#destination.isFile) return;
+    if (!this.#hasMore && this.#shownBursts === this.#spooledBursts) return;
+    this.#dropUncounted();
+    if (this.#isBroken || !this.#tryShow()) return;
+    this.#hasMore = false;
+    this.#shownBursts = this.#spooledBursts;
+  }
+
+  /** Takes out of the spool what belongs to no whole burst. */
+  #dropUncounted(): void {
+    if (this.#fd === null || !this.#destination.isFile) return;
     try {
-      this.#show();
-      this.#shownBursts = this.#spooledBursts;
+      fs.ftruncateSync(this.#fd, this.#wholeSize);
+      this.#size = this.#wholeSize;
+    } catch (error) {
+      this.#failure = reasonOf(error);
+      this.#isBroken = true;
+    }
+  }
+
+  #tryShow(more = ''): boolean {
+    try {
+      this.#show(more);
+      return true;
     } catch (error) {
       this.#failure = reasonOf(error);
       removeQuietly(this.#destination.temporary);
+      return false;
     }
   }
 
@@ -103,9 +166,11 @@ export class AttemptsFile implements Output {
       this.#fd = fs.openSync(this.#spool, 'ax');
       if (this.#destination.mode !== null) fs.fchmodSync(this.#fd, this.#destination.mode);
     }
-    const added = this.#size === 0 ? `${ATTEMPTS_HEADER}\n${text}` : text;
-    // A single write may end in the middle (a full disk); this goes on until all is written or it throws.
-    fs.appendFileSync(this.#fd, added);
+    const before = this.#earlier.text === '' ? `${ATTEMPTS_HEADER}\n` : this.#earlier.text;
+    const added = this.#size === 0 ? `${before}${text}` : text;
+    // A single write may end in the middle (a full disk); these go on until all is written or they throw.
+    if (this.#destination.isFile) fs.appendFileSync(this.#fd, added);
+    else writeInPlace(this.#fd, added);
     this.#size += Buffer.byteLength(added);
   }
 
@@ -113,20 +178,15 @@ export class AttemptsFile implements Output {
   #lose(error: unknown): void {
     this.#failure = reasonOf(error);
     this.#isBurstLost = true;
-    if (this.#fd === null || !this.#destination.isFile) return;
-    try {
-      fs.ftruncateSync(this.#fd, this.#wholeSize);
-      this.#size = this.#wholeSize;
-    } catch {
-      this.#isBroken = true;
-    }
+    this.#dropUncounted();
   }
 
-  #show(): void {
+  #show(more: string): void {
     if (!this.#destination.isFile) return;
     fs.closeSync(createTemporary(this.#destination));
     // Permissions are copied too.
     fs.copyFileSync(this.#spool, this.#destination.temporary, fs.constants.COPYFILE_FICLONE);
+    if (more !== '') fs.appendFileSync(this.#destination.temporary, more);
     replace(this.#destination);
   }
 }

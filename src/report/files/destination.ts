@@ -8,11 +8,18 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { UserError } from '../../errors.js';
 import { formatCount } from '../../plan/units.js';
 
-export interface OutputOptions {
+export interface OutputPlace {
   /** Relative paths start here. */
   readonly cwd: string;
   /** Makes the names of temporary files this process's own. */
   readonly pid: number;
+}
+
+/** A file that the run reads. */
+export interface InputFile {
+  /** As messages name it: `--data tokens.csv`. */
+  readonly what: string;
+  readonly path: string;
 }
 
 export interface OutputPath {
@@ -31,7 +38,7 @@ export interface OutputPath {
 const MEND_PATH = 'give a path that you may write to';
 
 /** @throws UserError `output` (exit code 2) for a folder, a missing folder, a socket or a disk */
-export function destinationOf(flag: string, shown: string, { cwd, pid }: OutputOptions): OutputPath {
+export function destinationOf(flag: string, shown: string, { cwd, pid }: OutputPlace): OutputPath {
   if (shown === '') throw outputError(`${flag}: the path is empty`, `for example ${flag} result.json`);
   const wanted = isAbsolute(shown) ? shown : resolve(cwd, shown);
   const isInPlace = isPipeOrDevice(flag, shown, wanted);
@@ -97,6 +104,7 @@ function realFolder(flag: string, shown: string, folder: string): string {
  */
 export function prove(destination: OutputPath): void {
   const { path, isFile, mode } = destination;
+  if (isFile) clearKilled(destination);
   try {
     if (mode !== null || !isFile) fs.accessSync(path, fs.constants.W_OK);
     if (isFile) {
@@ -105,6 +113,17 @@ export function prove(destination: OutputPath): void {
     }
   } catch (error) {
     throw unwritable(destination, error);
+  }
+}
+
+/** Removes what runs that were killed left beside the destination. A process of that number may be anybody's: it stays then. */
+function clearKilled({ path, temporary }: OutputPath): void {
+  const [start, ending] = basename(temporary).split(/\.\d+\.tmp$/);
+  if (ending === undefined || !fs.existsSync('/proc/self')) return;
+  const folder = dirname(path);
+  for (const name of fs.readdirSync(folder)) {
+    const pid = name.startsWith(start) ? /^\.(\d+)\.tmp(-rows)?$/.exec(name.slice(start.length))?.[1] : undefined;
+    if (pid !== undefined && !fs.existsSync(`/proc/${pid}`)) removeQuietly(join(folder, name));
   }
 }
 
@@ -123,15 +142,31 @@ export function openInPlace(destination: OutputPath): number {
   const { flag, shown, path } = destination;
   const { O_WRONLY, O_APPEND, O_NONBLOCK } = fs.constants;
   try {
-    const probe = fs.openSync(path, O_WRONLY | O_APPEND | O_NONBLOCK);
-    try {
-      return fs.openSync(path, O_WRONLY | O_APPEND);
-    } finally {
-      fs.closeSync(probe);
-    }
+    return fs.openSync(path, O_WRONLY | O_APPEND | O_NONBLOCK);
   } catch (error) {
     if (errorCode(error) !== 'ENXIO') throw unwritable(destination, error);
     throw outputError(`${flag} ${shown}: nobody reads this pipe`, 'start its reader first');
+  }
+}
+
+/** A reader that takes nothing for so long has stopped reading: no signal would be heard while it is waited for. */
+const READER_MS = 3000;
+const READER_POLL_MS = 5;
+
+/** Writes all of it to a pipe or device. @throws Error the system's, EAGAIN when its reader takes nothing */
+export function writeInPlace(fd: number, content: string | Uint8Array): void {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  let waitedMs = 0;
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += fs.writeSync(fd, bytes, at);
+      waitedMs = 0;
+    } catch (error) {
+      if (errorCode(error) !== 'EAGAIN' || waitedMs >= READER_MS) throw error;
+      Atomics.wait(pause, 0, 0, READER_POLL_MS);
+      waitedMs += READER_POLL_MS;
+    }
   }
 }
 
@@ -186,6 +221,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EMFILE: 'too many open files',
   ENFILE: 'too many open files on this machine',
   EPIPE: 'nobody reads the other end',
+  EAGAIN: 'the reader of this pipe does not read',
   EFBIG: 'the file is too large',
 };
 

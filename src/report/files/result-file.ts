@@ -15,6 +15,7 @@ import {
   removeQuietly,
   replace,
   untouched,
+  writeInPlace,
 } from './destination.js';
 
 /** The result in one place; replaced whenever there is more of it. */
@@ -29,7 +30,11 @@ export class ResultFile implements Output {
     this.#place = destination.isFile ? new ReplacedFile(destination) : new Stream(destination);
   }
 
-  burst(soFar: ResultSoFar): Promise<void> {
+  async burst(soFar: ResultSoFar, isDue: boolean): Promise<void> {
+    if (isDue) await this.save(soFar);
+  }
+
+  during(soFar: ResultSoFar): Promise<void> {
     return this.save(soFar);
   }
 
@@ -45,6 +50,10 @@ export class ResultFile implements Output {
     this.#place.close();
   }
 
+  get written(): string | null {
+    return this.#place.written;
+  }
+
   get problem(): string | null {
     return this.#place.problem;
   }
@@ -54,6 +63,7 @@ export class ResultFile implements Output {
 interface ResultPlace {
   write(content: string | Uint8Array, bursts: number): void;
   close(): void;
+  readonly written: string | null;
   readonly problem: string | null;
 }
 
@@ -87,6 +97,10 @@ class ReplacedFile implements ResultPlace {
 
   close(): void {}
 
+  get written(): string | null {
+    return this.#failure === null && this.#bursts !== null ? this.#destination.shown : null;
+  }
+
   get problem(): string | null {
     if (this.#failure === null) return null;
     const start = `could not write ${this.#destination.shown}: ${this.#failure}`;
@@ -97,6 +111,8 @@ class ReplacedFile implements ResultPlace {
 
 /** A pipe or device: one document, at the end, because its reader expects one. */
 class Stream implements ResultPlace {
+  /** Whoever reads it knows. */
+  readonly written = null;
   readonly #shown: string;
   #fd: number | null;
   #latest: string | Uint8Array | null = null;
@@ -114,7 +130,7 @@ class Stream implements ResultPlace {
   close(): void {
     if (this.#fd === null) return;
     try {
-      if (this.#latest !== null) fs.writeFileSync(this.#fd, this.#latest);
+      if (this.#latest !== null) writeInPlace(this.#fd, this.#latest);
     } catch (error) {
       this.#failure = reasonOf(error);
     }

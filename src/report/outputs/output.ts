@@ -46,8 +46,10 @@ export interface Output {
   interval?(news: RunNews): void;
   /** Rows of attempts of the burst that is going on: whole lines. */
   rows?(text: string): void;
-  /** A burst has ended. */
-  burst?(soFar: ResultSoFar): void | Promise<void>;
+  /** A burst has ended. `isDue`: files are written now; otherwise with a later burst, or at the end. */
+  burst?(soFar: ResultSoFar, isDue: boolean): void | Promise<void>;
+  /** In the middle of a load. `rows`: of attempts that ended and are told again, as they end up, when the load is over. */
+  during?(soFar: ResultSoFar, rows: string): void | Promise<void>;
   /** A search is about to fire: what is known so far must be safe before that. */
   save?(soFar: ResultSoFar): void | Promise<void>;
   /** A line for the person who watches. */
@@ -58,6 +60,8 @@ export interface Output {
   end?(result: Result): void | Promise<void>;
   /** However the run ended: writes what is left and closes what is open. May be called again. */
   close?(): void;
+  /** The file that it has written, as the user named it; null: none. */
+  readonly written?: string | null;
   /** What it could not do, one sentence; complete after `close`. */
   readonly problem?: string | null;
 }

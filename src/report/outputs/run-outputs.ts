@@ -31,9 +31,15 @@ export class RunOutputs {
     for (const output of this.#outputs) void this.#guarded(output, () => output.warn?.(text));
   }
 
-  async burst(soFar: ResultSoFar): Promise<void> {
+  /** @param isDue files are written; the last that was not due is written with the next, or at the end */
+  async burst(soFar: ResultSoFar, isDue = true): Promise<void> {
     const shared = once(soFar);
-    for (const output of this.#working) await this.#guarded(output, () => output.burst?.(shared));
+    for (const output of this.#working) await this.#guarded(output, () => output.burst?.(shared, isDue));
+  }
+
+  async during(soFar: ResultSoFar, rows: string): Promise<void> {
+    const shared = once(soFar);
+    for (const output of this.#working) await this.#guarded(output, () => output.during?.(shared, rows));
   }
 
   async save(soFar: ResultSoFar): Promise<void> {
@@ -44,6 +50,8 @@ export class RunOutputs {
   /** Closes them too. */
   async end(result: Result): Promise<void> {
     for (const output of this.#outputs) await this.#guarded(output, () => output.end?.(result));
+    const written = this.#outputs.map((output) => output.written ?? null).filter((file) => file !== null);
+    if (written.length > 0) this.note(`wrote ${written.join(', ')}`);
     this.close();
   }
 

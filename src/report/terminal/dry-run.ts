@@ -232,11 +232,20 @@ function resourceRow(one: Resource, demand: Demand, needs: Needs): Row {
   return [label, `${show(one.needed)} of ${allowed} (${note(demand, needs)})`];
 }
 
-/** The search takes less where less can be had; stages beside it and the probes can't. */
-function unmetHeading(demand: Demand): string {
+/** The run would end before its first burst, with exit code 4. */
+export function isOutOfReach(plan: PlanRecord, needs: Needs, { machine, ways }: Ground): boolean {
+  return isFixedShort({ open: needs.sockets, plan, workers: workersOf(plan, machine), machine, ways });
+}
+
+function isFixedShort(demand: Demand): boolean {
   const { plan, machine } = demand;
   const fixed = shortOf({ ...demand, open: fixedSockets(plan) });
-  return fixed.length > 0 || foreignAddresses(plan.target.sourceIps, machine).length > 0
+  return fixed.length > 0 || foreignAddresses(plan.target.sourceIps, machine).length > 0;
+}
+
+/** The search takes less where less can be had; stages beside it and the probes can't. */
+function unmetHeading(demand: Demand): string {
+  return isFixedShort(demand)
     ? 'Not met: the run would end with exit code 4'
     : 'Not met: the search goes only as far as this machine does (exit code 4 if the drop-off is beyond)';
 }

@@ -1,0 +1,137 @@
+/** Runs that are stopped, killed or never begin: what their files say afterwards. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Result } from '#dist/result/result.js';
+import { checkedResult, labFor, start, until, wstampede } from '../cli.js';
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'wst-stops-'));
+after(() => rmSync(FOLDER, { recursive: true, force: true }));
+const PLAIN = ['--no-preflight', '--no-calibrate', '--no-progress'];
+const path = (name: string): string => join(FOLDER, name);
+const saved = (file: string): Result => checkedResult(readFileSync(file, 'utf8'));
+
+/** Rows of each burst. */
+function rowsOf(file: string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  if (!existsSync(file)) return counts;
+  for (const line of readFileSync(file, 'utf8').trimEnd().split('\n').slice(1)) {
+    const burst = line.slice(0, line.indexOf(','));
+    counts[burst] = (counts[burst] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function assertAgree(json: string, csv: string): void {
+  const counted = Object.fromEntries(saved(json).bursts.map(({ index, attempted }) => [`${index}`, attempted]));
+  assert.deepEqual(rowsOf(csv), counted);
+}
+
+test('SIGHUP in a hold: exit 129, files as after Ctrl-C, nothing left beside them', async (t) => {
+  const lab = await labFor(t, 'healthy', { host: '127.0.0.51' });
+  const [json, csv] = [path('hup.json'), path('hup.csv')];
+  const args = ['burst', lab.url, '-c', '50', '--hold', '60s', ...PLAIN, '-o', json, '--attempts', csv];
+  const running = start(args);
+  await until('the file before the hold', () => existsSync(json));
+  running.child.kill('SIGHUP');
+  const ran = await running.done;
+  assert.equal(ran.code, 129, ran.stderr);
+  const result = saved(json);
+  assert.deepEqual([result.exitCode, result.stopped, result.finished], [129, 'stopped by the user', undefined]);
+  assert.deepEqual(result.totals.outcomes, { 101: 50 });
+  assertAgree(json, csv);
+  assert.deepEqual(
+    readdirSync(FOLDER).filter((name) => name.startsWith('.')),
+    [],
+  );
+});
+
+for (const [name, args] of [
+  ['hold', ['burst', '-c', '50', '--hold', '60s']],
+  ['churn', ['churn', '-d', '60s', '-c', '5']],
+] as const) {
+  test(`SIGKILL in a ${name}: the file holds what ended, and says that the run has not`, async (t) => {
+    const lab = await labFor(t, 'healthy', { host: '127.0.0.52' });
+    const [json, csv] = [path(`${name}.json`), path(`${name}.csv`)];
+    const [command, ...rest] = args;
+    const running = start([command, lab.url, ...rest, ...PLAIN, '-o', json, '--attempts', csv]);
+    await until('the file', () => existsSync(json));
+    await sleep(100);
+    running.child.kill('SIGKILL');
+    await running.done;
+    const result = saved(json);
+    assert.deepEqual([result.finished, result.exitCode, result.validity.verdict], [false, 4, 'invalid']);
+    assert.deepEqual(result.validity.reasons, ['this run has not ended']);
+    assert.ok((result.totals.outcomes['101'] ?? 0) >= 50, JSON.stringify(result.totals.outcomes));
+    assertAgree(json, csv);
+  });
+}
+
+test('12 stops of a search, at seeded moments: rows and result agree, and so they do once it has gone on', async (t) => {
+  const lab = await labFor(t, 'limit', { max: 150, host: '127.0.0.53' });
+  const [json, csv] = [path('found.json'), path('found.csv')];
+  const terms = [
+    'find',
+    lab.url,
+    '--max',
+    '400',
+    '--preset',
+    'quick',
+    '--rest',
+    '0s',
+    '--fresh-wait',
+    '100ms',
+    ...PLAIN,
+  ];
+  let seed = 7;
+  for (let stop = 0; stop < 12; stop++) {
+    seed = (seed * 48_271) % 2_147_483_647;
+    const resume = existsSync(json) && saved(json).bursts.length > 0 ? ['--resume', json] : [];
+    const running = start([...terms, '-o', json, '--attempts', csv, ...resume]);
+    const timer = setTimeout(() => running.child.kill('SIGINT'), 500 + (seed % 1000));
+    const ran = await running.done;
+    clearTimeout(timer);
+    // It may be over before it is stopped; then it begins anew.
+    if (ran.code === null || !existsSync(json)) continue;
+    assert.ok([0, 3, 130].includes(ran.code), `exit ${ran.code}: ${ran.stderr}`);
+    if (existsSync(csv)) assertAgree(json, csv);
+    if (saved(json).stopped === null) for (const file of [json, csv]) rmSync(file, { force: true });
+  }
+});
+
+test('what can only go wrong is refused before anything is sent: exit 2', async () => {
+  const fifo = path('fifo');
+  assert.equal(spawnSync('mkfifo', [fifo]).status, 0);
+  const url = 'ws://127.0.0.1:9/';
+  const cases: [args: readonly string[], message: RegExp][] = [
+    [['run', fifo], /is a pipe or a device, expected a regular file/],
+    [['burst', 'wss://127.0.0.1:9/', '--ca', fifo], /is a pipe or a device/],
+    [['burst', url, '--data', '/dev/zero'], /\/dev\/zero is a pipe or a device/],
+    [['find', url, '--max', '10', '--resume', fifo], /is a pipe or a device/],
+    [['burst', url, '--json', '-o', '/dev/stdout'], /both would write to standard output/],
+    [['burst', url, '--attempts', path('a.json')], /expected a file that ends in \.csv/],
+  ];
+  for (const [args, message] of cases) {
+    const ran = await wstampede([...args]);
+    assert.deepEqual([ran.code, ran.stdout], [2, ''], `${args.join(' ')}: ${ran.stderr}`);
+    assert.match(ran.stderr, message);
+  }
+  const profile = path('p.json');
+  writeFileSync(profile, JSON.stringify({ target: { url }, stages: [{ burst: 1 }] }));
+  const ran = await wstampede(['run', profile, '-o', profile]);
+  assert.equal(ran.code, 2);
+  assert.match(ran.stderr, /would overwrite the profile/);
+});
+
+test('a dry run exits with the code that it predicts', async () => {
+  const dry = (size: string) =>
+    wstampede(['burst', 'ws://127.0.0.1:9/', '-c', size, '--source-ip', '127.0.0.1', '--dry-run']);
+  assert.equal((await dry('10')).code, 0);
+  const ran = await dry('200000');
+  assert.match(ran.stdout, /would end with exit code 4/);
+  assert.equal(ran.code, 4);
+});
