@@ -81,6 +81,11 @@ export function rowFor(
   return row;
 }
 
+/** Number of that row among the rows, 0-based; null without data. */
+export function rowNumber(data: DataPlan | null, seed: number, length: number, index: number): number | null {
+  return data === null || length === 0 ? null : rowIndex(data.pick, seed, length, index);
+}
+
 function rowIndex(pick: DataPlan['pick'], seed: number, length: number, index: number): number {
   switch (pick) {
     case 'cycle':

@@ -2,19 +2,25 @@
  * What must be true of the numbers of a result, on both sides of a file and of a thread: attempts are the sum of their
  * outcomes, totals the sum of the bursts, and the kernel was asked about no more attempts than there are.
  */
-import { isOutcomeId, type OutcomeId } from '../names/outcomes.js';
-import type { KernelCounts, Outcomes, Result } from './result.js';
+import { isCutWord } from '../names/ends.js';
+import { isOutcomeId, type OutcomeId, openedOf } from '../names/outcomes.js';
+import type { KernelCounts, Outcomes, Result, Sessions } from './result.js';
+
+type SessionCounts = Pick<Sessions, 'ready' | 'cut' | 'closed' | 'aborted'> & Partial<Pick<Sessions, 'notReady'>>;
 
 /** @throws Error that names the place */
 export function assertAddsUp({ bursts, totals, preflight }: Pick<Result, 'bursts' | 'totals' | 'preflight'>): void {
   const sum = new Map<string, number>();
-  for (const { index, attempted, outcomes, kernel } of bursts) {
+  for (const { index, attempted, outcomes, kernel, sessions } of bursts) {
     named(`burst ${index}`, () => assertSum(attempted, outcomes));
     named(`burst ${index}`, () => assertKernel(attempted, kernel));
+    if (sessions !== null) named(`burst ${index}`, () => assertSessions(openedOf(outcomes), sessions));
     for (const [id, count] of Object.entries(outcomes)) sum.set(id, (sum.get(id) ?? 0) + count);
   }
   named('totals', () => assertSum(totals.attempted, totals.outcomes));
   named('totals', () => assertKernel(totals.attempted, totals.kernel));
+  const { sessions } = totals;
+  if (sessions !== null) named('totals', () => assertSessions(openedOf(totals.outcomes), sessions));
   if (preflight !== null) named('preflight', () => assertSum(preflight.attempted, preflight.outcomes));
   for (const id of new Set([...sum.keys(), ...Object.keys(totals.outcomes)])) {
     const [inTotals, inBursts] = [totals.outcomes[id] ?? 0, sum.get(id) ?? 0];
@@ -49,6 +55,25 @@ export function assertKernel(attempted: number, counts: KernelCounts | null): vo
   if (asked > attempted) throw new Error(`the kernel was asked about ${asked} of ${attempted} attempts`);
   assertPart('synRetransmit', asked, synRetransmitted, synRetransmits);
   assertPart('retransmit', asked, retransmitted, retransmits);
+}
+
+/**
+ * @param opened 101s; of some it may be unknown how they ended (results of earlier versions)
+ * @throws Error unless every value is a count, every end is one that there is, and the ends add up to those that were ready
+ */
+export function assertSessions(opened: number, sessions: SessionCounts): void {
+  const { ready, notReady = {}, cut, closed, aborted } = sessions;
+  for (const word of Object.keys(cut)) {
+    if (!isCutWord(word)) throw new Error(`no such end of a connection: ${JSON.stringify(word)}`);
+  }
+  const sumOf = (counts: Readonly<Record<string, number>>, name: string) =>
+    Object.values(counts).reduce((sum, count) => sum + checkedCount(count, `sessions.${name}`), 0);
+  const ended = sumOf(cut, 'cut') + sumOf(closed, 'closed') + checkedCount(aborted, 'sessions.aborted');
+  if (ended !== checkedCount(ready, 'sessions.ready')) {
+    throw new Error(`sessions.ready is ${ready}, but the ends add up to ${ended}`);
+  }
+  const known = ready + sumOf(notReady, 'notReady');
+  if (known > opened) throw new Error(`sessions know of ${known} of ${opened} that got their 101`);
 }
 
 /** @throws Error when there is no such outcome */

@@ -63,6 +63,9 @@ export type After = Of<typeof afterSchema>;
 /** Reserved: a document may hold an object here, and this version writes null. */
 export const reserved = z.object({}).nullable() as z.ZodType<null>;
 
+/** A burst always had its place for sessions. */
+const { sessions, ...later } = countedLater;
+
 export const burstSchema = z
   .object({
     stage: count,
@@ -80,9 +83,9 @@ export const burstSchema = z
     calibration: calibrationSchema.nullable().describe('The generator’s own floor, subtracted from nothing'),
     generator: generatorEvidenceSchema,
     after: afterSchema.nullable(),
-    sessions: reserved,
+    sessions,
     watch: reserved,
-    ...countedLater,
+    ...later,
   })
   .meta({ id: 'burst' });
 export type Burst = Of<typeof burstSchema>;

@@ -78,6 +78,36 @@ const kernelSchema = z
 /** What the kernel said of the connections (TCP_INFO), in attempts and times. */
 export type KernelCounts = Of<typeof kernelSchema>;
 
+const cutEndSchema = z.object({
+  minMs: ms.describe('The shortest from its 101 to this end'),
+  maxMs: ms.describe('The longest'),
+  reason: text.nullable().describe('Of the first close frame with this code, masked; null: it gave none'),
+  reasonAtMs: ms.nullable().describe('When that came, after the instant at which its attempt was due'),
+});
+/** How those lived that the target ended in one way. */
+export type CutEnd = Of<typeof cutEndSchema>;
+
+const endCounts = mapOf(count);
+
+const sessionsSchema = z
+  .object({
+    ready: count.describe('Of the 101s, those that were ready for messages: without a session all'),
+    notReady: endCounts.describe('The others, by what ended them'),
+    cut: endCounts.describe(
+      'Ended by the target after ready, by its close code (1005: a frame without one) or fin, rst, tls, protocol',
+    ),
+    closed: endCounts.describe('Ended by this side, by the code sent or rst'),
+    aborted: count.describe('Still open when the run was stopped'),
+    messages: z.object({ sent: count, received: count, skipped: count }),
+    readyMs: summaryOrNull.describe('From the instant at which the attempt was due'),
+    heldMs: summaryOrNull.describe('From ready to the end'),
+    cutMs: summaryOrNull.optional().describe('The same of those that the target ended'),
+    ends: mapOf(cutEndSchema).optional().describe('By the words of cut'),
+  })
+  .meta({ id: 'sessions', description: 'What became of connections after their 101' });
+/** What became of connections after their 101: ready + Σ notReady = 101s; Σ cut + Σ closed + aborted = ready. */
+export type Sessions = Of<typeof sessionsSchema>;
+
 const latencySchema = eachOf(PHASES, summaryOrNull);
 export type LatencyMs = Of<typeof latencySchema>;
 
@@ -100,6 +130,7 @@ export const countedShape = {
 /** Those that came later: they stand at the end of what has them. */
 export const countedLater = {
   kernel: kernelSchema.nullable().default(null).describe('null where the kernel was not asked'),
+  sessions: sessionsSchema.nullable().default(null).describe('null where it is not known how connections ended'),
 };
 
 const countedSchema = z.object({ ...countedShape, ...countedLater });

@@ -17,11 +17,13 @@ import { count, flag, mapOf, number, type Of, share, text, timestamp } from './t
 export type { After, AfterProbe, Burst, Calibration, Release } from './burst.js';
 export type {
   Counted,
+  CutEnd,
   KernelCounts,
   LatencyLowerMs,
   LatencyMs,
   Outcomes,
   Sample,
+  Sessions,
   Summary,
   Validity,
   Verdict,

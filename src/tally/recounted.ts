@@ -4,6 +4,7 @@
  */
 import { UserError } from '../errors.js';
 import type { Burst, Counted, Summary } from '../result/result.js';
+import { SessionTally } from './session-tally.js';
 import { type EncodedTally, Tally } from './tally.js';
 import type { Part } from './totals.js';
 
@@ -32,7 +33,7 @@ function tallyOf(counted: Counted): Tally {
         return [one];
       }),
     );
-  const { attempted, outcomes, samples, details, lostWhileHeld, kernel } = counted;
+  const { attempted, outcomes, samples, details, lostWhileHeld, kernel, sessions } = counted;
   const tally: EncodedTally = {
     attempted,
     outcomes,
@@ -43,6 +44,7 @@ function tallyOf(counted: Counted): Tally {
     details,
     lostWhileHeld,
     kernel,
+    sessions: (sessions === null ? new SessionTally() : SessionTally.of(sessions)).encode(),
   };
   return Tally.decode(tally);
 }

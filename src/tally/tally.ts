@@ -4,12 +4,20 @@
  * equal the sum of outcomes, held before encoding and after decoding. It refuses to know who measured, and when.
  */
 
-import { type NamedOutcomeId, OUTCOME_CODES, type OutcomeId, outcomeCode, outcomeId } from '../names/outcomes.js';
+import {
+  type NamedOutcomeId,
+  OUTCOME_CODES,
+  type OutcomeId,
+  openedOf,
+  outcomeCode,
+  outcomeId,
+} from '../names/outcomes.js';
 import { BOUNDED_PHASES, type BoundedPhase, PHASES, type Phase } from '../names/phases.js';
-import { assertKernel, assertOutcome, assertSum, checkedCount } from '../result/adds-up.js';
-import type { Counted, KernelCounts, LatencyLowerMs, LatencyMs, Outcomes, Sample } from '../result/result.js';
+import { assertKernel, assertOutcome, assertSessions, assertSum, checkedCount } from '../result/adds-up.js';
+import type { Counted, KernelCounts, LatencyLowerMs, LatencyMs, Outcomes, Sample, Sessions } from '../result/result.js';
 import { LatencyHistogram } from './histogram.js';
 import { type KernelSaid, KernelTally } from './kernel-counts.js';
+import { type EncodedSessions, SessionTally } from './session-tally.js';
 
 /** What a target says must not grow memory: distinct details an outcome, and characters a detail. */
 const MOST_DETAILS = 20;
@@ -72,6 +80,7 @@ export interface EncodedTally {
   readonly details: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly lostWhileHeld: number;
   readonly kernel: KernelCounts | null;
+  readonly sessions: EncodedSessions;
 }
 
 export class Tally {
@@ -84,9 +93,15 @@ export class Tally {
   readonly #samples = new Map<number, Sample>();
   readonly #details = new Map<number, Map<string, number>>();
   #kernel = new KernelTally();
+  #sessions = new SessionTally();
 
   get attempted(): number {
     return this.#attempted;
+  }
+
+  /** What became of the 101s. */
+  get sessions(): SessionTally {
+    return this.#sessions;
   }
 
   count(id: OutcomeId): number {
@@ -169,6 +184,7 @@ export class Tally {
     this.#attempted += other.#attempted;
     this.#lostWhileHeld += other.#lostWhileHeld;
     this.#kernel.merge(other.#kernel);
+    this.#sessions.merge(other.#sessions);
     for (let code = LOWEST_CODE; code < OUTCOME_CODES; code++) this.#counts[code] += other.#counts[code];
     for (const phase of PHASES) this.#latency[phase].merge(other.#latency[phase]);
     for (const phase of BOUNDED_PHASES) this.#lower[phase].merge(other.#lower[phase]);
@@ -193,6 +209,7 @@ export class Tally {
       details: plainDetails(this.#details),
       lostWhileHeld: this.#lostWhileHeld,
       kernel: this.#kernelCounts(),
+      sessions: this.#sessions.encode(),
     };
   }
 
@@ -207,6 +224,8 @@ export class Tally {
     assertSum(tally.#attempted, tally.#outcomes());
     assertKernel(tally.#attempted, data.kernel);
     tally.#kernel = KernelTally.of(data.kernel);
+    assertSessions(openedOf(data.outcomes), data.sessions);
+    tally.#sessions = SessionTally.decode(data.sessions);
     for (const phase of PHASES) tally.#latency[phase].merge(decodedHistogram(data.latency[phase]));
     for (const phase of BOUNDED_PHASES) tally.#lower[phase].merge(decodedHistogram(data.latencyLower[phase]));
     for (const [id, encoded] of Object.entries(data.failure)) {
@@ -236,7 +255,15 @@ export class Tally {
       lostWhileHeld: this.#lostWhileHeld,
       clamped: histograms.reduce((sum, histogram) => sum + histogram.clamped, 0),
       kernel: this.#kernelCounts(),
+      sessions: this.#sessionsOf(),
     };
+  }
+
+  /** null: of no connection it is known how it ended, though some were opened. */
+  #sessionsOf(): Sessions | null {
+    const sessions = this.#sessions.sessions();
+    assertSessions(this.#counts[SWITCHED], sessions);
+    return sessions.ready === 0 && this.#counts[SWITCHED] > 0 ? null : sessions;
   }
 
   #kernelCounts(): KernelCounts | null {

@@ -161,26 +161,95 @@ describe('while it is held', () => {
     }
   });
 
-  const losses: Readonly<Record<string, (socket: net.Socket) => void>> = {
-    'a close frame 1001': (socket) => socket.write(frame(CLOSE, closeBody(1001))),
-    'a close frame without a code': (socket) => socket.write(frame(CLOSE)),
-    'a FIN': (socket) => socket.end(),
-    'an RST': (socket) => socket.resetAndDestroy(),
-    'a broken frame (RFC 6455 section 5.2: reserved bits)': (socket) => socket.write(frame(0xf1, 'x')),
-    'a masked frame (RFC 6455 section 5.1)': (socket) => socket.write(Buffer.of(TEXT, 0x81, 1, 2, 3, 4, 5)),
+  const losses: Readonly<Record<string, { end: string; lose: (socket: net.Socket) => void }>> = {
+    'a close frame 1001': { end: '1001', lose: (socket) => socket.write(frame(CLOSE, closeBody(1001))) },
+    'a close frame of the application and a FIN at once': {
+      end: '4401',
+      lose: (socket) => socket.end(frame(CLOSE, Buffer.concat([closeBody(4401), Buffer.from('auth timeout')]))),
+    },
+    'a close frame without a code': { end: '1005', lose: (socket) => socket.write(frame(CLOSE)) },
+    'a close frame with half a code': { end: 'protocol', lose: (socket) => socket.write(frame(CLOSE, 'x')) },
+    'a close frame with a code that no frame may carry (RFC 6455 section 7.4.1)': {
+      end: 'protocol',
+      lose: (socket) => socket.write(frame(CLOSE, closeBody(1006))),
+    },
+    'a FIN': { end: 'fin', lose: (socket) => socket.end() },
+    'an RST': { end: 'rst', lose: (socket) => socket.resetAndDestroy() },
+    'a broken frame (RFC 6455 section 5.2: reserved bits)': {
+      end: 'protocol',
+      lose: (socket) => socket.write(frame(0xf1, 'x')),
+    },
+    'a masked frame (RFC 6455 section 5.1)': {
+      end: 'protocol',
+      lose: (socket) => socket.write(Buffer.of(TEXT, 0x81, 1, 2, 3, 4, 5)),
+    },
+    'another answer in the tunnel': {
+      end: 'protocol',
+      lose: (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    },
   };
-  for (const [what, lose] of Object.entries(losses)) {
-    test(`${what} makes it lost, and it stays a 101`, async () => {
-      const peers: Peer[] = [];
-      const some = async () => {
-        for (const peer of peers.slice(0, 2)) lose(peer.socket);
-        await turns(25);
-      };
-      const fired = await fireAt(upgrading(peers, undefined, answersClose), { n: 5, held: some });
-      assert.deepEqual(fired.outcomes, { '101': 5 });
-      assert.equal(fired.lost, 2);
-    });
+  for (const transport of [undefined, null]) {
+    for (const [what, { end, lose }] of Object.entries(losses)) {
+      const over = transport === null ? 'node' : 'the transport of this machine';
+      test(`${what} makes it lost, it stays a 101, and how it ended is told (${over})`, async () => {
+        const peers: Peer[] = [];
+        const some = async () => {
+          for (const peer of peers.slice(0, 2)) lose(peer.socket);
+          await turns(25);
+        };
+        const handler = upgrading(peers, undefined, answersClose);
+        const fired = await fireAt(handler, { n: 5, kernel: transport, held: some });
+        assert.deepEqual(fired.outcomes, { '101': 5 });
+        assert.equal(fired.lost, 2);
+        const { ready, cut, closed, aborted, ends, heldMs, cutMs } = fired.sessions;
+        assert.deepEqual(
+          { ready, cut, closed, aborted },
+          { ready: 5, cut: { [end]: 2 }, closed: { rst: 3 }, aborted: 0 },
+        );
+        assert.equal(ends?.[end]?.reason ?? null, end === '4401' ? 'auth timeout' : null);
+        assert.deepEqual([heldMs?.count, cutMs?.count], [5, 2]);
+        assert.deepEqual(fired.rows.map((row) => row.end).sort(), [end, end, 'closed', 'closed', 'closed'].sort());
+        for (const row of fired.rows) {
+          assert.equal(row.ready_us, row.done_us);
+          assert.ok(rowMs(row, 'end_us') >= rowMs(row, 'ready_us'));
+        }
+      });
+    }
   }
+
+  test('a reason is masked and printable', async () => {
+    const peers: Peer[] = [];
+    const close = async () => {
+      const reason = Buffer.from('\u001b[31mno s3cret-token here');
+      for (const { socket } of peers) socket.write(frame(CLOSE, Buffer.concat([closeBody(1008), reason])));
+      await turns(25);
+    };
+    const target = { headers: { Authorization: 's3cret-token' } };
+    const fired = await fireAt(upgrading(peers), { target, held: close });
+    const reason = fired.sessions.ends?.['1008']?.reason ?? '';
+    assert.match(reason, /no \*\*\* here$/);
+    assert.doesNotMatch(reason, /\p{C}/u);
+  });
+
+  test('messages are counted, a fragmented one once', async () => {
+    const greet = Buffer.concat([frame(TEXT, 'a'), frame(0x01, 'b'), frame(PING), frame(0x80, 'c'), frame(0x82)]);
+    const fired = await fireAt(upgrading([], greet), { n: 2, held: () => turns(25) });
+    assert.deepEqual(fired.sessions.messages, { sent: 0, received: 6, skipped: 0 });
+  });
+
+  test('a stop during the hold: what is open is aborted, what the target ended before is not', async () => {
+    const peers: Peer[] = [];
+    const handler = upgrading(peers);
+    let stop = false;
+    const some = async () => {
+      peers[0]?.socket.end();
+      await turns(25);
+      stop = true;
+    };
+    const fired = await fireAt(handler, { n: 3, held: some, stopHold: () => stop });
+    const { ready, cut, closed, aborted } = fired.sessions;
+    assert.deepEqual({ ready, cut, closed, aborted }, { ready: 3, cut: { fin: 1 }, closed: {}, aborted: 2 });
+  });
 
   test('a close frame is echoed with its code (RFC 6455 section 5.5.1)', async () => {
     const peers: Peer[] = [];
@@ -246,4 +315,31 @@ describe('closing', () => {
     assert.ok(fired.closingMs < 500, `${fired.closingMs} ms`);
     for (const peer of peers) assert.ok(peer.reset && peer.bytes.length === 0);
   });
+
+  test('clean: a close frame of the application that crosses ours is told, and is not lost while held', async () => {
+    const peers: Peer[] = [];
+    const crosses: Peer['onData'] = (peer) => peer.socket.end(frame(CLOSE, closeBody(4401)));
+    const fired = await fireAt(upgrading(peers, undefined, crosses), { n: 3, close: 'clean' });
+    assert.deepEqual([fired.lost, fired.sessions.cut, fired.sessions.closed], [0, { '4401': 3 }, {}]);
+  });
+});
+
+describe('a churn', () => {
+  for (const close of ['clean', 'reset'] as const) {
+    test(`sees the close frame that comes with the 101 (${close})`, async () => {
+      const greet = frame(CLOSE, Buffer.concat([closeBody(4401), Buffer.from('no')]));
+      const handler = upgrading([], greet, (peer) => peer.socket.end());
+      const fired = await fireAt(handler, { n: 40, inFlight: 4, close });
+      assert.deepEqual(fired.outcomes, { '101': 40 });
+      assert.deepEqual([fired.lost, fired.sessions.ready, fired.sessions.cut], [40, 40, { '4401': 40 }]);
+      assert.equal(fired.sessions.ends?.['4401']?.reason, 'no');
+      assert.deepEqual([...new Set(fired.rows.map(({ end }) => end))], ['4401']);
+    });
+
+    test(`counts as closed by this side what the target leaves open (${close})`, async () => {
+      const fired = await fireAt(upgrading([], undefined, answersClose), { n: 40, inFlight: 4, close });
+      const word = close === 'clean' ? '1000' : 'rst';
+      assert.deepEqual([fired.lost, fired.sessions.cut, fired.sessions.closed], [0, {}, { [word]: 40 }]);
+    });
+  }
 });

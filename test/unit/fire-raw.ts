@@ -17,7 +17,7 @@ import { tlsOptions } from '#dist/engine/transport/tls-options.js';
 import { LAB_CERTIFICATE, LAB_PRIVATE_KEY } from '#dist/lab/server/certificate.js';
 import type { Inputs } from '#dist/plan/plan.js';
 import { checkProfile, compilePlan } from '#dist/plan/profile/profile.js';
-import type { Sample } from '#dist/result/result.js';
+import type { Sample, Sessions } from '#dist/result/result.js';
 import { Tally } from '#dist/tally/tally.js';
 
 const [LOWEST_PORT, HIGHEST_PORT] = [20_000, 32_000];
@@ -144,6 +144,8 @@ export interface FireOptions {
   readonly held?: () => Promise<void> | void;
   /** Stopped once this holds after the release was ordered. */
   readonly stopWhen?: () => boolean;
+  /** Stopped before it is closed. */
+  readonly stopHold?: () => boolean;
   /** Done right after the release was ordered. */
   readonly released?: () => void;
 }
@@ -153,6 +155,7 @@ export interface Fired {
   readonly samples: Readonly<Record<string, Sample>>;
   readonly details: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly lost: number;
+  readonly sessions: Sessions;
   readonly failedToArm: number;
   /** Of the attempts' CSV, in the order of attempts. */
   readonly rows: readonly Readonly<Record<string, string>>[];
@@ -163,7 +166,7 @@ export interface Fired {
 }
 
 const COLUMNS =
-  'burst,attempt,worker,local_address,local_port,remote_address,outcome,released_us,connect_us,tls_us,sent_us,first_byte_us,done_us,done_lower_us,detail,syn_retransmits,rtt_us,retransmits'.split(
+  'burst,attempt,worker,local_address,local_port,remote_address,outcome,released_us,connect_us,tls_us,sent_us,first_byte_us,done_us,done_lower_us,detail,syn_retransmits,rtt_us,retransmits,row,late_us,ready_us,end,end_us'.split(
     ',',
   );
 
@@ -218,6 +221,7 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
   await ended;
   clearInterval(watch);
   await options.held?.();
+  if (options.stopHold?.() === true) shard.stop();
   const begin = now();
   const report = await shard.close(begin);
   const closingMs = now() - begin;
@@ -232,6 +236,7 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
     samples: tally.samples,
     details: tally.details,
     lost: tally.lostWhileHeld,
+    sessions: Tally.decode(report.tally).sessions.sessions(),
     failedToArm: failed,
     rows,
     csv,

@@ -146,15 +146,28 @@ describe('a row of the attempts file', () => {
     synRetransmits: 2,
     rttUs: 87.6,
     retransmits: 0,
+    row: 4,
+    lateUs: null,
+    readyUs: 1_000_200,
+    end: 4401,
+    endUs: 3_000_000.4,
   };
 
   it('has the columns of its header, empty where nothing was reached', () => {
     assert.equal(
       attemptRow(row),
-      '0,17,1,127.0.0.2,40001,::1,504,1795248000123456,310,,402,,1000200,999900,"said ""no"", then left",2,88,0\n',
+      '0,17,1,127.0.0.2,40001,::1,504,1795248000123456,310,,402,,1000200,999900,"said ""no"", then left",2,88,0,4,,1000200,4401,3000000\n',
     );
     const unknown = { ...row, detail: null, synRetransmits: null, rttUs: Number.NaN, retransmits: null };
-    assert.match(attemptRow(unknown), /,999900,,,,\n$/);
+    assert.match(attemptRow(unknown), /,999900,,,,,4,,1000200,4401,3000000\n$/);
+    const open = { ...unknown, row: null, readyUs: Number.NaN, end: 0, endUs: Number.NaN };
+    assert.match(attemptRow(open), /,999900,,,,,,,,,\n$/);
+    const ends = [1, 2, 3, 4, 5, 6, 1005, 11_000].map((end) =>
+      attemptRow({ ...open, end })
+        .split(',')
+        .at(-2),
+    );
+    assert.deepEqual(ends, ['fin', 'rst', 'tls', 'protocol', 'closed', 'aborted', '1005', 'closed']);
   });
 
   it('reads back as one row with every detail', () => {
@@ -162,7 +175,7 @@ describe('a row of the attempts file', () => {
       fc.property(anything, (detail) => {
         const records: string[][] = parse(`${ATTEMPTS_HEADER}\n${attemptRow({ ...row, detail })}`);
         assert.equal(records.length, 2);
-        assert.equal(records[1].length, 18);
+        assert.equal(records[1].length, 23);
         assert.doesNotMatch(records[1][14], /[\p{C}]/u);
       }),
       { seed: 7 },
@@ -170,6 +183,6 @@ describe('a row of the attempts file', () => {
   });
 
   it('is no formula in a spreadsheet', () => {
-    assert.match(attemptRow({ ...row, detail: '=HYPERLINK("x")' }), /,"'=HYPERLINK\(""x""\)",2,88,0\n$/);
+    assert.match(attemptRow({ ...row, detail: '=HYPERLINK("x")' }), /,"'=HYPERLINK\(""x""\)",2,88,0,/);
   });
 });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 
 fc.configureGlobal({ seed: 20261121 });
 
+import { closedWith, END } from '#dist/names/ends.js';
 import { OUTCOME_CODES, outcomeCode } from '#dist/names/outcomes.js';
 import type { KernelCounts, Sample } from '#dist/result/result.js';
 import { type EncodedTally, type Ended, Tally } from '#dist/tally/tally.js';
@@ -50,6 +51,12 @@ const endedArbitrary: fc.Arbitrary<Ended> = fc.record({
   retransmits: fc.constantFrom(Number.NaN, 0, 2),
   rttMs: fc.constantFrom(Number.NaN, 0, 0.08),
 });
+/** A connection that had its 101: its end (0: none), and how long it lived. */
+const openedArbitrary = fc.record({
+  end: fc.constantFrom(...Object.values(END), 1000, 1005, 1008, 4401, closedWith(1000)),
+  readyMs: fc.nat(5_000_000).map((us) => us / 1000),
+  heldMs: reached,
+});
 const tallyArbitrary: fc.Arbitrary<Tally> = fc
   .record({
     ended: fc.array(endedArbitrary, { maxLength: 8 }),
@@ -58,13 +65,22 @@ const tallyArbitrary: fc.Arbitrary<Tally> = fc
     }),
     samples: fc.array(fc.tuple(fc.constantFrom(502, 1001), fc.nat(3), fc.constantFrom('x', 'y')), { maxLength: 3 }),
     lost: fc.nat(5),
+    opened: fc.array(openedArbitrary, { maxLength: 6 }),
+    reasons: fc.array(fc.tuple(fc.constantFrom(1008, 4401), fc.constantFrom('a', 'b'), fc.nat(3)), { maxLength: 3 }),
+    received: fc.nat(9),
   })
-  .map(({ ended, details, samples, lost }) => {
+  .map(({ ended, details, samples, lost, opened, reasons, received }) => {
     const tally = new Tally();
     for (const one of ended) tally.add(one);
     for (const [code, detail] of details) tally.addDetail(code, detail);
     for (const [code, atMs, line] of samples) tally.addSample(code, sample(atMs, line));
     tally.lost(lost);
+    for (const { end, readyMs, heldMs } of opened) {
+      tally.add({ ...NOT_REACHED, outcome: 101, handshakeMs: readyMs });
+      tally.sessions.add(end, readyMs, heldMs);
+    }
+    for (const [code, text, atMs] of reasons) tally.sessions.addReason(code, { text, atMs });
+    tally.sessions.addReceived(received);
     return tally;
   });
 
@@ -235,6 +251,53 @@ test('decoding refuses what is no tally', () => {
     assert.throws(() => Tally.decode({ ...good, ...change } as EncodedTally), message, what);
   }
   assert.equal(Tally.decode(good).attempted, 1);
+});
+
+test('what became of connections is counted by its word, with the first reason and how long they lived', () => {
+  const tally = new Tally();
+  const open = (end: number, heldMs: number) => {
+    tally.add({ ...NOT_REACHED, outcome: 101, handshakeMs: 1 });
+    tally.sessions.add(end, 1, heldMs);
+  };
+  open(4401, 2000);
+  open(4401, 2010);
+  open(END.fin, 60_000);
+  open(closedWith(1000), 70_000);
+  open(END.closedByReset, 70_000);
+  open(END.aborted, 5);
+  tally.sessions.addReason(4401, { text: 'later', atMs: 2030 });
+  const other = new Tally();
+  other.merge(tally);
+  tally.sessions.addReason(4401, { text: 'auth timeout', atMs: 2020 });
+  tally.sessions.addReason(1008, { text: 'of no connection', atMs: 1 });
+  const { ready, cut, closed, aborted, ends, cutMs, heldMs } = merged(other, tally).sessions.sessions();
+  assert.deepEqual(
+    { ready, cut, closed, aborted },
+    {
+      ...{ ready: 12, cut: { 4401: 4, fin: 2 }, closed: { 1000: 2, rst: 2 }, aborted: 2 },
+    },
+  );
+  assert.deepEqual(ends, {
+    4401: { minMs: 2000, maxMs: 2010, reason: 'auth timeout', reasonAtMs: 2020 },
+    fin: { minMs: 60_000, maxMs: 60_000, reason: null, reasonAtMs: null },
+  });
+  assert.deepEqual([cutMs?.count, heldMs?.count], [6, 12]);
+});
+
+test('decoding refuses sessions that do not add up', () => {
+  const tally = new Tally();
+  tally.add({ ...NOT_REACHED, outcome: 101, handshakeMs: 1 });
+  tally.sessions.add(4401, 1, 2);
+  const good = tally.encode();
+  const bad: [Partial<EncodedTally['sessions']>, RegExp][] = [
+    [{ ready: 2 }, /ready is 2, but the ends add up to 1/],
+    [{ ready: 2, aborted: 1 }, /know of 2 of 1 that got their 101/],
+    [{ ready: 0, cut: {}, aborted: -1 }, /aborted is no count: -1/],
+    [{ cut: { 1006: 1 } }, /no such end of a connection: "1006"/],
+  ];
+  for (const [change, message] of bad) {
+    assert.throws(() => Tally.decode({ ...good, sessions: { ...good.sessions, ...change } }), message);
+  }
 });
 
 test('attempts are the sum of outcomes through merging, encoding and decoding', () => {

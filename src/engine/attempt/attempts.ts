@@ -43,6 +43,7 @@ const FASTEST_RETRANSMIT_MS = 200;
 /** Stamps of the kernel are read on another clock, whose offset is known to some µs. */
 const CLOCKS_DIFFER_MS = 0.05;
 
+const NOTHING = Buffer.alloc(0);
 const TOO_EARLY = 'answered before the request was sent';
 const LOCAL_MEMORY: NamedOutcomeId = 'local-memory';
 
@@ -279,7 +280,7 @@ export class Attempts implements TransportEvents {
     const state = this.#columns.state[slot];
     if (state >= STATE.sampling) {
       if (state === STATE.sampling) this.#sampled(slot);
-      else if (state === STATE.inSession) this.#session.broke(slot);
+      else if (state === STATE.inSession) this.#session.broke(slot, error);
       return;
     }
     if (Number.isNaN(this.#columns.opened[slot])) this.onOpening(slot, at);
@@ -348,7 +349,7 @@ export class Attempts implements TransportEvents {
     const partial = this.#partial.get(slot);
     const isEarly = Number.isNaN(this.#columns.sent[slot]);
     if (partial === undefined && !isEarly && this.#known.matches(bytes, length, this.#acceptOf(slot))) {
-      this.#accept(slot, null, at, lower);
+      this.#accept(slot, null, at, lower, NOTHING);
       return;
     }
     const { reading, all } = partial === undefined ? readWhole(bytes, length) : partial.read(bytes, length);
@@ -377,15 +378,16 @@ export class Attempts implements TransportEvents {
       this.#known.remember(bytes.toString('latin1'), this.#acceptOf(slot));
     }
     if (rest.length > 0) this.#stamping.limitFirstRead(head.bodyAt);
-    this.#accept(slot, note, at, lower);
-    if (rest.length > 0 && this.#columns.state[slot] === STATE.inSession) this.#session.data(slot, rest);
+    this.#accept(slot, note, at, lower, rest);
   }
 
-  #accept(slot: number, note: string | null, at: number, lower: number): void {
+  #accept(slot: number, note: string | null, at: number, lower: number, rest: Buffer): void {
     this.#finish(slot, STATUS_101, note, at, lower);
     this.#columns.state[slot] = STATE.inSession;
     this.#partial.delete(slot);
     this.#session.opened(slot);
+    // Before the attempt is told to have ended: a churn closes it then, and what came with the 101 was there before.
+    if (rest.length > 0) this.#session.data(slot, rest);
     this.#options.events.ended(slot);
   }
 

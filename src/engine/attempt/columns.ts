@@ -48,6 +48,9 @@ export class Columns {
   readonly retransmits: Int16Array;
   /** Round trip of the SYN, ms; NaN where it was not measured. */
   readonly rttMs: Float64Array;
+  /** How its connection ended after the 101 (names/ends.ts), and when that was seen. */
+  readonly end: Uint16Array;
+  readonly endAt: Float64Array;
   readonly #times: readonly Float64Array[];
 
   constructor(size: number) {
@@ -72,6 +75,8 @@ export class Columns {
     this.synRetransmits = new Int16Array(size).fill(-1);
     this.retransmits = new Int16Array(size).fill(-1);
     this.rttMs = time();
+    this.end = new Uint16Array(size);
+    this.endAt = time();
     this.#times = [
       this.opened,
       this.connected,
@@ -84,6 +89,7 @@ export class Columns {
       this.done,
       this.doneLower,
       this.rttMs,
+      this.endAt,
     ];
   }
 
@@ -97,6 +103,7 @@ export class Columns {
     this.callMs[slot] = 0;
     this.synRetransmits[slot] = -1;
     this.retransmits[slot] = -1;
+    this.end[slot] = 0;
     for (const column of this.#times) column[slot] = Number.NaN;
   }
 }

@@ -9,6 +9,8 @@ import type { Destination } from '../transport/transport.js';
 import type { Columns } from './columns.js';
 import { routeOf } from './route.js';
 
+const SWITCHED = 101;
+
 export interface RecorderOptions {
   readonly columns: Columns;
   readonly details: Map<number, string>;
@@ -19,6 +21,8 @@ export interface RecorderOptions {
   readonly wantRows: boolean;
   /** A time is one number then, without a lower bound. */
   readonly hasKernelStamps: boolean;
+  /** The data row of an attempt; null without data. */
+  readonly rowOf: (attempt: number) => number | null;
   /** Wall clock minus the clock of `now()`, ms. */
   readonly wallOffset: () => number;
 }
@@ -57,6 +61,9 @@ export class Recorder {
     if (this.#options.hasKernelStamps)
       ended.connectLowerMs = ended.upgradeLowerMs = ended.handshakeLowerMs = Number.NaN;
     this.tally.add(ended);
+    if (ended.outcome === SWITCHED) {
+      this.tally.sessions.add(columns.end[slot], ended.handshakeMs, columns.endAt[slot] - columns.done[slot]);
+    }
     const detail = this.#options.details.get(slot);
     if (detail !== undefined) this.tally.addDetail(ended.outcome, detail);
     if (this.#options.wantRows) this.#rows.push(attemptRow(this.#row(slot, due, detail ?? null)));
@@ -71,7 +78,7 @@ export class Recorder {
   }
 
   #row(slot: number, due: number, detail: string | null): AttemptRow {
-    const { columns, destinations, sourceIps, burst, worker, wallOffset } = this.#options;
+    const { columns, destinations, sourceIps, burst, worker, wallOffset, rowOf } = this.#options;
     const attempt = columns.attempt[slot];
     const after = (at: number) => (at - due) * 1000;
     return {
@@ -93,6 +100,11 @@ export class Recorder {
       synRetransmits: asked(columns.synRetransmits[slot]),
       rttUs: columns.rttMs[slot] * 1000,
       retransmits: asked(columns.retransmits[slot]),
+      row: rowOf(attempt),
+      lateUs: null,
+      readyUs: columns.outcome[slot] === SWITCHED ? after(columns.done[slot]) : null,
+      end: columns.end[slot],
+      endUs: after(columns.endAt[slot]),
     };
   }
 }

@@ -34,7 +34,7 @@ export function burstOfOne(plan: Plan, tally: Tally, disturbance: Disturbance): 
     ...gaps,
     ...disturbance,
   });
-  const nothing = { rate: null, perSecond: null, calibration: null, after: null, sessions: null, watch: null };
+  const nothing = { rate: null, perSecond: null, calibration: null, after: null, watch: null };
   return {
     stage: 0,
     index: 0,

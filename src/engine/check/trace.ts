@@ -28,7 +28,7 @@ export class Trace {
   /** Pings of the far side that were answered. */
   pings = 0;
   pongs: Buffer[] = [];
-  closeFrame: { readonly code: number; readonly at: number } | null = null;
+  closeFrame: { readonly code: number; readonly reason: string; readonly at: number } | null = null;
   ending: Ending | null = null;
   readonly #rewrite: (request: string) => string;
   readonly #content = new BodyStart();
@@ -49,9 +49,10 @@ export class Trace {
         // Only the latest matter; a flood of others must not fill the memory.
         this.pongs = [...this.pongs.slice(-7), body];
       },
-      concluded: (code) => {
-        this.closeFrame ??= { code, at: now() };
+      closed: (code, reason) => {
+        this.closeFrame ??= { code, reason, at: now() };
       },
+      broken: () => this.#end('broken frame', now()),
     });
   }
 

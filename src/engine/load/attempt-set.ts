@@ -3,7 +3,10 @@
  * that follows them, samples, recorder and the watch on garbage collection.
  */
 import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
-import { maskingOf } from '../../plan/masking.js';
+import { rowNumber } from '../../plan/attempt-texts.js';
+import { type Masking, maskingOf } from '../../plan/masking.js';
+import { printable } from '../../plan/printable.js';
+import type { Reason } from '../../tally/session-tally.js';
 import type { Tally } from '../../tally/tally.js';
 import { type AttemptEvents, Attempts } from '../attempt/attempts.js';
 import { Columns } from '../attempt/columns.js';
@@ -11,6 +14,7 @@ import { Deadlines } from '../attempt/deadlines.js';
 import { Recorder, type RecorderOptions } from '../attempt/recorder.js';
 import { RequestSource } from '../attempt/request-source.js';
 import { Samples } from '../attempt/samples.js';
+import { now, toMicros } from '../machine/clock.js';
 import { waitFor } from '../machine/wait.js';
 import type { RequestFrame } from '../protocol/request.js';
 import { HoldSession } from '../session/hold-session.js';
@@ -19,6 +23,9 @@ import { EpollTransport } from '../transport/epoll/epoll-transport.js';
 import { NodeTransport } from '../transport/node-transport.js';
 import type { Stamping, Transport, TransportEvents, Wire } from '../transport/transport.js';
 import type { ShardContext, ShardReport } from './shard.js';
+
+/** RFC 6455 section 5.5: a control frame carries 125 bytes, two of them the code. */
+const MAX_REASON = 123;
 
 type Generator = Pick<ShardReport, 'longestGapMs' | 'clockStepMs' | 'gcPauses' | 'gcMaxMs' | 'tlsResumed'>;
 
@@ -33,6 +40,10 @@ export class AttemptSet {
   readonly recorder: Recorder;
   readonly #samples: Samples;
   readonly #recording: RecorderOptions;
+  /** The first of each close code. */
+  readonly #reasons = new Map<number, Reason>();
+  readonly #due: (slot: number) => number;
+  readonly #masking: (slot: number) => Masking;
   #gcObserver: PerformanceObserver | null = null;
   #isHurried = false;
   #endGrace: () => void = () => {};
@@ -50,8 +61,10 @@ export class AttemptSet {
       () => this.stamping.catchUp(),
     );
     const requests = new RequestSource(plan, context.inputs, order.base, context.userAgent, rewrite);
+    this.#due = due;
+    this.#masking = (slot) => maskingOf(requests.secrets(this.columns.attempt[slot]), requests.others);
     this.#samples = new Samples(
-      (slot) => maskingOf(requests.secrets(this.columns.attempt[slot]), requests.others),
+      this.#masking,
       // Stopped before the release it was never due.
       (slot) => this.columns.done[slot] - due(slot) || 0,
     );
@@ -76,6 +89,8 @@ export class AttemptSet {
       slots,
       wire: this.wire,
       deadlines: this.deadlines,
+      ends: this.columns,
+      said: (slot, code, reason) => this.#keepReason(slot, code, reason),
       deflate: (slot) => requests.offer(this.columns.attempt[slot]).deflate,
       freed: (slot) => this.attempts.freed(slot),
     });
@@ -87,6 +102,7 @@ export class AttemptSet {
       worker: context.worker,
       destinations,
       sourceIps: plan.target.sourceIps,
+      rowOf: (attempt) => rowNumber(plan.data, plan.seed, context.inputs.rows.length, order.base + attempt),
       wantRows: context.wantRows,
       hasKernelStamps: this.stamping.hasKernelStamps,
       wallOffset: context.wallOffset,
@@ -146,14 +162,28 @@ export class AttemptSet {
     this.wire.onAllClosed = null;
   }
 
-  /** Moves the samples into the tally. */
+  /** Moves the samples, and what sessions count beside their connections, into the tally. */
   keepSamples(): void {
+    this.#tellSessions(this.recorder.tally);
     for (const [code, sample] of this.#samples.drain()) this.recorder.tally.addSample(code, sample);
   }
 
-  /** The samples so far; they stay here. */
+  /** The samples so far, and what sessions count beside their connections; they stay here. */
   copySamples(tally: Tally): void {
+    this.#tellSessions(tally);
     for (const [code, sample] of this.#samples.kept) tally.addSample(code, sample);
+  }
+
+  #tellSessions(tally: Tally): void {
+    tally.lost(this.session.lost);
+    tally.sessions.addReceived(this.session.received);
+    for (const [code, reason] of this.#reasons) tally.sessions.addReason(code, reason);
+  }
+
+  #keepReason(slot: number, code: number, reason: string): void {
+    if (this.#reasons.has(code)) return;
+    const text = printable(this.#masking(slot).text(reason), MAX_REASON);
+    this.#reasons.set(code, { text, atMs: toMicros(Math.max(0, now() - this.#due(slot))) });
   }
 
   #countGc(entries: readonly PerformanceEntry[]): void {

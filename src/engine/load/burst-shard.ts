@@ -94,9 +94,8 @@ export class BurstShard implements Shard {
   /** Once all have ended: the sums are made anew, since a connection that is held may still be lost. */
   peek(): ShardReport | null {
     if (this.#isClosing || this.#ended < this.#count) return null;
-    const { attempts, session } = this.#set;
+    const { attempts } = this.#set;
     const recorder = this.#set.newRecorder();
-    recorder.tally.lost(session.lost);
     for (let slot = 0; slot < this.#count; slot++) recorder.record(slot, this.#releaseAt);
     this.#set.copySamples(recorder.tally);
     return {
@@ -120,12 +119,11 @@ export class BurstShard implements Shard {
 
   async close(holdUntil: number): Promise<ShardReport> {
     await waitUntil(holdUntil, this.#stopped.signal);
-    const { attempts, recorder, session, stamping } = this.#set;
+    const { attempts, recorder, stamping } = this.#set;
     if (now() - holdUntil > LEAST_STALL_MS) await this.#readWhatCame();
     const stalledHolding = stamping.stalls.take();
     this.#isClosing = true;
     const isClean = (this.#context.plan.close ?? 'clean') === 'clean';
-    recorder.tally.lost(session.lost);
     for (let slot = 0; slot < this.#count; slot++) attempts.close(slot, isClean);
     const generator = await this.#set.drain();
     for (let slot = 0; slot < this.#count; slot++) recorder.record(slot, this.#releaseAt);

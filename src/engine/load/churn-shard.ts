@@ -48,7 +48,7 @@ export class ChurnShard implements Shard {
     const events = {
       armed: () => {},
       ended: (slot: number) => this.#ended(slot),
-      freed: (slot: number) => this.#next(slot),
+      freed: (slot: number) => this.#freed(slot),
     };
     this.#set = new AttemptSet(context, context.order.open, events, (slot) => this.#set.columns.opened[slot]);
     this.#set.attempts.released = true;
@@ -168,17 +168,23 @@ export class ChurnShard implements Shard {
   }
 
   #ended(slot: number): void {
-    const { columns, attempts, recorder } = this.#set;
-    recorder.record(slot, columns.opened[slot]);
-    attempts.details.delete(slot);
+    const { columns, attempts } = this.#set;
     this.#lastEnd = columns.done[slot];
-    if (this.#context.wantRows && ++this.#rowsKept >= ROWS_PER_MESSAGE) this.#sendRows();
     if (columns.outcome[slot] !== STATUS_101) return;
     // The timer of T0 may fire a moment early.
     const second = Math.max(0, Math.floor((this.#lastEnd - this.#releaseAt) / 1000));
     this.#perSecond[second] = (this.#perSecond[second] ?? 0) + 1;
     this.#seconds = Math.max(this.#seconds, second + 1);
     attempts.close(slot, this.#isClean);
+  }
+
+  /** Counted once its connection is gone: how that ended is part of it. */
+  #freed(slot: number): void {
+    const { columns, attempts, recorder } = this.#set;
+    recorder.record(slot, columns.opened[slot]);
+    attempts.details.delete(slot);
+    if (this.#context.wantRows && ++this.#rowsKept >= ROWS_PER_MESSAGE) this.#sendRows();
+    this.#next(slot);
   }
 
   #sendRows(): void {

@@ -4,6 +4,7 @@
  * and never kept, because a hostile server could otherwise fill the memory with one endless message a connection.
  */
 import { createRequire } from 'node:module';
+import { isCloseCode, NO_STATUS } from '../../names/ends.js';
 
 /** ws's own class; its type package does not name it. */
 interface Sender {
@@ -26,9 +27,8 @@ const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 1
 /** RFC 6455 section 5.5. */
 const MAX_CONTROL_BYTES = 125;
 const MAX_HEAD_BYTES = 10;
-/** RFC 6455 section 7.4.1: the close frame held no code; the framing was broken. */
-export const NO_STATUS = 1005;
-const PROTOCOL_ERROR = 1002;
+/** RFC 6455 section 7.4.1: what a client answers when the framing is broken. */
+export const PROTOCOL_ERROR = 1002;
 
 function frame(opcode: number, data: Buffer): Buffer {
   return Buffer.concat(loadSender().frame(data, { fin: true, rsv1: false, opcode, mask: true, readOnly: true }));
@@ -51,8 +51,12 @@ export interface FrameEvents {
   reply(bytes: Buffer): void;
   /** A pong came. */
   pong?(body: Buffer): void;
-  /** The server closed (1005: without a code) or broke the framing (1002); nothing is read after it. */
-  concluded(code: number): void;
+  /** A message of the application is over. */
+  message?(): void;
+  /** The server closed (1005: without a code), and why in its own words; nothing is read after it. */
+  closed(code: number, reason: string): void;
+  /** The framing is broken: these are no frames of a server. Nothing is read after it. */
+  broken(): void;
 }
 
 /** Reads the frames of one held connection; keeps at most one control frame. Made only when something arrives. */
@@ -104,7 +108,7 @@ export class FrameReader {
       short === 126 ? this.#head.readUInt16BE(2) : short === 127 ? Number(this.#head.readBigUInt64BE(2)) : short;
     this.#headBytes = 0;
     if (!this.#isSound(first, (second & 0x80) !== 0, length)) {
-      this.#conclude(PROTOCOL_ERROR);
+      this.#break();
       return;
     }
     const opcode = first & 0x0f;
@@ -112,7 +116,9 @@ export class FrameReader {
     if (!isControl) this.#isFragmented = (first & 0x80) === 0;
     this.#control = isControl ? Buffer.alloc(length) : null;
     this.#left = length;
-    if (length === 0 && isControl) this.#act(opcode);
+    if (length > 0) return;
+    if (isControl) this.#act(opcode);
+    else this.#dataRead();
   }
 
   /** RFC 6455 sections 5.1 (a server does not mask), 5.2, 5.4 and 5.5. */
@@ -132,8 +138,15 @@ export class FrameReader {
     const taken = Math.min(this.#left, bytes.length);
     this.#control?.set(bytes.subarray(0, taken), this.#control.length - this.#left);
     this.#left -= taken;
-    if (this.#left === 0 && this.#control !== null) this.#act(this.#head[0] & 0x0f);
+    if (this.#left === 0) {
+      if (this.#control !== null) this.#act(this.#head[0] & 0x0f);
+      else this.#dataRead();
+    }
     return taken;
+  }
+
+  #dataRead(): void {
+    if (!this.#isFragmented) this.#events.message?.();
   }
 
   #act(opcode: number): void {
@@ -141,14 +154,22 @@ export class FrameReader {
     this.#control = null;
     if (opcode === OPCODE.ping) this.#ping = body;
     else if (opcode === OPCODE.pong) this.#events.pong?.(body);
-    else if (opcode === OPCODE.close) {
-      if (body.length === 1) this.#conclude(PROTOCOL_ERROR);
-      else this.#conclude(body.length === 0 ? NO_STATUS : body.readUInt16BE(0));
-    }
+    else if (opcode === OPCODE.close) this.#close(body);
   }
 
-  #conclude(code: number): void {
+  /** A code that no frame may carry (RFC 6455 section 7.4) breaks the framing like half a code does. */
+  #close(body: Buffer): void {
+    const code = body.length === 0 ? NO_STATUS : body.length === 1 ? 0 : body.readUInt16BE(0);
+    if (body.length > 0 && !isCloseCode(code)) {
+      this.#break();
+      return;
+    }
     this.#isOver = true;
-    this.#events.concluded(code);
+    this.#events.closed(code, body.toString('utf8', 2));
+  }
+
+  #break(): void {
+    this.#isOver = true;
+    this.#events.broken();
   }
 }

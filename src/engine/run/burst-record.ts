@@ -94,7 +94,6 @@ export function burstOf(fired: BurstFired): Fired {
       tlsResumed: plan.target.scheme === 'wss' ? ran.tlsResumed : null,
     },
     after: null,
-    sessions: null,
     watch: null,
   };
   return { burst, part: { tally, validity, launched: ran.launched, rate, isOfSearch: isSearch(stage) } };

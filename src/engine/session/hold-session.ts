@@ -1,9 +1,11 @@
 /**
- * The plain hold: the connection stays open until it is told to close, answers pings and counts what the far side ends. No
- * object a connection while nothing arrives on it.
+ * The plain hold: the connection stays open until it is told to close, answers pings and notes how it ended: by what the
+ * target sent or did, or from this side. No object a connection while nothing arrives on it.
  */
+import { closedWith, cutWord, END, NO_STATUS } from '../../names/ends.js';
 import { now } from '../machine/clock.js';
-import { closeFrame, FrameReader, NO_STATUS } from '../protocol/frames.js';
+import { closeFrame, FrameReader, PROTOCOL_ERROR } from '../protocol/frames.js';
+import type { TransportError } from '../transport/transport.js';
 import { CLOSE_GRACE_MS, type Session, type SessionGround } from './session.js';
 
 const STATE = { none: 0, open: 1, closing: 2 } as const;
@@ -11,10 +13,10 @@ const NORMAL_CLOSURE = 1000;
 
 export class HoldSession implements Session {
   lost = 0;
+  received = 0;
   readonly #ground: SessionGround;
   readonly #states: Uint8Array;
   readonly #readers = new Map<number, FrameReader>();
-  #isClosing = false;
 
   constructor(ground: SessionGround) {
     this.#ground = ground;
@@ -25,8 +27,9 @@ export class HoldSession implements Session {
     this.#states[slot] = STATE.open;
   }
 
+  /** Read while it closes too: a close frame that crosses ours says why the target ended it. */
   data(slot: number, bytes: Uint8Array): void {
-    if (this.#states[slot] !== STATE.open) return;
+    if (this.#states[slot] === STATE.none) return;
     let reader = this.#readers.get(slot);
     if (reader === undefined) {
       reader = this.#newReader(slot);
@@ -36,27 +39,34 @@ export class HoldSession implements Session {
   }
 
   ended(slot: number): void {
-    if (this.#states[slot] === STATE.open) this.#lose();
+    this.#lose(slot, END.fin);
     this.#forget(slot);
     this.#ground.wire.leave(slot);
     this.#ground.freed(slot);
   }
 
-  broke(slot: number): void {
-    if (this.#states[slot] === STATE.open) this.#lose();
+  broke(slot: number, error: TransportError): void {
+    this.#lose(slot, error.fin ? END.fin : error.tls ? END.tls : END.rst);
     this.#reset(slot);
   }
 
+  /** No deadline is set while it is open, so then the run is being stopped, and the closing follows. */
   tick(slot: number): void {
     if (this.#states[slot] === STATE.closing) this.#reset(slot);
+    else if (this.#states[slot] === STATE.open) this.#note(slot, END.aborted);
   }
 
   close(slot: number, isClean: boolean): void {
-    this.#isClosing = true;
     const state = this.#states[slot];
     if (state === STATE.none) return;
-    if (!isClean) this.#reset(slot);
-    else if (state === STATE.open) this.#beginClosing(slot, NORMAL_CLOSURE, now() + CLOSE_GRACE_MS);
+    const deadline = now() + CLOSE_GRACE_MS;
+    if (!isClean) {
+      this.#note(slot, END.closedByReset);
+      this.#reset(slot);
+    } else if (state === STATE.open) {
+      this.#note(slot, closedWith(NORMAL_CLOSURE));
+      this.#beginClosing(slot, NORMAL_CLOSURE, deadline);
+    } else this.#ground.deadlines.set(slot, deadline);
   }
 
   #newReader(slot: number): FrameReader {
@@ -64,25 +74,52 @@ export class HoldSession implements Session {
       reply: (pong) => {
         if (this.#states[slot] === STATE.open) this.#ground.wire.sendBytes(slot, pong);
       },
-      concluded: (code) => {
-        if (this.#states[slot] !== STATE.open) return;
-        this.#lose();
-        // No deadline: the far side has closed and ends TCP (RFC 6455 section 7.1.1), or is ended with all the others.
-        this.#beginClosing(slot, code === NO_STATUS ? NORMAL_CLOSURE : code, null);
+      message: () => {
+        this.received++;
+      },
+      closed: (code, reason) => this.#closedByTarget(slot, code, reason),
+      broken: () => {
+        if (this.#states[slot] === STATE.open) {
+          this.#lose(slot, END.protocol);
+          this.#beginClosing(slot, PROTOCOL_ERROR, null);
+        } else this.#crossed(slot, END.protocol);
       },
     });
   }
 
+  #closedByTarget(slot: number, code: number, reason: string): void {
+    if (this.#states[slot] === STATE.open) {
+      this.#lose(slot, code);
+      // No deadline: the far side has closed and ends TCP (RFC 6455 section 7.1.1), or is ended with all the others.
+      this.#beginClosing(slot, code === NO_STATUS ? NORMAL_CLOSURE : code, null);
+    } else if (code !== NORMAL_CLOSURE && code !== NO_STATUS) this.#crossed(slot, code);
+    if (cutWord(this.#ground.ends.end[slot]) !== null && reason !== '') this.#ground.said(slot, code, reason);
+  }
+
+  /** What a target sends in place of an answer to our close frame was on its way before that came. */
+  #crossed(slot: number, end: number): void {
+    const { ends } = this.#ground;
+    if (ends.end[slot] === closedWith(NORMAL_CLOSURE)) ends.end[slot] = end;
+  }
+
   #beginClosing(slot: number, code: number, deadline: number | null): void {
     this.#states[slot] = STATE.closing;
-    this.#readers.delete(slot);
     if (deadline !== null) this.#ground.deadlines.set(slot, deadline);
     this.#ground.wire.sendBytes(slot, closeFrame(code));
   }
 
   /** A 101 stays a 101; that the far side let go of it is counted beside. */
-  #lose(): void {
-    if (!this.#isClosing) this.lost++;
+  #lose(slot: number, end: number): void {
+    if (this.#states[slot] === STATE.open && this.#note(slot, end)) this.lost++;
+  }
+
+  /** The first end counts. */
+  #note(slot: number, end: number): boolean {
+    const { ends } = this.#ground;
+    if (ends.end[slot] !== END.none) return false;
+    ends.end[slot] = end;
+    ends.endAt[slot] = now();
+    return true;
   }
 
   #reset(slot: number): void {
