@@ -129,7 +129,7 @@ async function descriptors(): Promise<number> {
 }
 
 describe('the choice of a transport', () => {
-  const planFor = (transport: string, url = 'ws://127.0.0.1:9/') =>
+  const planFor = (transport: 'auto' | 'epoll' | 'node', url = 'ws://127.0.0.1:9/') =>
     planOf({ target: { url }, transport, stages: [{ burst: 1 }] });
   const elsewhere = {
     'darwin-arm64': 'it needs Linux, and this is darwin',
