@@ -174,7 +174,7 @@ const CREDENTIALS = /\b(Basic|Bearer|DPoP|Negotiate|NTLM)(\s+)([^\s"',;]+)/gi;
 export function maskLoose(text: string): string {
   const [, name, value] = /^\s*([\w-]+)\s*:(?!\/\/)\s*(.+)$/s.exec(text) ?? [];
   if (name !== undefined && value !== undefined && isSecretName(name)) return `${name}: ${maskHeader(name, value)}`;
-  return hideCredentials(maskUrl(text), masked);
+  return maskUrl(text).replace(CREDENTIALS, `$1$2${MASK}`);
 }
 
 /** `Bearer TOKEN` and the like wherever it stands (`X-Forwarded-Authentication: Bearer …`). */

@@ -120,7 +120,12 @@ test('a file comes before a shipped profile, a wrong name gets a suggestion', as
     const { host } = fakeHost(cwd);
     mkdirSync(join(cwd, 'tls-burst'));
     writeFileSync(join(cwd, 'mine.yaml'), 'x: 1\n');
-    assert.deepEqual(await profileText('mine.yaml', host), { text: 'x: 1\n', file: 'mine.yaml', directory: cwd });
+    assert.deepEqual(await profileText('mine.yaml', host), {
+      text: 'x: 1\n',
+      file: 'mine.yaml',
+      path: join(cwd, 'mine.yaml'),
+      directory: cwd,
+    });
     const found = await profileText('tls-burst', host);
     assert.equal(found.text, text('tls-burst.yaml'));
     assert.equal(found.file, 'tls-burst.yaml');

@@ -137,7 +137,15 @@ function shortened(value: Json): Json {
 type Path = readonly string[];
 
 /** Keys that version 1 has got since: the old schema lets them hold anything. */
-const ADDED_SINCE: ReadonlySet<string> = new Set(['met', 'refusedMs', 'refusedAfterBreakMs', 'headBytes', 'sessions']);
+const ADDED_SINCE: ReadonlySet<string> = new Set([
+  'met',
+  'refusedMs',
+  'refusedAfterBreakMs',
+  'headBytes',
+  'sessions',
+  'finished',
+  'stalled',
+]);
 
 /** Of what stands at several places as one and the same object, the inside is told once. */
 function pathsOf(value: Json, path: Path = [], known = new Set<Json>()): Path[] {

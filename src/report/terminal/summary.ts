@@ -17,7 +17,7 @@ import { FACT_INDENT, factLines, type Pen, pageOf, penOf, titleLines } from './p
 import { searchPicture } from './search-picture.js';
 import type { Palette, Terminal } from './style.js';
 import { burstsTable, outcomesTable, phasesTable, thresholdsTable } from './tables.js';
-import { clip } from './text-width.js';
+import { clip, wrap } from './text-width.js';
 
 const CHART_ROWS = 14;
 
@@ -56,7 +56,7 @@ function block(section: Section, pen: Pen, terminal: Terminal): string[] {
     case 'samples':
       return samples(section.samples, pen);
     case 'remark':
-      return [`  ${pen.paint.dim(section.text)}`];
+      return wrap(section.text, pen.width - 2).map((line) => `  ${pen.paint.dim(line)}`);
     case 'causes':
       return causesBlock(section.causes, pen);
   }
