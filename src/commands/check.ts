@@ -32,7 +32,7 @@ export async function check(args: { url: string; flags: Flags }, host: Host): Pr
   const plan = compilePlan(profile);
   const direct = directOf(plan, flags);
   const idleMs = idleOf(flags);
-  const outputs = openOutputs(flags, host, { inputs: inputFilesOf(plan, host.cwd), earlier: null });
+  const outputs = await openOutputs(flags, host, { inputs: inputFilesOf(plan, host.cwd), earlier: null });
   const signals = listenForSignals(host, { note: (text) => outputs.note(text), leave: () => outputs.close() });
   // One handshake leaves nothing to write that the first signal does not write.
   signals.hurry.addEventListener('abort', () => {

@@ -34,7 +34,7 @@ export async function measure(
   host: Host,
   { files, ...given }: Given,
 ): Promise<Measured> {
-  const outputs = openOutputs(flags, host, files);
+  const outputs = await openOutputs(flags, host, files);
   const signals = listenForSignals(host, { note: (text) => outputs.note(text), leave: () => outputs.close() });
   const heading = { version: version(), command: name, plan };
   const wantsRows = textFlag(flags, 'attempts') !== undefined;
@@ -79,7 +79,7 @@ function observerOf(
     save: (record) => outputs.save(() => soFar(heading, record)),
     note: (text) => outputs.warn(text),
     transport: (text) => outputs.note(`transport node, ${text}`),
-    preflight: ({ outcomes }) => {
+    preflight: (outcomes) => {
       if (isVerbose) outputs.note(`preflight: ${JSON.stringify(outcomes)}`);
     },
   };

@@ -9,7 +9,8 @@ import type { InputFile } from '../report/files/destination.js';
 import type { EarlierBurst } from '../report/files/earlier-rows.js';
 import { openFiles } from '../report/files/open-files.js';
 import { RunOutputs } from '../report/outputs/run-outputs.js';
-import { progressMode, startProgress } from '../report/progress/progress.js';
+import { progressMode } from '../report/progress/display.js';
+import { startProgress } from '../report/progress/progress.js';
 import { ProgressOutput } from '../report/progress/progress-output.js';
 import { terminalOf } from '../report/terminal/style.js';
 import { type Flags, listFlag, switchFlag, textFlag } from './option-tables.js';
@@ -25,7 +26,7 @@ export interface OtherFiles {
 }
 
 /** @throws UserError `output` for a file that can't be written, or that does not fit the others */
-export function openOutputs(flags: Flags, host: Host, { inputs, earlier }: OtherFiles): RunOutputs {
+export async function openOutputs(flags: Flags, host: Host, { inputs, earlier }: OtherFiles): Promise<RunOutputs> {
   const results = listFlag(flags, 'output') ?? [];
   const resume = textFlag(flags, 'resume');
   const onStdout = results.filter((path) => STDOUT.test(path));
@@ -42,6 +43,6 @@ export function openOutputs(flags: Flags, host: Host, { inputs, earlier }: Other
     quiet: switchFlag(flags, 'quiet'),
   });
   const terminal = terminalOf(host.stderr, host.env, { noColor: switchFlag(flags, 'color') === false });
-  const display = new ProgressOutput(startProgress(host, { enabled, terminal }));
+  const display = new ProgressOutput(await startProgress(host, { enabled, terminal }));
   return new RunOutputs([display, ...files]);
 }

@@ -2,8 +2,11 @@
  * Rows for templates: CSV with a header row (RFC 4180; BOM, CRLF and quoted fields welcome) becomes records. Parsing is
  * csv-parse's; what makes a table usable (names once each, rows of one width) is judged here. Never opens a file.
  */
-import { CsvError, parse } from 'csv-parse/sync';
+import { createRequire } from 'node:module';
+import type * as Csv from 'csv-parse/sync';
 import { UserError } from '../errors.js';
+
+const require = createRequire(import.meta.url);
 
 export interface Table {
   readonly columns: readonly string[];
@@ -42,6 +45,8 @@ export function parseCsv(text: string, file: string): Table {
 }
 
 function parseRecords(text: string, file: string): readonly ParsedRecord[] {
+  // Most runs have no table, and loading it would delay the first burst.
+  const { CsvError, parse } = require('csv-parse/sync') as typeof Csv;
   try {
     const options = { bom: true, info: true, relax_column_count: true, skip_empty_lines: true } as const;
     // The library's types do not follow the option `info`, with which each item is {record, info}.
@@ -65,7 +70,7 @@ function lineAfter(text: string, bytes: number): number {
   return line;
 }
 
-function csvReason(error: CsvError): string {
+function csvReason(error: Csv.CsvError): string {
   switch (error.code) {
     case 'CSV_QUOTE_NOT_CLOSED':
       return 'a quote is opened and not closed before the end of the file';

@@ -3,8 +3,26 @@
  * value is known to 0.1 %; all histograms share those options and can therefore be merged, never averaged. It owns the
  * conversion from ms to whole µs and refuses to know which phase it holds.
  */
-import { decodeFromCompressedBase64, encodeIntoCompressedBase64, Int32Histogram, JsHistogram } from 'hdr-histogram-js';
+import { createRequire } from 'node:module';
+import type { Int32Histogram, JsHistogram } from 'hdr-histogram-js';
 import type { Summary } from '../result/result.js';
+
+/** What of the library writes and reads the compressed form. */
+interface Encoding {
+  encodeIntoCompressedBase64(histogram: JsHistogram): string;
+  decodeFromCompressedBase64(hdr: string): JsHistogram;
+}
+
+const require = createRequire(import.meta.url);
+/**
+ * The library's files by themselves: the whole of it, with its compression and its WebAssembly, takes as long to load as all
+ * else that a worker thread needs, and nothing of that is needed to count.
+ */
+const { default: Counts } = require('hdr-histogram-js/dist/Int32Histogram.js') as { default: typeof Int32Histogram };
+
+function encoding(): Encoding {
+  return require('hdr-histogram-js/dist/encoding.js') as Encoding;
+}
 
 const LOWEST_US = 1;
 const HIGHEST_US = 600_000_000;
@@ -100,7 +118,12 @@ export class LatencyHistogram {
 
   /** HdrHistogram V2, compressed, base64; values in µs. The clamped count is not part of that format. */
   encode(): string {
-    return encodeIntoCompressedBase64(this.#counts ?? emptyCounts());
+    return encoding().encodeIntoCompressedBase64(this.#counts ?? emptyCounts());
+  }
+
+  /** Loads what `encode` needs, where its first call would come at a bad moment. */
+  static loadEncoding(): void {
+    encoding();
   }
 
   /**
@@ -110,9 +133,8 @@ export class LatencyHistogram {
    */
   static decode(hdr: string, clamped = 0): LatencyHistogram {
     if (hdr.length > LONGEST_ENCODED) throw new Error(`not a latency histogram: ${hdr.length} characters`);
-    const decoded = decodeFromCompressedBase64(hdr, 32, false, 0);
+    const decoded = encoding().decodeFromCompressedBase64(hdr);
     if (
-      !(decoded instanceof JsHistogram) ||
       decoded.lowestDiscernibleValue !== LOWEST_US ||
       decoded.highestTrackableValue !== HIGHEST_US ||
       decoded.numberOfSignificantValueDigits !== DIGITS
@@ -150,7 +172,7 @@ export class LatencyHistogram {
 
 /** Fixed range: values are clamped before they get here, so a resize could only hide a mistake. */
 function emptyCounts(): Int32Histogram {
-  const counts = new Int32Histogram(LOWEST_US, HIGHEST_US, DIGITS);
+  const counts = new Counts(LOWEST_US, HIGHEST_US, DIGITS);
   counts.autoResize = false;
   return counts;
 }

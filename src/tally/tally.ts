@@ -159,9 +159,14 @@ export class Tally {
     increase(details, key, 1);
   }
 
-  /** Whether this outcome has its sample: ask before building one. */
-  hasSample(code: number): boolean {
-    return this.#samples.has(code);
+  /** The kept sample of an outcome. */
+  sampleOf(code: number): Sample | null {
+    return this.#samples.get(code) ?? null;
+  }
+
+  /** The lower bounds of a phase. */
+  lowerOf(phase: BoundedPhase): LatencyHistogram {
+    return this.#lower[phase];
   }
 
   /** Keeps the earliest sample of the outcome. */
@@ -197,7 +202,7 @@ export class Tally {
 
   /** @throws Error when attempts are not the sum of outcomes: a bug, and no number of this tally can be believed. */
   encode(): EncodedTally {
-    const outcomes = this.#outcomes();
+    const outcomes = this.outcomes();
     assertSum(this.#attempted, outcomes);
     return {
       attempted: this.#attempted,
@@ -221,7 +226,7 @@ export class Tally {
     for (const [id, count] of Object.entries(data.outcomes)) {
       tally.#counts[knownCode(id)] = checkedCount(count, `outcomes ${id}`);
     }
-    assertSum(tally.#attempted, tally.#outcomes());
+    assertSum(tally.#attempted, tally.outcomes());
     assertKernel(tally.#attempted, data.kernel);
     tally.#kernel = KernelTally.of(data.kernel);
     assertSessions(openedOf(data.outcomes), data.sessions);
@@ -241,7 +246,7 @@ export class Tally {
 
   /** The tally as a result holds it. `latencyLowerMs` is null when no lower bound was measured at all. */
   counted(): Counted {
-    const outcomes = this.#outcomes();
+    const outcomes = this.outcomes();
     assertSum(this.#attempted, outcomes);
     const histograms = [...Object.values(this.#latency), ...Object.values(this.#lower), ...this.#failure.values()];
     return {
@@ -290,7 +295,7 @@ export class Tally {
   }
 
   /** Only what occurred, by code: 101, then the other statuses, then the named ones in the order of their table. */
-  #outcomes(): Outcomes {
+  outcomes(): Outcomes {
     const outcomes: Record<string, number> = {};
     for (let code = LOWEST_CODE; code < OUTCOME_CODES; code++) {
       if (this.#counts[code] > 0) outcomes[outcomeId(code)] = this.#counts[code];

@@ -199,7 +199,7 @@ describe('single handshakes and the addresses of a name', () => {
       [dead, alive],
       'the plan says all',
     );
-    assert.deepEqual(found.preflight.outcomes, { 101: 4, refused: 1 });
+    assert.deepEqual(found.outcomes, { 101: 4, refused: 1 });
   });
 
   test('where the first does not answer, the run goes to the next that does', async () => {
@@ -210,7 +210,7 @@ describe('single handshakes and the addresses of a name', () => {
       found.destinations.map(({ address }) => address),
       [alive],
     );
-    assert.deepEqual(found.preflight.outcomes, { 101: 4, refused: 1 });
+    assert.deepEqual(found.outcomes, { 101: 4, refused: 1 });
   });
 
   test('where the first answers, the others are left alone', async () => {
@@ -220,7 +220,7 @@ describe('single handshakes and the addresses of a name', () => {
       found.destinations.map(({ address }) => address),
       [alive],
     );
-    assert.deepEqual(found.preflight.outcomes, { 101: 5 });
+    assert.deepEqual(found.outcomes, { 101: 5 });
   });
 
   test('where none answers, all of them are named', async () => {
@@ -230,6 +230,6 @@ describe('single handshakes and the addresses of a name', () => {
       found.dead.map(({ address }) => address),
       [dead, dead],
     );
-    assert.deepEqual(Object.keys(found.preflight.outcomes), ['refused']);
+    assert.deepEqual(Object.keys(found.outcomes), ['refused']);
   });
 });

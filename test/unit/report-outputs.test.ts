@@ -199,10 +199,10 @@ describe('the files of a run', () => {
 });
 
 describe('the progress display as an output', () => {
-  it('begins a new title with each burst, by the kind of load', () => {
+  it('begins a new title with each burst, by the kind of load', async () => {
     const stderr = new PassThrough();
     const terminal = { width: 80, color: false, unicode: true };
-    const output = new ProgressOutput(startProgress({ stderr }, { enabled: 'plain', terminal, now: () => 0 }));
+    const output = new ProgressOutput(await startProgress({ stderr }, { enabled: 'plain', terminal, now: () => 0 }));
     const outputs = new RunOutputs([output]);
     outputs.interval({ ...NEWS, phase: 'preflight', of: 0 });
     outputs.interval({ ...NEWS, of: 2 });

@@ -2,12 +2,8 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type ProgressMode,
-  type ProgressNumbers,
-  progressMode,
-  startProgress,
-} from '#dist/report/progress/progress.js';
+import { type ProgressMode, type ProgressNumbers, progressMode } from '#dist/report/progress/display.js';
+import { startProgress } from '#dist/report/progress/progress.js';
 
 interface Screen extends PassThrough {
   isTTY?: boolean;
@@ -25,11 +21,11 @@ function written(stream: Screen): string {
   return String(stream.read() ?? '');
 }
 
-function started(enabled: ProgressMode) {
+async function started(enabled: ProgressMode) {
   const clock = { ms: 0 };
   const stderr = screen(enabled === 'bar');
   const terminal = { width: 60, color: false, unicode: true };
-  const progress = startProgress({ stderr }, { enabled, terminal, now: () => clock.ms });
+  const progress = await startProgress({ stderr }, { enabled, terminal, now: () => clock.ms });
   return { progress, clock, stderr };
 }
 
@@ -56,8 +52,8 @@ describe('which progress', () => {
 });
 
 describe('plain lines', () => {
-  it('say one line a burst, with the final numbers', () => {
-    const { progress, stderr } = started('plain');
+  it('say one line a burst, with the final numbers', async () => {
+    const { progress, stderr } = await started('plain');
     progress.stage('stage 1: steps');
     for (const index of [0, 1]) {
       progress.burst({ index, bursts: 2, size: 500, kind: 'burst' });
@@ -76,8 +72,8 @@ describe('plain lines', () => {
     );
   });
 
-  it('say the probes on a line of their own, and that there are some while they wait', () => {
-    const { progress, clock, stderr } = started('plain');
+  it('say the probes on a line of their own, and that there are some while they wait', async () => {
+    const { progress, clock, stderr } = await started('plain');
     progress.burst({ index: 0, bursts: 1, size: 500, kind: 'burst' });
     progress.update(numbers({ phase: 'closing', ended: 500, byOutcome: { 101: 500 } }));
     const probing = { phase: 'probing', size: 30 } as const;
@@ -95,24 +91,24 @@ describe('plain lines', () => {
     );
   });
 
-  it('say what is known when a burst is broken off', () => {
-    const { progress, stderr } = started('plain');
+  it('say what is known when a burst is broken off', async () => {
+    const { progress, stderr } = await started('plain');
     progress.burst({ index: 0, bursts: 1, size: 500, kind: 'burst' });
     progress.update(numbers({ ended: 100, byOutcome: { 101: 100 } }));
     progress.stop();
     assert.equal(written(stderr), 'burst (500) released 500 · ended 100/500: 100 × 101\n');
   });
 
-  it('give a sign of life in a burst that waits', () => {
-    const { progress, clock, stderr } = started('plain');
+  it('give a sign of life in a burst that waits', async () => {
+    const { progress, clock, stderr } = await started('plain');
     progress.burst({ index: 0, bursts: 1, size: 500, kind: 'burst' });
     for (clock.ms = 0; clock.ms <= 25_000; clock.ms += 100)
       progress.update(numbers({ ended: 3, byOutcome: { 101: 3 } }));
     assert.equal(written(stderr).trimEnd().split('\n').length, 2);
   });
 
-  it('come at most once a second in a churn', () => {
-    const { progress, clock, stderr } = started('plain');
+  it('come at most once a second in a churn', async () => {
+    const { progress, clock, stderr } = await started('plain');
     progress.burst({ index: 0, bursts: 1, size: 0, kind: 'churn' });
     for (clock.ms = 0; clock.ms < 5000; clock.ms += 50) {
       progress.update(numbers({ phase: 'churning', size: 0, ended: clock.ms, byOutcome: { 101: clock.ms } }));
@@ -127,7 +123,7 @@ describe('plain lines', () => {
 
 describe('the bar', () => {
   it('is drawn, makes way for lines, and leaves the terminal as it was', async () => {
-    const { progress, stderr } = started('bar');
+    const { progress, stderr } = await started('bar');
     progress.update(numbers({ phase: 'preflight', size: 0 }));
     progress.burst({ index: 1, bursts: 5, size: 500, kind: 'burst' });
     progress.update(numbers({ phase: 'arming', armed: 120 }));
@@ -150,7 +146,7 @@ describe('the bar', () => {
   });
 
   it('does not come back for a line after its end', async () => {
-    const { progress, stderr } = started('bar');
+    const { progress, stderr } = await started('bar');
     progress.burst({ index: 0, bursts: 1, size: 500, kind: 'burst' });
     progress.update(numbers({ phase: 'closing', ended: 500, byOutcome: { 101: 500 } }));
     progress.stop();
@@ -161,7 +157,7 @@ describe('the bar', () => {
   });
 
   it('keeps every frame in one line', async () => {
-    const { progress, stderr } = started('bar');
+    const { progress, stderr } = await started('bar');
     const byOutcome = { 101: 100_000, 502: 20_000, 504: 30_000, 'timeout-upgrade': 40_000, reset: 10_000 };
     progress.burst({ index: 0, bursts: 1, size: 200_000, kind: 'burst' });
     progress.update(numbers({ size: 200_000, ended: 200_000, released: 200_000, byOutcome }));
@@ -173,8 +169,8 @@ describe('the bar', () => {
 });
 
 describe('no progress', () => {
-  it('still warns', () => {
-    const { progress, stderr } = started('off');
+  it('still warns', async () => {
+    const { progress, stderr } = await started('off');
     progress.note('a note');
     progress.stage('a stage');
     progress.burst({ index: 0, bursts: 1, size: 5, kind: 'burst' });

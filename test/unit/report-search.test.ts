@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { planNeeds } from '#dist/plan/needs.js';
 import type { Stage } from '#dist/plan/plan.js';
 import type { PlanRecord } from '#dist/plan/plan-record.js';
-import { type ProgressMode, type ProgressNumbers, startProgress } from '#dist/report/progress/progress.js';
+import type { ProgressMode, ProgressNumbers } from '#dist/report/progress/display.js';
+import { startProgress } from '#dist/report/progress/progress.js';
 import { searchLine } from '#dist/report/progress/search-line.js';
 import type { Ground } from '#dist/report/terminal/dry-run.js';
 import { renderDryRun } from '#dist/report/terminal/dry-run.js';
@@ -63,13 +64,13 @@ describe('the line of a search', () => {
   });
 });
 
-function started(enabled: ProgressMode) {
+async function started(enabled: ProgressMode) {
   const clock = { ms: 0 };
   const stderr: PassThrough & { isTTY?: boolean; columns?: number } = new PassThrough();
   stderr.isTTY = enabled === 'bar';
   stderr.columns = 120;
   const terminal = { width: 120, color: false, unicode: true };
-  const progress = startProgress({ stderr }, { enabled, terminal, now: () => clock.ms });
+  const progress = await startProgress({ stderr }, { enabled, terminal, now: () => clock.ms });
   return { progress, clock, written: () => String(stderr.read() ?? '') };
 }
 
@@ -78,8 +79,8 @@ function numbers(over: Partial<ProgressNumbers>): ProgressNumbers {
 }
 
 describe('the progress of a search', () => {
-  it('in a log is a line a burst and a line a long wait', () => {
-    const { progress, written } = started('plain');
+  it('in a log is a line a burst and a line a long wait', async () => {
+    const { progress, written } = await started('plain');
     progress.update(numbers({ phase: 'canary', size: 0 }));
     progress.update(numbers({ ended: 1000, byOutcome: { 101: 1000 } }));
     const done = numbers({ phase: 'closing', ended: 2928, byOutcome: { 101: 2928 } });
@@ -98,8 +99,8 @@ describe('the progress of a search', () => {
     ]);
   });
 
-  it('on a terminal is one line that counts down by itself', () => {
-    const { progress, clock, written } = started('bar');
+  it('on a terminal is one line that counts down by itself', async () => {
+    const { progress, clock, written } = await started('bar');
     const rest = { ...NEWS, restWhy: 'cool', restUntilMs: 107_000 } as const;
     progress.update(numbers({ phase: 'resting', size: 0, search: rest }));
     clock.ms = 4000;

@@ -202,11 +202,11 @@ test('a detail may be named like an object’s internals', () => {
 
 test('the earliest sample of an outcome is kept', () => {
   const tally = new Tally();
-  assert.equal(tally.hasSample(504), false);
+  assert.equal(tally.sampleOf(504), null);
   tally.addSample(504, sample(20));
   tally.addSample(504, sample(10));
   tally.addSample(504, sample(15));
-  assert.equal(tally.hasSample(504), true);
+  assert.notEqual(tally.sampleOf(504), null);
   assert.equal(tally.counted().samples['504'].atMs, 10);
 });
 

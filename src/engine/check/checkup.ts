@@ -137,7 +137,7 @@ class Checkup {
         idle: idled,
       };
       const handshake = await main.drop();
-      return { record: this.#record(resolution, Tally.decode(handshake.tally), disturbance), check };
+      return { record: this.#record(resolution, handshake.tally, disturbance), check };
     } finally {
       await Promise.all([main, ...this.#open].map((one) => one.drop()));
     }

@@ -6,6 +6,7 @@
 
 import { outcomeCode } from '../../names/outcomes.js';
 import type { ChurnStage } from '../../plan/plan.js';
+import { LatencyHistogram } from '../../tally/histogram.js';
 import { Tally } from '../../tally/tally.js';
 import { NEVER_STALLED, type Stalled } from '../../tally/validity.js';
 import { LIVE } from '../attempt/live-counts.js';
@@ -56,6 +57,8 @@ export class ChurnShard implements Shard {
 
   /** There is no gate to come to: attempts begin one by one. */
   async arm(): Promise<Armed> {
+    // What is told while it goes on must not hold it up.
+    LatencyHistogram.loadEncoding();
     return { armed: 0, failed: 0 };
   }
 
@@ -99,7 +102,8 @@ export class ChurnShard implements Shard {
     if (this.#isStopped || Number.isNaN(this.#releaseAt)) return null;
     const { attempts, recorder } = this.#set;
     this.#sendRows();
-    const tally = Tally.decode(recorder.tally.encode());
+    const tally = new Tally();
+    tally.merge(recorder.tally);
     this.#set.copySamples(tally);
     const ended = tally.attempted;
     return {

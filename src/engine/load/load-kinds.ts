@@ -23,8 +23,6 @@ interface Driver<S extends Stage> {
   readonly armingMs: (plan: Plan, most: number) => number;
   /** Longest time from T0 until every attempt has ended, ms. */
   readonly runningMs: (plan: Plan, stage: S) => number;
-  /** Without one of its workers it is invalid from then on, and the rest of it would be load for nothing. */
-  readonly endsWithAWorker: boolean;
   /** At most what a floor needs of it: nothing of the user's, and no more than one round or a few. */
   readonly floor: (stage: S, open: number) => Stage;
   /** Attempts of a floor; null: the largest burst of the stage. */
@@ -39,7 +37,6 @@ const BURST: Driver<Stage> = {
   open: (_stage, size) => size ?? 0,
   armingMs: ({ timeoutMs }, most) => Math.ceil(Math.max(most, 1) / ARMING_IN_FLIGHT) * timeoutMs,
   runningMs: ({ timeoutMs }) => timeoutMs,
-  endsWithAWorker: false,
   floor: (_stage, open) => ({ kind: 'burst', size: open, times: 1, restMs: 0 }),
   floorSize: () => null,
 };
@@ -55,7 +52,6 @@ const CHURN: Driver<ChurnStage> = {
       total === null ? Number.POSITIVE_INFINITY : Math.ceil(total / inFlight + 1) * timeoutMs,
       forMs === null ? Number.POSITIVE_INFINITY : forMs + timeoutMs,
     ),
-  endsWithAWorker: true,
   floor: (stage, open) => {
     const rounds = open * FLOOR_ROUNDS;
     return { ...stage, inFlight: open, total: Math.min(stage.total ?? rounds, rounds), forMs: null };

@@ -6,7 +6,7 @@
 import { type OutcomeId, outcomeCode, outcomeId } from '../../names/outcomes.js';
 import type { Inputs, Plan } from '../../plan/plan.js';
 import type { Sample } from '../../result/result.js';
-import type { EncodedTally } from '../../tally/tally.js';
+import type { Tally } from '../../tally/tally.js';
 import { ownLiveCounts } from '../attempt/live-counts.js';
 import { routeOf } from '../attempt/route.js';
 import { now } from '../machine/clock.js';
@@ -55,7 +55,7 @@ export interface SingleHandshake {
   readonly startedAt: number;
   /** From there to its end. */
   readonly tookMs: number;
-  readonly tally: EncodedTally;
+  readonly tally: Tally;
   readonly sample: Sample | null;
   readonly tls: TlsFacts | null;
   /** Resolves when its connection is gone: the far side has to end it too, and has 2 s for that. */
@@ -119,12 +119,13 @@ export async function handshakeOnce(options: SingleOptions): Promise<SingleHands
   if (options.held !== undefined || set.columns.outcome[0] !== STATUS_101) await Promise.race([freed, gone]);
   set.recorder.record(0, set.columns.opened[0]);
   set.keepSamples();
-  const tally = set.recorder.tally.encode();
-  const outcome = outcomeId(set.columns.outcome[0]);
+  const { tally } = set.recorder;
+  const code = set.columns.outcome[0];
+  const outcome = outcomeId(code);
   // A system call that could not even be made has no time of its own.
   const startedAt = Number.isNaN(set.columns.opened[0]) ? launchedAt : set.columns.opened[0];
   const tookMs = Math.max(0, set.columns.done[0] - startedAt);
-  return { outcome, startedAt, tookMs, tally, sample: tally.samples[outcome] ?? null, tls: facts, gone };
+  return { outcome, startedAt, tookMs, tally, sample: tally.sampleOf(code), tls: facts, gone };
 }
 
 /** A promise, and what resolves it. */

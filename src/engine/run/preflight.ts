@@ -6,7 +6,7 @@
 import type { OutcomeId } from '../../names/outcomes.js';
 import { PREFLIGHT_ATTEMPTS } from '../../plan/needs.js';
 import type { Inputs, Plan } from '../../plan/plan.js';
-import type { Preflight } from '../../result/result.js';
+import type { Outcomes, Preflight } from '../../result/result.js';
 import { Tally } from '../../tally/tally.js';
 import { handshakeOnce, type SingleHandshake } from '../load/single-handshake.js';
 import { now } from '../machine/clock.js';
@@ -18,7 +18,9 @@ const WITHIN_MS = 1000;
 const FIRST_TIMEOUT_MS = 10_000;
 
 export interface PreflightOutcome {
-  readonly preflight: Preflight;
+  readonly outcomes: Outcomes;
+  /** As a result holds it. Not before the first burst: to encode its latencies takes longer than the preflight. */
+  record(): Preflight;
   /** A complete response head came back at least once. */
   readonly answered: boolean;
   /** Where attempts go from here on: as planned, or an address that answers where the planned one does not. */
@@ -50,16 +52,14 @@ export async function preflight(options: PreflightOptions): Promise<PreflightOut
   if (resolution.failure !== null) tally.addUntimed('dns', resolution.failure, 1);
   const asking = new Asking(options);
   if (resolution.failure === null) await asking.run();
-  for (const one of asking.handshakes) tally.merge(Tally.decode(one.tally));
-  const counted = tally.counted();
+  for (const one of asking.handshakes) tally.merge(one.tally);
   const tls = asking.handshakes.map((one) => one.tls).find((facts) => facts !== null) ?? null;
   return {
-    preflight: {
-      attempted: counted.attempted,
-      outcomes: counted.outcomes,
-      latencyMs: counted.latencyMs.handshake,
-      samples: counted.samples,
-      tls: tls === null ? null : `${tls.protocol} ${tls.cipher}`,
+    outcomes: tally.outcomes(),
+    record: () => {
+      const { attempted, outcomes, latencyMs, samples } = tally.counted();
+      const cipher = tls === null ? null : `${tls.protocol} ${tls.cipher}`;
+      return { attempted, outcomes, latencyMs: latencyMs.handshake, samples, tls: cipher };
     },
     answered: asking.handshakes.some(({ outcome }) => isAnswer(outcome)),
     destinations: asking.destinations,

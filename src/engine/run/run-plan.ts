@@ -7,7 +7,7 @@ import { PREFLIGHT_ATTEMPTS, probesPerBurst } from '../../plan/needs.js';
 import { burstSizes, fixedOpen, type Inputs, type Plan } from '../../plan/plan.js';
 import { isSearch, loadOf } from '../../plan/stages/kinds.js';
 import { isoMicros } from '../../result/iso-time.js';
-import type { Burst, Calibration, Preflight } from '../../result/result.js';
+import type { Burst, Calibration } from '../../result/result.js';
 import type { Director, SearchNews } from '../../search/engine-interface.js';
 import type { Found, RunRecord, Stopped } from '../../tally/assemble.js';
 import { Tally } from '../../tally/tally.js';
@@ -74,7 +74,7 @@ class Run {
   #abort: AbortState | null;
   #addresses: readonly string[] = [];
   #transport: Choice = { name: 'node', note: null };
-  #preflight: Preflight | null = null;
+  #preflight: PreflightOutcome | null = null;
   #stopped: Stopped | null = null;
   readonly #stop = new AbortController();
   /** Of the preflight's, where sessions are to be resumed. */
@@ -163,9 +163,9 @@ class Run {
     // A handshake beside threads that are starting would not be an unloaded one.
     await generators.up();
     const found = await preflight({ resolution, ...this.#single() });
-    this.#preflight = found.preflight;
+    this.#preflight = found;
     if (this.#plan.target.tls.resume) this.#tlsSession = found.session;
-    observer.preflight?.(found.preflight);
+    observer.preflight?.(found.outcomes);
     const { destinations, dead } = found;
     this.#addresses = [...new Set([...destinations.map(({ address }) => address), ...resolution.addresses])];
     if (found.answered) {
@@ -175,7 +175,7 @@ class Run {
     return destinations;
   }
 
-  #noAnswer({ preflight: { outcomes }, dead }: PreflightOutcome, resolution: Resolution): void {
+  #noAnswer({ outcomes, dead }: PreflightOutcome, resolution: Resolution): void {
     const { dnsMs, failure, addresses } = resolution;
     const ids = Object.keys(outcomes);
     const local = ids.find((id) => id.startsWith('local-'));
@@ -452,7 +452,7 @@ class Run {
       endedAt: isoMicros(now() + wallOffset()),
       generators: [localGenerator(host, machine, this.#transport, generators.parts, sources)],
       addresses: this.#addresses,
-      preflight: this.#preflight,
+      preflight: this.#preflight?.record() ?? null,
       bursts: [...this.#bursts],
       sums: this.#sums.sums(),
       stopped: this.#stopped,

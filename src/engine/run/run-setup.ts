@@ -1,7 +1,7 @@
 /** What a run is given beside its plan, and what it tells as things happen. */
 import type { Host } from '../../host.js';
 import type { Machine } from '../../plan/machine-facts.js';
-import type { Burst, Preflight } from '../../result/result.js';
+import type { Burst, Outcomes } from '../../result/result.js';
 import type { Director } from '../../search/engine-interface.js';
 import type { RunRecord } from '../../tally/assemble.js';
 import type { Part } from '../../tally/totals.js';
@@ -11,7 +11,7 @@ import type { Consent } from './resolve.js';
 
 /** Told as things happen; what it returns is awaited, so that a slow disk delays the next burst and not this one. */
 export interface RunObserver {
-  preflight?(preflight: Preflight): void;
+  preflight?(outcomes: Outcomes): void;
   progress?(progress: Progress): void;
   /** CSV rows of attempts, whole lines. */
   rows?(rows: string): void;

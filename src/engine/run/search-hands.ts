@@ -7,7 +7,6 @@ import { isOpen } from '../../names/outcomes.js';
 import { formatCount } from '../../plan/units.js';
 import type { Burst, Calibration } from '../../result/result.js';
 import type { CanaryFacts, Director, SearchAction } from '../../search/engine-interface.js';
-import { LatencyHistogram } from '../../tally/histogram.js';
 import type { SingleHandshake } from '../load/single-handshake.js';
 import { now, wallOffset } from '../machine/clock.js';
 import { wait, waitUntil } from '../machine/wait.js';
@@ -245,6 +244,6 @@ class Search {
 
 /** At the lower latency bound: that this machine read the answer late is no slowness of the target. */
 function leastMs({ tally, tookMs }: SingleHandshake): number {
-  const lower = tally.latencyLower.handshake;
-  return lower === undefined ? tookMs : LatencyHistogram.decode(lower.hdr).maxMs;
+  const lower = tally.lowerOf('handshake');
+  return lower.count === 0 ? tookMs : lower.maxMs;
 }

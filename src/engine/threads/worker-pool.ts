@@ -13,7 +13,6 @@ import { loadOf } from '../../plan/stages/kinds.js';
 import { splitShares } from '../../tally/split.js';
 import { LIVE } from '../attempt/live-counts.js';
 import type { Gathered, Generators, GeneratorTask, LoadOrder, Released } from '../load/generators.js';
-import { driverOf } from '../load/load-kinds.js';
 import type { LoadTarget } from '../load/load-target.js';
 import type { ShardReport } from '../load/shard.js';
 import { now, wallOffset } from '../machine/clock.js';
@@ -146,7 +145,7 @@ export class WorkerPool implements Generators {
     if (stage === undefined) throw new Error('a load before its target was told');
     const shares = splitShares(order.size ?? 0, this.parts);
     const open = splitShares(order.open, this.parts);
-    this.#dealt = { order, shares, endsWithAWorker: driverOf(stage).endsWithAWorker };
+    this.#dealt = { order, shares, endsWithAWorker: loadOf(stage).endsWithAWorker };
     this.counts.resetLive();
     for (let worker = 0; worker < this.parts; worker++) {
       this.counts.brief(worker, {

@@ -15,11 +15,13 @@ export interface Load {
   readonly close: CloseKind;
   /** Its handshakes a second say something about the target. */
   readonly hasRate: boolean;
+  /** Without one of its workers it is invalid from then on, and the rest of it would be load for nothing. */
+  readonly endsWithAWorker: boolean;
 }
 
 export const LOADS: Readonly<Record<LoadKind, Load>> = {
-  burst: { isReleasedTogether: true, closesEach: false, close: 'clean', hasRate: false },
-  churn: { isReleasedTogether: false, closesEach: true, close: 'reset', hasRate: true },
+  burst: { isReleasedTogether: true, closesEach: false, close: 'clean', hasRate: false, endsWithAWorker: false },
+  churn: { isReleasedTogether: false, closesEach: true, close: 'reset', hasRate: true, endsWithAWorker: true },
 };
 
 /** Attempts of that load start in the same instant, so that its size says how many came at once. */

@@ -4,7 +4,7 @@
  */
 import type { Output, RunNews } from '../outputs/output.js';
 import { kindIn } from '../words/load-words.js';
-import type { ProgressDisplay } from './progress.js';
+import type { ProgressDisplay } from './display.js';
 
 export class ProgressOutput implements Output {
   readonly name = 'the progress display';

@@ -1,0 +1,52 @@
+/** What a display of the progress is told, and which one a run has: a bar, lines, or none. */
+import type { Host } from '../../host.js';
+import type { LoadKind } from '../../plan/stages/loads.js';
+import type { RunNews } from '../outputs/output.js';
+import type { Terminal } from '../terminal/style.js';
+
+export type ProgressMode = 'bar' | 'plain' | 'off';
+
+/** The state of a run; which burst it is in is told apart, by `burst`. */
+export interface ProgressNumbers extends Omit<RunNews, 'index' | 'of' | 'size'> {
+  /** 0 when only time ends it. */
+  readonly size: number;
+}
+
+export interface BurstInfo {
+  /** 0-based, as in the result. */
+  readonly index: number;
+  /** Bursts of the whole run. */
+  readonly bursts: number;
+  readonly size: number;
+  readonly kind: LoadKind;
+}
+
+export interface ProgressDisplay {
+  /** A line worth keeping: shown unless progress is off. */
+  note(text: string): void;
+  /** A line about what the result is worth: shown in every mode. */
+  warn(text: string): void;
+  stage(title: string): void;
+  burst(info: BurstInfo): void;
+  /** Cheap; as often as there is news. */
+  update(numbers: ProgressNumbers): void;
+  /** Ends what is drawn; may be called again. */
+  stop(): void;
+}
+
+export interface ProgressOptions {
+  readonly enabled: ProgressMode;
+  readonly terminal: Terminal;
+  /** Monotonic, ms. */
+  readonly now?: () => number;
+}
+
+/** A bar on a terminal; lines in a pipe and in CI, where a redrawn line would be noise; `off` when asked. */
+export function progressMode(
+  host: Pick<Host, 'stderr' | 'env'>,
+  flags: { readonly noProgress?: boolean; readonly quiet?: boolean },
+): ProgressMode {
+  if (flags.quiet === true || flags.noProgress === true) return 'off';
+  const inCi = !['', '0', 'false'].includes(host.env.CI ?? '');
+  return host.stderr.isTTY === true && !inCi && host.env.TERM !== 'dumb' ? 'bar' : 'plain';
+}
