@@ -2,6 +2,7 @@
  * The flags as data: name, short form, kind and help, in the words of the field. Here and nowhere else, so that parsing,
  * help, environment variables and completion cannot disagree. Values stay text: units are read by the plan.
  */
+import { ENDINGS } from '../report/formats/formats.js';
 
 export interface OptionSpec {
   readonly alias?: string;
@@ -87,7 +88,7 @@ const OBJECTIVE: OptionTable = {
 };
 
 const OUTPUT: OptionTable = {
-  output: list('Output', 'FILE.json', 'write the result (repeatable)', 'o'),
+  output: list('Output', `FILE${ENDINGS.join('|')}`, 'write the result (repeatable)', 'o'),
   attempts: text('Output', 'FILE.csv', 'write one row an attempt'),
   json: flag('Output', 'print the result as one JSON document, nothing else'),
   'dry-run': flag('Output', 'print the plan and what it needs, send nothing'),
