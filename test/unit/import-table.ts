@@ -54,6 +54,7 @@ export const IMPORT_TABLE: readonly Row[] = [
     places: ['plan', 'plan/expressions', 'plan/stages'],
     may: ['errors.ts', 'names'],
     packages: ['csv-parse', 'ipaddr.js', 'fastest-levenshtein'],
+    node: ['node:module'],
   },
   {
     places: ['plan/profile', 'plan/profile/stages'],
@@ -61,7 +62,12 @@ export const IMPORT_TABLE: readonly Row[] = [
     packages: ['yaml', 'zod'],
   },
   { places: ['result'], may: ['errors.ts', 'names', 'plan'], packages: ['zod'] },
-  { places: ['tally'], may: ['errors.ts', 'names', 'plan', 'result'], packages: ['hdr-histogram-js'] },
+  {
+    places: ['tally'],
+    may: ['errors.ts', 'names', 'plan', 'result'],
+    packages: ['hdr-histogram-js'],
+    node: ['node:module'],
+  },
   { places: ['search/engine-interface.ts'], may: ['errors.ts', 'names', 'result'] },
   { places: ['search'], may: ['errors.ts', 'names', 'result', 'tally', 'search/engine-interface.ts'] },
   {
