@@ -99,7 +99,7 @@ export const CAUSES = [
   { id: 'plaintext-port', title: 'wss:// was asked of a port that speaks no TLS.' },
   { id: 'tls-port', title: 'ws:// was asked of a port that speaks TLS.' },
   // The way there.
-  { id: 'dns-failure', title: 'The name has no address.' },
+  { id: 'dns-failure', title: 'The name could not be looked up.' },
   { id: 'target-refused', title: 'Nothing listens at the address.' },
   { id: 'target-unreachable', title: 'There is no route to the address.' },
   { id: 'syn-dropped', title: 'Not one SYN is answered: a firewall, or no such machine.' },

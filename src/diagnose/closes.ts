@@ -18,13 +18,15 @@ export interface Closes {
   readonly kept: number;
   /** Messages that the target sent. */
   readonly received: number;
+  /** By word: the reason of a close frame, or what came in place of frames. */
+  readonly reasons: ReadonlyMap<Word, string>;
   /** From ready to the end of those that the target ended, ascending; empty: unknown. */
   readonly endedMs: readonly number[];
 }
 
 export function closesOf(sessions: unknown): Closes | null {
   if (typeof sessions !== 'object' || sessions === null) return null;
-  const { ready, notReady, cut, closed, aborted, messages, heldMs } = sessions as Record<string, unknown>;
+  const { ready, notReady, cut, closed, aborted, messages, heldMs, cutMs, ends } = sessions as Record<string, unknown>;
   if (typeof ready !== 'number') return null;
   const ended = new Map<Word, number>();
   for (const [word, count] of [...countsOf(notReady), ...countsOf(cut)])
@@ -37,9 +39,20 @@ export function closesOf(sessions: unknown): Closes | null {
     endedCount,
     kept: sumOf(countsOf(closed)) + (typeof aborted === 'number' ? aborted : 0),
     received: Number((messages as Record<string, unknown> | undefined)?.received ?? 0) || 0,
+    reasons: reasonsOf(ends),
     // What is closed from here is closed last, so the shortest are those that were ended.
-    endedMs: isSummary(heldMs) ? valuesOf(heldMs).slice(0, endedCount) : [],
+    endedMs: isSummary(cutMs) ? valuesOf(cutMs) : isSummary(heldMs) ? valuesOf(heldMs).slice(0, endedCount) : [],
   };
+}
+
+function reasonsOf(ends: unknown): Map<Word, string> {
+  const entries = typeof ends === 'object' && ends !== null ? Object.entries(ends) : [];
+  return new Map(
+    entries.flatMap(([word, end]): [Word, string][] => {
+      const reason = (end as { reason?: unknown } | null)?.reason;
+      return typeof reason === 'string' && reason !== '' ? [[word, reason]] : [];
+    }),
+  );
 }
 
 /** How many of them ended with one of these words. */

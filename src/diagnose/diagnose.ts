@@ -23,7 +23,7 @@ import { listenQueueRule, queueBehindRule, queueRecoveredRule, queueRetriedRule 
 import { closedRule, invalidUpgradeRule, notHttpRule, silentRule } from './rules/silence.js';
 import { statusRule } from './rules/status.js';
 import { tlsPortRule, tlsRule, tlsTimeoutRule } from './rules/tls.js';
-import { destroyedUpgradeRule, subprotocolRule } from './rules/unhandled.js';
+import { destroyedUpgradeRule, subprotocolRule, unhandledPathRule } from './rules/unhandled.js';
 import { answeredBeforeRule, wordingRule } from './rules/wording.js';
 
 const RULES: readonly Rule[] = [
@@ -46,6 +46,7 @@ const RULES: readonly Rule[] = [
   closedRule,
   subprotocolRule,
   destroyedUpgradeRule,
+  unhandledPathRule,
   silentRule,
   notHttpRule,
   invalidUpgradeRule,

@@ -57,8 +57,12 @@ export function bodyOf({ sample }: Failure): string {
 
 /** The beginning of what came as a body, in one line. */
 export function quoteOf(failure: Failure): string {
-  const text = bodyOf(failure).trim().replace(/\s+/g, ' ');
-  return text.length <= MOST_QUOTED ? text : `${text.slice(0, MOST_QUOTED)}...`;
+  return inOneLine(bodyOf(failure));
+}
+
+export function inOneLine(text: string): string {
+  const line = text.trim().replace(/\s+/g, ' ');
+  return line.length <= MOST_QUOTED ? line : `${line.slice(0, MOST_QUOTED)}...`;
 }
 
 const MOST_QUOTED = 60;

@@ -23,11 +23,13 @@ import {
   resultOf,
   serially,
   type Told,
+  unconnected,
 } from './diagnose-results.js';
+import { NOT_OF_SERVERS, OF_SERVERS } from './diagnose-servers.js';
 import { BESIDE_OTHERS, BLUNT, SHARPENED } from './diagnose-sharpened.js';
 import { SINGLES } from './diagnose-singles.js';
 
-const CASES = [...CROWDS, ...SINGLES, ...SHARPENED, ...PROBED, ...WORDED];
+const CASES = [...CROWDS, ...SINGLES, ...SHARPENED, ...PROBED, ...WORDED, ...OF_SERVERS];
 const IDS = new Set<string>(CAUSES.map(({ id }) => id));
 /** Of what is measured; of what is counted nothing may be off. */
 const TOLERANCE = 0.05;
@@ -113,6 +115,22 @@ describe('each cause', () => {
   });
 });
 
+describe('a look-up that failed', () => {
+  for (const [code, said] of [
+    ['ENOTFOUND', /the name has no address/],
+    ['EAI_AGAIN', /the resolver did not answer/],
+    ['ETIMEOUT', /the resolver did not answer/],
+    ['ESERVFAIL', /the resolver failed/],
+  ] as const) {
+    it(code, () => {
+      const told = { alone: null, bursts: [{ groups: [unconnected('dns', around(5, 1), code)] }] };
+      const [{ cause, evidence }] = diagnosed(told);
+      assert.equal(cause, 'dns-failure');
+      assert.match(evidence, said);
+    });
+  }
+});
+
 describe('what the evidence fits as well', () => {
   for (const [what, cause, told] of [...BESIDE, ...BESIDE_OTHERS]) {
     it(`${what}: ${cause}`, () => {
@@ -128,7 +146,7 @@ describe('what the evidence fits as well', () => {
 });
 
 describe('what looks nearly so', () => {
-  for (const [what, not, told] of [...NEAR_MISSES, ...BLUNT, ...REFUTED]) {
+  for (const [what, not, told] of [...NEAR_MISSES, ...BLUNT, ...REFUTED, ...NOT_OF_SERVERS]) {
     it(what, () => {
       const found = diagnosed(told);
       for (const { cause } of found) assert.ok(!not.includes(cause as CauseId), named(found));

@@ -100,8 +100,8 @@ export const BACKEND_REMEDIES: Readonly<Record<string, Remedy>> = {
     },
   },
   'dns-failure': {
-    symptom: 'No packet is sent: the name has no address.',
-    confirm: '`getent ahosts NAME`.',
+    symptom: 'No packet is sent: the name has no address, or no resolver answers.',
+    confirm: '`getent ahosts NAME`; with EAI_AGAIN or ETIMEOUT also `resolvectl status` or /etc/resolv.conf.',
     fix: 'Check the name and the resolver, or dial an address with --connect-to ADDRESS:PORT.',
   },
   'target-refused': {

@@ -6,73 +6,13 @@ import { isOpen } from '../../names/outcomes.js';
 import { startsTogether } from '../../plan/stages/loads.js';
 import { formatCount } from '../../plan/units.js';
 import type { Check } from '../../result/check-facts.js';
-import type { CauseId } from '../causes.js';
 import { areAlike, isOverSizes } from '../ceiling.js';
 import { endedWith } from '../closes.js';
 import type { Evidence, ObservedBurst } from '../evidence.js';
-import { type Finding, type Rule, spoken } from '../finding.js';
+import { type Finding, inOneLine, type Rule, spoken } from '../finding.js';
 import { median, roundMs } from '../shape.js';
+import { type Meaning, meaningOfEnd, rejectedAtOnce } from './close-meanings.js';
 import { lookAlike } from './look-alikes.js';
-
-interface Meaning {
-  readonly cause: CauseId;
-  readonly confidence: number;
-  readonly because: string;
-}
-
-/** What a close code says, by RFC 6455 section 7.4 and the habits of servers. null: nothing by itself. */
-function meaningOfClose(word: string): Meaning | null {
-  const code = Number(word);
-  if (word === 'rejected') {
-    return {
-      cause: 'rejected-after-accept',
-      confidence: 0.9,
-      because: 'the protocol of the session rejected the client',
-    };
-  }
-  if (word === 'protocol') {
-    return {
-      cause: 'two-servers-answered',
-      confidence: 0.5,
-      because: 'what came after the 101 were no WebSocket frames',
-    };
-  }
-  if (code === 1001 || code === 1012) {
-    return {
-      cause: 'server-restart',
-      confidence: 0.85,
-      because: code === 1001 ? '1001 says that the server goes away' : '1012 says that the service restarts',
-    };
-  }
-  if (code === 1013) return { cause: 'connection-limit', confidence: 0.6, because: '1013 asks to try again later' };
-  if (code === 1011 || code === 1014) {
-    return {
-      cause: 'cut-after-upgrade',
-      confidence: 0.85,
-      because: code === 1011 ? '1011 says that the server failed inside' : '1014 says that a gateway got a bad answer',
-    };
-  }
-  if (code === 1002 || code === 1003 || code === 1007 || code === 1010) {
-    return { cause: 'rejected-after-accept', confidence: 0.5, because: meaningOfRejection(code) };
-  }
-  if (code === 1008 || code >= 3000) {
-    return { cause: 'rejected-after-accept', confidence: 0.88, because: meaningOfRejection(code) };
-  }
-  if (code === 1000 || code === 1005) {
-    return {
-      cause: 'cut-after-upgrade',
-      confidence: 0.6,
-      because: 'the server closed in an orderly way without a reason',
-    };
-  }
-  return null;
-}
-
-function meaningOfRejection(code: number): string {
-  if (code === 1008) return '1008 says that a policy of the application is violated (credentials, Origin, a rate)';
-  if (code >= 3000) return `${code} is a code of the application, which accepted the handshake and rejected the client`;
-  return `${code} says that the server rejects what the client speaks`;
-}
 
 const APART =
   'wstampede check shows code and reason of one connection; the log of the server says what happened at that moment.';
@@ -93,9 +33,15 @@ function spokenCloses(evidence: Evidence, bursts: readonly ObservedBurst[], isLi
   const ended = sum(words.values());
   const opened = sum(bursts.map(({ closes }) => closes?.opened ?? 0));
   const findings = [...words].flatMap(([word, count]): Finding[] => {
-    const said = `${formatCount(count)} of ${formatCount(opened)} connections were ended by the target after their 101 ${endWords(word)}`;
-    const meaning = meaningOfClose(word) ?? unspoken(evidence, bursts, word);
+    const reason = reasonOf(bursts, word);
+    const quoted = reason === null ? '' : ` (${inOneLine(reason)})`;
+    const said = `${formatCount(count)} of ${formatCount(opened)} connections were ended by the target after their 101 ${endWords(word)}${quoted}`;
     const share = count / ended;
+    const isAtOnce = count >= NEARLY_ALL * opened && diedAtOnce(bursts);
+    const meaning =
+      (isAtOnce ? rejectedAtOnce(word, reason) : null) ??
+      meaningOfEnd(word, reason) ??
+      unspoken(evidence, bursts, word);
     // Where a fixed number stays open, the code is only how the others are told.
     const doubt = (isLimit ? 0.35 : 0) + (share < 0.5 ? 0.25 : 0) + (evidence.failures.length > 0 ? 0.3 : 0);
     return [
@@ -105,10 +51,23 @@ function spokenCloses(evidence: Evidence, bursts: readonly ObservedBurst[], isLi
         evidence: `${said}${lifeWords(bursts)}: ${meaning.because}.`,
         outcomes: [],
         apart: APART,
+        ...(meaning.lead !== undefined && { lead: meaning.lead }),
       },
     ];
   });
   return findings;
+}
+
+/** Some clients may leave by themselves meanwhile. */
+const NEARLY_ALL = 0.9;
+
+function diedAtOnce(bursts: readonly ObservedBurst[]): boolean {
+  const times = longest(bursts);
+  return times.length > 0 && median(times) < IDLE_MS;
+}
+
+function reasonOf(bursts: readonly ObservedBurst[], word: string): string | null {
+  return bursts.map(({ closes }) => closes?.reasons.get(word)).find((reason) => reason !== undefined) ?? null;
 }
 
 function endWords(word: string): string {
@@ -271,35 +230,20 @@ function checked({ outcome, ping, close, idle }: Check): Finding[] {
     ping?.ok === true
       ? `The tunnel worked (a pong came), and was ended before it was closed from here: ${failed.found}`
       : `The tunnel was ended by the target as soon as it was open: ${failed.found}`;
-  // Bytes of a second answer, which no reader of frames can take.
-  if (/HTTP\/1\.|broken frame/.test(failed.found)) {
-    const isEngine = /Unsupported protocol version/i.test(failed.found);
-    return [
-      {
-        cause: isEngine ? 'version-mismatch' : 'two-servers-answered',
-        confidence: 0.88,
-        evidence: isEngine
-          ? `After the 101 engine.io says that the EIO of the query is not supported: ${failed.found}.`
-          : `After a valid 101 came the bytes of another answer: ${failed.found}.`,
-        outcomes: [],
-        ...(isEngine && { lead: 'Ask for the EIO that the server speaks: EIO=4 since socket.io 3.' }),
-      },
-    ];
-  }
   const code = CLOSE_CODE.exec(failed.found)?.[1] ?? null;
-  const meaning = code === null ? null : meaningOfClose(code);
+  // What no reader of frames can take is told by its bytes.
+  const word = code ?? (/HTTP\/1\.|broken frame/.test(failed.found) ? 'protocol' : '');
+  const meaning = (ping?.ok === true ? null : rejectedAtOnce(word, failed.found)) ?? meaningOfEnd(word, failed.found);
   if (meaning !== null) {
-    // The reason of the close names what it was.
-    const isOrigin = /origin/i.test(failed.found);
     return [
       {
         cause: meaning.cause,
         confidence: meaning.confidence,
         evidence: `${said}: ${meaning.because}.`,
         outcomes: [],
-        ...(isOrigin && { lead: 'Try --origin with the Origin of your site.' }),
+        ...(meaning.lead !== undefined && { lead: meaning.lead }),
       },
-      ...(code === '1002' ? [secondAnswer(said)] : []),
+      ...(code === '1002' && meaning.cause === 'rejected-after-accept' ? [secondAnswer(said)] : []),
     ];
   }
   if (!/ended|closed|reset|close-frame/.test(failed.found)) {
@@ -328,7 +272,7 @@ function secondAnswer(said: string): Finding {
 }
 
 function idled(livedMs: number, cutBy: string): Finding {
-  const meaning = meaningOfClose(CLOSE_CODE.exec(cutBy)?.[1] ?? '');
+  const meaning = meaningOfEnd(CLOSE_CODE.exec(cutBy)?.[1] ?? '', cutBy);
   const said = `An open connection on which nothing was sent lived for ${spoken(livedMs)} and was ended by ${cutBy}`;
   const isRound = roundMs(livedMs) !== null;
   // An orderly close without a reason is how some servers end idle clients; every other code has a meaning of its own.

@@ -8,6 +8,7 @@ import { counted, type Finding, type Rule } from '../finding.js';
 import { recogniseHop } from '../hops.js';
 import { isStatus, OF_GATEWAYS, TO_TLS_PORT } from '../observations.js';
 import { hopBetween } from './hop-between.js';
+import { isWorded } from './wording.js';
 
 export const probesRule: Rule = (evidence) => {
   const { check } = evidence;
@@ -112,6 +113,9 @@ function firefoxRefused({ seen }: Evidence, check: Check): Finding | null {
   };
 }
 
+/** Probes that change nothing but the Origin. */
+const ORIGINS = ['own-origin', 'with-origin', 'without-origin'];
+
 function failing(evidence: Evidence, { outcome }: Check): (Finding | null)[] {
   const { seen, origin } = evidence;
   const worked = (
@@ -124,6 +128,7 @@ function failing(evidence: Evidence, { outcome }: Check): (Finding | null)[] {
     if (probe === null || !isOpen(probe.outcome)) return null;
     return { cause, confidence, evidence: says(probe), outcomes: [outcome], isDecided: true };
   };
+  const originDecides = ORIGINS.some((id) => isOpen(seen.probe(id)?.outcome ?? ''));
   const sent = origin === null ? `without one ${outcome}` : `with the one that was sent (${origin}) ${outcome}`;
   return [
     worked(
@@ -135,12 +140,15 @@ function failing(evidence: Evidence, { outcome }: Check): (Finding | null)[] {
     worked('own-origin', 'origin-refused', 0.93, () => `With the Origin of its own host it gets a 101, ${sent}.`),
     worked('with-origin', 'origin-refused', 0.93, () => `With the Origin of its own host it gets a 101, ${sent}.`),
     worked('without-origin', 'origin-refused', 0.93, () => `Without an Origin it gets a 101, ${sent}.`),
-    worked(
-      'version-8',
-      'version-mismatch',
-      0.93,
-      () => `Version 8 of the protocol gets a 101, version 13 gets ${outcome}.`,
-    ),
+    // Version 8 calls it Sec-WebSocket-Origin: where the Origin is what is refused, it gets past.
+    originDecides
+      ? null
+      : worked(
+          'version-8',
+          'version-mismatch',
+          0.93,
+          () => `Version 8 of the protocol gets a 101, version 13 gets ${outcome}.`,
+        ),
     worked(
       'firefox-connection',
       'header-case',
@@ -164,8 +172,8 @@ function failing(evidence: Evidence, { outcome }: Check): (Finding | null)[] {
 const DIRECT = 'Ask the backend itself: wstampede check URL --direct ws://BACKEND.';
 
 /** Nobody asked past the gateway: what the other probes alone make likely. */
-function withoutDirect({ seen, subprotocols, check }: Evidence, outcome: string): Finding[] {
-  if (seen.direct !== null) return [];
+function withoutDirect({ seen, subprotocols, check, failures }: Evidence, outcome: string): Finding[] {
+  if (seen.direct !== null || failures.some(isWorded)) return [];
   const outcomes = [outcome];
   const found = (cause: CauseId, confidence: number, evidence: string): Finding => ({
     cause,

@@ -12,11 +12,19 @@ export const dnsRule: Rule = (evidence) => {
     {
       cause: 'dns-failure',
       confidence: 0.95,
-      evidence: `The look-up of the name failed${code === null ? '' : ` (${code})`}: no packet was sent to the target.`,
+      evidence: `The look-up of the name failed${code === null ? '' : ` (${code})`}: ${meaningOfCode(code)}no packet was sent to the target.`,
       outcomes: ['dns'],
     },
   ];
 };
+
+/** What getaddrinfo(3) and c-ares mean by it: nobody answered is not the same as there is no such name. */
+function meaningOfCode(code: string | null): string {
+  if (code !== null && /EAI_AGAIN|ETIMEOUT|ETIMEDOUT/.test(code)) return 'the resolver did not answer; ';
+  if (code !== null && /SERVFAIL|EREFUSED|ECONNREFUSED|EAI_FAIL/.test(code)) return 'the resolver failed; ';
+  if (code !== null && /ENOTFOUND|ENODATA|EAI_NONAME|EAI_NODATA/.test(code)) return 'the name has no address; ';
+  return '';
+}
 
 export const refusedRule: Rule = (evidence) => {
   const failure = failureOf(evidence, 'refused');

@@ -158,7 +158,7 @@ function bad400(failure: Failure, { origin, seen }: Evidence): Finding[] {
   ];
 }
 
-function forbidden403(failure: Failure, { origin }: Evidence): Finding[] {
+function forbidden403(failure: Failure, { origin, credentials }: Evidence): Finding[] {
   const { hop } = failure;
   const body = bodyOf(failure);
   if (hop?.id === 'envoy' && body === '') {
@@ -185,10 +185,13 @@ function forbidden403(failure: Failure, { origin }: Evidence): Finding[] {
       ? 'the Origin that was sent may not be on its list'
       : 'no Origin was sent, and browsers always send one';
   const apart = ORIGIN_APART;
-  return [
-    found(failure, 'origin-refused', 0.55, `${sent}.`, apart),
-    found(failure, 'forbidden', 0.5, 'a rule of the server or of a hop forbids it.', apart),
-  ];
+  const forbidden = found(failure, 'forbidden', 0.5, 'a rule of the server or of a hop forbids it.', apart);
+  // ASGI servers make a 403 of every refusal of the application.
+  const isRejected = credentials.length > 0 && origin === null;
+  const refused = found(failure, 'origin-refused', isRejected ? 0.4 : 0.55, `${sent}.`, apart);
+  if (credentials.length === 0) return [refused, forbidden];
+  const because = `credentials were sent (in ${credentials.join(' and ')}), and an application that does not accept them may say 403 as well.`;
+  return [found(failure, 'auth-refused', isRejected ? 0.58 : 0.45, because, apart), refused, forbidden];
 }
 
 /** Hops whose own pages speak of their own rules. */

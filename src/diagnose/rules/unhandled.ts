@@ -3,6 +3,7 @@
  * offered, or because no handler has this path. What an ordinary GET gets there shows that the server itself is alive.
  */
 import { capital, type Finding, neverWorks, type Rule, spoken } from '../finding.js';
+import { isWorded } from './wording.js';
 
 const REFUSES: Readonly<Record<string, readonly [none: number, unknown: number]>> = {
   closed: [0.5, 0.62],
@@ -14,9 +15,10 @@ const REFUSES: Readonly<Record<string, readonly [none: number, unknown: number]>
 };
 
 export const subprotocolRule: Rule = (evidence) => {
-  const { seen, check, subprotocols, failures } = evidence;
+  const { seen, check, subprotocols, failures, credentials } = evidence;
   const [failure] = failures;
   if (!neverWorks(evidence) || check === null || failure === undefined || seen.upgradeArrives !== true) return [];
+  if (isWorded(failure)) return [];
   const confidence = REFUSES[check.outcome];
   const tried = seen.probe('without-subprotocol');
   const isWaiting = check.outcome !== 'timeout-upgrade' && !failure.isAtOnce;
@@ -34,7 +36,34 @@ export const subprotocolRule: Rule = (evidence) => {
     outcomes: [check.outcome],
     apart: 'Offer the subprotocol of the server: --subprotocol mqtt, xmpp, janus-protocol, vite-hmr and the like.',
   };
-  return [finding];
+  // A tunnel to a place that the token names has nothing to say when nobody has that token.
+  const isToken = credentials.length > 0 && subprotocols.length === 0 && /^(closed|reset)$/.test(check.outcome);
+  if (!isToken) return [finding];
+  return [
+    {
+      cause: 'auth-refused',
+      confidence: 0.55,
+      evidence: `${capital(seen.upgradeBecause)}; credentials were sent (in ${credentials.join(' and ')}): some servers end the connection without a word where they do not accept them.`,
+      outcomes: [check.outcome],
+      apart: 'A token that is known to be good; the log of the server.',
+    },
+    finding,
+  ];
+};
+
+/** Some servers leave an upgrade of a path that is not theirs unanswered: an ordinary GET of it gets 404. */
+export const unhandledPathRule: Rule = (evidence) => {
+  const { seen, check } = evidence;
+  if (!neverWorks(evidence) || check?.outcome !== 'timeout-upgrade' || seen.plainGet !== '404') return [];
+  return [
+    {
+      cause: 'wrong-path',
+      confidence: 0.55,
+      evidence: `The upgrade is taken and never answered, and an ordinary GET of the same path gets 404: SockJS, Faye and others with a path of their own leave every other upgrade without an answer.`,
+      outcomes: ['timeout-upgrade'],
+      apart: 'Another path; the documentation of the server says at which it listens.',
+    },
+  ];
 };
 
 /** engine.io ends an upgrade that nobody has answered after destroyUpgradeTimeout. */

@@ -2,6 +2,8 @@
  * What servers and applications say in their own words: a body that names the trouble is better evidence than a status.
  * One table; the words are those of the products named in it.
  */
+
+import type { Sample } from '../../result/result.js';
 import type { CauseId } from '../causes.js';
 import type { Evidence, Failure } from '../evidence.js';
 import {
@@ -10,11 +12,13 @@ import {
   detailsOf,
   type Finding,
   headerOf,
-  quoteOf,
+  inOneLine,
+  neverWorks,
   type Rule,
   unlessUnseen,
   whoSaid,
 } from '../finding.js';
+import { type Hop, recogniseHop } from '../hops.js';
 import { isStatus, TO_TLS_PORT } from '../observations.js';
 
 interface Wording {
@@ -26,6 +30,8 @@ interface Wording {
   /** After "it says ...: ". */
   readonly because: string;
   readonly lead?: string;
+  /** It is about every request, so that an ordinary GET is told of it as well. */
+  readonly concernsAll?: true;
 }
 
 const REFUSALS = /^(4\d\d|500|501|502|503|200)$/;
@@ -89,6 +95,14 @@ const WORDINGS: readonly Wording[] = [
     because: 'allowRequest of engine.io refused it.',
   },
   {
+    says: /^Welcome to SockJS!/,
+    outcomes: /^200$/,
+    cause: 'wrong-path',
+    confidence: 0.9,
+    because: 'SockJS greets so at its prefix, and its WebSocket is below that.',
+    lead: 'Add /websocket to the path, or /SERVER/SESSION/websocket (such as /000/abcdefgh/websocket).',
+  },
+  {
     // Also of gateways before a TLS backend; rules/tls.ts knows whose port it was.
     says: /Missing ALPN Protocol|Unknown ALPN Protocol|HTTP\/2 (only|required)/i,
     outcomes: /^(403|400|426|505)$/,
@@ -110,12 +124,21 @@ const WORDINGS: readonly Wording[] = [
     confidence: 0.82,
     because: 'the server refuses the Host of the request.',
     lead: 'Add the host to the allowed hosts of the server, or send the right one: -H "Host: NAME".',
+    concernsAll: true,
   },
   {
-    says: /cross[- ]origin|origin .{0,30}(not|in)valid|origin|CSWSH/i,
+    says: /origin|CSWSH/i,
     outcomes: /^403$/,
     cause: 'origin-refused',
     confidence: 0.9,
+    because: 'the refusal is about the Origin.',
+  },
+  {
+    // A 400 or 401 that only mentions an origin may be about an origin server.
+    says: /\bcross[- ]?origin\b|\b(invalid|unknown|bad|wrong|missing|forbidden|disallowed|untrusted) origin\b|\borigin\b(?! (server|host)).{0,80}\b(not|denied|refused|rejected|forbidden|invalid|mismatch)\b/i,
+    outcomes: /^(400|401|426)$/,
+    cause: 'origin-refused',
+    confidence: 0.88,
     because: 'the refusal is about the Origin.',
   },
   {
@@ -146,11 +169,13 @@ const LOGIN_PAGE =
   /<form[^>]*(log|sign)-?in|<title>[^<]*(log ?in|sign ?in|single sign|authenticat)|type=["']?password/i;
 const LOGIN_PLACE = /log-?in|sign-?in|\/auth\b|oauth|sso|saml|openid/i;
 
-export const wordingRule: Rule = (evidence) =>
-  evidence.failures.flatMap((failure): Finding[] => {
-    const wording = wordingOf(failure);
-    return wording === null ? loginPage(evidence, failure) : [saidSo(evidence, failure, wording)];
-  });
+export const wordingRule: Rule = (evidence) => [
+  ...evidence.failures.flatMap((failure): Finding[] => {
+    const said = wordingOf(failure);
+    return said === null ? loginPage(evidence, failure) : [saidSo(evidence, failure, said)];
+  }),
+  ...toldToGet(evidence),
+];
 
 /** What an answer says in so many words needs no reading of its status. */
 export function isWorded(failure: Failure): boolean {
@@ -161,31 +186,71 @@ export function isLoginPage(failure: Failure): boolean {
   return /^(200|401|403)$/.test(failure.outcome) && LOGIN_PAGE.test(bodyOf(failure));
 }
 
-function wordingOf(failure: Failure): Wording | null {
-  const text = textOf(failure);
-  if (TO_TLS_PORT.test(text) || !isSaidAlone(failure)) return null;
-  return WORDINGS.find(({ says, outcomes }) => outcomes.test(failure.outcome) && says.test(text)) ?? null;
+interface Said {
+  readonly wording: Wording;
+  readonly quote: string;
 }
 
-function textOf(failure: Failure): string {
-  return `${bodyOf(failure)}\n${headerOf(failure, 'x-websocket-reject-reason') ?? ''}`.trim();
+function wordingOf(failure: Failure): Said | null {
+  return isSaidAlone(failure.hop) ? wordingIn(failure.sample, failure.outcome) : null;
+}
+
+function wordingIn(sample: Sample | null, outcome: string): Said | null {
+  const texts = sample === null ? [] : textsOf(sample);
+  if (texts.some((text) => TO_TLS_PORT.test(text))) return null;
+  for (const wording of WORDINGS) {
+    const quote = wording.outcomes.test(outcome) ? texts.find((text) => wording.says.test(text)) : undefined;
+    if (quote !== undefined) return { wording, quote };
+  }
+  return null;
+}
+
+/** `X-WebSocket-Reject-Reason`, `X-Error-Message` and the like. */
+const REASON_HEADER =
+  /(reject|error|refus|denied|close)[a-z]*-?(reason|message|detail|description)$|^x-(ws-|websocket-)?(error|reason)$/i;
+
+/** Where a refusal may say why: its body, a header for it, and the phrase after the status. */
+function textsOf({ body, headers, statusLine }: Sample): string[] {
+  const reasons = headers.filter(([name]) => REASON_HEADER.test(name)).map(([, value]) => value);
+  const phrase = /^\S+ \d{3} (.+)$/.exec(statusLine ?? '')?.[1];
+  return [...(body === null ? [] : [body]), ...reasons, ...(phrase === undefined ? [] : [phrase])];
 }
 
 /** Pages of gateways speak of everything: only what an application says in a few words counts. */
-function isSaidAlone(failure: Failure): boolean {
-  return failure.hop?.own !== true || failure.hop.id === 'express' || failure.hop.id === 'traefik';
+function isSaidAlone(hop: Hop | null): boolean {
+  return hop?.own !== true || hop.id === 'express' || hop.id === 'traefik';
 }
 
-function saidSo(evidence: Evidence, failure: Failure, wording: Wording): Finding {
+function saidSo(evidence: Evidence, failure: Failure, { wording, quote }: Said): Finding {
   const { cause, because, lead, confidence } = wording;
-  const quote = quoteOf(failure) || textOf(failure);
   return {
     cause,
     confidence: unlessUnseen(evidence, confidence),
-    evidence: `${whoSaid(failure)}, ${counted(failure.count, failure.outcome)}. It says "${quote}": ${because}`,
+    evidence: `${whoSaid(failure)}, ${counted(failure.count, failure.outcome)}. It says "${inOneLine(quote)}": ${because}`,
     outcomes: [failure.outcome],
     ...(lead !== undefined && { lead }),
+    // A server with a list refuses the Origins of the probes as well: that speaks against nothing.
+    ...(cause === 'origin-refused' && { isDecided: true as const }),
   };
+}
+
+/** The handshake is refused without a reason, and an ordinary GET of the same address hears one that concerns both. */
+function toldToGet(evidence: Evidence): Finding[] {
+  const get = evidence.seen.probe('without-upgrade');
+  const failure = evidence.failures.find(({ outcome }) => isStatus(outcome));
+  if (get?.sample == null || failure === undefined || isWorded(failure) || !neverWorks(evidence)) return [];
+  const said = isSaidAlone(recogniseHop(get.sample)) ? wordingIn(get.sample, get.outcome) : null;
+  if (said?.wording.concernsAll !== true) return [];
+  const { cause, because, lead } = said.wording;
+  return [
+    {
+      cause,
+      confidence: 0.78,
+      evidence: `${whoSaid(failure)}, ${counted(failure.count, failure.outcome)}, and an ordinary GET of the same address ${get.outcome}. That one says "${inOneLine(said.quote)}": ${because}`,
+      outcomes: [failure.outcome],
+      ...(lead !== undefined && { lead }),
+    },
+  ];
 }
 
 function loginPage(evidence: Evidence, failure: Failure): Finding[] {

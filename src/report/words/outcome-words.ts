@@ -2,7 +2,7 @@
  * Outcomes in words: which of them are failures, which attempts a share counts, how a sentence and a table say what an
  * outcome means. The names themselves are in names/outcomes.ts.
  */
-import { blameOf, isOpen, meaningOf, type OutcomeId, openedOf } from '../../names/outcomes.js';
+import { blameOf, isOpen, meaningOf, type NAMED_OUTCOMES, type OutcomeId, openedOf } from '../../names/outcomes.js';
 import { printable } from '../../plan/printable.js';
 import { formatCount } from '../../plan/units.js';
 import type { Burst, Counted, Outcomes, Summary } from '../../result/result.js';
@@ -106,8 +106,11 @@ const STATUS_WORDS: Readonly<Record<string, string>> = {
   504: 'Gateway Timeout: backend too slow',
 };
 
+/** Named outcomes that speak about the target or the way to it. */
+type FatedId = Extract<(typeof NAMED_OUTCOMES)[number], { readonly blame: 'target' | 'network' }>['id'];
+
 /** Singular and plural, by outcome. A status is said by its number. */
-const FATES: Readonly<Record<string, readonly [one: string, many: string]>> = {
+const FATES: Readonly<Record<FatedId, readonly [one: string, many: string]>> = {
   'invalid-101': ['was answered an invalid 101', 'were answered an invalid 101'],
   malformed: ['was answered something that is no HTTP', 'were answered something that is no HTTP'],
   closed: ['was closed without an answer', 'were closed without an answer'],
@@ -127,8 +130,12 @@ export function fateOf(id: OutcomeId, count: number, after: Summary | null): str
   const index = count === 1 ? 0 : 1;
   const answered = [`was answered ${id}`, `were answered ${id}`][index];
   const local = `failed on this machine (${id})`;
-  const words = blameOf(id) === 'local' ? local : (FATES[id]?.[index] ?? answered);
+  const words = blameOf(id) === 'local' ? local : isFated(id) ? FATES[id][index] : answered;
   return `${formatCount(count)} ${words}${when(after)}`;
+}
+
+function isFated(id: OutcomeId): id is FatedId {
+  return Object.hasOwn(FATES, id);
 }
 
 /** One time when they lie together, a range when they do not. */
