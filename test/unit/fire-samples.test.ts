@@ -57,6 +57,18 @@ describe('samples of failures', () => {
     for (const [name, value] of headers) assert.ok(name.startsWith('X-Amzn-') && value.length <= 256 + 3);
   });
 
+  test('headers in which a refusal says why', async () => {
+    const refusing = onRequest((socket) =>
+      socket.end(
+        'HTTP/1.1 403 No\r\nX-WebSocket-Reject-Reason: Origin not allowed\r\nX-Message: later\r\nX-Other: 1\r\n\r\n',
+      ),
+    );
+    assert.deepEqual((await fireAt(refusing)).samples['403']?.headers, [
+      ['X-WebSocket-Reject-Reason', 'Origin not allowed'],
+      ['X-Message', 'later'],
+    ]);
+  });
+
   test('nine hundred statuses give one sample each and no detail more than 20', async () => {
     let status = 100;
     const next = onRequest((socket) => {

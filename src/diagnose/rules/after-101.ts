@@ -220,6 +220,11 @@ function lost(evidence: Evidence): Finding[] {
 
 const CLOSE_CODE = /close(?:[ -]frame)?[ :]*(\d{4})/;
 
+/** The code that is told of a connection that ended; 1005 stands for a frame without one (RFC 6455 section 7.4.1). */
+function codeIn(found: string): string | null {
+  return CLOSE_CODE.exec(found)?.[1] ?? (/close(?:[ -]frame)? without a code/.test(found) ? '1005' : null);
+}
+
 /** The one connection of `check`, and how it ended. */
 function checked({ outcome, ping, close, idle }: Check): Finding[] {
   if (!isOpen(outcome)) return [];
@@ -230,7 +235,7 @@ function checked({ outcome, ping, close, idle }: Check): Finding[] {
     ping?.ok === true
       ? `The tunnel worked (a pong came), and was ended before it was closed from here: ${failed.found}`
       : `The tunnel was ended by the target as soon as it was open: ${failed.found}`;
-  const code = CLOSE_CODE.exec(failed.found)?.[1] ?? null;
+  const code = codeIn(failed.found);
   // What no reader of frames can take is told by its bytes.
   const word = code ?? (/HTTP\/1\.|broken frame/.test(failed.found) ? 'protocol' : '');
   const meaning = (ping?.ok === true ? null : rejectedAtOnce(word, failed.found)) ?? meaningOfEnd(word, failed.found);
@@ -272,7 +277,7 @@ function secondAnswer(said: string): Finding {
 }
 
 function idled(livedMs: number, cutBy: string): Finding {
-  const meaning = meaningOfEnd(CLOSE_CODE.exec(cutBy)?.[1] ?? '', cutBy);
+  const meaning = meaningOfEnd(codeIn(cutBy) ?? '', cutBy);
   const said = `An open connection on which nothing was sent lived for ${spoken(livedMs)} and was ended by ${cutBy}`;
   const isRound = roundMs(livedMs) !== null;
   // An orderly close without a reason is how some servers end idle clients; every other code has a meaning of its own.

@@ -3,6 +3,7 @@
  * One table; the words are those of the products named in it.
  */
 
+import { REASON_HEADER } from '../../names/reasons.js';
 import type { Sample } from '../../result/result.js';
 import type { CauseId } from '../causes.js';
 import type { Evidence, Failure } from '../evidence.js';
@@ -204,10 +205,6 @@ function wordingIn(sample: Sample | null, outcome: string): Said | null {
   }
   return null;
 }
-
-/** `X-WebSocket-Reject-Reason`, `X-Error-Message` and the like. */
-const REASON_HEADER =
-  /(reject|error|refus|denied|close)[a-z]*-?(reason|message|detail|description)$|^x-(ws-|websocket-)?(error|reason)$/i;
 
 /** Where a refusal may say why: its body, a header for it, and the phrase after the status. */
 function textsOf({ body, headers, statusLine }: Sample): string[] {

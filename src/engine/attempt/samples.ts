@@ -3,6 +3,7 @@
  * print from the moment it is kept.
  */
 
+import { REASON_HEADER } from '../../names/reasons.js';
 import type { Masking } from '../../plan/masking.js';
 import { printable } from '../../plan/printable.js';
 import { maskHeader } from '../../plan/secrets.js';
@@ -17,9 +18,11 @@ const MOST_SAMPLES = 20;
 const MAX_HEADERS = 24;
 const MAX_VALUE = 256;
 
-/** Headers that tell which hop answered and what it wants. */
-const TELLING =
-  /^(server|via|location|retry-after|content-type|content-length|connection|upgrade|allow|www-authenticate|x-cache.*|x-served-by|x-request-id|x-amz.*|x-envoy.*|x-powered-by|x-ratelimit.*|cf-.*|sec-websocket-.*|date)$/i;
+/** Headers that tell which hop answered, what it wants and why it refuses. */
+const TELLING = new RegExp(
+  `^(server|via|location|retry-after|content-type|content-length|connection|upgrade|allow|www-authenticate|x-cache.*|x-served-by|x-request-id|x-amz.*|x-envoy.*|x-powered-by|x-ratelimit.*|cf-.*|sec-websocket-.*|date)$|${REASON_HEADER.source}`,
+  'i',
+);
 
 interface Open {
   readonly code: number;
