@@ -1,15 +1,14 @@
 /**
  * Runs all rows of the gateway matrix and writes the table test/gateways/MATRIX.md: what was expected by which oracle,
- * what came, and whether the gateway's log said the same. A pattern as argument runs the rows whose names match, and
- * writes nothing. Ends with 1 when a row shows something else.
+ * what came, and whether the gateway's log said the same.
  */
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { ROOT } from '../cli.js';
 import { judgeRow, type Verdict } from '../gateways/judge.js';
 import { MATRIX, NOT_COVERED } from '../gateways/matrix.js';
 import type { Row } from '../gateways/row.js';
+import { cell, runMatrix } from './matrix-run.js';
 
 /** Most of a row's time is spent in waiting for a timeout. */
 const AT_ONCE = 3;
@@ -34,36 +33,15 @@ async function run(row: Row): Promise<Ran> {
   }
 }
 
-function isRight({ verdicts, failure }: Ran): boolean {
-  return failure === null && verdicts.every(({ faults }) => faults.length === 0);
-}
-
-async function runAll(rows: readonly Row[]): Promise<Ran[]> {
-  const results: Ran[] = [];
-  let next = 0;
-  const one = async (): Promise<void> => {
-    while (next < rows.length) {
-      const i = next;
-      next += 1;
-      const ran = await run(rows[i]);
-      results[i] = ran;
-      process.stdout.write(`${isRight(ran) ? 'as expected' : 'OTHERWISE  '}  ${ran.row.id}\n`);
-      for (const fault of ran.verdicts.flatMap(({ faults }) => faults)) process.stdout.write(`    ${fault}\n`);
-      if (ran.failure !== null) process.stdout.write(`    ${ran.failure}\n`);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, one));
-  return results;
+function faultsOf({ verdicts, failure }: Ran): string[] {
+  const faults = verdicts.flatMap(({ faults }) => faults);
+  return failure === null ? faults : [...faults, failure];
 }
 
 function version([program, ...args]: (typeof VERSIONS)[number]): string {
   const { stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
   const found = /\d+\.\d+[.\d]*/.exec(`${stdout}${stderr}`)?.[0] ?? '(unknown)';
   return `${program} ${found}`;
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }
 
 function lines({ row, verdicts, failure }: Ran): string[] {
@@ -82,7 +60,7 @@ function lines({ row, verdicts, failure }: Ran): string[] {
 }
 
 function document(results: readonly Ran[]): string {
-  const right = results.filter(isRight).length;
+  const right = results.filter((ran) => faultsOf(ran).length === 0).length;
   const bursts = results.flatMap(({ verdicts }) => verdicts);
   const attempts = bursts.reduce((all, { size }) => all + size, 0);
   const logged = bursts.reduce((all, { log }) => all + (typeof log === 'number' ? log : 0), 0);
@@ -105,10 +83,12 @@ ${NOT_COVERED.map(([what, why]) => `- ${what}: ${why}.`).join('\n')}
 `;
 }
 
-const pattern = process.argv[2];
-const rows = pattern === undefined ? MATRIX : MATRIX.filter(({ id }) => new RegExp(pattern).test(id));
-const results = await runAll(rows);
-if (pattern === undefined) writeFileSync(`${ROOT}test/gateways/MATRIX.md`, document(results));
-const wrong = results.filter((ran) => !isRight(ran)).length;
-process.stdout.write(`${results.length - wrong} of ${results.length} rows as expected\n`);
-process.exitCode = wrong === 0 ? 0 : 1;
+await runMatrix({
+  rows: MATRIX,
+  atOnce: AT_ONCE,
+  run,
+  faultsOf,
+  skippedFor: () => null,
+  page: `${ROOT}test/gateways/MATRIX.md`,
+  document,
+});

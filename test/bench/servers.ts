@@ -1,15 +1,15 @@
 /**
  * Runs all rows of the server matrix and writes the table test/servers/SERVERS.md: what each server is asked, what came,
- * which cause the tool named first, and whether the server still served. A pattern as argument runs the rows whose names
- * match, and writes nothing. Ends with 1 when a row shows something else than it should.
+ * which cause the tool named first, and whether the server still served.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { BURST, judgeRow, type Verdict } from '../servers/judge.js';
 import { needsServer, SERVERS } from '../servers/matrix.js';
 import type { Row } from '../servers/row.js';
 import { FOLDER } from '../servers/server.js';
+import { cell, runMatrix } from './matrix-run.js';
 
 const AT_ONCE = 2;
 
@@ -39,25 +39,6 @@ function faultsOf({ verdicts, failure }: Ran): string[] {
   return failure === null ? faults : [...faults, failure];
 }
 
-async function runAll(rows: readonly Row[]): Promise<Ran[]> {
-  const results: Ran[] = [];
-  let next = 0;
-  const one = async (): Promise<void> => {
-    while (next < rows.length) {
-      const i = next;
-      next += 1;
-      const ran = await run(rows[i]);
-      results[i] = ran;
-      const faults = faultsOf(ran);
-      const word = ran.missing !== null ? 'skipped    ' : faults.length === 0 ? 'as expected' : 'OTHERWISE  ';
-      process.stdout.write(`${word}  ${ran.row.id}${ran.missing === null ? '' : `: ${ran.missing}`}\n`);
-      for (const fault of faults) process.stdout.write(`    ${fault}\n`);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, one));
-  return results;
-}
-
 /** Of the package that is installed. */
 function versionOf({ id, source }: Row): string {
   if (source === 'npm') {
@@ -71,10 +52,6 @@ function versionOf({ id, source }: Row): string {
   }
   const { stdout } = spawnSync('dpkg-query', ['-W', '-f', `$\{Version}`, source.debian], { encoding: 'utf8' });
   return `${stdout.replace(/^\d+:/, '').replace(/[-+].*/, '')} (Debian)`;
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }
 
 function lines(ran: Ran): string[] {
@@ -122,10 +99,12 @@ ${notes.join('\n')}
 `;
 }
 
-const pattern = process.argv[2];
-const rows = pattern === undefined ? SERVERS : SERVERS.filter(({ id }) => new RegExp(pattern).test(id));
-const results = await runAll(rows);
-if (pattern === undefined) writeFileSync(`${FOLDER}SERVERS.md`, document(results));
-const wrong = results.filter((ran) => faultsOf(ran).length > 0).length;
-process.stdout.write(`${results.length - wrong} of ${results.length} rows as expected\n`);
-process.exitCode = wrong === 0 ? 0 : 1;
+await runMatrix({
+  rows: SERVERS,
+  atOnce: AT_ONCE,
+  run,
+  faultsOf,
+  skippedFor: ({ missing }) => missing,
+  page: `${FOLDER}SERVERS.md`,
+  document,
+});

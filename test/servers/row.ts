@@ -49,7 +49,7 @@ export interface Row {
   readonly start: (place: Place) => Promise<Server>;
   /** How it counts what it accepts; null: it does not tell. */
   readonly counts: string | null;
-  /** Attempts of a burst; default 200. Fewer where its listen queue holds no more. */
+  /** Attempts of a burst; default 200. Fewer where its listen queue holds no more: then several bursts are fired. */
   readonly size?: number;
   readonly right: Asked;
   readonly mistakes: readonly Mistake[];
