@@ -1,14 +1,14 @@
 /**
- * What is used of koffi 3. Declared here and not taken from the package, which is optional: the product builds and runs
- * where it is absent.
+ * The part of koffi 3 that is used. Declared here instead of imported from the package, which is optional: the product
+ * builds and runs without it.
  */
 declare module 'koffi' {
   interface Koffi {
-    /** null: the process itself, with what it is linked to. */
+    /** null: the process itself, with the libraries it is linked to. */
     load(path: null): { func(declaration: string): (...args: readonly (number | string)[]) => number };
-    /** Of a typed array's first byte. */
+    /** Address of a typed array's first byte. */
     address(value: Uint8Array): bigint;
-    /** Of the last call in this thread. */
+    /** errno of this thread's last call. */
     errno(): number;
     config(settings: { sync_stack_size: number; sync_heap_size: number }): void;
   }

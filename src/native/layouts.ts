@@ -1,21 +1,21 @@
 /**
- * Sizes and offsets, in bytes, of every C structure that the `epoll` transport gives to the kernel or reads from it, for
- * 64-bit little-endian Linux with glibc or musl, and the constants that go with them. Nothing else in the project knows
- * one. The self-test (self-test.ts) compares them with what the kernel really writes before they are relied on.
+ * Sizes and offsets, in bytes, of every C structure that the `epoll` transport exchanges with the kernel, for 64-bit
+ * little-endian Linux with glibc or musl, and the constants that go with them. They appear nowhere else. The self-test
+ * (self-test.ts) compares them with what the kernel really writes before they are used.
  */
 
 export interface NativeLayout {
-  /** `struct epoll_event`: packed on x86-64 and nowhere else (epoll_ctl(2), linux/eventpoll.h). */
+  /** `struct epoll_event`: packed on x86-64 only (epoll_ctl(2), linux/eventpoll.h). */
   readonly epollEvent: { readonly size: number; readonly data: number };
 }
 
-/** Node's name of an architecture → what differs there. */
+/** Node's name of an architecture → the layouts that differ there. */
 export const LAYOUTS: Readonly<Record<string, NativeLayout>> = {
   x64: { epollEvent: { size: 12, data: 4 } },
   arm64: { epollEvent: { size: 16, data: 8 } },
 };
 
-/** ip(7), ipv6(7): family in the machine's byte order, port and address in the network's. */
+/** ip(7), ipv6(7): family in host byte order, port and address in network byte order. */
 export const SOCKADDR = { family: 0, port: 2, address: 4, sizeOf4: 16, address6: 8, scope6: 24, sizeOf6: 28 };
 
 /** recvmsg(2). musl declares the two lengths as 32 bits with padding: the same place while the upper half is zero. */
@@ -33,11 +33,13 @@ export const IOVEC = { size: 16, base: 0, length: 8 };
 
 /** cmsg(3): header, then the data, aligned to 8. `sizeOf4`: with four bytes of data. */
 export const CMSG = { length: 0, level: 8, type: 12, data: 16, sizeOf4: 24 };
-/** Of the three `struct timespec` of `struct scm_timestamping`, the first is the software's (linux/errqueue.h). */
+/**
+ * The first of the three `struct timespec` in `struct scm_timestamping` is the software timestamp (linux/errqueue.h).
+ */
 export const TIMESPEC = { size: 16, seconds: 0, nanoseconds: 8 };
 export const LINGER = { size: 8, onOff: 0, seconds: 4 };
 
-/** tcp(7), linux/tcp.h `struct tcp_info`: it only ever grew at its end. rtt in µs. */
+/** tcp(7), linux/tcp.h `struct tcp_info`: new kernels only append fields. rtt in µs. */
 export const TCP_INFO = { size: 104, state: 0, retransmits: 2, rtt: 68, totalRetransmits: 100 };
 export const TCP_ESTABLISHED = 1;
 

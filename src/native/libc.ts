@@ -1,14 +1,14 @@
 /**
- * The C library as functions. It owns how it is reached (koffi, an optional dependency with prebuilt binaries) and the
- * names of errors; it refuses to know what the calls are for. Pointers are numbers here: addresses inside one
- * `NativeMemory`, which the caller keeps alive.
+ * The C library as functions. Owns how it is loaded (koffi, an optional dependency with prebuilt binaries) and the
+ * names of errors; does not know what the calls are for. Pointers are numbers here: addresses inside one
+ * `NativeMemory`, which the caller must keep alive.
  */
 import { getSystemErrorName } from 'node:util';
 import { NativeMemory } from './native-memory.js';
 
 type Call = (...args: readonly (number | string)[]) => number;
 
-/** Nothing here takes a callback or a structure by value, so a call needs little room of koffi's own. */
+/** No call here takes a callback or a structure by value, so koffi needs little stack of its own. */
 const STACK_BYTES = 128 * 1024;
 const HEAP_BYTES = 64 * 1024;
 
@@ -36,22 +36,23 @@ const DECLARATIONS = {
 } as const;
 
 export type Libc = Readonly<Record<keyof typeof DECLARATIONS, Call>> & {
-  /** Of the last call that failed in this thread. */
+  /** errno of the last failed call in this thread. */
   errno(): number;
-  /** `ECONNRESET` and the like, as node:net says them. */
+  /** `ECONNRESET` and the like, as node:net names them. */
   errorName(errno: number): string;
   memory(bytes: number): NativeMemory;
 };
 
-/** @throws Error when the package or one of the functions is absent */
+/** @throws Error when the package or one of the functions is missing */
 export async function loadLibc(): Promise<Libc> {
   const { default: koffi } = await import('koffi');
   try {
     koffi.config({ sync_stack_size: STACK_BYTES, sync_heap_size: HEAP_BYTES });
   } catch {
-    // Settings can be made once a thread, before its first call; those of an earlier time stay.
+    // koffi can be configured only once per thread, before its first call: an earlier configuration stays.
   }
-  // The process itself is linked to its C library: no file name of one is needed, glibc's and musl's differ.
+  // The process itself is linked to its C library, so its file name, which differs between glibc and musl, is not
+  // needed.
   const library = koffi.load(null);
   const calls = Object.fromEntries(
     Object.entries(DECLARATIONS).map(([name, declaration]) => [name, library.func(declaration)]),
@@ -64,12 +65,12 @@ export async function loadLibc(): Promise<Libc> {
   };
 }
 
-/** Gives freed memory of all threads back to the system, which glibc's allocator keeps (malloc_trim(3)). */
+/** Returns freed memory of all threads to the system, which glibc's allocator would keep (malloc_trim(3)). */
 export async function returnFreedMemory(): Promise<void> {
   try {
     const { default: koffi } = await import('koffi');
     koffi.load(null).func('int malloc_trim(size_t)')(0);
   } catch {
-    // Neither the package nor the function must be there: musl's allocator keeps next to nothing.
+    // The package or the function may be missing: musl's allocator keeps almost nothing.
   }
 }

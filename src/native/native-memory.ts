@@ -1,7 +1,7 @@
 /**
- * Memory that native code may be given the address of. One ArrayBuffer, cut into blocks once: its bytes lie outside V8's
- * heap and never move, while a Buffer of 64 bytes or less does, at the next collection. Between the blocks lies a
- * pattern, so that a write past the end of one is found and named and does not become somebody else's number.
+ * Memory whose address may be given to native code. One ArrayBuffer, cut into blocks once: its bytes are outside V8's
+ * heap and never move, unlike those of a Buffer of 64 bytes or less. A known pattern fills the space between blocks, so
+ * that a write past the end of one is detected and named instead of changing another block's data.
  */
 
 /** More than any structure here needs; malloc aligns the whole to 16. */
@@ -11,9 +11,9 @@ const GUARD = 0xa5;
 
 export interface NativeBlock {
   readonly name: string;
-  /** Address of the first byte; exact in a double, since user space ends below 2^48. */
+  /** Address of the first byte; exact in a double, because user space ends below 2^48. */
   readonly address: number;
-  /** Bytes from the beginning of the memory. */
+  /** Bytes from the start of the memory. */
   readonly offset: number;
   readonly bytes: Buffer;
 }
@@ -25,7 +25,7 @@ export class NativeMemory {
   readonly #blocks: NativeBlock[] = [];
   #used = 0;
 
-  /** @param addressOf the address of a typed array's first byte */
+  /** @param addressOf returns the address of a typed array's first byte */
   constructor(bytes: number, addressOf: (array: Uint8Array) => bigint) {
     this.#memory = new ArrayBuffer(bytes);
     this.view = new DataView(this.#memory);
@@ -36,7 +36,7 @@ export class NativeMemory {
     this.#used = GUARD_BYTES;
   }
 
-  /** @throws RangeError when there is no room: sizes are constants, so that is a mistake in them */
+  /** @throws RangeError when there is no room: sizes are constants, so one of them is wrong */
   block(name: string, bytes: number): NativeBlock {
     const offset = roundUp(this.#used);
     const end = offset + bytes;
@@ -48,7 +48,7 @@ export class NativeMemory {
     return block;
   }
 
-  /** Name of a block next to which something was overwritten, or null. */
+  /** Name of a block beside which something was overwritten, or null. */
   damaged(): string | null {
     const all = new Uint8Array(this.#memory);
     let at = 0;
