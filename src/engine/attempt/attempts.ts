@@ -1,8 +1,8 @@
 /**
- * The life of an attempt, from its first system call to its one outcome, for any transport. It owns the state machine,
- * the phases' times, the deadline and the classification by raw event and phase. An attempt ends at its 101 and hands its
- * connection on to a session. When an attempt may start, what waits at the gate and what follows an outcome is decided by
- * the shard that drives it.
+ * The life of an attempt, from its first system call to its one outcome, for any transport. Owns the state machine, the
+ * times of the phases, the deadline, and the classification by raw event and phase. An attempt ends at its 101 and
+ * hands its connection to a session. The shard that drives it decides when it starts, waits at the gate, and what
+ * follows its outcome.
  */
 
 import { NAMED_BASE, type NamedOutcomeId, outcomeCode } from '../../names/outcomes.js';
@@ -34,26 +34,30 @@ import type { Samples } from './samples.js';
 const STATUS_101 = 101;
 const CODE = (id: NamedOutcomeId): number => outcomeCode(id);
 
-/** An event seen this long after its attempt's deadline, which may have come before it, is the generator's doing. */
+/**
+ * If an event is seen this long after the attempt's deadline, it may have arrived before it: the generator was late.
+ */
 const LATE_MS = 50;
 
-/** TCP_RTO_MIN: nothing that is answered sooner can have been sent twice. */
+/** TCP_RTO_MIN: a reply that comes sooner cannot follow a retransmission. */
 const FASTEST_RETRANSMIT_MS = 200;
 
-/** Stamps of the kernel are read on another clock, whose offset is known to some µs. */
+/** Kernel timestamps are on another clock, whose offset is known to a few µs. */
 const CLOCKS_DIFFER_MS = 0.05;
 
 const NOTHING = Buffer.alloc(0);
 const TOO_EARLY = 'answered before the request was sent';
 const LOCAL_MEMORY: NamedOutcomeId = 'local-memory';
 
-/** What the driver of a shard is told. */
+/** Calls to the shard that drives the attempts. */
 export interface AttemptEvents {
   /** The attempt has reached the gate and waits. */
   armed(slot: number): void;
   /** The attempt has its outcome (columns `outcome`, `done`, `doneLower`). Called once. */
   ended(slot: number): void;
-  /** The attempt's connection is of no more use: its slot may be reused by this very call. Not called for an open one. */
+  /**
+   * The attempt's connection is finished: this call may reuse the slot at once. Not called while a connection is open.
+   */
   freed(slot: number): void;
 }
 
@@ -68,27 +72,27 @@ export interface AttemptsOptions {
   readonly deadlines: Deadlines;
   readonly samples: Samples;
   readonly live: Int32Array;
-  /** Look up each connection's local address and port: a system call that only the attempts' CSV is worth. */
+  /** Look up each connection's local address and port: a system call that only the attempts' CSV needs. */
   readonly wantLocal: boolean;
-  /** Asked for: what has failed is ended by RST too, and not as an ordinary client ends it. */
+  /** The user asked for resets: failed connections are closed with RST too, not as an ordinary client closes them. */
   readonly resetsAll: boolean;
   readonly events: AttemptEvents;
 }
 
 export class Attempts implements TransportEvents {
-  /** The gate is open: what reaches it goes through. */
+  /** The gate is open: attempts that reach it go through. */
   released = false;
   resumed = 0;
-  /** Answers read so late that nobody can tell whether they came within the deadline. */
+  /** Replies read so late that it is unknown whether they arrived within the deadline. */
   overdue = 0;
   readonly details = new Map<number, string>();
   readonly #options: AttemptsOptions;
   readonly #columns: Columns;
-  /** Heads that did not come in one piece; at most 64 KiB each. */
+  /** Heads that arrived in several pieces; at most 64 KiB each. */
   readonly #partial = new Map<number, HeadReader>();
   readonly #requests: string[];
   readonly #accepts: string[];
-  /** In place of both where requests differ by their key alone and the transport can make use of that. */
+  /** Replaces both when requests differ only by their key and the transport supports that. */
   readonly #keys: KeyColumn;
   readonly #known = new KnownUpgrade();
   #wire!: Wire;
@@ -104,7 +108,10 @@ export class Attempts implements TransportEvents {
     this.#keys = new KeyColumn(options.columns.size);
   }
 
-  /** Before the first attempt: what carries connections, and who takes them over at their 101. */
+  /**
+   * Call before the first attempt, with the transport that carries connections and the session that takes them over at
+   * their 101.
+   */
   use({ wire, stamping, facts }: Transport, session: Handover): void {
     this.#wire = wire;
     this.#stamping = stamping;
@@ -113,8 +120,8 @@ export class Attempts implements TransportEvents {
   }
 
   /**
-   * Builds what the attempt will send, so that the release only sends.
-   * @param inOnePiece copies the text: one put together from parts would be flattened by the write, in the release loop
+   * Builds the attempt's request, so that the release only sends.
+   * @param inOnePiece copies the text: a string made of parts would be flattened by the write, inside the release loop
    */
   prepare(slot: number, attempt: number, inOnePiece: boolean): void {
     this.#columns.attempt[slot] = attempt;
@@ -128,7 +135,7 @@ export class Attempts implements TransportEvents {
     this.#accepts[slot] = acceptFor(key);
   }
 
-  /** First system call; the attempt must be prepared. */
+  /** Makes the first system call; the attempt must be prepared. */
   launch(slot: number): void {
     const { destinations, sourceIps } = this.#options;
     this.#columns.state[slot] = STATE.connecting;
@@ -136,22 +143,22 @@ export class Attempts implements TransportEvents {
     this.#wire.connect(slot, to, from);
   }
 
-  /** Lets an attempt through the gate at which it waits. */
+  /** Lets a waiting attempt through the gate. */
   pass(slot: number): void {
     const state = this.#columns.state[slot];
     if (state === STATE.connected) this.#startTls(slot, now());
     else if (state === STATE.ready) this.#send(slot);
   }
 
-  /** Ends an attempt that this machine could not begin, or go on with, in time. */
+  /** Ends an attempt that this machine could not start, or continue, in time. */
   giveUp(slot: number, at: number, detail: string): void {
     this.#fail(slot, CODE('local-other'), detail, at, at);
   }
 
-  /** Ends an attempt from outside: `timeout-…` by its phase when `code` is null. */
+  /** Ends an attempt from outside; with `code` null as the `timeout-…` of its phase. */
   expire(slot: number, at: number, code: number | null = null): void {
     const state = this.#columns.state[slot];
-    // `freed` may put the next attempt into the slot: nothing more is done for the one before.
+    // `freed` may start the next attempt in this slot: do nothing more for the old one.
     if (state === STATE.sampling) {
       this.#sampled(slot);
       return;
@@ -171,13 +178,13 @@ export class Attempts implements TransportEvents {
     if (this.#columns.state[slot] === STATE.inSession) this.#session.close(slot, isClean);
   }
 
-  /** What the session says of a connection that is gone. */
+  /** The session reports that a connection is gone. */
   freed(slot: number): void {
     this.#columns.state[slot] = STATE.done;
     this.#options.events.freed(slot);
   }
 
-  /** Resets whatever the slot still has open. */
+  /** Resets what is still open in the slot. */
   discard(slot: number): void {
     if (this.#columns.state[slot] === STATE.sampling) this.#sampled(slot);
     this.close(slot, false);
@@ -190,7 +197,7 @@ export class Attempts implements TransportEvents {
   // -- what the transport tells ------------------------------------------------------------------------------------
 
   onOpening(slot: number, at: number): void {
-    // A second system call for the same attempt (another local port) is still the same launch.
+    // A second system call for the same attempt (with another local port) is still the same launch.
     if (!Number.isNaN(this.#columns.opened[slot])) return;
     this.#columns.opened[slot] = at;
     this.#options.live[LIVE.opened]++;
@@ -228,7 +235,8 @@ export class Attempts implements TransportEvents {
   onSent(slot: number, at: number): void {
     const columns = this.#columns;
     if (columns.state[slot] !== STATE.waiting) return;
-    // What left later was held up by the network (a shaper, a full window, a lost packet), and that counts for the target.
+    // If the packet left after the call, the network held it up (a shaper, a full window, a lost packet): that time
+    // counts for the target.
     if (at > columns.sent[slot] && at <= columns.sent[slot] + columns.callMs[slot] + CLOCKS_DIFFER_MS)
       columns.sent[slot] = at;
   }
@@ -250,7 +258,7 @@ export class Attempts implements TransportEvents {
         if (this.#options.samples.body(slot, bytes.subarray(0, length))) this.#sampled(slot);
         break;
       case STATE.ready:
-        // A hop that waits no longer for a request says so (HAProxy's 408), and waits at the gate for nobody.
+        // A hop that stops waiting for a request says so (HAProxy's 408), so no reply is expected at the gate.
         if (Number.isNaN(this.#columns.first[slot])) this.#columns.first[slot] = at;
         this.#readAnswer(slot, bytes, length, at, lower);
         break;
@@ -288,7 +296,7 @@ export class Attempts implements TransportEvents {
       this.#fail(slot, CODE(connectOutcome(error.code, error.atOnce)), error.code, at, lower);
     } else if (error.tls) this.#fail(slot, CODE('tls'), error.code, at, lower);
     else if (error.code === 'ETIMEDOUT') this.#fail(slot, CODE('timeout-upgrade'), 'ETIMEDOUT', at, lower);
-    // Short of memory is this machine, not the far side, however far the attempt has come.
+    // Out of memory means this machine, not the target, in any phase.
     else if (connectOutcome(error.code, false) === LOCAL_MEMORY)
       this.#fail(slot, CODE(LOCAL_MEMORY), error.code, at, lower);
     else this.#fail(slot, CODE(error.fin ? 'closed' : 'reset'), this.#whereItEnded(slot, error.code), at, lower);
@@ -297,16 +305,16 @@ export class Attempts implements TransportEvents {
   // -- steps -------------------------------------------------------------------------------------------------------
 
   /**
-   * The earliest end of a phase that began at `start`. The thread may have been held up between the stamp and the packet,
-   * so the whole duration of the call is taken off: `end - start` is then no more than what passed on the wire. Where the
-   * end is the kernel's own stamp there is one time and no bound.
+   * The earliest possible end of a phase that began at `start`. The thread may have been delayed between the timestamp
+   * and the packet, so the whole duration of the call is subtracted: `end - start` is then no longer than the time on
+   * the wire. If the end is a kernel timestamp, it is exact and there is no lower bound.
    */
   #after(slot: number, start: number, at: number, lower: number): number {
     if (at === lower) return Math.max(start, lower);
     return Math.max(start, lower - this.#columns.callMs[slot]);
   }
 
-  /** A step that came after the deadline ends the attempt; one that was merely seen too late is not the target's doing. */
+  /** A step after the deadline ends the attempt; if it was only seen too late, that is not the target's fault. */
   #isTooLate(slot: number, at: number, lower: number): boolean {
     const late = at - this.#columns.deadline[slot];
     if (!(late > 0)) return false;
@@ -386,7 +394,7 @@ export class Attempts implements TransportEvents {
     this.#columns.state[slot] = STATE.inSession;
     this.#partial.delete(slot);
     this.#session.opened(slot);
-    // Before the attempt is told to have ended: a churn closes it then, and what came with the 101 was there before.
+    // Before `ended` is reported: a churn closes the connection then, but these bytes arrived earlier, with the 101.
     if (rest.length > 0) this.#session.data(slot, rest);
     this.#options.events.ended(slot);
   }
@@ -411,7 +419,7 @@ export class Attempts implements TransportEvents {
     this.#keys.forget(slot);
     if (detail !== null) this.details.set(slot, detail);
     this.#options.deadlines.clear(slot);
-    // In this order: whoever reads `ended` first finds an outcome for each of them (live.ts).
+    // The order matters: a reader that sees `ended` must find an outcome for each of them (live.ts).
     this.#options.live[liveOutcome(code)]++;
     this.#options.live[LIVE.ended]++;
   }
@@ -426,7 +434,7 @@ export class Attempts implements TransportEvents {
     rest: Buffer | null = null,
   ): void {
     this.#finish(slot, code, detail, at, lower);
-    // Half an answer says more about who died than none.
+    // Half a response tells more about what failed than none.
     const bytes = rest ?? this.#partial.get(slot)?.bytes ?? null;
     this.#partial.delete(slot);
     const answer = head === null ? null : { head, body: new Body(head) };
@@ -447,8 +455,8 @@ export class Attempts implements TransportEvents {
   }
 
   /**
-   * Some servers do not survive an RST in answer to a refusal, so what has failed is ended as an ordinary client ends it.
-   * The connection sees to that by itself: the slot is free.
+   * Some servers crash when an RST answers their refusal, so a failed connection is closed as an ordinary client closes
+   * it. The transport finishes that on its own: the slot is free.
    */
   #letGo(slot: number, body: Body | null): void {
     this.#columns.state[slot] = STATE.done;
@@ -465,7 +473,7 @@ export class Attempts implements TransportEvents {
     this.#columns.rttMs[slot] = facts.rttMs;
   }
 
-  /** @param errno of a connection that broke; what is no RST is named */
+  /** @param errno of the broken connection; anything but ECONNRESET is named in the text */
   #whereItEnded(slot: number, errno = 'ECONNRESET'): string | null {
     const name = errno === 'ECONNRESET' || errno === 'EPIPE' ? null : errno;
     const words = [name, this.#stepOf(slot)].filter((word) => word !== null);

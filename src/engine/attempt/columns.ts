@@ -1,6 +1,7 @@
 /**
- * The state of a shard's attempts in columns: one number an attempt and field, no object. Times are ms on the clock of
- * `now()`, NaN where a phase was not reached; `…Lower` is the earliest moment that the event can have happened.
+ * The state of a shard's attempts in columns: one number per attempt and field, no objects. Times are ms on the clock
+ * of `now()`, NaN if the attempt did not reach that phase; `…Lower` is the earliest time at which the event can have
+ * happened.
  */
 
 export const STATE = {
@@ -13,9 +14,9 @@ export const STATE = {
   /** TCP and TLS are open and wait at the gate `upgrade`. */
   ready: 4,
   waiting: 5,
-  /** Has its outcome; stays open a moment for the body of the first sample. */
+  /** Has its outcome; stays open a moment to read the body of the first sample. */
   sampling: 6,
-  /** Got its 101; the connection is the session's. */
+  /** Got its 101; the connection belongs to the session. */
   inSession: 7,
   done: 8,
 } as const;
@@ -25,7 +26,7 @@ export class Columns {
   readonly state: Uint8Array;
   /** Outcome code; 0 while it has not ended. */
   readonly outcome: Uint16Array;
-  /** Number of the attempt in its burst. */
+  /** Index of the attempt in its burst. */
   readonly attempt: Uint32Array;
   readonly localPort: Uint16Array;
   /** Filled for the attempts' CSV only. */
@@ -41,12 +42,12 @@ export class Columns {
   readonly first: Float64Array;
   readonly done: Float64Array;
   readonly doneLower: Float64Array;
-  /** Duration of the call that began the current phase (connect, start of TLS, send), ms: its packet left somewhere in it. */
+  /** Duration of the call that began the current phase (connect, start of TLS, send), ms: the packet left during it. */
   readonly callMs: Float64Array;
-  /** SYNs and later segments sent again, as the kernel counts them; -1 where it was not asked. */
+  /** Retransmissions of the SYN and of later segments, as the kernel counts them; -1 if it was not asked. */
   readonly synRetransmits: Int16Array;
   readonly retransmits: Int16Array;
-  /** Round trip of the SYN, ms; NaN where it was not measured. */
+  /** Round trip time of the SYN, ms; NaN if not measured. */
   readonly rttMs: Float64Array;
   /** How its connection ended after the 101 (names/ends.ts), and when that was seen. */
   readonly end: Uint16Array;

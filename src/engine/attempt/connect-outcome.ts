@@ -1,10 +1,10 @@
-/** What a connect that failed counts as. */
+/** The outcome of a failed connect. */
 import { platform } from 'node:os';
 import type { NamedOutcomeId } from '../../names/outcomes.js';
 
 /**
- * errno while connecting → outcome. Linux says ECONNREFUSED of an RST in answer to a SYN
- * (tcp_reset in net/ipv4/tcp_input.c): ECONNRESET is there a connection that was over before anybody saw it open.
+ * errno while connecting → outcome. For an RST in reply to a SYN, Linux reports ECONNREFUSED (tcp_reset in
+ * net/ipv4/tcp_input.c); ECONNRESET then means that the connection was reset before the program saw it open.
  */
 const CONNECT_ERRORS: Readonly<Record<string, NamedOutcomeId>> = {
   ECONNREFUSED: 'refused',
@@ -23,9 +23,9 @@ const CONNECT_ERRORS: Readonly<Record<string, NamedOutcomeId>> = {
 };
 
 /**
- * What an errno while connecting counts as. One that is not in the table is this machine's doing where the call itself
- * returned it (a filter of its own: EPERM), and the network's where it was reported later: ICMP speaks in more errnos than
- * there are names for here (icmp_err_convert in net/ipv4/icmp.c, tab_unreach in net/ipv6/icmp.c: EACCES, EPROTO, ENONET).
+ * The outcome for an errno while connecting. One that is not in the table is local when the call itself returned it (a
+ * local filter: EPERM), and the network's when it was reported later: ICMP maps to more errnos than are listed here
+ * (icmp_err_convert in net/ipv4/icmp.c, tab_unreach in net/ipv6/icmp.c: EACCES, EPROTO, ENONET).
  */
 export function connectOutcome(errno: string, atOnce: boolean): NamedOutcomeId {
   return CONNECT_ERRORS[errno] ?? (atOnce ? 'local-other' : 'unreachable');

@@ -1,12 +1,12 @@
 /**
- * One timer for the absolute deadlines of all attempts of a shard. It looks at the whole column when the earliest one is
- * due, and not more often than every few ms, which is cheaper than a timer an attempt and can't be put off by a target
- * that drips.
+ * One timer for the absolute deadlines of all attempts of a shard. When the earliest is due it checks the whole column,
+ * at most once every few ms. That is cheaper than one timer per attempt, and a target that sends single bytes cannot
+ * extend it.
  */
 import { now } from '../machine/clock.js';
 import type { Columns } from './columns.js';
 
-/** Deadlines that lie closer together are handled in one look. */
+/** Deadlines closer together than this are handled in one pass. */
 const GRAIN_MS = 5;
 
 export class Deadlines {
@@ -18,7 +18,7 @@ export class Deadlines {
   #immediate: NodeJS.Immediate | null = null;
   #dueAt = Number.POSITIVE_INFINITY;
 
-  /** @param catchUp lets everything be told that has already arrived, before anything is judged too late */
+  /** @param catchUp processes all events that have already arrived, before any attempt is judged late */
   constructor(
     columns: Columns,
     timeoutMs: number,
@@ -51,13 +51,13 @@ export class Deadlines {
   #arm(at: number): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#dueAt = at;
-    // A timer may fire up to a ms early (libuv keeps whole ms); one that fires early is simply armed again.
+    // A timer may fire up to 1 ms early (libuv counts whole ms); it is then simply armed again.
     this.#timer = setTimeout(this.#due, Math.max(1, Math.ceil(at - now())));
   }
 
   /**
-   * Timers come before the poll in a turn of the event loop, so an answer may already lie in the kernel, above all after a
-   * pause of this process: what is due is judged behind the next poll.
+   * The event loop runs timers before it polls, so a reply may already be in the kernel, above all after this process
+   * was paused. Deadlines are therefore judged after the next poll.
    */
   readonly #due = (): void => {
     this.#timer = null;

@@ -1,6 +1,6 @@
 /**
- * Where an attempt's connection goes with its 101, as the attempt sees it. The connection keeps the name of its slot; from
- * the handover on everything that the transport tells of the slot is passed on, until the slot is said to be free.
+ * What takes over an attempt's connection at its 101, as the attempt sees it. The connection keeps its slot number;
+ * from the handover on, all events of the slot are passed on, until the slot is reported free.
  */
 import type { TransportError } from '../transport/transport.js';
 
@@ -13,8 +13,8 @@ export interface Handover {
   ended(slot: number): void;
   /** The connection broke: an RST, or an error of the system or of TLS. */
   broke(slot: number, error: TransportError): void;
-  /** The deadline that was set for the slot has come, or the run is being stopped. */
+  /** The deadline set for the slot has passed, or the run is being stopped. */
   tick(slot: number): void;
-  /** Ends an open connection from this side: by a close frame, or by an RST. */
+  /** Closes an open connection from this side: with a close frame or an RST. */
   close(slot: number, isClean: boolean): void;
 }

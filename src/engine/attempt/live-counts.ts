@@ -1,7 +1,6 @@
 /**
- * The counts of a shard while it runs: how many attempts have begun, wait at the gate, were released, have ended, and as
- * what. One writer, and readers that only look; where the numbers lie (a thread's own memory, or memory that threads share)
- * is not known here.
+ * The counts of a shard while it runs: how many attempts were started, wait at the gate, were released, have ended, and
+ * with which outcome. One writer, any number of readers. Does not know whether the memory is a thread's own or shared.
  */
 import { OUTCOME_CODES } from '../../names/outcomes.js';
 
@@ -10,7 +9,7 @@ export const LIVE = { opened: 0, armed: 1, released: 2, ended: 3, connected: 4 }
 
 const FIRST_OUTCOME = 8;
 
-/** How many numbers the counts of one shard are. */
+/** Length of one shard's counts. */
 export const LIVE_SIZE = FIRST_OUTCOME + OUTCOME_CODES;
 
 /** Index of an outcome's live count. */
@@ -18,7 +17,7 @@ export function liveOutcome(code: number): number {
   return FIRST_OUTCOME + code;
 }
 
-/** Live counts that nobody else reads. */
+/** Live counts in memory that is not shared. */
 export function ownLiveCounts(): Int32Array {
   return new Int32Array(LIVE_SIZE);
 }

@@ -1,5 +1,5 @@
 /**
- * Turns the columns of an ended attempt into numbers of a tally, and into its CSV row where one is wanted.
+ * Adds an ended attempt's columns to a tally, and writes its CSV row if rows are wanted.
  */
 
 import { outcomeId } from '../../names/outcomes.js';
@@ -19,7 +19,7 @@ export interface RecorderOptions {
   readonly destinations: readonly Destination[];
   readonly sourceIps: readonly string[];
   readonly wantRows: boolean;
-  /** A time is one number then, without a lower bound. */
+  /** Kernel timestamps are exact, so there are no lower bounds. */
   readonly hasKernelStamps: boolean;
   /** The data row of an attempt; null without data. */
   readonly rowOf: (attempt: number) => number | null;
@@ -39,7 +39,7 @@ export class Recorder {
 
   /**
    * @param due the instant at which the attempt was due: T0 of its burst, or its own start in churn. An attempt that
-   * ended before that (it failed while it was armed) is counted from its own start.
+   * ended before T0 (it failed while arming) is counted from its own start.
    */
   record(slot: number, due: number): void {
     const { columns } = this.#options;
@@ -50,7 +50,7 @@ export class Recorder {
     ended.connectLowerMs = columns.connectedLower[slot] - columns.opened[slot];
     ended.tlsMs = columns.secured[slot] - columns.tlsStart[slot];
     ended.tlsLowerMs = columns.securedLower[slot] - columns.tlsStart[slot];
-    // A target may answer before the last of a request has left.
+    // A target may reply before the end of the request has been sent.
     ended.upgradeMs = Math.max(0, columns.done[slot] - columns.sent[slot]);
     ended.upgradeLowerMs = Math.max(0, columns.doneLower[slot] - columns.sent[slot]);
     ended.handshakeMs = Math.max(0, columns.done[slot] - from);
@@ -109,7 +109,7 @@ export class Recorder {
   }
 }
 
-/** Columns of counts hold -1 where the kernel was not asked. */
+/** Columns of counts hold -1 if the kernel was not asked. */
 function asked(count: number): number {
   return count < 0 ? Number.NaN : count;
 }

@@ -1,5 +1,5 @@
 /**
- * The request of each attempt of a burst: rendered once where nothing in the plan varies, else an attempt at a time.
+ * The requests of a burst's attempts: rendered once if nothing in the plan varies, otherwise per attempt.
  */
 import { type CompiledTarget, compileTarget, othersOf, renderAttempt } from '../../plan/attempt-texts.js';
 import type { OtherValues } from '../../plan/other-values.js';
@@ -7,7 +7,7 @@ import type { Inputs, Plan } from '../../plan/plan.js';
 import { type Offer, type RequestFrame, requestFrame } from '../protocol/request.js';
 
 export class RequestSource {
-  /** What of all rows must not appear in anything shown; made here, before anything is released. */
+  /** Values of all rows, to be masked in anything shown. Made here, before the release, because it takes time. */
   readonly others: OtherValues;
   readonly #plan: Plan;
   readonly #inputs: Inputs;
@@ -19,7 +19,7 @@ export class RequestSource {
 
   /**
    * @param base number in the run of the burst's first attempt, so that `{{ index }}` is unique
-   * @param rewrite sees each request, Latin-1; what it returns is sent
+   * @param rewrite receives each request, Latin-1, and returns what is sent
    */
   constructor(
     plan: Plan,
@@ -38,17 +38,17 @@ export class RequestSource {
     this.#constant = this.#compiled.constant !== null ? { frame: this.#frame(0), offer: this.#offer(0) } : null;
   }
 
-  /** Nothing but the key differs between attempts. */
+  /** Requests differ only by their key. */
   get isConstant(): boolean {
     return this.#constant !== null;
   }
 
-  /** What surrounds the key of every attempt's request; null where requests differ, or are rewritten. */
+  /** The request around the key; null when requests differ otherwise, or are rewritten. */
   get frame(): RequestFrame | null {
     return this.#rewrite === null ? (this.#constant?.frame ?? null) : null;
   }
 
-  /** Latin-1, one character a byte. */
+  /** Latin-1, one character per byte. */
   text(attempt: number, key: string): string {
     const { head, tail } = this.#constant?.frame ?? this.#frame(attempt);
     return this.#rewrite === null ? head + key + tail : this.#rewrite(head + key + tail);
@@ -58,7 +58,7 @@ export class RequestSource {
     return this.#constant?.offer ?? this.#offer(attempt);
   }
 
-  /** What must not appear in anything shown, should the target echo it. */
+  /** Secrets to mask in anything shown, because the target may echo them. */
   secrets(attempt: number): readonly string[] {
     return renderAttempt(this.#compiled, this.#inputs, this.#base + attempt).secrets;
   }

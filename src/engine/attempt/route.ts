@@ -1,6 +1,6 @@
 /**
- * Which source address and which of the target's addresses an attempt takes: sources take turns, and with each of their
- * rounds the destination changes, so that every pair comes up as often as any other. Ports are counted by pairs.
+ * Chooses an attempt's source address and destination: the sources take turns, and the destination changes after each
+ * round of them, so that every pair is used equally often. Local ports are limited per pair.
  */
 import type { Destination } from '../transport/transport.js';
 

@@ -1,6 +1,6 @@
 /**
- * The first sample of each failed outcome: what an operator needs to see which hop answered. Bounded, masked and safe to
- * print from the moment it is kept.
+ * The first sample of each failed outcome, to show an operator which hop answered. Bounded, masked and safe to print
+ * from the moment it is kept.
  */
 
 import { REASON_HEADER } from '../../names/reasons.js';
@@ -13,7 +13,7 @@ import type { Body } from '../protocol/body.js';
 import type { Head } from '../protocol/response.js';
 
 const MAX_BODY_BYTES = 1024;
-/** Of different outcomes: a target can make up hundreds. */
+/** Distinct outcomes: a target can produce hundreds of statuses. */
 const MOST_SAMPLES = 20;
 const MAX_HEADERS = 24;
 const MAX_VALUE = 256;
@@ -32,14 +32,14 @@ interface Open {
   readonly content: BodyStart;
 }
 
-/** An answer that failed: how far it came, and what is known of it. */
+/** A failed response: its head as far as it was read, and its body. */
 export interface Failed {
   readonly head: Head;
-  /** Reads what follows the head. */
+  /** Reads the body after the head. */
   readonly body: Body;
 }
 
-/** The first bytes of what a body says, for a person. */
+/** The first bytes of a body, for people to read. */
 export class BodyStart {
   readonly #parts: Buffer[] = [];
   #size = 0;
@@ -61,7 +61,7 @@ export class BodyStart {
 }
 
 export class Samples {
-  /** How long an ended attempt stays open for the rest of its body. */
+  /** How long, in ms, an ended attempt stays open for the rest of its body. */
   readonly patienceMs = 250;
   readonly #taken = new Map<number, Sample>();
   readonly #open = new Map<number, Open>();
@@ -70,8 +70,8 @@ export class Samples {
   readonly #atMs: (slot: number) => number;
 
   /**
-   * @param maskingOf hides what must not be shown of the attempt in a slot
-   * @param atMs the attempt's end after T0
+   * @param maskingOf what to mask for the attempt in a slot
+   * @param atMs time from T0 to the attempt's end
    */
   constructor(maskingOf: (slot: number) => Masking, atMs: (slot: number) => number) {
     this.#maskingOf = maskingOf;
@@ -80,8 +80,8 @@ export class Samples {
 
   /**
    * Keeps the first failure of each outcome.
-   * @param answer null where there is no head
-   * @param bytes what followed the head, or the whole answer when it has no head
+   * @param answer null if there is no head
+   * @param bytes what followed the head, or the whole response if it has no head
    * @returns true when the attempt should stay open for more of the body
    */
   take(slot: number, code: number, detail: string | null, answer: Failed | null, bytes: Buffer | null): boolean {
@@ -109,7 +109,7 @@ export class Samples {
     return open.body.isOver || open.content.isFull;
   }
 
-  /** @returns the body, which may go on; null: there was no sample to finish */
+  /** @returns the body, which may not be complete; null: there was no sample to finish */
   finish(slot: number): Body | null {
     const open = this.#open.get(slot);
     if (open === undefined) return null;
@@ -118,14 +118,14 @@ export class Samples {
     return open.body;
   }
 
-  /** The samples kept since the last call, by outcome code. */
+  /** The samples since the last call, by outcome code. */
   drain(): [code: number, sample: Sample][] {
     const kept = [...this.#taken];
     this.#taken.clear();
     return kept;
   }
 
-  /** As `drain`, but they stay. */
+  /** As `drain`, but keeps them. */
   get kept(): [code: number, sample: Sample][] {
     return [...this.#taken];
   }
@@ -143,7 +143,7 @@ interface Answer {
   readonly atMs: number;
 }
 
-/** An answer as it may be shown: masked, bounded, printable; of its headers the first `most` whose names match `which`. */
+/** A response, safe to show: masked, bounded, printable; with the first `most` headers whose names match `which`. */
 export function sampleOf({ head, detail, body, atMs }: Answer, masking: Masking, most: number, which: RegExp): Sample {
   const safe = (text: string, max: number) => printable(masking.text(text), max);
   return {
@@ -158,7 +158,7 @@ export function sampleOf({ head, detail, body, atMs }: Answer, masking: Masking,
   };
 }
 
-/** Line ends stay, so that a page can be read; all else that could steer a terminal does not. */
+/** Keeps line ends, so that a page stays readable; removes everything else that could control a terminal. */
 function safeBody(body: Buffer, masked: (text: string) => string): string {
   const text = masked(body.subarray(0, MAX_BODY_BYTES).toString('utf8'));
   return text

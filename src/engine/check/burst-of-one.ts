@@ -1,4 +1,4 @@
-/** A single handshake as a burst of one, so that whatever reads results can read it too. */
+/** A single handshake as a burst of one, so that everything that reads results can read it. */
 import type { Plan } from '../../plan/plan.js';
 import type { Burst } from '../../result/result.js';
 import type { Tally } from '../../tally/tally.js';

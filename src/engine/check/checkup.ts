@@ -1,7 +1,7 @@
 /**
- * A checkup: one handshake examined step by step, then probes that change one thing each. It owns the order (nothing that is
- * opened is closed before the probes are through, since a server that closes itself when a client leaves would spoil them
- * all) and the bound on every step. What was found becomes a Check beside a burst of one.
+ * A checkup: one handshake examined step by step, then probes that change one thing each. Owns the order and the time
+ * limit of every step. Connections stay open until the probes are done, because some servers close themselves when a
+ * client leaves, which would spoil all probes. The result is a Check beside a burst of one.
  */
 
 import { isSignalName } from '../../errors.js';
@@ -34,10 +34,10 @@ import { probeSays } from './probe-words.js';
 import { probeTcp } from './tcp-probe.js';
 import { failureInWords, probeTls } from './tls-probe.js';
 
-/** A check looks at one connection, and that needs no speed. */
+/** A check uses one connection and needs no speed. */
 const TRANSPORT: Choice = { name: 'node', note: null };
 const PROBES_AT_ONCE = 3;
-/** A server gets this long to do what it does when a client has left, before one comes again. */
+/** Time for a server to react to a client that has left, before the next one connects. */
 const AFTER_CLOSE_MS = 250;
 const IDLE_NEWS_MS = 10_000;
 const LONGEST_URL = 2048;
@@ -47,22 +47,22 @@ export interface CheckupOptions {
   readonly version: string;
   readonly plan: Plan;
   readonly inputs: Inputs;
-  /** The plan of `--direct`. */
+  /** The plan for `--direct`. */
   readonly direct: Plan | null;
-  /** null: not watched. */
+  /** null: the idle tunnel is not observed. */
   readonly idleMs: number | null;
   readonly probes: boolean;
   /** Public hosts that the user allows. */
   readonly consent: Consent;
   /** Aborted by the first Ctrl-C, with the signal's name as its reason. */
   readonly signal: AbortSignal;
-  /** What is being done, in a few words. */
+  /** Told what is being done, in a few words. */
   readonly note: (text: string) => void;
 }
 
 export interface CheckupRecord {
   readonly record: RunRecord;
-  /** null: nothing was begun. */
+  /** null: stopped before anything began. */
   readonly check: Check | null;
 }
 
@@ -79,7 +79,7 @@ class Checkup {
   readonly #startedAt = isoMicros(now() + wallOffset());
   readonly #watch = watchMachine();
   #speaksTls = false;
-  /** Held until the probes are through. */
+  /** Kept open until the probes are done. */
   readonly #open: Examination[] = [];
 
   constructor(options: CheckupOptions) {
@@ -110,17 +110,17 @@ class Checkup {
     const machine = this.#watch;
     this.#options.note(`handshake with ${to.address}`);
     const main = await Examination.open(this.#plan, to, this.#setting);
-    // What disturbs this machine later does not disturb the handshake.
+    // Read here: later disturbances of this machine do not affect the handshake.
     const disturbance = machine();
     try {
       const ping = main.isOpen ? await main.ping() : null;
       const [tcp, tls] = await Promise.all([this.#tcp(resolution, main), this.#tls(to, main)]);
-      // Who agrees on a version, or sends an alert, speaks TLS.
+      // A port that agrees on a version, or sends an alert, speaks TLS.
       this.#speaksTls = tls !== null && (tls.protocol !== null || /ALERT|TLSV1|SSLV3|CERT/.test(tls.failure ?? ''));
       const idle = this.#options.idleMs === null || !main.isOpen ? null : this.#idle(main, this.#options.idleMs);
       const probes = await this.#probes(main, to, direct);
       const idled = await idle;
-      // A tunnel that was cut while it idled has nothing left to close.
+      // A tunnel that was closed while idle cannot be closed again.
       const close = !isOpen(main.outcome) || (idled !== null && idled.cutBy !== null) ? null : await main.close();
       const again = await this.#again(main, to);
       const check: Check = {
@@ -190,7 +190,7 @@ class Checkup {
     if (tls === null || main.connectMs === null) return null;
     const found = await probeTls({ to, tls, localAddress: this.#source(), timeoutMs, signal });
     if (found === null) return null;
-    // What the server objected to is told only after its own part of TLS 1.3 is done, when the look is over.
+    // In TLS 1.3 the server's objection arrives after its handshake is complete, when the TLS probe has already ended.
     const objection = main.outcome === 'tls' && found.failure === null ? (main.detail ?? 'UNKNOWN') : null;
     return {
       ...found,
@@ -284,7 +284,7 @@ class Checkup {
     };
   }
 
-  /** Opened, closed, and opened again: the last thing of all. */
+  /** Opens, closes and opens again: last, because it may end the server. */
   async #again(main: Examination, to: Destination): Promise<CheckProbe[]> {
     await Promise.all(this.#open.map((one) => one.drop()));
     if (!this.#options.probes || !isOpen(main.outcome) || this.#options.signal.aborted) return [];
@@ -342,7 +342,7 @@ class Checkup {
     };
   }
 
-  /** The handshake as a burst of one, so that whatever reads results reads this one too. */
+  /** The handshake as a burst of one, so that everything that reads results can read it. */
   #record({ addresses, dnsMs }: Resolution, tally: Tally, disturbance: Disturbance): RunRecord {
     if (dnsMs !== null) tally.addDns(dnsMs);
     const burst = burstOfOne(this.#plan, tally, disturbance);

@@ -1,6 +1,6 @@
 /**
- * One handshake under observation: the engine's own single handshake with a trace on it, held after its 101 for as long as
- * there is something to learn from the connection. What is asked of it, and what the answers mean, is the checkup's.
+ * One handshake under observation: the engine's own single handshake with a trace, kept open after its 101 as long as
+ * something can be learned from the connection. The checkup decides what to try and interprets the answers.
  */
 import { randomBytes } from 'node:crypto';
 import { isOpen, type OutcomeId } from '../../names/outcomes.js';
@@ -67,7 +67,7 @@ export class Examination {
     this.#masking = maskingOf(secrets, othersOf(compiled, setting.inputs));
   }
 
-  /** Resolves when the outcome is known; a connection that was upgraded stays open until `close`. */
+  /** Resolves when the outcome is known; an upgraded connection stays open until `close`. */
   static async open(
     plan: Plan,
     to: Destination,
@@ -102,7 +102,7 @@ export class Examination {
     });
     const held = await Promise.race([ended, handshake.then(() => ended)]);
     const examination = new Examination(plan, setting, trace, held, handshake, letGo);
-    // A failure is over at once; its body may still be coming.
+    // A failed handshake has ended, but its body may still be arriving.
     if (!isOpen(held.outcome)) await handshake;
     return examination;
   }
@@ -142,7 +142,7 @@ export class Examination {
     return this.#trace.head === null ? null : known(this.#held.doneMs - this.#held.sentMs);
   }
 
-  /** Size of the head that came; null: none came. */
+  /** Size of the response head; null: there was none. */
   get headBytes(): number | null {
     return this.#trace.head?.bodyAt ?? null;
   }
@@ -151,13 +151,13 @@ export class Examination {
     return isOpen(this.outcome) && this.#cut() === null;
   }
 
-  /** The request as it went out, masked; null when TCP or TLS ended before. */
+  /** The request as sent, masked; null when TCP or TLS failed first. */
   get request(): string | null {
     const { sent } = this.#trace;
     return sent === null || known(this.#held.sentMs) === null ? null : maskedRequest(sent, this.#masking);
   }
 
-  /** What was answered, with all of its headers; of what is no HTTP the first bytes; null: nothing. */
+  /** The response with all of its headers; the first bytes if it is not HTTP; null: no response. */
   async answer(): Promise<Sample | null> {
     const { head, body } = this.#trace;
     if (head === null) return this.#trace.hasAnswer ? (await this.#handshake).sample : null;
@@ -172,7 +172,7 @@ export class Examination {
     return judgeClauses(head, acceptFor(key), offer, this.#masking.text);
   }
 
-  /** A ping, and its pong or what came instead (RFC 6455 section 5.5.2); null: stopped before either. */
+  /** Sends a ping and reports its pong or what came instead (RFC 6455 section 5.5.2); null: stopped before either. */
   async ping(): Promise<CheckExchange | null> {
     const body = randomBytes(4);
     const start = now();
@@ -187,7 +187,7 @@ export class Examination {
     return { ok: false, tookMs: null, found: this.#trace.pongs.length > 0 ? 'a pong with another payload' : 'no pong' };
   }
 
-  /** Says nothing for `forMs` and sees whether the tunnel lives. */
+  /** Sends nothing for `forMs` and reports whether the tunnel stays open. */
   async idle(forMs: number): Promise<CheckIdle> {
     const { signal } = this.#setting;
     await this.#until(() => this.#cut() !== null, forMs);
@@ -198,7 +198,7 @@ export class Examination {
     return { forMs: toMicros(watchedMs), livedMs: null, cutBy: null, pings };
   }
 
-  /** Closes by frame 1000 and waits for the far side's (RFC 6455 section 7.1.2); what is open after 2 s is reset. */
+  /** Closes with code 1000 and waits for the far side's close frame (RFC 6455 section 7.1.2); resets after 2 s. */
   async close(): Promise<CheckExchange> {
     const before = this.#cut();
     const start = now();
@@ -207,7 +207,7 @@ export class Examination {
       await this.#handshake;
       return { ok: false, tookMs: null, found: `already ended by the target: ${before.by}` };
     }
-    // Ctrl-C too closes in an orderly way; this has a bound of its own.
+    // Ctrl-C closes cleanly too; this wait has its own limit.
     const patience = Math.min(this.#setting.timeoutMs, CLOSE_GRACE_MS);
     await this.#trace.until(() => this.#trace.ending !== null, patience, new AbortController().signal);
     const { closeFrame, ending } = this.#trace;
@@ -222,7 +222,7 @@ export class Examination {
     return { ok: false, tookMs: toMicros(ending.at - start), found: `${ending.by} without a close frame` };
   }
 
-  /** Ends everything without looking. */
+  /** Ends everything without observing it. */
   async drop(): Promise<SingleHandshake> {
     this.#letGo();
     return this.#handshake;
@@ -232,14 +232,14 @@ export class Examination {
     return this.#trace.until(seen, ms, this.#setting.signal);
   }
 
-  /** How the far side ended the tunnel; null while it lives. */
+  /** How the far side ended the tunnel; null while it is open. */
   #cut(): { by: string; at: number } | null {
     const { closeFrame, ending } = this.#trace;
     return closeFrame === null ? ending : { by: `close-frame ${codeName(closeFrame.code)}`, at: closeFrame.at };
   }
 }
 
-/** RFC 6455 section 7.4.1: 1005 stands for a frame without a code. */
+/** RFC 6455 section 7.4.1: 1005 means a close frame without a code. */
 function codeName(code: number): string {
   return code === 1005 ? 'without a code' : `${code}`;
 }
@@ -248,7 +248,7 @@ function known(ms: number): number | null {
   return Number.isNaN(ms) ? null : toMicros(Math.max(0, ms));
 }
 
-/** The key of a handshake is a nonce and no secret, whatever its name says. */
+/** Sec-WebSocket-Key is a nonce and not a secret, despite its name. */
 function maskedRequest(text: string, masking: Masking): string {
   const [first = '', ...lines] = Buffer.from(text, 'latin1').toString('utf8').trimEnd().split('\r\n');
   const [method = '', path = '', version = ''] = first.split(' ');

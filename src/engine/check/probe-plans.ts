@@ -1,6 +1,6 @@
 /**
- * The probes of a checkup, as data: the same handshake with one thing changed, when that is worth asking, and the request
- * that it comes to. What an answer means is in probe-words.ts.
+ * The probes of a checkup, as data: the same handshake with one change each, when that can tell something, and the plan
+ * and request for it. probe-words.ts interprets the answers.
  */
 import type { Plan, Target } from '../../plan/plan.js';
 import type { ProbeId } from '../../result/check-facts.js';
@@ -10,19 +10,19 @@ export interface ProbePlan {
   /** One sentence. */
   readonly asks: string;
   readonly plan: Plan;
-  /** Changes the request's bytes where no plan can. */
+  /** Changes the request's bytes in ways that a plan cannot express. */
   readonly rewrite?: (request: string) => string;
-  /** Where silence is an answer too, and the usual deadline would be spent on nothing. */
+  /** Shorter limit for probes where silence is an answer too, so that the usual deadline would be wasted. */
   readonly mostMs?: number;
 }
 
-/** A port that does not speak a scheme may wait for the rest of what it takes to be a request. */
+/** A port that does not speak the scheme may wait for the rest of what looks like a request to it. */
 const OTHER_SCHEME_MS = 3000;
 
 /** How far the handshake itself came. */
 export type Reached = 'nowhere' | 'tcp' | 'request';
 
-/** Those that can tell something after a handshake that came so far. */
+/** The probes that can tell something after a handshake that got this far. */
 export function probesFor(plan: Plan, reached: Reached): ProbePlan[] {
   if (reached === 'nowhere') return [];
   if (reached === 'tcp') return [otherScheme(plan)];
@@ -49,11 +49,11 @@ export function directProbe(direct: Plan): ProbePlan {
   return { id: 'direct', asks: 'The same handshake past the gateway: it tells which hop fails.', plan: direct };
 }
 
-/** The target of `--direct` with all else as in the handshake itself. */
+/** The plan for the target of `--direct`; everything else is as in the handshake itself. */
 export function directPlan(plan: Plan, direct: Pick<Target, 'scheme' | 'host' | 'port' | 'path'>): Plan {
   const { scheme, host, port } = direct;
   const { tls } = plan.target;
-  // An address alone means: the same path there.
+  // An address without a path means: the same path there.
   const path = direct.path === '/' ? plan.target.path : direct.path;
   return {
     ...plan,
@@ -75,7 +75,7 @@ function withoutUpgrade(request: string): string {
   return request.replace(/^(?:Upgrade|Connection|Sec-WebSocket-[A-Za-z]+): .*\r\n/gim, '');
 }
 
-/** What a browser would send from a page of the same site. */
+/** The Origin that a browser would send from a page of the same site. */
 function ownOrigin({ scheme, host, port }: Target): string {
   const name = host.includes(':') ? `[${host}]` : host;
   const standard = scheme === 'wss' ? 443 : 80;
@@ -102,8 +102,8 @@ function originProbes(plan: Plan): ProbePlan[] {
 }
 
 /**
- * The same port in the other scheme. None of the user's headers, subprotocols or query go with it: they would cross the
- * network in the clear, or reach a server whose certificate nobody looked at.
+ * The same port with the other scheme. It carries none of the user's headers, subprotocols or query: they would cross
+ * the network in clear text, or reach a server whose certificate was not verified.
  */
 function otherScheme(plan: Plan): ProbePlan {
   const { target } = plan;
@@ -143,7 +143,7 @@ function slashProbe(plan: Plan): ProbePlan[] {
   ];
 }
 
-/** Without the query; a ? in a template begins none. */
+/** Without the query; a `?` inside a template does not start one. */
 function pathOf(path: string): string {
   return /^(?:\{\{.*?\}\}|[^?])*/s.exec(path)?.[0] ?? path;
 }

@@ -1,6 +1,6 @@
 /**
- * What a probe's answer means beside that of the handshake itself, one sentence each. Pure; it names what was seen and what
- * follows from these two answers alone. The cause of it all is for a diagnosis to say.
+ * What a probe's answer means compared with the handshake itself, one sentence each. Pure; it says only what follows
+ * from these two answers. The diagnosis names the cause.
  */
 
 import { blameOf, isOpen, type OutcomeId } from '../../names/outcomes.js';
@@ -12,11 +12,11 @@ interface Both {
   readonly probe: OutcomeId;
   /** Sec-WebSocket-Version of the probe's answer. */
   readonly versions: string | null;
-  /** Of the handshake itself. */
+  /** Whether the handshake itself used TLS. */
   readonly isSecure: boolean;
   /** The handshake itself carried an Origin. */
   readonly sentOrigin: boolean;
-  /** The port has answered in TLS. */
+  /** The port has spoken TLS. */
   readonly speaksTls: boolean;
 }
 
@@ -75,7 +75,7 @@ function otherVersion({ main, probe, versions }: Both): string {
   return `The version makes a difference (${named(probe)}, not ${named(main)})${spoken}: a WebSocket server did read the request.`;
 }
 
-/** No answer at all proves nothing about what was changed. */
+/** No answer at all proves nothing about the change. */
 const NO_ANSWER = (end: string) =>
   `No answer this time (${end}), which says nothing of what was changed: the target may have gone.`;
 

@@ -1,4 +1,4 @@
-/** A TCP connect and nothing more: whether an address that the handshake did not go to would have been open, and how fast. */
+/** A TCP connect only: whether an address that the handshake did not use is open, and how fast it connects. */
 import net from 'node:net';
 import { nextTick } from '../../host.js';
 import type { CheckTcp } from '../../result/check-facts.js';
@@ -25,7 +25,7 @@ export function probeTcp({ to, localAddress, timeoutMs, signal }: ConnectOptions
       localAddress: localAddress ?? undefined,
       autoSelectFamily: false,
     });
-    // The call is made in a tick of its own, queued just now; what fails later is told by the network.
+    // node:net makes the call in the tick that was just queued; an error after that comes from the network.
     let atOnce = false;
     nextTick(() => {
       atOnce = socket.errored !== null;

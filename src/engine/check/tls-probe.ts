@@ -1,6 +1,6 @@
 /**
- * A look at a server's TLS on a connection of its own, whatever is wrong with it: version, cipher, ALPN, the chain as it
- * was sent, and each thing that a client would refuse, in words. Nothing is ever sent over it.
+ * Examines a server's TLS on a separate connection, even if something is wrong with it: version, cipher, ALPN, the
+ * chain as sent, and each problem that a client would refuse, in words. Sends no application data.
  */
 import net from 'node:net';
 import tls from 'node:tls';
@@ -16,7 +16,7 @@ const LONGEST_NAME = 200;
 const SOON_DAYS = 14;
 const DAY_MS = 86_400_000;
 
-/** What OpenSSL's verdict means; https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+/** Meaning of OpenSSL's verification errors; https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const IN_WORDS: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is signed by itself, and not among those that are trusted here',
   SELF_SIGNED_CERT_IN_CHAIN: 'the chain ends at an authority that is not trusted here',
@@ -35,7 +35,7 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   INVALID_PURPOSE: 'the certificate is not made for servers',
 };
 
-/** What an alert, or bytes that are no TLS, mean; found in OpenSSL's words and codes. */
+/** Meaning of an alert, or of bytes that are not TLS; matched in OpenSSL's messages and codes. */
 const FAILURES: readonly (readonly [RegExp, string])[] = [
   [
     /wrong[ _]version[ _]number|packet[ _]length[ _]too[ _]long|http[ _]request/i,
@@ -64,7 +64,7 @@ interface LookOptions {
   readonly signal: AbortSignal;
 }
 
-/** null: not even TCP was open, or the look was stopped. */
+/** null: TCP did not open, or the probe was stopped. */
 export function probeTls({ to, tls: wanted, localAddress, timeoutMs, signal }: LookOptions): Promise<CheckTls | null> {
   return new Promise((resolve) => {
     const raw = net.connect({
@@ -117,7 +117,7 @@ export function probeTls({ to, tls: wanted, localAddress, timeoutMs, signal }: L
   });
 }
 
-/** @param more what else is known, e.g. OpenSSL's own message */
+/** @param more other known text, such as OpenSSL's own message */
 export function failureInWords(code: string, more = ''): string {
   const verdict = IN_WORDS[code];
   if (verdict !== undefined) return verdict;
@@ -176,7 +176,7 @@ function described(certificate: tls.DetailedPeerCertificate): CheckCertificate {
   };
 }
 
-/** `CN=x, O=y`; Node gives a list where an attribute stands several times. */
+/** `CN=x, O=y`; Node gives a list when an attribute occurs several times. */
 function nameOf(name: tls.Certificate | undefined): string {
   const parts = Object.entries({ ...name }).flatMap(([key, value]) =>
     (Array.isArray(value) ? value : [value]).map((one) => `${key}=${one}`),

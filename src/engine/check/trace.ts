@@ -1,7 +1,7 @@
 /**
- * Listens in on one handshake: the request as it went out, the head that came back, the first bytes of its body, and once
- * there is a tunnel, pongs, the far side's close and its end. Reads with the engine's own readers, keeps at most one head
- * and 1 KiB, and judges nothing.
+ * Records one handshake: the request as sent, the response head, the first bytes of its body, and in an open tunnel the
+ * pongs, the far side's close frame and its end. Uses the engine's own readers, keeps at most one head and 1 KiB, and
+ * judges nothing.
  */
 import { BodyStart } from '../attempt/samples.js';
 import { now } from '../machine/clock.js';
@@ -23,9 +23,9 @@ export class Trace {
   /** Latin-1; null until the request was built. */
   sent: string | null = null;
   head: Head | null = null;
-  /** Bytes of an answer were read, a head or not. */
+  /** Some bytes of a response were read, even without a complete head. */
   hasAnswer = false;
-  /** Pings of the far side that were answered. */
+  /** Pings of the far side that were answered with a pong. */
   pings = 0;
   pongs: Buffer[] = [];
   closeFrame: { readonly code: number; readonly reason: string; readonly at: number } | null = null;
@@ -46,7 +46,7 @@ export class Trace {
         this.pings++;
       },
       pong: (body) => {
-        // Only the latest matter; a flood of others must not fill the memory.
+        // Only the latest matter; a flood of pongs must not fill the memory.
         this.pongs = [...this.pongs.slice(-7), body];
       },
       closed: (code, reason) => {
@@ -60,13 +60,13 @@ export class Trace {
     return this.#content.bytes;
   }
 
-  /** What is sent in place of the request. */
+  /** Returns what is sent in place of the request. */
   rewrite(text: string): string {
     this.sent = this.#rewrite(text);
     return this.sent;
   }
 
-  /** Listens in; passes everything on to the engine. */
+  /** Observes events and passes all of them on to the engine. */
   listen(engine: TransportEvents): TransportEvents {
     return {
       onOpening: (slot, at) => engine.onOpening(slot, at),
@@ -92,7 +92,9 @@ export class Trace {
     };
   }
 
-  /** Resolves with true once `seen()` holds, looked at with every event; with false after `ms` or when `signal` says so. */
+  /**
+   * Resolves with true once `seen()` is true, checked at every event; with false after `ms` or when `signal` aborts.
+   */
   until(seen: () => boolean, ms: number, signal: AbortSignal): Promise<boolean> {
     if (seen()) return Promise.resolve(true);
     return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 /**
- * The parts that every kind of shard needs, put together once: columns, transport, deadlines, the attempts and the session
- * that follows them, samples, recorder and the watch on garbage collection.
+ * What every kind of shard needs, built in one place: columns, transport, deadlines, the attempts and their session,
+ * samples, recorder, and the observer of garbage collections.
  */
 import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { rowNumber } from '../../plan/attempt-texts.js';
@@ -24,7 +24,7 @@ import { NodeTransport } from '../transport/node-transport.js';
 import type { Stamping, Transport, TransportEvents, Wire } from '../transport/transport.js';
 import type { ShardContext, ShardReport } from './shard.js';
 
-/** RFC 6455 section 5.5: a control frame carries 125 bytes, two of them the code. */
+/** RFC 6455 section 5.5: a control frame carries up to 125 bytes, two of them the code. */
 const MAX_REASON = 123;
 
 type Generator = Pick<ShardReport, 'longestGapMs' | 'clockStepMs' | 'gcPauses' | 'gcMaxMs' | 'tlsResumed'>;
@@ -40,14 +40,14 @@ export class AttemptSet {
   readonly recorder: Recorder;
   readonly #samples: Samples;
   readonly #recording: RecorderOptions;
-  /** The first of each close code. */
+  /** The first reason of each close code. */
   readonly #reasons = new Map<number, Reason>();
   readonly #due: (slot: number) => number;
   readonly #masking: (slot: number) => Masking;
   #gcObserver: PerformanceObserver | null = null;
   #isHurried = false;
   #endGrace: () => void = () => {};
-  /** Apart: the first fraction in a field that held whole numbers undoes the code compiled for its object. */
+  /** A separate object: V8 deoptimises code when a field that held integers gets its first fraction. */
   readonly #gc = { pauses: 0, maxMs: 0 };
 
   /** @param due T0 of the attempt in a slot, ms on the clock of `now()` */
@@ -65,7 +65,7 @@ export class AttemptSet {
     this.#masking = (slot) => maskingOf(requests.secrets(this.columns.attempt[slot]), requests.others);
     this.#samples = new Samples(
       this.#masking,
-      // Stopped before the release it was never due.
+      // An attempt that was stopped before the release was never due.
       (slot) => this.columns.done[slot] - due(slot) || 0,
     );
     this.attempts = new Attempts({
@@ -110,7 +110,7 @@ export class AttemptSet {
     this.recorder = this.newRecorder();
   }
 
-  /** Records the same attempts once more. */
+  /** A new recorder that counts the same attempts again. */
   newRecorder(): Recorder {
     return new Recorder(this.#recording);
   }
@@ -121,14 +121,17 @@ export class AttemptSet {
     this.#gcObserver.observe({ entryTypes: ['gc'] });
   }
 
-  /** What `drain` would say of the generator by now. */
+  /** What `drain` would report about the generator now. */
   generatorSoFar(): Generator {
     const { longestGapMs, clockStepMs } = this.stamping;
     const { pauses: gcPauses, maxMs: gcMaxMs } = this.#gc;
     return { longestGapMs, clockStepMs, gcPauses, gcMaxMs, tlsResumed: this.attempts.resumed };
   }
 
-  /** Stops measuring, waits until every socket is gone (what will not go is reset) and says how the generator did. */
+  /**
+   * Stops measuring, waits until every socket is closed (resetting those that do not close), and reports on the
+   * generator.
+   */
   async drain(): Promise<Generator> {
     this.stamping.stop();
     const { longestGapMs, clockStepMs } = this.stamping;
@@ -145,13 +148,13 @@ export class AttemptSet {
     return { longestGapMs, clockStepMs, gcPauses, gcMaxMs, tlsResumed: this.attempts.resumed };
   }
 
-  /** What has not closed by itself is not waited for. */
+  /** Stops waiting for connections that have not closed yet. */
   hurry(): void {
     this.#isHurried = true;
     this.#endGrace();
   }
 
-  /** Resolves when every socket is gone, or after the grace. */
+  /** Resolves when every socket is closed, or after the grace period. */
   async #allClosed(): Promise<void> {
     if (this.wire.open === 0) return;
     const closed = new Promise<void>((resolve) => {
@@ -162,13 +165,13 @@ export class AttemptSet {
     this.wire.onAllClosed = null;
   }
 
-  /** Moves the samples, and what sessions count beside their connections, into the tally. */
+  /** Moves the samples, and the session's additional counts, into the tally. */
   keepSamples(): void {
     this.#tellSessions(this.recorder.tally);
     for (const [code, sample] of this.#samples.drain()) this.recorder.tally.addSample(code, sample);
   }
 
-  /** The samples so far, and what sessions count beside their connections; they stay here. */
+  /** Copies the samples so far, and the session's additional counts; they stay here. */
   copySamples(tally: Tally): void {
     this.#tellSessions(tally);
     for (const [code, sample] of this.#samples.kept) tally.addSample(code, sample);

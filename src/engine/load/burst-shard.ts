@@ -1,6 +1,6 @@
 /**
  * One worker's part of a burst: arm, wait at the gate, release in slices, hold until told to close, close, report.
- * It drives `Attempts` and knows the order of things; it knows no socket and judges nothing.
+ * Drives `Attempts` and owns the order of these steps; knows no socket and judges nothing.
  */
 import { outcomeCode } from '../../names/outcomes.js';
 import { NEVER_STALLED, type Stalled } from '../../tally/validity.js';
@@ -12,11 +12,13 @@ import { wait, waitUntil } from '../machine/wait.js';
 import { AttemptSet } from './attempt-set.js';
 import type { Armed, Shard, ShardContext, ShardReport } from './shard.js';
 
-/** TCP connections being opened at once while a burst is armed, each worker (a listen queue is not what is measured). */
+/**
+ * TCP connections opening at once per worker while a burst is armed, because the listen queue is not what is measured.
+ */
 export const ARMING_IN_FLIGHT = 256;
-/** Of every pause in a release, this multiple of its length is spent on releasing before the next. */
+/** After each pause in a release, releasing goes on for this multiple of the pause's length before the next one. */
 const RELEASING_PER_PAUSE = 3;
-/** The deadline may pass while a burst goes out, but not unseen for longer than so many take: under a ms. */
+/** During the release the deadline is checked every this many attempts: they take under 1 ms. */
 const RELEASED_A_LOOK = 32;
 const ABORTED = outcomeCode('aborted');
 
@@ -43,7 +45,7 @@ export class BurstShard implements Shard {
     this.#set.stamping.stampRequests();
   }
 
-  /** Builds all requests and brings every attempt to the gate; resolves when each waits there or has failed. */
+  /** Builds all requests and brings every attempt to the gate; resolves when each one waits there or has failed. */
   async arm(): Promise<Armed> {
     const { order, plan } = this.#context;
     collectGarbage('major');
@@ -66,7 +68,7 @@ export class BurstShard implements Shard {
     return { armed: this.#count - this.#failedToArm, failed: this.#failedToArm };
   }
 
-  /** Releases everything that waits, from T0 on. */
+  /** Releases all waiting attempts at T0. */
   async run(releaseAt: number): Promise<void> {
     this.#releaseAt = releaseAt;
     const ended = new Promise<void>((resolve) => {
@@ -91,7 +93,7 @@ export class BurstShard implements Shard {
     for (let slot = 0; slot < this.#count; slot++) this.#set.attempts.expire(slot, at, ABORTED);
   }
 
-  /** Once all have ended: the sums are made anew, since a connection that is held may still be lost. */
+  /** Once all attempts have ended. Recounted each time, because a held connection may still be lost. */
   peek(): ShardReport | null {
     if (this.#isClosing || this.#ended < this.#count) return null;
     const { attempts } = this.#set;
@@ -106,7 +108,7 @@ export class BurstShard implements Shard {
       failedToArm: this.#failedBeforeGate(),
       overdue: attempts.overdue,
       stalled: this.#stalled,
-      // The hold is not over: what it stood still is told at its end.
+      // The hold is not over: its stalls are reported at the end.
       stalledHolding: NEVER_STALLED,
       perSecond: null,
       rows: recorder.takeRows(),
@@ -142,14 +144,17 @@ export class BurstShard implements Shard {
     };
   }
 
-  /** A thread that stood still at the end of a hold would close what the far side closed before it, and call it kept. */
+  /**
+   * After a stall at the end of a hold, this thread would close connections that the far side closed first, and count
+   * them as kept.
+   */
   async #readWhatCame(): Promise<void> {
     this.#set.stamping.catchUp();
-    // The event loop reads between its timers and its immediates.
+    // The event loop reads between timers and immediates.
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
 
-  /** When the attempts passed the gate, by their own stamps, and when the last of them ended; ms after T0. */
+  /** When the attempts passed the gate, by their own timestamps, and when the last one ended; ms after T0. */
   #releaseTimes(): Pick<ShardReport, 'firstReleaseMs' | 'lastReleaseMs' | 'lastEndMs'> {
     const { opened, tlsStart, sent, done } = this.#set.columns;
     const passed = { connect: opened, tls: tlsStart, upgrade: sent }[this.#context.plan.gate];
@@ -158,7 +163,7 @@ export class BurstShard implements Shard {
     let end = Number.NEGATIVE_INFINITY;
     for (let slot = 0; slot < this.#count; slot++) {
       if (done[slot] > end) end = done[slot];
-      // What failed while it was armed never passed the gate.
+      // An attempt that failed while arming never passed the gate.
       if (!(passed[slot] >= this.#releaseAt)) continue;
       if (passed[slot] < first) first = passed[slot];
       if (passed[slot] > last) last = passed[slot];
@@ -167,7 +172,7 @@ export class BurstShard implements Shard {
     return { firstReleaseMs: after(first), lastReleaseMs: after(last), lastEndMs: after(end) };
   }
 
-  /** Attempts that ended by themselves before they could be released. */
+  /** Attempts that ended by themselves before the release. */
   #failedBeforeGate(): number {
     const { gate } = this.#context.plan;
     if (gate === 'connect') return 0;
@@ -180,7 +185,7 @@ export class BurstShard implements Shard {
     return failed;
   }
 
-  /** An attempt that fails while it is armed is counted from its own start. */
+  /** An attempt that fails while arming is counted from its own start. */
   #dueOf(slot: number): number {
     return this.#set.attempts.released ? this.#releaseAt : this.#set.columns.opened[slot];
   }
@@ -207,7 +212,7 @@ export class BurstShard implements Shard {
     if (this.#ended === this.#count) this.#resolveEnded?.();
   }
 
-  /** A timer is too coarse for the last moments, and spinning for long would take the core from the target. */
+  /** A timer is too coarse for the last moments, and spinning for long would take a core from the target. */
   async #waitForRelease(at: number): Promise<void> {
     const early = at - now() - 3;
     if (early > 0) await wait(early);
@@ -217,15 +222,15 @@ export class BurstShard implements Shard {
   }
 
   /**
-   * Slices with a pause between them, in which answers are read and stamped. A target that answers at once could fill the
-   * pauses until they take longer than the release, so each is paid for by a multiple of its length of releasing.
+   * Releases slices with pauses in which replies are read and stamped. A target that replies at once could make the
+   * pauses longer than the release, so after each pause releasing goes on for a multiple of its length.
    */
   #releaseSlices(): void {
     const { gate, target, releaseChunk } = this.#context.plan;
-    // A TLS handshake takes a ms of CPU, so a pause between slices would be spent on the first slice's handshakes.
+    // A TLS handshake costs 1 ms of CPU, so a pause between slices would be used up by the first slice's handshakes.
     const size =
       target.scheme === 'wss' && gate !== 'upgrade' ? this.#count : (releaseChunk ?? this.#set.stamping.releaseChunk);
-    // What node:net does for a connect comes after the slice, and must not be taken for the pause.
+    // node:net does part of a connect after the slice; that must not be counted as the pause.
     const worth = gate === 'connect' ? 0 : RELEASING_PER_PAUSE;
     let slot = 0;
     let resumedAt = now();

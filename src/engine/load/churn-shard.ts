@@ -1,7 +1,7 @@
 /**
- * One worker's part of a churn stage: a closed loop that keeps a number of handshakes in flight, closes each after its
- * 101 and starts the next in the same slot, so that memory does not grow with the number of attempts. Each attempt is
- * due at its own start.
+ * One worker's part of a churn stage: a closed loop that keeps a number of handshakes in flight, closes each connection
+ * after its 101 and starts the next attempt in the same slot, so that memory does not grow with the number of attempts.
+ * Each attempt is due at its own start.
  */
 
 import { outcomeCode } from '../../names/outcomes.js';
@@ -15,9 +15,9 @@ import { wait } from '../machine/wait.js';
 import { AttemptSet } from './attempt-set.js';
 import type { Armed, Shard, ShardContext, ShardReport } from './shard.js';
 
-/** Attempts whose CSV rows are kept before they are sent on. */
+/** Number of attempts whose CSV rows are collected before they are sent on. */
 const ROWS_PER_MESSAGE = 2000;
-/** Seconds for which there is room from the start: what happens late for the first time undoes compiled code. */
+/** Seconds allocated at the start: growing an array later would deoptimise compiled code. */
 const SECONDS = 3600;
 const STATUS_101 = 101;
 
@@ -28,7 +28,7 @@ export class ChurnShard implements Shard {
   readonly #forMs: number;
   #until = Number.POSITIVE_INFINITY;
   readonly #isClean: boolean;
-  /** 101s in each second, and how many seconds there were until the last of them. */
+  /** 101s in each second, and the number of seconds until the last one. */
   readonly #perSecond: number[] = new Array(SECONDS).fill(0);
   #seconds = 0;
   #releaseAt = Number.NaN;
@@ -55,7 +55,7 @@ export class ChurnShard implements Shard {
     this.#set.attempts.released = true;
   }
 
-  /** There is no gate to come to: attempts begin one by one. */
+  /** There is no gate: attempts start one by one. */
   async arm(): Promise<Armed> {
     // What is told while it goes on must not hold it up.
     LatencyHistogram.loadEncoding();
@@ -73,7 +73,7 @@ export class ChurnShard implements Shard {
     const ended = new Promise<void>((resolve) => {
       this.#resolveEnded = resolve;
     });
-    // Counted up front: the loop must not look finished while its slots are still being filled.
+    // Counted before the loop, which must not look finished while its slots are being filled.
     this.#inFlight = slots;
     const chunk = this.#context.plan.releaseChunk ?? this.#set.stamping.releaseChunk;
     let slot = 0;
@@ -97,7 +97,7 @@ export class ChurnShard implements Shard {
     }
   }
 
-  /** Attempts in flight are not in it. Its rows are final, so they are sent on. */
+  /** Attempts in flight are not included. The rows so far are final, so they are sent on. */
   peek(): ShardReport | null {
     if (this.#isStopped || Number.isNaN(this.#releaseAt)) return null;
     const { attempts, recorder } = this.#set;
@@ -122,7 +122,7 @@ export class ChurnShard implements Shard {
     this.#set.hurry();
   }
 
-  /** Nothing is held: each connection was closed at its 101. */
+  /** There is nothing to hold: each connection was closed at its 101. */
   async close(): Promise<ShardReport> {
     const { attempts, recorder } = this.#set;
     this.#isStopped = true;
@@ -152,7 +152,7 @@ export class ChurnShard implements Shard {
     };
   }
 
-  /** Starts the next attempt in a free slot, or gives the slot up. */
+  /** Starts the next attempt in a free slot, or retires the slot. */
   #next(slot: number, isFirst = false): void {
     const at = now();
     if (this.#isStopped || this.#launched >= this.#limit || at >= this.#until) {
@@ -175,14 +175,14 @@ export class ChurnShard implements Shard {
     const { columns, attempts } = this.#set;
     this.#lastEnd = columns.done[slot];
     if (columns.outcome[slot] !== STATUS_101) return;
-    // The timer of T0 may fire a moment early.
+    // The timer of T0 may fire a little early.
     const second = Math.max(0, Math.floor((this.#lastEnd - this.#releaseAt) / 1000));
     this.#perSecond[second] = (this.#perSecond[second] ?? 0) + 1;
     this.#seconds = Math.max(this.#seconds, second + 1);
     attempts.close(slot, this.#isClean);
   }
 
-  /** Counted once its connection is gone: how that ended is part of it. */
+  /** Called once the connection is gone, because how it ended is part of the count. */
   #freed(slot: number): void {
     const { columns, attempts, recorder } = this.#set;
     recorder.record(slot, columns.opened[slot]);

@@ -1,6 +1,7 @@
 /**
- * What fires a load: threads of this machine, or machines. Whoever runs a stage orders, waits and gathers through this
- * interface and knows nothing of what is behind it. T0 has one owner, which is here: `release` chooses and returns it.
+ * What fires a load: threads of this machine, or other machines. The code that runs a stage gives orders, waits and
+ * collects through this interface, without knowing what is behind it. T0 has one owner: `release` chooses and returns
+ * it.
  */
 import type { LiveTotals } from '../attempt/live-counts.js';
 import type { LoadTarget } from './load-target.js';
@@ -9,22 +10,22 @@ import type { ShardReport } from './shard.js';
 /** Index of each target in a task. */
 export const TARGET = { real: 0, mirror: 1 } as const;
 
-/** What generators are there for: told before the first load. */
+/** What the generators must know before the first load. */
 export interface GeneratorTask {
-  /** A load names one by its index. */
+  /** A load refers to one by its index. */
   readonly targets: readonly LoadTarget[];
   readonly userAgent: string;
   readonly portRange: readonly [low: number, high: number];
-  /** For the transport `epoll`; null: the transport for every platform. */
+  /** For the `epoll` transport; null: the `node` transport, which works on every platform. */
   readonly platform: string | null;
   readonly fault: Fault | null;
 }
 
-/** A fault to be played on purpose, so that what follows a worker's death can be tested. */
+/** A fault injected on purpose, to test what follows a worker's death. */
 export interface Fault {
   readonly worker: number;
   readonly kind: 'throw' | 'memory';
-  /** After the release. */
+  /** Time after the release. */
   readonly afterMs: number;
 }
 
@@ -36,15 +37,15 @@ export interface LoadOrder {
   readonly stage: number;
   /** Index of the burst over the whole run. */
   readonly index: number;
-  /** Attempts; null: as many as fit into the stage's time. */
+  /** Attempts; null: as many as fit into the stage's duration. */
   readonly size: number | null;
   /** Attempts that may be open at once. */
   readonly open: number;
-  /** Number in the run of the first attempt. */
+  /** Number of the first attempt in the run. */
   readonly base: number;
 }
 
-/** T0, and what turns it into wall-clock time. */
+/** T0, and the offset that turns it into wall-clock time. */
 export interface Released {
   /** ms on the clock of `now()`. */
   readonly at: number;
@@ -52,11 +53,11 @@ export interface Released {
   readonly wallOffset: number;
 }
 
-/** The part of a load that was given to a worker which died: nothing else is known of it. */
+/** The part of a load that a dead worker had: nothing else is known about it. */
 export interface LostPart {
   /** `worker 2 died before it reported`. */
   readonly what: string;
-  /** Attempts of which the first system call was made. */
+  /** Attempts whose first system call was made. */
   readonly launched: number;
   /** Attempts that are unaccounted for. */
   readonly attempts: number;
@@ -68,37 +69,41 @@ export interface Gathered {
 }
 
 export interface Generators {
-  /** Parts that a load is dealt out to. */
+  /** Number of parts into which a load is split. */
   readonly parts: number;
-  /** The counts of the load under way. */
+  /** Live counts of the current load. */
   readonly counts: LiveTotals;
-  /** CSV rows of attempts, whole lines, as they come. */
+  /** Receives CSV rows of attempts, whole lines, as they come. */
   onRows: (rows: string) => void;
-  /** Resolves when all run; beside generators that are starting nothing is unloaded. @throws Error when one can't start */
+  /**
+   * Resolves when all have started; until then nothing can be measured undisturbed. @throws Error when one can't start
+   */
   up(): Promise<void>;
-  /** Tells them what they are there for; resolves when all are ready. @throws Error when one can't be */
+  /** Sends the task to all; resolves when all are ready. @throws Error when one can't be */
   brief(task: GeneratorTask): Promise<void>;
-  /** Puts another target in that place of their task. */
+  /** Replaces the target at that index of the task. */
   retarget(place: number, target: LoadTarget): Promise<void>;
-  /** Deals a load out and has it brought to its gate; resolves when every attempt waits there, or at `until`. */
+  /** Splits a load and brings it to its gate; resolves when every attempt waits there, or at `until`. */
   arm(order: LoadOrder, until: number): Promise<void>;
-  /** Sets T0, a moment from now. @param orAtOnce nothing is left to release: T0 is now */
+  /** Sets T0, a moment from now. @param orAtOnce T0 is now, because no attempt is left to release */
   release(orAtOnce?: boolean): Released;
   /** Resolves when every attempt has ended everywhere, or at `until`. */
   ended(until: number): Promise<void>;
-  /** Has what is open kept until `holdUntil`, then closed; resolves with what each knows, at `until` at the latest. */
+  /**
+   * Keeps open connections until `holdUntil`, then closes them; resolves with all reports, at `until` at the latest.
+   */
   gather(holdUntil: number, until: number): Promise<Gathered>;
   /**
-   * In the middle of a load: what each knows by now, while rows of attempts that are not in it wait. Does nothing when one
-   * of them does not tell.
+   * In the middle of a load: calls `use` with each shard's report so far; rows of attempts not in it are held back
+   * meanwhile. Does nothing when a shard does not report.
    */
   peek(use: (reports: readonly ShardReport[]) => Promise<void>): Promise<void>;
-  /** One sentence for each worker that is gone. */
+  /** One sentence for each dead worker. */
   deaths(): readonly string[];
-  /** Ends everything that has not ended, once in a run. */
+  /** Ends all attempts that have not ended; at most once in a run. */
   stop(): void;
-  /** After `stop`: what has not closed by itself is reset, so that `gather` has its numbers at once. */
+  /** After `stop`: resets what has not closed yet, so that `gather` gets its numbers at once. */
   hurry(): void;
-  /** Lets the living finish, ends the rest. Later calls do nothing. */
+  /** Lets running generators finish and ends the others. Later calls do nothing. */
   end(): Promise<void>;
 }

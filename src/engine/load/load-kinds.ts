@@ -1,6 +1,6 @@
 /**
- * What drives each kind of load: one row a kind with all that the engine must know of it beside the facts of the plan. A new
- * kind is a new implementation of `Shard` and one row here; the compiler names every table that has none.
+ * What drives each kind of load: one row per kind, with everything that the engine must know besides the plan's facts.
+ * A new kind is a new implementation of `Shard` and a row here; the compiler reports every table that lacks it.
  */
 import type { ChurnStage, Plan, Stage } from '../../plan/plan.js';
 import { factsOf } from '../../plan/stages/kinds.js';
@@ -9,23 +9,23 @@ import { ARMING_IN_FLIGHT, BurstShard } from './burst-shard.js';
 import { ChurnShard } from './churn-shard.js';
 import type { Shard, ShardContext } from './shard.js';
 
-/** A churn's floor is known after this many rounds of those in flight. */
+/** The generator's own cost of a churn is known after this many rounds of its attempts in flight. */
 const FLOOR_ROUNDS = 4;
 
 interface Driver<S extends Stage> {
-  /** One worker's part of it. */
+  /** Makes one worker's part of the load. */
   readonly shard: (context: ShardContext, stage: S) => Shard;
-  /** What is shown while its attempts come to the gate, wait there, and run. */
+  /** The phase shown while attempts arm, wait at the gate, and run. */
   readonly phases: { readonly arming: 'arming' | null; readonly armed: 'armed' | null; readonly running: RunningPhase };
   /** Attempts of `size` that may be open at once. */
   readonly open: (stage: S, size: number | null) => number;
-  /** Longest time from the first to the last attempt at its gate, ms. `most`: attempts of the largest shard. */
+  /** Longest time from the first to the last attempt at the gate, ms. `most`: attempts of the largest shard. */
   readonly armingMs: (plan: Plan, most: number) => number;
   /** Longest time from T0 until every attempt has ended, ms. */
   readonly runningMs: (plan: Plan, stage: S) => number;
-  /** At most what a floor needs of it: nothing of the user's, and no more than one round or a few. */
+  /** The stage as the calibration runs it: without the user's data and shortened to one or a few rounds. */
   readonly floor: (stage: S, open: number) => Stage;
-  /** Attempts of a floor; null: the largest burst of the stage. */
+  /** Number of attempts of the calibration; null: the largest burst of the stage. */
   readonly floorSize: (stage: S) => number | null;
 }
 
@@ -46,7 +46,7 @@ const CHURN: Driver<ChurnStage> = {
   phases: { arming: null, armed: null, running: 'churning' },
   open: ({ inFlight }) => inFlight,
   armingMs: () => 0,
-  // At worst every attempt meets its deadline, one round of those in flight after another.
+  // At worst every attempt ends at its deadline, one round of attempts in flight after another.
   runningMs: ({ timeoutMs }, { total, inFlight, forMs }) =>
     Math.min(
       total === null ? Number.POSITIVE_INFINITY : Math.ceil(total / inFlight + 1) * timeoutMs,
@@ -61,7 +61,7 @@ const CHURN: Driver<ChurnStage> = {
 
 const DRIVERS: Readonly<Record<LoadKind, Driver<never>>> = { burst: BURST, churn: CHURN };
 
-/** What drives the load that a stage fires. */
+/** The driver of the load that a stage fires. */
 export function driverOf(stage: Stage): Driver<Stage> {
   return DRIVERS[factsOf(stage).load] as Driver<Stage>;
 }

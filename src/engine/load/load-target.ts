@@ -1,4 +1,4 @@
-/** What a load aims at: the plan's target, or the mirror in its place. */
+/** The target of a load: the plan's, or the local test server in its place. */
 import type { Inputs, Plan } from '../../plan/plan.js';
 import type { Destination } from '../transport/transport.js';
 

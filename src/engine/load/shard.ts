@@ -1,6 +1,6 @@
 /**
- * One worker's part of a load, whatever its kind: what it is given, what it is told to do, and what it reports. A kind of
- * load is an implementation of `Shard` and a row of the table in load-kinds.ts.
+ * One worker's part of a load, of any kind: its input, its commands, and its report. A kind of load is an
+ * implementation of `Shard` and a row of the table in load-kinds.ts.
  */
 import type { Inputs, Plan } from '../../plan/plan.js';
 import type { EncodedTally } from '../../tally/tally.js';
@@ -10,19 +10,21 @@ import type { PortChooser } from '../transport/ports.js';
 import type { TlsOptions } from '../transport/tls-options.js';
 import type { Destination, TransportEvents } from '../transport/transport.js';
 
-/** Told in this order; `stop` at any time. None of them rejects. */
+/** Called in this order; `stop` at any time. None of them rejects. */
 export interface Shard {
-  /** Brings every attempt to the gate; resolves when each waits there or has failed. */
+  /** Brings every attempt to the gate; resolves when each one waits there or has failed. */
   arm(): Promise<Armed>;
   /** Begins at T0 (ms on the clock of `now()`) and resolves when every attempt has ended. */
   run(releaseAt: number): Promise<void>;
-  /** Keeps what is open until `holdUntil` (ms on the clock of `now()`), closes it, and reports; no socket is left. */
+  /**
+   * Keeps connections open until `holdUntil` (ms on the clock of `now()`), closes them, and reports; no socket is left.
+   */
   close(holdUntil: number): Promise<ShardReport>;
-  /** What `close` would report by now; nothing is ended. null: there is nothing to tell in the middle of this load. */
+  /** What `close` would report now, without ending anything. null: this load has nothing to report midway. */
   peek(): ShardReport | null;
-  /** Ends what has not ended as `aborted`, and a hold at once. */
+  /** Ends unfinished attempts as `aborted`, and a hold at once. */
   stop(): void;
-  /** After `stop`: resets what has not closed by itself. */
+  /** After `stop`: resets what has not closed yet. */
   hurry(): void;
 }
 
@@ -31,7 +33,7 @@ export interface Armed {
   readonly failed: number;
 }
 
-/** What a worker needs to know of its shard; all numbers, so that an order is one store in shared memory. */
+/** What a worker must know about its shard; numbers only, so that an order is a few stores in shared memory. */
 export interface ShardOrder {
   /** Index of the load's target in the task. */
   readonly target: number;
@@ -39,19 +41,19 @@ export interface ShardOrder {
   readonly stage: number;
   /** Index of the burst over the whole run. */
   readonly burst: number;
-  /** Attempts of this shard; where a load has no total 0: as many as fit in the stage's time. */
+  /** Attempts of this shard; 0 for a load without a total: as many as fit into the stage's duration. */
   readonly count: number;
   /** Attempts of this shard that may be open at once. */
   readonly open: number;
   /** Number of the shard's first attempt within the burst. */
   readonly first: number;
-  /** Distance between two attempt numbers of this shard: attempts are dealt out like cards. */
+  /** Distance between two consecutive attempt numbers of this shard: attempts are dealt out in turns. */
   readonly stride: number;
-  /** Number in the run of the burst's first attempt: the base of `{{ index }}`. */
+  /** Number of the burst's first attempt in the run: the base of `{{ index }}`. */
   readonly base: number;
 }
 
-/** What a shard is given: the plan, its order and what its worker holds for all shards. */
+/** What a shard is given: the plan, its order, and what its worker shares between shards. */
 export interface ShardContext {
   readonly plan: Plan;
   readonly inputs: Inputs;
@@ -59,7 +61,7 @@ export interface ShardContext {
   readonly worker: number;
   readonly destinations: readonly Destination[];
   readonly tls: TlsOptions | null;
-  /** This thread's way to the kernel; null: the transport for every platform. */
+  /** This thread's access to the kernel; null: the `node` transport. */
   readonly kernel: Kernel | null;
   readonly ports: PortChooser;
   readonly live: Int32Array;
@@ -71,29 +73,29 @@ export interface ShardContext {
   readonly sleep: (ms: number) => void;
   /** Sends CSV rows before the shard is over. */
   readonly sendRows: (rows: string) => void;
-  /** Sees each request before it is kept for sending, Latin-1; what it returns is sent. */
+  /** Receives each request before it is stored, Latin-1, and returns what is sent. */
   readonly rewrite?: (request: string) => string;
-  /** Listens in on what the transport tells; must pass everything on to the engine. */
+  /** Observes the transport's events; must pass all of them on to the engine. */
   readonly listen?: (engine: TransportEvents) => TransportEvents;
 }
 
-/** What one worker knows of its part of a load. Times in ms after T0; null where nothing happened. */
+/** What one worker reports about its part of a load. Times in ms after T0; null where nothing happened. */
 export interface ShardReport {
   readonly tally: EncodedTally;
   readonly launched: number;
-  /** Ended by themselves before the release. */
+  /** Attempts that ended by themselves before the release. */
   readonly failedToArm: number;
-  /** Answers read so long after their deadline that it can't be told whether they came in time. */
+  /** Replies read so long after their deadline that it is unknown whether they arrived in time. */
   readonly overdue: number;
   readonly firstReleaseMs: number | null;
   readonly lastReleaseMs: number | null;
   readonly lastEndMs: number | null;
   readonly longestGapMs: number;
-  /** From T0 until the last attempt had ended. */
+  /** From T0 until the last attempt ended. */
   readonly stalled: Stalled;
   /** From then until the first connection was closed. */
   readonly stalledHolding: Stalled;
-  /** Of the clock that stamps arrivals; seen where steps back and forth leave nothing to see at the end. */
+  /** Largest step of the clock that stamps arrivals; steps that cancel each other out are seen too. */
   readonly clockStepMs: number;
   readonly gcPauses: number;
   readonly gcMaxMs: number;

@@ -1,7 +1,7 @@
 /**
- * One handshake by itself, on the calling thread, by the same engine as a burst's: for the preflight, which wants to know
- * whether the target answers at all and how fast it does when nothing else happens; for the probes after a burst; and for a
- * check, which listens in on it and has things to do on the connection before it is closed.
+ * One single handshake, on the calling thread, with the same engine as a burst: for the preflight, which checks whether
+ * the target answers and how fast it is without load; for the probes after a burst; and for a check, which observes it
+ * and uses the connection before it is closed.
  */
 import { type OutcomeId, outcomeCode, outcomeId } from '../../names/outcomes.js';
 import type { Inputs, Plan } from '../../plan/plan.js';
@@ -24,20 +24,20 @@ export interface SingleOptions {
   readonly tls: TlsOptions | null;
   readonly userAgent: string;
   readonly timeoutMs: number;
-  /** `{{ index }}` of this attempt. Addresses and sources take turns by it. */
+  /** `{{ index }}` of this attempt; also selects its destination and source. */
   readonly index: number;
   readonly portRange: readonly [low: number, high: number];
   /** Ends the attempt as `aborted`. */
   readonly signal: AbortSignal;
-  /** Sees the request before it is kept for sending, Latin-1; what it returns is sent. */
+  /** Receives the request before it is stored, Latin-1, and returns what is sent. */
   readonly rewrite?: (request: string) => string;
-  /** Listens in on what the transport tells; must pass everything on to the engine. */
+  /** Observes the transport's events; must pass all of them on to the engine. */
   readonly listen?: (engine: TransportEvents) => TransportEvents;
-  /** Called once the outcome is known; the connection, if there is one, is closed when it resolves. */
+  /** Called once the outcome is known; when its promise resolves, the connection, if any, is closed. */
   readonly held?: (held: Held) => Promise<void>;
 }
 
-/** An attempt that has ended and is not closed yet. Times in ms after its start; NaN where it did not come so far. */
+/** An attempt that has ended but is not closed yet. Times in ms after its start; NaN if it did not get that far. */
 export interface Held {
   readonly outcome: OutcomeId;
   readonly detail: string | null;
@@ -51,14 +51,14 @@ export interface Held {
 
 export interface SingleHandshake {
   readonly outcome: OutcomeId;
-  /** Its first system call, ms on the clock of `now()`. */
+  /** Time of its first system call, ms on the clock of `now()`. */
   readonly startedAt: number;
-  /** From there to its end. */
+  /** From its start to its outcome. */
   readonly tookMs: number;
   readonly tally: Tally;
   readonly sample: Sample | null;
   readonly tls: TlsFacts | null;
-  /** Resolves when its connection is gone: the far side has to end it too, and has 2 s for that. */
+  /** Resolves when its connection is gone: the far side has 2 s to close it too. */
   readonly gone: Promise<unknown>;
 }
 
@@ -115,20 +115,20 @@ export async function handshakeOnce(options: SingleOptions): Promise<SingleHands
   await options.held?.(heldOf(set));
   set.attempts.close(0, true);
   const gone = set.drain();
-  // Until then there is something to learn: the rest of a refusal, and for who listens in, how a tunnel is closed.
+  // Until then more can be learned: the rest of a refusal, and for an observer how the tunnel is closed.
   if (options.held !== undefined || set.columns.outcome[0] !== STATUS_101) await Promise.race([freed, gone]);
   set.recorder.record(0, set.columns.opened[0]);
   set.keepSamples();
   const { tally } = set.recorder;
   const code = set.columns.outcome[0];
   const outcome = outcomeId(code);
-  // A system call that could not even be made has no time of its own.
+  // If the system call could not be made, there is no time of it.
   const startedAt = Number.isNaN(set.columns.opened[0]) ? launchedAt : set.columns.opened[0];
   const tookMs = Math.max(0, set.columns.done[0] - startedAt);
   return { outcome, startedAt, tookMs, tally, sample: tally.sampleOf(code), tls: facts, gone };
 }
 
-/** A promise, and what resolves it. */
+/** A promise, and the function that resolves it. */
 function told(): [promise: Promise<void>, tell: () => void] {
   let tell: () => void = () => {};
   const promise = new Promise<void>((resolve) => {

@@ -1,11 +1,11 @@
 /**
- * The clocks of a run. One monotonic base for all threads (CLOCK_MONOTONIC in ms), read through `performance.now()`
- * because that is the cheapest clock Node has, and its offset to the wall clock, measured and not assumed.
+ * The clocks of a run: one monotonic clock for all threads (CLOCK_MONOTONIC in ms), read through `performance.now()`,
+ * the cheapest clock of Node, and its measured offset to the wall clock.
  */
 import { performance } from 'node:perf_hooks';
 import { monotonicMs } from '../../host.js';
 
-/** CLOCK_MONOTONIC minus this thread's `performance.now()`; the smallest of several readings is the least disturbed. */
+/** CLOCK_MONOTONIC minus this thread's `performance.now()`; the smallest of several readings was disturbed least. */
 const base = Math.min(...Array.from({ length: 16 }, () => -performance.now() + monotonicMs()));
 
 /** CLOCK_MONOTONIC, ms, comparable between the threads of this machine. (The global `performance` is a slow getter.) */
@@ -13,15 +13,15 @@ export function now(): number {
   return base + performance.now();
 }
 
-/** A reading of the wall clock is good enough when it is known to this; one that is disturbed goes on for this long. */
+/** The precision at which a reading of the wall clock is accepted, and how long it tries to reach that. */
 const WALL_PRECISION_MS = 0.005;
 const WALL_PATIENCE_MS = 20;
 
 /**
- * Wall clock (ms since the Unix epoch) minus `now()`, to a few µs, in about a millisecond; never too large, so that
- * nothing is said to have been sent later than it was. `Date.now()` tells whole ms: a reading `ms` between two of `now()`
- * says that the offset is at least `ms` less the later one, and below `ms + 1` less the earlier one. The readings around a
- * tick make that narrow; losing the core there makes a reading useless and none wrong.
+ * Wall clock (ms since the Unix epoch) minus `now()`, to a few µs, in about 1 ms; never too large, so that no event is
+ * stamped later than it was. `Date.now()` returns whole ms: a reading `ms` between two readings of `now()` means that
+ * the offset is at least `ms` minus the later one, and below `ms + 1` minus the earlier one. Readings around a tick
+ * make that interval small; if the thread loses its core there, the interval is wide but still correct.
  */
 export function wallOffset(wallMs: () => number = Date.now, monotonic: () => number = now): number {
   let atLeast = Number.NEGATIVE_INFINITY;
@@ -38,12 +38,12 @@ export function wallOffset(wallMs: () => number = Date.now, monotonic: () => num
   return atLeast;
 }
 
-/** Of the steps of a clock, either way, the one that moved it furthest. */
+/** Of several clock steps, forward or back, the one that moved the clock furthest. */
 export function largestStep(...steps: readonly number[]): number {
   return steps.reduce((largest, step) => (Math.abs(step) > Math.abs(largest) ? step : largest), 0);
 }
 
-/** ms as a result holds them: with µs precision, since more digits would claim more than any clock here knows. */
+/** ms rounded to µs, as a result holds them: more digits would suggest a precision that no clock here has. */
 export function toMicros(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }

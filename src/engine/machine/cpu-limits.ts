@@ -1,6 +1,6 @@
 /**
- * What kept this process from its CPU: the quota of its own control group, or of one above it, and cores that others held
- * (the run-queue delay of its threads). Control groups are read as version 1, 2 and both beside each other mount them.
+ * What kept this process from the CPU: the quota of its own control group or of one above it, and cores in use by
+ * others (the run-queue delay of its threads). Reads control groups of version 1, of version 2, and mixed.
  */
 import { readdirSync } from 'node:fs';
 import { textOf } from './machine.js';
@@ -9,8 +9,8 @@ import { textOf } from './machine.js';
 export type RunQueue = ReadonlyMap<string, number>;
 
 /**
- * How long quotas have kept this process from running, ms; null where the kernel does not say.
- * @param root of the file system
+ * How long quotas have kept this process from running, ms; null when the kernel does not report it.
+ * @param root root of the file system
  */
 export function throttledMs(root = ''): number | null {
   const values = statFiles(root).flatMap((file) => {
@@ -22,7 +22,7 @@ export function throttledMs(root = ''): number | null {
   return values.length === 0 ? null : values.reduce((sum, ms) => sum + ms, 0);
 }
 
-/** `cpu.stat` of this process's control group and of all above it that can be seen: each counts its own quota only. */
+/** `cpu.stat` of this process's control group and of all visible groups above it: each counts only its own quota. */
 function statFiles(root: string): string[] {
   const groups = (textOf(`${root}/proc/self/cgroup`) ?? '').split('\n').map((line) => {
     const [, controllers = '', ...path] = line.split(':');
@@ -49,7 +49,7 @@ function mountsIn(text: string) {
   });
 }
 
-/** A container may see its own group mounted as the root, while its path is told as the host sees it. */
+/** A container may mount its own group as the root, while its path is given as the host sees it. */
 function pathBelow(path: string, mounted: string): string {
   if (mounted === '/' || mounted.startsWith('/..')) return path.replace(/^(\/\.\.)+/, '');
   if (path === mounted) return '';
@@ -78,7 +78,9 @@ export function runQueue(root = ''): RunQueue {
   return delays;
 }
 
-/** Of the thread that waited longest between two readings, ms; null where the kernel does not say. */
+/**
+ * Run-queue delay of the thread that waited longest between two readings, ms; null when the kernel does not report it.
+ */
 export function longestWaitMs(before: RunQueue, after: RunQueue): number | null {
   if (after.size === 0) return null;
   return Math.max(...[...after].map(([thread, ms]) => ms - (before.get(thread) ?? 0)));

@@ -1,6 +1,7 @@
 /**
  * What disturbed this machine between two moments: CPU throttling by the cgroup, threads that waited for a core, time
- * stolen by the hypervisor, a step of the wall clock, a full table of tracked connections. Only Linux says; elsewhere each is null.
+ * stolen by the hypervisor, a step of the wall clock, a full connection tracking table. Known on Linux only; elsewhere
+ * each is null.
  */
 import { now, wallOffset } from './clock.js';
 import { longestWaitMs, runQueue, throttledMs } from './cpu-limits.js';
@@ -8,16 +9,16 @@ import { textOf } from './machine.js';
 
 export interface Disturbance {
   readonly throttledMs: number | null;
-  /** Of the thread that waited longest for a core. */
+  /** Run-queue delay of the thread that waited longest for a core. */
   readonly runQueueMs: number | null;
-  /** From the one moment to the other. */
+  /** Time between the two moments. */
   readonly watchedMs: number;
   readonly stealShare: number | null;
   readonly clockStepMs: number;
   readonly conntrackShare: number | null;
 }
 
-/** Starts looking; the returned function says what happened since. */
+/** Starts observing; the returned function reports what happened since. */
 export function watchMachine(): () => Disturbance {
   const since = now();
   const throttled = throttledMs();

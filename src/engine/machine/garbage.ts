@@ -1,7 +1,7 @@
 /**
- * Collects a worker's garbage on request, at moments when nothing is measured. With thousands of live sockets a collection
- * takes several ms, which is a good part of the time in which a burst goes out; and what an earlier burst left behind would
- * otherwise still be there while the next one is opened.
+ * Collects a worker's garbage on request, while nothing is measured. With thousands of live sockets a collection takes
+ * several ms, a large part of a burst's release. Without it, garbage of an earlier burst would be collected during the
+ * next one.
  */
 import { Session } from 'node:inspector';
 import { setFlagsFromString } from 'node:v8';
@@ -10,28 +10,28 @@ import { returnFreedMemory } from '../../native/libc.js';
 type Extent = 'minor' | 'major';
 
 /**
- * Gives `gc` to the threads that are started from now on. Once, from the main thread and before there are others: V8 does
- * not promise that its flags may change under running ones.
+ * Makes `gc` available in threads that start from now on. Call once, in the main thread, before other threads exist: V8
+ * does not allow its flags to change while threads run.
  */
 export function exposeCollector(): void {
   setFlagsFromString('--expose-gc');
 }
 
-/** `minor`: the young generation only. Does nothing where V8 gives no collector. */
+/** `minor`: the young generation only. Does nothing if V8 provides no collector. */
 export function collectGarbage(extent: Extent): void {
   const { gc } = globalThis as { gc?: (options: { type: Extent }) => void };
   gc?.({ type: extent });
 }
 
 /**
- * Gives back what this thread's heap has grown to and does not need: starting up fills the young generation to its
- * 16 MiB twice over, and no collection but one for want of memory makes it shrink. Takes some tens of ms.
+ * Releases heap that this thread no longer needs: start-up grows the young generation to 16 MiB twice over, and only a
+ * collection for lack of memory shrinks it. Takes some tens of ms.
  */
 export async function trimHeap(): Promise<void> {
   const session = new Session();
   session.connect();
   await new Promise((resolve) => session.post('HeapProfiler.collectGarbage', resolve));
-  // Only here, also so that the collection does not collect the session, and its answer with it.
+  // Only now: a session that is disconnected earlier could be collected itself, and its answer lost.
   session.disconnect();
   await returnFreedMemory();
 }

@@ -1,6 +1,6 @@
 /**
- * What this machine allows, read from where the system says it: descriptors, local ports, memory, addresses. Facts alone;
- * what is needed of them is in plan/resources.ts.
+ * What this machine allows, read from the operating system: descriptors, local ports, memory, addresses. Facts only;
+ * plan/resources.ts compares them with what a plan needs.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import os from 'node:os';
@@ -29,7 +29,7 @@ function ownAddresses(): string[] {
   return interfaces.map(({ address, cidr }) => cidr ?? address);
 }
 
-/** What is free, within the bounds of the control group where there are some, and what this process holds of it. */
+/** Free memory, within the control group's limit if there is one, plus what this process already uses. */
 function memoryFree(): number | null {
   const available = kilobytesIn('/proc/meminfo', 'MemAvailable');
   const max = numbersIn('/sys/fs/cgroup/memory.max')?.[0];
@@ -53,7 +53,7 @@ function countOpen(): number | null {
   }
 }
 
-/** A file's text, or null where there is none: not Linux, or not allowed. */
+/** A file's text, or null when it cannot be read: not Linux, or no permission. */
 export function textOf(file: string): string | null {
   try {
     return readFileSync(file, 'utf8');

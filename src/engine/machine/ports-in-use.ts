@@ -1,6 +1,6 @@
 /**
- * Local ports that are taken already, whoever holds them and in whatever state, as the kernel lists its sockets. Where
- * there is no such list, none is known of.
+ * Local ports already in use, by any process and in any state, from the kernel's list of sockets. Zero if there is no
+ * such list.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { addressBytes } from '../../plan/address.js';
@@ -14,7 +14,7 @@ interface Remote {
   readonly port: number;
 }
 
-/** Sockets in any state, TIME_WAIT included, that hold a port of the range towards one of the destinations. */
+/** Sockets in any state, including TIME_WAIT, that use a port of the range towards one of the destinations. */
 export function portsInUse({ portRange: [low, high] }: Machine, to: readonly Remote[]): number {
   // A line is "SLOT: ADDRESS:PORT ADDRESS:PORT STATE …", first this side, then the far one.
   const remotes = to.map(({ address, port }) => ` ${hexAddress(address)}:${hexPort(port)} `);
@@ -32,7 +32,7 @@ export function portsInUse({ portRange: [low, high] }: Machine, to: readonly Rem
   return used;
 }
 
-/** A file piece by piece, each of whole lines: tens of thousands of TIME_WAIT pairs are several MB of text. */
+/** A file in pieces of whole lines: tens of thousands of sockets in TIME_WAIT are several MB of text. */
 function* wholeLinesOf(file: string): Generator<string> {
   let fd: number;
   try {
@@ -54,7 +54,7 @@ function* wholeLinesOf(file: string): Generator<string> {
   }
 }
 
-/** As /proc/net/tcp writes it: 32-bit words in host order (little endian on every platform Node has there). */
+/** The format of /proc/net/tcp: 32-bit words in host order (little endian on every platform of Node). */
 export function hexAddress(address: string): string {
   const bytes = addressBytes(address);
   const words: string[] = [];

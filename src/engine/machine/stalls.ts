@@ -1,21 +1,23 @@
 /**
- * When a thread stood still: moments of it that are further apart than its own work ever puts them. A timer beats, and so
- * does what the thread does anyway, so that one at work is not taken for one that stands. What stopped it (a signal, a
- * debugger, a host that is out of CPU) can't be told from here.
+ * Detects when a thread stood still: two signs of life further apart than its own work can explain. A timer gives them,
+ * and so does the thread's work, so that a busy thread does not count as stalled. The cause (a signal, a debugger, a
+ * host without free CPU) is unknown here.
  */
 import type { Stalled } from '../../tally/validity.js';
 import { now } from './clock.js';
 
 const BEAT_MS = 25;
-/** Shorter ones are the ordinary waits of a busy machine. */
+/** Shorter ones are the ordinary delays of a busy machine. */
 export const LEAST_STALL_MS = 200;
 
 export class Stalls {
   #timer: NodeJS.Timeout | null = null;
-  /** Apart: the first fraction in a field that held whole numbers undoes the code compiled for its object. */
+  /** A separate object: V8 deoptimises code when a field that held integers gets its first fraction. */
   readonly #seen = { last: Number.NaN, longestMs: 0, totalMs: 0 };
 
-  /** @param since from when on it matters, ms on the clock of `now()`; nothing was seen between then and now */
+  /**
+   * @param since start of the observation, ms on the clock of `now()`; there was no sign of life between then and now
+   */
   start(since: number): void {
     this.stop();
     this.#seen.last = since;
@@ -24,7 +26,7 @@ export class Stalls {
     this.beat(now());
   }
 
-  /** The thread is at work at `at`. */
+  /** A sign of life at `at`. */
   beat(at: number): void {
     const seen = this.#seen;
     const gap = at - seen.last;
@@ -34,7 +36,7 @@ export class Stalls {
     if (gap > seen.longestMs) seen.longestMs = gap;
   }
 
-  /** What was seen since the start or the last call. */
+  /** Stalls since the start or the last call. */
   take(): Stalled {
     if (this.#timer !== null) this.beat(now());
     const { longestMs, totalMs } = this.#seen;
@@ -42,7 +44,7 @@ export class Stalls {
     return { longestMs, totalMs };
   }
 
-  /** Looks no more; what was seen can still be taken. */
+  /** Stops observing; what was seen can still be taken. */
   stop(): void {
     if (this.#timer === null) return;
     this.beat(now());

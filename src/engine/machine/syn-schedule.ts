@@ -1,10 +1,10 @@
 /**
- * How many SYNs went unanswered, as the time of a connect betrays it: Linux sends them again on a schedule of its own, and
- * a connection that opens on a point of it was late because SYNs were lost, and for no other reason.
+ * How many SYNs went unanswered, derived from the duration of a connect: Linux retransmits SYNs on a fixed schedule,
+ * and a connection that opens at a point of it was late because SYNs were lost.
  */
 import { textOf } from './machine.js';
 
-/** A connection opens within this of the point: the kernel's timer, and the way there and back. */
+/** How close to such a point a connection must open: the kernel's timer plus one round trip. */
 const SLACK = { beforeMs: 30, afterMs: 150, afterShare: 0.04 };
 const MOST_RETRIES = 8;
 
@@ -26,8 +26,8 @@ export function synSchedule(linear: number): number[] {
 }
 
 /**
- * @param tookMs to the end of the connect
- * @param hasOpened it opened; else the time was up
+ * @param tookMs duration of the connect
+ * @param hasOpened whether it opened; otherwise it timed out
  */
 export function synRetries(tookMs: number, hasOpened: boolean, linear: number = linearRetries()): number {
   const passed = synSchedule(linear).filter((point) => tookMs >= point - SLACK.beforeMs);

@@ -1,6 +1,6 @@
 /**
- * Waiting that a stop ends at once. A wait never rejects: whoever waits looks at its signal afterwards, as it must anyway
- * when the signal comes a moment later.
+ * Waits that a stop ends at once. A wait never rejects: the caller checks its signal afterwards, which it must do
+ * anyway, because the signal may come a moment later.
  */
 import { setTimeout as timer } from 'node:timers/promises';
 import { now } from './clock.js';

@@ -1,6 +1,6 @@
 /**
- * The mirror's certificate: for loopback only, and no secret, since anyone has this package. It exists so that a wss
- * target's TLS cost on the generator can be measured without asking the user for a certificate.
+ * The certificate of the local test server: valid for loopback only, and not secret, because it is part of the package.
+ * With it the TLS cost of the generator can be measured without asking the user for a certificate.
  */
 export const MIRROR_CERT = `-----BEGIN CERTIFICATE-----
 MIIBvDCCAWKgAwIBAgIUJVHcCSoXCNbDLg8Ry8QbQYYs37QwCgYIKoZIzj0EAwIw

@@ -1,6 +1,6 @@
 /**
- * Starts the mirror beside a run: a process that answers at once, in the target's place. Owns what is sent to it: the same
- * sizes, the same gate, the same cost of TLS, and nothing of the user's.
+ * Starts the local test server beside a run: a process that answers at once, in place of the target. Owns what is sent
+ * to it: the same sizes, gate and TLS cost as the target's, but none of the user's data.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,11 +14,14 @@ import { driverOf } from '../load/load-kinds.js';
 import type { LoadTarget } from '../load/load-target.js';
 import type { Destination } from '../transport/transport.js';
 
-/** Attempts a port: well under the shortest accept queue in use (somaxconn 4,096; 128 on old kernels is not covered). */
+/**
+ * Attempts per port: well below the usual limit of a listen queue (somaxconn 4,096; the 128 of old kernels is not
+ * covered).
+ */
 const ATTEMPTS_PER_PORT = 1000;
 /**
- * Before the floor is measured the generators run handshakes this long, because code that is still being compiled releases
- * a burst two to three times as slowly, and its compilers compete for the cores.
+ * The generators run handshakes for this long before their own cost is measured: code that is still being compiled
+ * releases a burst two to three times more slowly, and the compiler threads compete for the cores.
  */
 const WARM_UP = { forMs: 700, inFlight: 256 };
 const TIMEOUT_MS = 20_000;
@@ -26,20 +29,20 @@ const START_MS = 10_000;
 
 export interface Mirror {
   readonly target: LoadTarget;
-  /** Index in its plan of the stage that warms generators up. */
+  /** Index in its plan of the warm-up stage. */
   readonly warmUpStage: number;
   stop(): Promise<void>;
 }
 
 /**
- * @param open attempts that it must take at once
+ * @param open attempts that it must accept at once
  * @throws UserError `limits` when the process does not start
  */
 export async function startMirror(plan: Plan, open: number): Promise<Mirror> {
   const ports = Math.max(1, Math.ceil(open / ATTEMPTS_PER_PORT));
   const child = fork(fileURLToPath(new URL('./mirror.js', import.meta.url)), [plan.target.scheme, `${ports}`], {
     stdio: ['pipe', 'pipe', 'ignore', 'ipc'],
-    // A small nursery: its sockets live as long as the burst, so a large one would only fill with garbage.
+    // A small young generation: its sockets live as long as the burst, so a large one would only fill with garbage.
     execArgv: ['--max-semi-space-size=1'],
   });
   child.channel?.unref();
@@ -69,7 +72,7 @@ export async function startMirror(plan: Plan, open: number): Promise<Mirror> {
   };
 }
 
-/** The plan with the mirror in the target's place, and a stage more that warms up. */
+/** The plan with the local test server as its target, plus a warm-up stage. */
 function mirrorPlan(plan: Plan): Plan {
   const { scheme } = plan.target;
   return {
@@ -101,7 +104,7 @@ function loopbackSources(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `127.77.${Math.floor(i / 250)}.${1 + (i % 250)}`);
 }
 
-/** A stage as far as its floor needs it. */
+/** The stage in the form that measures the generator's own cost. */
 function floorStage(stage: Stage): Stage {
   return driverOf(stage).floor(stage, stageOpen(stage));
 }

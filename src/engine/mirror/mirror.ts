@@ -1,7 +1,7 @@
 /**
- * The mirror: a process of its own that answers every handshake at once with the right 101 and does nothing else. What a
- * burst against it costs is the generator's own floor. It listens on several ports, so that its own accept queues can't
- * overflow, and ends when whoever started it lets go of its standard input.
+ * The local test server ("mirror" in code): a separate process that answers every handshake at once with a correct 101
+ * and does nothing else. The cost of a burst against it is the generator's own. It listens on several ports, so that
+ * its own listen queues cannot overflow, and ends when its standard input is closed by the process that started it.
  */
 import net from 'node:net';
 import tls from 'node:tls';
@@ -23,7 +23,7 @@ function answer(this: net.Socket, bytes: Buffer): void {
   );
 }
 
-/** Connections are reset by the generator when it is done with them. */
+/** The generator resets its connections when it is done with them. */
 function ignore(): void {}
 
 function serve(socket: net.Socket): void {
@@ -31,7 +31,7 @@ function serve(socket: net.Socket): void {
   socket.on('error', ignore);
 }
 
-/** Ports the kernel gives may be ephemeral ones: the mirror is gone before they matter to anyone else. */
+/** The kernel may choose ephemeral ports: the mirror ends before anything else needs them. */
 async function listen(isSecure: boolean): Promise<number> {
   const server = isSecure
     ? tls.createServer({ cert: MIRROR_CERT, key: MIRROR_KEY, noDelay: true }, serve)
@@ -49,5 +49,5 @@ const ports = await Promise.all(Array.from({ length: Number(count) }, () => list
 host.stdout.write(`${JSON.stringify(ports)}\n`);
 host.stdin.resume();
 host.stdin.on('end', () => host.exit(0));
-// Ctrl-C reaches the whole process group: the generator is still counting and ends the mirror itself.
+// Ctrl-C reaches the whole process group; the generator is still counting, and ends the mirror itself.
 host.onSignal(() => {});

@@ -1,23 +1,25 @@
 /**
- * The body of an answer: where it ends (RFC 9112 section 6.3), and what it says without the frames of its chunks (section
- * 7.1). It keeps no byte, so a body without an end costs nothing.
+ * The body of a response: where it ends (RFC 9112 section 6.3), and its content without chunk framing (section 7.1). It
+ * stores no bytes, so a body without an end costs no memory.
  */
 import { type Head, headerValue } from './response.js';
 
 const LF = 10;
 const CR = 13;
-/** Hex digits of a chunk's size: 4 GiB. A larger one is taken for no chunk at all. */
+/** Hex digits of a chunk's size: up to 4 GiB. A longer number does not count as a chunk size. */
 const MOST_DIGITS = 8;
 
-/** What the next byte of a chunked body belongs to. `raw`: to something that is no chunk, shown as it is. */
+/**
+ * What the next byte of a chunked body belongs to. `raw`: the framing is broken, and the bytes are shown as they are.
+ */
 type Place = 'size' | 'extension' | 'data' | 'dataEnd' | 'trailer' | 'raw';
 
 export class Body {
   readonly #isChunked: boolean;
-  /** Bytes still to come, where that is known: of the body, or of the chunk. */
+  /** Bytes still expected of the body or of the chunk, if known. */
   #left: number;
   #place: Place = 'size';
-  /** What has come of a chunk's size. */
+  /** Digits of the chunk's size so far. */
   #digits = '';
   #lineBytes = 0;
   #isOver: boolean;
@@ -28,12 +30,12 @@ export class Body {
     this.#isOver = head.status === 101 || (!this.#isChunked && this.#left === 0);
   }
 
-  /** Nothing more of it comes. One that only the far side's FIN ends is never over by its bytes. */
+  /** The body is complete. A body that ends only with the far side's FIN never is. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** @param keep is given the content, piece by piece, each valid during the call only */
+  /** @param keep receives the content piece by piece; each is valid during the call only */
   read(bytes: Uint8Array, keep: (content: Uint8Array) => void = () => {}): void {
     let at = 0;
     while (at < bytes.length && !this.#isOver) {
@@ -44,7 +46,7 @@ export class Body {
     }
   }
 
-  /** @returns where the content that was there ends */
+  /** @returns the index after the content in `bytes` */
   #content(bytes: Uint8Array, at: number, keep: (content: Uint8Array) => void): number {
     const end = Math.min(bytes.length, at + (this.#place === 'raw' ? Number.POSITIVE_INFINITY : this.#left));
     keep(bytes.subarray(at, end));
@@ -55,7 +57,7 @@ export class Body {
     return end;
   }
 
-  /** One byte of what lies around chunks; false: it is none of it, and nor was what looked like a size before it. */
+  /** Handles one byte of chunk framing; false: the framing is broken, and what looked like a size is content. */
   #frame(byte: number): boolean {
     switch (this.#place) {
       case 'size':
@@ -102,13 +104,14 @@ export class Body {
 }
 
 /**
- * Infinity where only the end of the connection ends the body, or nobody can tell. What follows a 101 is another protocol
- * (RFC 9110 section 15.2.2). 204 and 304 have no body; who announces one all the same will send it.
+ * Length of the body in bytes; Infinity if only the end of the connection ends it, or if it is unknown. Bytes after a
+ * 101 belong to another protocol (RFC 9110 section 15.2.2). 204 and 304 have no body, but a server that announces one
+ * will send it.
  */
 function lengthOf(head: Head): number {
   const text = headerValue(head, 'content-length');
   if (text === null && (head.status === 204 || head.status === 304)) return 0;
-  // Sent twice, alike, it is still one length (RFC 9112 section 6.3).
+  // The same length sent twice is still valid (RFC 9112 section 6.3).
   const lengths = new Set((text ?? '').split(',').map((one) => one.trim()));
   const [length] = lengths;
   return lengths.size === 1 && /^\d{1,15}$/.test(length) ? Number(length) : Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
 /**
- * RFC 6455 section 4.1 clause by clause, for one answer. The verdicts are those of the engine's own judge: each clause is
- * put before it in an answer that is right in everything else, so the two can't disagree.
+ * Checks one response against RFC 6455 section 4.1, clause by clause. The verdicts come from the engine's own check:
+ * each clause is tested in a response that is otherwise correct, so the two cannot disagree.
  */
 
 import { printable } from '../../plan/printable.js';
@@ -14,7 +14,7 @@ interface Clause {
   readonly id: string;
   readonly section: string;
   readonly text: string;
-  /** Headers, lower case, that it is about. */
+  /** The headers, in lower case, that the clause is about. */
   readonly headers: readonly string[];
 }
 
@@ -46,8 +46,8 @@ const OF_HEADERS: readonly Clause[] = [
 ];
 
 /**
- * Every clause in the order of the section. Clauses about the headers of an upgrade are judged of a 101 only.
- * @param safe masks what is shown of the answer
+ * Every clause in the order of the section. Clauses about the headers of an upgrade are checked for a 101 only.
+ * @param safe masks the parts of the response that are shown
  */
 export function judgeClauses(
   head: Head | null,
@@ -77,7 +77,7 @@ export function judgeClauses(
   ];
 }
 
-/** An answer that is right in everything but what `head` says in `names`. */
+/** A response that is correct except for the headers `names`, which are taken from `head`. */
 function withOnly(head: Head, names: readonly string[], accept: string): Head {
   const right: [string, string][] = [
     ['upgrade', 'websocket'],

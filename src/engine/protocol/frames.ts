@@ -1,12 +1,12 @@
 /**
- * What happens on a connection after its 101: close and pong frames out (by ws's Sender), and the frames that a server
- * sends to held connections. Those are read for what they do to the connection and for nothing else: payloads are skipped
- * and never kept, because a hostile server could otherwise fill the memory with one endless message a connection.
+ * Frames on a connection after its 101: writes close, ping and pong frames (with ws's Sender) and reads the frames of
+ * the server. Only their effect on the connection matters: payloads are skipped and never stored, because a hostile
+ * server could fill the memory with one endless message per connection.
  */
 import { createRequire } from 'node:module';
 import { isCloseCode, NO_STATUS } from '../../names/ends.js';
 
-/** ws's own class; its type package does not name it. */
+/** ws's own class, which its type package does not declare. */
 interface Sender {
   frame(data: Buffer, options: Record<string, unknown>): Buffer[];
 }
@@ -15,8 +15,8 @@ const require = createRequire(import.meta.url);
 let sender: Sender | null = null;
 
 /**
- * Loads what frames are made with. Not with this file, because it takes a third of the time in which a worker thread
- * starts, nor with the first frame of a churn, because it is as long as many handshakes.
+ * Loads the frame writer. Not when this file loads, because that takes a third of a worker thread's start; and not at
+ * the first frame of a churn, because that takes as long as many handshakes.
  */
 export function loadSender(): Sender {
   sender ??= (require('ws') as { Sender: Sender }).Sender;
@@ -27,14 +27,14 @@ const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 1
 /** RFC 6455 section 5.5. */
 const MAX_CONTROL_BYTES = 125;
 const MAX_HEAD_BYTES = 10;
-/** RFC 6455 section 7.4.1: what a client answers when the framing is broken. */
+/** RFC 6455 section 7.4.1: the client's close code for broken framing. */
 export const PROTOCOL_ERROR = 1002;
 
 function frame(opcode: number, data: Buffer): Buffer {
   return Buffer.concat(loadSender().frame(data, { fin: true, rsv1: false, opcode, mask: true, readOnly: true }));
 }
 
-/** A masked close frame (RFC 6455 section 5.5.1); every call has a masking key of its own. */
+/** A masked close frame (RFC 6455 section 5.5.1), with a new masking key each time. */
 export function closeFrame(code: number): Buffer {
   const body = Buffer.alloc(2);
   body.writeUInt16BE(code);
@@ -47,40 +47,40 @@ export function pingFrame(body: Buffer): Buffer {
 }
 
 export interface FrameEvents {
-  /** Bytes to answer with: a pong. */
+  /** Sends bytes in reply: a pong. */
   reply(bytes: Buffer): void;
   /** A pong came. */
   pong?(body: Buffer): void;
-  /** A message of the application is over. */
+  /** A message of the application is complete. */
   message?(): void;
-  /** The server closed (1005: without a code), and why in its own words; nothing is read after it. */
+  /** The server closed, with this code (1005: none) and reason; nothing is read after it. */
   closed(code: number, reason: string): void;
-  /** The framing is broken: these are no frames of a server. Nothing is read after it. */
+  /** The bytes are not valid frames of a server. Nothing is read after it. */
   broken(): void;
 }
 
-/** Reads the frames of one held connection; keeps at most one control frame. Made only when something arrives. */
+/** Reads the frames of one held connection; stores at most one control frame. Created when the first bytes arrive. */
 export class FrameReader {
   readonly #deflate: boolean;
   readonly #events: FrameEvents;
   readonly #head = Buffer.alloc(MAX_HEAD_BYTES);
   #headBytes = 0;
-  /** Payload bytes of the current frame that are still to come. */
+  /** Payload bytes of the current frame that are still expected. */
   #left = 0;
-  /** Payload of the control frame that is being read; null while a data frame is. */
+  /** Payload of the current control frame; null in a data frame. */
   #control: Buffer | null = null;
   /** Payload of the last ping not yet answered. */
   #ping: Buffer | null = null;
   #isFragmented = false;
   #isOver = false;
 
-  /** @param deflate compression was offered: RSV1 marks a compressed message (RFC 7692 section 6) and breaks nothing */
+  /** @param deflate compression was offered, so RSV1 marks a compressed message (RFC 7692 section 6) and is valid */
   constructor(deflate: boolean, events: FrameEvents) {
     this.#deflate = deflate;
     this.#events = events;
   }
 
-  /** Of several pings in one reading only the last is answered (RFC 6455 section 5.5.3): a flood costs no more than that. */
+  /** Of several pings in one read only the last is answered (RFC 6455 section 5.5.3), so a flood costs one pong. */
   read(bytes: Uint8Array): void {
     this.#ping = null;
     let at = 0;
@@ -94,13 +94,13 @@ export class FrameReader {
     if (this.#ping !== null && !this.#isOver) this.#events.reply(frame(OPCODE.pong, this.#ping));
   }
 
-  /** Two bytes, and those of an extended length (RFC 6455 section 5.2). */
+  /** Two bytes, plus those of an extended length (RFC 6455 section 5.2). */
   #headSize(): number {
     const length = this.#headBytes < 2 ? 0 : this.#head[1] & 0x7f;
     return length === 126 ? 4 : length === 127 ? 10 : 2;
   }
 
-  /** A frame's head is complete: judges it and makes ready for its payload. */
+  /** Called when a frame's head is complete: checks it and prepares for the payload. */
   #begin(): void {
     const [first, second] = this.#head;
     const short = second & 0x7f;
@@ -157,7 +157,7 @@ export class FrameReader {
     else if (opcode === OPCODE.close) this.#close(body);
   }
 
-  /** A code that no frame may carry (RFC 6455 section 7.4) breaks the framing like half a code does. */
+  /** A code that no frame may carry (RFC 6455 section 7.4) breaks the framing, and so does half a code. */
   #close(body: Buffer): void {
     const code = body.length === 0 ? NO_STATUS : body.length === 1 ? 0 : body.readUInt16BE(0);
     if (body.length > 0 && !isCloseCode(code)) {

@@ -1,18 +1,19 @@
 /**
- * The head of one answer that does not come in one piece. It keeps at most 64 KiB, and looks at every byte and every
- * interim answer once, so that a target which sends a byte a segment costs no more than one that sends its head at once.
+ * Reads the head of a response that arrives in several pieces. Keeps at most 64 KiB and reads each byte and each
+ * interim response once, so that a target that sends one byte per segment costs no more than one that sends its head at
+ * once.
  */
 import { type HeadProgress, MAX_HEAD_BYTES, type Reading, readHead } from './response.js';
 
 const SMALLEST_BYTES = 1024;
 
-/** What was read, and all bytes of the answer that it was read from. */
+/** A reading, with all bytes of the response that it was read from. */
 interface Read {
   readonly reading: Reading;
   readonly all: Buffer;
 }
 
-/** The first bytes of an answer, which nearly always are its whole head. Nothing is kept. */
+/** Reads the first bytes of a response, which are nearly always its whole head. Stores nothing. */
 export function readWhole(bytes: Buffer, length: number): Read {
   return { reading: readHead(bytes, length), all: bytes.subarray(0, length) };
 }
@@ -22,7 +23,7 @@ export class HeadReader {
   #length = 0;
   #progress: HeadProgress;
 
-  /** Goes on from a reading that said "more"; `first` is copied, since the transport reuses its buffer. */
+  /** Continues after a reading that returned "more"; `first` is copied, because the transport reuses its buffer. */
   constructor(first: Buffer, progress: HeadProgress) {
     this.#bytes = Buffer.alloc(0);
     this.#progress = progress;
@@ -34,12 +35,12 @@ export class HeadReader {
     return this.#length;
   }
 
-  /** What was kept so far; valid until the next read. */
+  /** The bytes kept so far; valid until the next read. */
   get bytes(): Buffer {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Adds what has arrived. */
+  /** Adds bytes that have arrived. */
   read(bytes: Buffer, length: number): Read {
     const all = this.#with(bytes.subarray(0, length));
     const reading = readHead(all, all.length, this.#progress);
@@ -50,7 +51,7 @@ export class HeadReader {
     return { reading, all };
   }
 
-  /** All bytes of the answer, in place where there is room. */
+  /** All bytes of the response; appended in place if there is room. */
   #with(fresh: Buffer): Buffer {
     const size = this.#length + fresh.length;
     if (size > this.#bytes.length) return Buffer.concat([this.#bytes.subarray(0, this.#length), fresh]);
@@ -58,7 +59,7 @@ export class HeadReader {
     return this.#bytes.subarray(0, size);
   }
 
-  /** Room doubles, so that a head costs its own length in copies; `readHead` gives up before it passes 64 KiB. */
+  /** The buffer doubles, so that copying costs no more than the head's length; `readHead` rejects heads over 64 KiB. */
   #keep(all: Buffer): void {
     this.#length = all.length;
     if (all.length <= this.#bytes.length) return;

@@ -1,6 +1,6 @@
 /**
- * The keys of a shard's attempts as bytes in one column, for requests that differ by nothing else: what is left to do for
- * an attempt when a burst goes out is to copy 24 bytes.
+ * The keys of a shard's attempts in one buffer, for requests that differ only by their key: the release then only
+ * copies 24 bytes per attempt.
  */
 
 /** 16 random bytes in base64 (RFC 6455 section 4.1 point 7). */
@@ -31,7 +31,7 @@ export class KeyColumn {
     return this.#isSet[slot] === 1;
   }
 
-  /** The key that was put there, which the slot forgets. */
+  /** Returns the slot's key and removes it. */
   take(slot: number): string {
     this.#isSet[slot] = 0;
     return keyAt(this.bytes, slot);

@@ -1,6 +1,6 @@
 /**
- * The opening handshake's request: its bytes, its key and the Accept that belongs to it (RFC 6455 section 4.1). The same
- * bytes from every transport. It knows nothing of sockets, nor of what comes back.
+ * The request of the opening handshake: its bytes, its key, and the Accept value for that key (RFC 6455 section 4.1).
+ * Every transport sends the same bytes. Does not know sockets or responses.
  */
 import { hash, randomFillSync } from 'node:crypto';
 import type { Target } from '../../plan/plan.js';
@@ -11,13 +11,13 @@ const KEY_BYTES = 16;
 const KEYS_PER_FILL = 512;
 const DEFLATE_OFFER = 'permessage-deflate; client_max_window_bits';
 
-/** What was offered, as far as judging the answer needs it. */
+/** What was offered, as needed to check the response. */
 export interface Offer {
   readonly subprotocols: readonly string[];
   readonly deflate: boolean;
 }
 
-/** A rendered attempt: no template left. */
+/** A rendered attempt: all templates are filled in. */
 export interface RequestParts {
   readonly path: string;
   readonly headers: readonly (readonly [string, string])[];
@@ -43,23 +43,23 @@ export function acceptFor(key: string): string {
   return hash('sha1', key + ACCEPT_GUID, 'base64');
 }
 
-/** Host header: the default port is left out (RFC 6455 section 4.1 point 4), IPv6 literals are bracketed. */
+/** Host header: without the default port (RFC 6455 section 4.1 point 4), with brackets around IPv6 addresses. */
 function hostHeader(target: Target): string {
   const host = target.host.includes(':') ? `[${target.host}]` : target.host;
   const standard = target.scheme === 'wss' ? 443 : 80;
   return target.port === standard ? host : `${host}:${target.port}`;
 }
 
-/** A request with a hole for the key: built once where nothing in the plan varies, once an attempt otherwise. */
+/** A request without its key: built once if nothing in the plan varies, otherwise once per attempt. */
 export interface RequestFrame {
   readonly head: string;
   readonly tail: string;
 }
 
 /**
- * Header order is part of the contract: Host, Upgrade, Connection, key, version, origin, subprotocols, extensions,
- * User-Agent, then the user's own in order. A Host or User-Agent of the user's replaces ours in place.
- * The text is Latin-1: one character, one byte.
+ * The order of headers is part of the contract: Host, Upgrade, Connection, key, version, origin, subprotocols,
+ * extensions, User-Agent, then the user's own in order. A Host or User-Agent from the user replaces ours in place. The
+ * text is Latin-1: one character is one byte.
  */
 export function requestFrame(target: Target, parts: RequestParts, userAgent: string): RequestFrame {
   const own = (name: string) => parts.headers.find(([n]) => n.toLowerCase() === name)?.[1];
@@ -76,7 +76,10 @@ export function requestFrame(target: Target, parts: RequestParts, userAgent: str
   return { head: toLatin1(head), tail: toLatin1(`${tail}\r\n`) };
 }
 
-/** Header values beyond ASCII go out as UTF-8 octets (obs-text, RFC 9110 section 5.5), one character each from here on. */
+/**
+ * Non-ASCII header values are sent as UTF-8 octets (obs-text, RFC 9110 section 5.5), each as one character of the
+ * result.
+ */
 function toLatin1(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }

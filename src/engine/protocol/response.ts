@@ -1,17 +1,17 @@
 /**
- * Reads and judges the answer to an opening handshake: RFC 9112 for the head, RFC 6455 section 4.1 for the upgrade.
- * Works on whatever bytes have arrived so far and says "more", "done" or "not HTTP"; it keeps nothing itself, so that the
- * caller decides what an attempt may cost. Bare LF as line end is accepted and noted (RFC 9112 section 2.2).
+ * Reads and checks the response to an opening handshake: RFC 9112 for the head, RFC 6455 section 4.1 for the upgrade.
+ * Works on the bytes received so far and returns "more", "done" or "not HTTP"; stores nothing, so that the caller
+ * limits the memory of an attempt. Bare LF as line end is accepted and noted (RFC 9112 section 2.2).
  */
 import type { Offer } from './request.js';
 
-/** Bytes of all heads of one answer, interim ones included. */
+/** Limit for all heads of one response together, interim responses included. */
 export const MAX_HEAD_BYTES = 64 * 1024;
 
 const CR = 13;
 const LF = 10;
 const PREFIX = Buffer.from('HTTP/1.');
-/** The end of a head is at most LF CR LF, of which the last byte may be missing. */
+/** The end of a head is at most LF CR LF, and its last byte may not have arrived yet. */
 const END_OVERLAP = 2;
 
 export interface Head {
@@ -25,11 +25,11 @@ export interface Head {
   readonly minor: string;
 }
 
-/** How far an answer was read when it was not all there: nothing before it needs a second look. */
+/** How far an incomplete response was read, so that no byte is scanned twice. */
 export interface HeadProgress {
-  /** Where the head begins that is being read; interim answers lie before it. */
+  /** Start of the current head; interim responses are before it. */
   readonly head: number;
-  /** That head does not end before here. */
+  /** The current head does not end before this index. */
   readonly scanned: number;
 }
 
@@ -54,8 +54,8 @@ function endOfHead(bytes: Buffer, from: number, to: number): number {
 }
 
 /**
- * Reads the final head from bytes[0..length): interim answers (1xx but 101) are skipped, RFC 9110 section 15.2. `length`
- * must hold everything received so far; `progress` is what the reading before this one said.
+ * Reads the final head from bytes[0..length). Interim responses (1xx except 101) are skipped (RFC 9110 section 15.2).
+ * `length` must cover everything received so far; `progress` comes from the previous reading.
  */
 export function readHead(bytes: Buffer, length: number, progress: HeadProgress = START): Reading {
   let { head: from, scanned } = progress;
@@ -75,7 +75,7 @@ export function readHead(bytes: Buffer, length: number, progress: HeadProgress =
 }
 
 const STATUS_LINE = /^HTTP\/1\.(\d) (\d{3})(?: ([^\r\n]*))?$/;
-/** Field name, RFC 9110 section 5.6.2, and its value; white space is cut off apart, in time linear in its length. */
+/** A field's name (RFC 9110 section 5.6.2) and value; white space is trimmed separately, in linear time. */
 const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):(.*)$/;
 
 function parseHead(text: string, bodyAt: number): Reading {
@@ -107,7 +107,7 @@ function parseHead(text: string, bodyAt: number): Reading {
   return { kind: 'head', head: { status, statusLine, headers, bodyAt, bareLf, minor: match[1] } };
 }
 
-/** Without the optional white space around it, which is spaces and tabs only (RFC 9110 section 5.6.3). */
+/** Without the optional white space around it: spaces and tabs only (RFC 9110 section 5.6.3). */
 function trimmed(text: string): string {
   let from = 0;
   let to = text.length;
@@ -133,7 +133,7 @@ function countHeader(head: Head, name: string): number {
   return head.headers.filter(([n]) => n.toLowerCase() === name).length;
 }
 
-/** null: a valid upgrade; else which clause of RFC 6455 section 4.1 is broken, in words. */
+/** null: a valid upgrade; otherwise the broken clause of RFC 6455 section 4.1, in words. */
 export function judgeUpgrade(head: Head, accept: string, offer: Offer): string | null {
   if (head.minor === '0') return '101 over HTTP/1.0';
   const upgrade = headerValue(head, 'upgrade');
@@ -150,18 +150,21 @@ export function judgeUpgrade(head: Head, accept: string, offer: Offer): string |
       ? 'Sec-WebSocket-Accept sent more than once (section 11.3.3)'
       : 'wrong Sec-WebSocket-Accept (section 4.1 point 4)';
   }
-  // To be rejected or taken for a space; where the RFC leaves the choice, the tool's is that of the clients it stands for.
+  // RFC 9110 allows to reject NUL or to replace it by a space; this tool rejects it, as the clients that it stands for
+  // do.
   if (head.headers.some(([, v]) => v.includes('\0'))) return 'NUL in the value of a header (RFC 9110 section 5.5)';
   return judgeExtensions(headerValue(head, 'sec-websocket-extensions'), offer) ?? judgeProtocol(head, offer);
 }
 
-/** What an answer may say of permessage-deflate (RFC 7692 section 7.1); a value may be quoted (RFC 6455 section 9.1). */
+/**
+ * What a response may say about permessage-deflate (RFC 7692 section 7.1); values may be quoted (RFC 6455 section 9.1).
+ */
 const DEFLATE_PARAMETER =
   /^(?:((?:server|client)_no_context_takeover)|((?:server|client)_max_window_bits)[ \t]*=[ \t]*("?)(?:8|9|1[0-5])\3)$/;
 
 function judgeExtensions(value: string | null, offer: Offer): string | null {
   if (value === null) return null;
-  // A list has at least one element (section 9.1, which fails what does not conform), and may have empty ones beside.
+  // A list has at least one element (section 9.1 rejects what does not conform); empty elements beside it are allowed.
   const extensions = value.split(',').map(trimmed).filter(Boolean);
   if (extensions.length === 0) return 'an empty list of extensions (section 9.1)';
   const named = extensions.map((extension) => extension.split(';').map(trimmed));
@@ -177,7 +180,7 @@ function judgeExtensions(value: string | null, offer: Offer): string | null {
 
 function judgeProtocol(head: Head, offer: Offer): string | null {
   const value = headerValue(head, 'sec-websocket-protocol');
-  // Section 4.1 point 6 forbids a subprotocol that was not asked for; none at all is the server's right (section 4.2.2).
+  // Section 4.1 point 6 forbids a subprotocol that was not requested; the server may choose none (section 4.2.2).
   if (value === null) return null;
   if (countHeader(head, 'sec-websocket-protocol') > 1)
     return 'Sec-WebSocket-Protocol sent more than once (section 11.3.4)';
@@ -186,16 +189,17 @@ function judgeProtocol(head: Head, offer: Offer): string | null {
 }
 
 /**
- * The last upgrade judged valid, with a hole for its Accept. A server answers all handshakes alike but for that value, so
- * the next answer is usually known without reading it: same text, and the Accept that belongs to its own key. Whatever
- * differs, a Date header for one, is read in full. For attempts that all offer the same only.
+ * The last response found valid, without its Accept value. A server usually answers all handshakes with the same text
+ * except for that value, so the next response can be accepted by comparison: same text, and the right Accept for its
+ * own key. A response that differs, in a Date header for example, is read in full. Use only for attempts with the same
+ * offer.
  */
 export class KnownUpgrade {
   #before = '';
   #after = '';
   #length = -1;
 
-  /** @param text a whole answer that `judgeUpgrade` found valid for `accept` */
+  /** @param text a whole response that `judgeUpgrade` found valid for `accept` */
   remember(text: string, accept: string): void {
     const at = text.indexOf(accept);
     this.#before = text.slice(0, at);

@@ -1,6 +1,6 @@
 /**
- * From the run of a load to the burst of a result: what was counted, what the generator has to answer for, and whether the burst
- * can be believed. It looks at nothing itself; which burst it was and what follows is run.ts's.
+ * Turns the run of a load into the burst of a result: the counts, the evidence about the generator, and whether the
+ * burst can be trusted. Observes nothing itself; run-plan.ts decides which burst it was and what follows.
  */
 import type { Plan, Stage } from '../../plan/plan.js';
 import { factsOf, isSearch, loadOf } from '../../plan/stages/kinds.js';
@@ -18,13 +18,13 @@ export interface BurstFired {
   readonly plan: Plan;
   readonly stageIndex: number;
   readonly stage: Stage;
-  /** Over the whole run. */
+  /** Index of the burst in the whole run. */
   readonly index: number;
   /** null: a churn that only time ends. */
   readonly size: number | null;
   readonly ran: StageRun;
   readonly floor: Calibration | null;
-  /** The tightest latency that is asked for. */
+  /** The tightest latency limit that applies. */
   readonly latencyLimitMs: number | null;
   /** The run is being stopped. */
   readonly isStopped: boolean;
@@ -47,7 +47,7 @@ export function burstOf(fired: BurstFired): Fired {
   const validity = judgeBurst({
     kind,
     gate: plan.gate,
-    // A load with a rate that was stopped has no size to fall short of.
+    // A load with a rate that was stopped has no planned size to miss.
     planned: load.hasRate && fired.isStopped ? null : size,
     outcomes: counted.outcomes,
     release,
@@ -73,7 +73,7 @@ export function burstOf(fired: BurstFired): Fired {
     index,
     size: size ?? tally.attempted,
     kind,
-    // Where attempts begin one by one there is no gate.
+    // Attempts that start one by one have no gate.
     gate: load.isReleasedTogether ? plan.gate : 'connect',
     releasedAt: ran.releasedAt === null ? null : isoMicros(ran.releasedAt),
     release,
@@ -99,7 +99,7 @@ export function burstOf(fired: BurstFired): Fired {
   return { burst, part: { tally, validity, launched: ran.launched, rate, isOfSearch: isSearch(stage) } };
 }
 
-/** The tightest latency that a search asks for. */
+/** The tightest latency limit among a search's objectives. */
 export function latencyLimitOf(stage: Stage): number | null {
   if (!isSearch(stage)) return null;
   const { p95Ms, p99Ms } = stage;
@@ -113,7 +113,7 @@ function releaseOf(ran: StageRun): Release | null {
   return { spreadMs: toMicros(last - first), firstMs: first, lastMs: last, perWorkerMs: ran.perWorkerMs };
 }
 
-/** Of a burst whose attempts all ended before their first packet. */
+/** A load whose attempts all ended before their first packet. */
 export function nothingFired(tally: Tally, launched: number, disturbance: Disturbance): StageRun {
   return {
     tally,

@@ -1,6 +1,6 @@
 /**
- * Mirror calibration: the same load against a target on this machine that answers at once. Its latencies and spread are
- * the generator's own floor; they are printed beside the result and subtracted from nothing.
+ * Calibration: the same load against a local test server that answers at once. Its latencies and spread are the
+ * generator's own cost; they are printed beside the result and never subtracted.
  */
 import { type Plan, stageOpen } from '../../plan/plan.js';
 import { loadOf } from '../../plan/stages/kinds.js';
@@ -12,15 +12,15 @@ import { type Mirror, startMirror } from '../mirror/mirror-process.js';
 import type { SearchCalibration } from './search-hands.js';
 import { runStage, type StageRun } from './stage-run.js';
 
-/** Runs the generators' code until it is compiled; what it measures is thrown away. The mirror is their second target. */
+/** Runs the generators' code until it is compiled and discards the measurements. The mirror is their second target. */
 export async function warmUp(generators: Generators, mirror: Mirror, signal: AbortSignal): Promise<void> {
   await atMirror(generators, mirror, mirror.warmUpStage, null, signal);
 }
 
 /**
- * The floor of one stage, at its largest burst unless a size is given: that of smaller ones is below it. The mirror must be
- * the generators' second target.
- * @returns null when stopped before it was done
+ * Measures the generator's own cost (its floor) for a stage: at the stage's largest burst unless a size is given,
+ * because smaller bursts cost less. The mirror must be the generators' second target.
+ * @returns null when stopped before the end
  */
 export async function calibrate(
   generators: Generators,
@@ -59,7 +59,7 @@ function atMirror(
   return runStage(generators, order);
 }
 
-/** A search calibrates at the sizes that it comes to. Its mirror is there only while it is needed. */
+/** A search calibrates at the sizes that it reaches. Its local test server runs only while it is needed. */
 export class CalibrationOnDemand implements SearchCalibration {
   readonly #generators: Generators;
   readonly #plan: Plan;

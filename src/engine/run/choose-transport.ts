@@ -1,6 +1,5 @@
 /**
- * Which transport a run takes: the faster one where it works, which is found out by trying. Says in a sentence why it is not
- * the faster one.
+ * Chooses the transport of a run: the faster one if a self-test shows that it works here; otherwise it says why not.
  */
 import { UserError } from '../../errors.js';
 import type { Plan } from '../../plan/plan.js';
@@ -8,13 +7,13 @@ import { openKernel } from '../transport/epoll/open-kernel.js';
 import { selfTest } from '../transport/epoll/self-test.js';
 import type { TransportName } from '../transport/transport.js';
 
-/** Which transport a run takes; `note`: why it is not the faster one. */
+/** The transport of a run; `note`: why it is not the faster one. */
 export interface Choice {
   readonly name: TransportName;
   readonly note: string | null;
 }
 
-/** @throws UserError when the plan asks for the transport `epoll` and it does not work here */
+/** @throws UserError when the plan asks for the `epoll` transport and it does not work here */
 export async function chooseTransport({ transport, target }: Plan, platform: string): Promise<Choice> {
   if (transport === 'node' || target.scheme === 'wss') return { name: 'node', note: null };
   const trouble = await epollTrouble(platform);

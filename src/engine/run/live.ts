@@ -1,6 +1,6 @@
 /**
- * A load while it happens: reads the generators' live counts a few times a second, to be shown. It only looks; no worker
- * waits for it.
+ * Progress of a running load: reads the generators' live counts a few times per second, for display. It only reads; no
+ * worker waits for it.
  */
 import { OUTCOME_CODES, outcomeId } from '../../names/outcomes.js';
 import type { SearchNews } from '../../search/engine-interface.js';
@@ -13,23 +13,23 @@ const TICKS_PER_SECOND = 10;
 
 export interface Progress {
   readonly phase: StagePhase | 'preflight' | 'calibrating' | 'probing' | 'resting' | 'canary';
-  /** Index of the burst, and how many the plan has. */
+  /** Index of the burst, and the number of bursts in the plan. */
   readonly index: number;
   readonly of: number;
-  /** Attempts of the burst, or its probes while these are sent; null when only time ends it. */
+  /** Attempts of the burst, or its probes while those are sent; null when only time ends it. */
   readonly size: number | null;
   readonly armed: number;
   readonly released: number;
   readonly ended: number;
   readonly byOutcome: Readonly<Record<string, number>>;
-  /** Where the search stands that this is a part of. */
+  /** The state of the search that this burst belongs to. */
   readonly search?: SearchNews;
 }
 
 type OfBurst = Pick<Progress, 'index' | 'size' | 'of' | 'search'>;
 
 export class Live {
-  /** Numbers before there is a burst. */
+  /** Values before the first burst. */
   static readonly nothing: Omit<Progress, 'phase'> = {
     index: 0,
     of: 0,
@@ -39,7 +39,7 @@ export class Live {
     ended: 0,
     byOutcome: {},
   };
-  /** Called once a second with the outcomes so far, no times. */
+  /** Called once per second with the outcomes so far, without times. */
   onOutcomes: ((tally: Tally) => void) | null = null;
   readonly #counts: LiveTotals;
   readonly #burst: OfBurst;
@@ -79,7 +79,8 @@ export class Live {
 
   #read(): Progress {
     const total = (index: number) => this.#counts.total(index);
-    // Workers go on while this is read: what has ended by now has its outcome in what is read after it.
+    // Workers continue meanwhile. `ended` is read first, so every ended attempt has its outcome in the counts read
+    // after it.
     const ended = total(LIVE.ended);
     const byOutcome: Record<string, number> = {};
     for (let code = 100; code < OUTCOME_CODES; code++) {

@@ -1,4 +1,4 @@
-/** This machine as a generator, as a result tells of it. */
+/** This machine, as the `generators` entry of a result. */
 import os from 'node:os';
 import type { Host } from '../../host.js';
 import { type Machine, portsPerSource } from '../../plan/machine-facts.js';

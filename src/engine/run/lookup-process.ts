@@ -1,6 +1,6 @@
 /**
- * Looks one name up, in a process of its own: the system's resolver can't be told to give up, and a process does not end
- * before it has (libuv joins the thread that waits). Says when it begins and what it found, a line each.
+ * Does one DNS lookup, in a separate process: the system's resolver has no timeout option, and a process cannot exit
+ * before a lookup ends (libuv joins the waiting thread). Prints one line when it starts and one with the answer.
  */
 import { lookup } from 'node:dns/promises';
 import { monotonicMs, processHost } from '../../host.js';

@@ -1,6 +1,5 @@
 /**
- * Asks the system's resolver for the addresses of a name, with a bound and an end: what it has not said by then it will not
- * be waited for.
+ * Asks the system's resolver for the addresses of a name, with a time limit: an answer after it is not waited for.
  */
 import { fork } from 'node:child_process';
 import type { LookupAddress } from 'node:dns';
@@ -11,20 +10,20 @@ import { fileURLToPath } from 'node:url';
 import { now } from '../machine/clock.js';
 
 const PROGRAM = new URL('./lookup-process.js', import.meta.url);
-/** A process that has not begun to ask by then will not. */
+/** A process that has not started the lookup by then never will. */
 const START_MS = 10_000;
 
-/** The code of a look-up that nothing came of in time, as node:dns has it (dns.TIMEOUT). */
+/** The code of a lookup without an answer in time, as node:dns names it (dns.TIMEOUT). */
 export const SILENT = 'ETIMEOUT';
 
-/** Of a look-up that ended; `failure` is an error code. */
+/** A finished lookup; `failure` is an error code. */
 export interface LookedUp {
   readonly addresses: readonly LookupAddress[];
   readonly failure: string | null;
   readonly tookMs: number;
 }
 
-/** @param program for tests: what asks in the place of this module's own */
+/** @param program for tests: a program to run instead of this module's own */
 export function lookUp(
   name: string,
   timeoutMs: number,
@@ -47,7 +46,7 @@ export function lookUp(
     const stop = (): void => fail('ECANCELLED');
     let timer = setTimeout(silent, START_MS);
     signal.addEventListener('abort', stop);
-    // No process can be started: the look-up is made in this one, and ends when it ends.
+    // If no process can be started, the lookup is made in this one, without a limit.
     child.on('error', () => {
       if (!isOver) void lookUpHere(name).then(end);
     });

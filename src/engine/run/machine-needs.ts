@@ -1,7 +1,7 @@
 /**
- * Whether this machine can carry a plan, said before anything is sent: one sentence for each need that can't be met, with
- * the limit, the number that it allows and the command that lifts it, because such a limit would otherwise read as one of
- * the target's. How much is needed is told by plan/resources.ts, as it is to the dry run.
+ * Checks before anything is sent whether this machine can carry a plan: one sentence for each need that cannot be met,
+ * with the limit, the number that it allows, and the command that raises it. Otherwise such a limit would look like one
+ * of the target. plan/resources.ts computes the needs, for the dry run too.
  */
 import { addressFamily } from '../../plan/address.js';
 import { foreignAddresses, type Machine, withoutPrefix } from '../../plan/machine-facts.js';
@@ -12,16 +12,19 @@ import { formatCount } from '../../plan/units.js';
 import { portsInUse } from '../machine/ports-in-use.js';
 import type { Destination } from '../transport/transport.js';
 
-/** A need that can't be met: so many connections fit, and why not as many as were asked for. */
+/** A need that cannot be met: how many connections fit, and what limits them. */
 export interface Shortage {
   readonly fit: number;
-  /** One sentence with the way out. */
+  /** One sentence with the remedy. */
   readonly reason: string;
-  /** It goes away by itself: ports in TIME_WAIT. */
+  /** It resolves itself after a while: ports in TIME_WAIT. */
   readonly passes: boolean;
 }
 
-/** One sentence for each need that can't be met; empty: the plan fits this machine. A search takes what it can get. */
+/**
+ * One sentence for each need that cannot be met; empty: the plan fits this machine. A search adapts, so it is not
+ * checked here.
+ */
 export function unmetNeeds(
   plan: Plan,
   machine: Machine,
@@ -34,7 +37,7 @@ export function unmetNeeds(
   return [...foreign, ...short.map(({ reason }) => reason)];
 }
 
-/** What stands most in the way of `open` connections at once, as this machine is now; null: nothing does. */
+/** The tightest limit for `open` connections at once on this machine now; null: there is none. */
 export function shortageOf(
   open: number,
   plan: Plan,
@@ -46,7 +49,10 @@ export function shortageOf(
   return all.reduce<Shortage | null>((least, one) => (least === null || one.fit < least.fit ? one : least), null);
 }
 
-/** The ways to a plan's target as far as they are known without a look-up: a name is taken for one free destination. */
+/**
+ * The ways to a plan's target as far as known without a DNS lookup: a name counts as one destination with all ports
+ * free.
+ */
 export function knownWays({ target }: Plan, machine: Machine): Ways {
   const { host, port } = target.connectTo ?? target;
   const family = addressFamily(host);

@@ -1,7 +1,7 @@
 /**
- * A few handshakes one after another before anything is released: they show that the target answers at all, on each of its
- * addresses, and give the unloaded latency that a burst's is read against. Any complete response head passes; silence does
- * not.
+ * A few single handshakes before the first burst: they show whether the target answers at all, on each of its
+ * addresses, and give the latency without load, for comparison with a burst's. Any complete response head passes;
+ * silence fails.
  */
 import type { OutcomeId } from '../../names/outcomes.js';
 import { PREFLIGHT_ATTEMPTS } from '../../plan/needs.js';
@@ -23,11 +23,11 @@ export interface PreflightOutcome {
   record(): Preflight;
   /** A complete response head came back at least once. */
   readonly answered: boolean;
-  /** Where attempts go from here on: as planned, or an address that answers where the planned one does not. */
+  /** Destinations of all further attempts: as planned, or an address that answers when the planned one does not. */
   readonly destinations: readonly Destination[];
-  /** Addresses that gave no answer, each with its outcome. */
+  /** Addresses that did not answer, each with its outcome. */
   readonly dead: readonly DeadAddress[];
-  /** TLS session to resume, where one was given. */
+  /** TLS session to resume, if the target gave one. */
   readonly session: Buffer | null;
 }
 
@@ -68,7 +68,7 @@ export async function preflight(options: PreflightOptions): Promise<PreflightOut
   };
 }
 
-/** The handshakes of one preflight. Every address is asked once before any is asked again. */
+/** The handshakes of one preflight. Every address is tried once before any is tried again. */
 class Asking {
   readonly handshakes: SingleHandshake[] = [];
   readonly dead: DeadAddress[] = [];
@@ -76,7 +76,7 @@ class Asking {
   readonly #options: PreflightOptions;
   readonly #until = now() + WITHIN_MS;
   readonly #gone: Promise<unknown>[] = [];
-  /** Of the next handshake. */
+  /** Index of the next handshake. */
   #index = 0;
 
   constructor(options: PreflightOptions) {
@@ -87,7 +87,7 @@ class Asking {
   async run(): Promise<void> {
     const { resolution, signal } = this.#options;
     const alive = await this.#round(resolution.destinations);
-    // A client that is given several addresses goes on to the next (RFC 8305); so does this one, and says so.
+    // A client with several addresses tries the next one (RFC 8305); so does this one, and reports it.
     const mayTryOthers = alive.length === 0 && !this.#isLocal && !signal.aborted;
     const [instead] = mayTryOthers ? await this.#round(resolution.others) : [];
     if (instead !== undefined) this.destinations = [instead];
@@ -95,13 +95,16 @@ class Asking {
     while (this.#index < PREFLIGHT_ATTEMPTS && now() < this.#until && !signal.aborted) {
       const index = this.#index++;
       const one = await this.#ask(asked[index % asked.length], index, this.#until - now());
-      // One that the end of the second cut short says nothing.
+      // A later handshake that ran out of the preflight's time says nothing.
       if (!one.outcome.startsWith('timeout-')) this.handshakes.push(one);
     }
     await Promise.all(this.#gone);
   }
 
-  /** One handshake with each address; beside each other, since one that is dead takes its time. @returns those that answer */
+  /**
+   * One handshake with each address, all at once, because a dead address takes until its timeout. @returns those that
+   * answer
+   */
   async #round(addresses: readonly Destination[]): Promise<Destination[]> {
     const asked = addresses.slice(0, PREFLIGHT_ATTEMPTS - this.#index);
     const ended = await Promise.all(asked.map((to) => this.#ask(to, this.#index++, FIRST_TIMEOUT_MS)));
@@ -124,12 +127,12 @@ class Asking {
   }
 }
 
-/** A complete response head, whatever it says. */
+/** A complete response head, with any status. */
 function isAnswer(outcome: OutcomeId): boolean {
   return /^\d+$/.test(outcome) || outcome === 'invalid-101';
 }
 
-/** The addresses that gave no answer, as words of one sentence. */
+/** The addresses that did not answer, as part of a sentence. */
 export function deadInWords(dead: readonly DeadAddress[]): string {
   return dead.map(({ address, outcome }) => `${address}: ${outcome}`).join(', ');
 }

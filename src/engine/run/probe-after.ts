@@ -1,8 +1,8 @@
 /**
- * The probes after a burst: once it is over, one handshake at a steady pace, each by itself, show how long clients that had
- * no part in it still suffer. A target that works on for clients long gone refuses them too (the work of N arrivals, S each,
- * outlives a burst by N·S), and a gateway that has written a backend off refuses everybody for a while. None waits for the
- * one before, which may itself wait long. What a burst was, and whether there are probes after it, is decided in run.ts.
+ * The probes after a burst: single handshakes at a steady pace show how long clients that took no part in it are still
+ * affected. A target that still works for clients that have disconnected refuses new ones too (the work of N arrivals
+ * of S each takes N·S), and a gateway that has marked its backend as down refuses everyone for a while. A probe does
+ * not wait for the previous one, which may take long. run-plan.ts decides whether a burst is followed by probes.
  */
 import { PROBE_EVERY_MS, probesPerBurst } from '../../plan/needs.js';
 import type { After } from '../../result/result.js';
@@ -11,7 +11,7 @@ import { handshakeOnce, type SingleHandshake, type SingleOptions } from '../load
 import { now, toMicros } from '../machine/clock.js';
 import { waitUntil } from '../machine/wait.js';
 
-/** How far the probes have come. */
+/** Progress of the probes. */
 export interface Probed {
   readonly started: number;
   readonly ended: number;
@@ -26,7 +26,7 @@ export interface AfterOptions extends Omit<SingleOptions, 'timeoutMs' | 'index'>
   readonly onProgress: (probed: Probed) => void;
 }
 
-/** Resolves when the last probe has ended and its connection is gone; a stop ends those under way as `aborted`. */
+/** Resolves when the last probe has ended and its connection is gone; a stop ends running probes as `aborted`. */
 export async function probeAfter(options: AfterOptions): Promise<After> {
   const { plan, releasedAt, signal } = options;
   const from = now();
@@ -51,7 +51,7 @@ export async function probeAfter(options: AfterOptions): Promise<After> {
     await waitUntil(from + place * PROBE_EVERY_MS, signal);
     if (signal.aborted) break;
     const probe = one(place);
-    // Heard of below; without this a bug in one would end the process before the others had ended.
+    // The error is handled below; without this line it would end the process before the other probes have ended.
     probe.catch(() => {});
     running.push(probe);
   }

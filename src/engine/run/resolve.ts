@@ -1,6 +1,6 @@
 /**
- * From the target's name to the addresses that are really dialled, and the guard that judges those: a look-up happens
- * once, before anything is released, and its time is the phase `dns`.
+ * From the target's name to the addresses that are dialled, and the guard that checks those. The DNS lookup happens
+ * once, before the first release; its time is the phase `dns`.
  */
 import os from 'node:os';
 import { UserError } from '../../errors.js';
@@ -12,26 +12,26 @@ import type { Destination } from '../transport/transport.js';
 import { type LookedUp, lookUp, SILENT } from './lookup.js';
 
 export interface Resolution {
-  /** Addresses attempts are spread over; empty when the look-up failed. */
+  /** Addresses over which attempts are spread; empty when the lookup failed. */
   readonly destinations: readonly Destination[];
-  /** Further ones that may be dialled where those do not answer. */
+  /** Further addresses, used when those do not answer. */
   readonly others: readonly Destination[];
   /** All addresses of the name, the dialled ones first. */
   readonly addresses: readonly string[];
-  /** Duration of the look-up; null when the target is an address. */
+  /** Duration of the lookup; null when the target is an address. */
   readonly dnsMs: number | null;
-  /** Code of the failed look-up, e.g. ENOTFOUND, or ETIMEOUT of a silent resolver; null when it worked. */
+  /** Code of a failed lookup, such as ENOTFOUND, or ETIMEOUT when the resolver did not answer; null when it worked. */
   readonly failure: string | null;
 }
 
-/** No address of the name can be reached from where the connections are to come from. */
+/** The name has no address of the family of the source address. */
 const OTHER_FAMILY = 'no address of the family of the source address';
 
 /** Asks for a name's addresses. */
 type LookUp = (name: string, timeoutMs: number, signal: AbortSignal) => Promise<LookedUp>;
 
 /**
- * @param signal ends a look-up under way, which fails then
+ * @param signal ends a running lookup, which then fails
  * @param consent hosts that the user allows
  * @throws UserError (address) for an IPv6 zone that this machine does not have
  */
@@ -63,7 +63,7 @@ function destinationOf(address: string, port: number): Destination {
   return { address: dialledAddress(address), port, family: addressFamily(address) ?? 4 };
 }
 
-/** A zone is an interface, by its name or its number (RFC 4007 section 11). */
+/** A zone is an interface, given by name or number (RFC 4007 section 11). */
 function checkZone(address: string): void {
   const zone = address.split('%')[1];
   const names = Object.keys(os.networkInterfaces());
@@ -82,7 +82,7 @@ function sameFamily(all: readonly Destination[], plan: Plan): readonly Destinati
   return all.filter((to) => to.family === family);
 }
 
-/** Where a name has several addresses and one is dialled, without a preflight that would try the others; else null. */
+/** The address used, if the name has several and no preflight would try the others; otherwise null. */
 export function oneAddressOf({ destinations, others }: Resolution): string | null {
   const [to] = destinations;
   if (to === undefined || others.length === 0) return null;
@@ -90,7 +90,7 @@ export function oneAddressOf({ destinations, others }: Resolution): string | nul
   return `every connection goes to ${to.address}; the name also has ${rest}: to use all of them, --resolve all`;
 }
 
-/** Why there is no address, as one sentence. A resolver that is silent has said nothing of the name. */
+/** Why there is no address, as one sentence. If the resolver did not answer, nothing is known about the name. */
 export function lookUpFailed(plan: Plan, failure: string): string {
   const name = dialledHost(plan);
   return failure === SILENT
@@ -99,8 +99,8 @@ export function lookUpFailed(plan: Plan, failure: string): string {
 }
 
 /**
- * Public hosts that the user allows, by flag, environment or option of the library. A profile may come from somebody else:
- * what it names is no consent.
+ * Public hosts that the user allows, by flag, environment or library option. A profile may come from somebody else, so
+ * the hosts that it names do not count.
  */
 export type Consent = readonly string[];
 
@@ -122,7 +122,7 @@ function isAllowed(plan: Plan, consent: Consent, address: string): boolean {
   return namesToAllow(plan, consent, address).length === 0;
 }
 
-/** What still has to be allowed: the address itself, or both the URL's host and the one that is dialled. */
+/** What still has to be allowed: the address itself, or both the URL's host and the dialled one. */
 function namesToAllow(plan: Plan, consent: Consent, address: string): string[] {
   const allowed = new Set(consent.map((name) => name.toLowerCase()));
   const dialled = dialledHost(plan);

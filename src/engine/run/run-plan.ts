@@ -1,6 +1,6 @@
 /**
- * A run: the stages of a plan, one load after another, from the look-up of the name to the last socket's end. It decides
- * what is fired next and whether the run goes on; how a load is fired is stage-run.ts's, what it means is the tally's.
+ * A run: the stages of a plan, one load after another, from the DNS lookup to the end of the last socket. Decides what
+ * is fired next and whether the run goes on. stage-run.ts fires a load; the tally interprets it.
  */
 import { isSignalName } from '../../errors.js';
 import { PREFLIGHT_ATTEMPTS, probesPerBurst } from '../../plan/needs.js';
@@ -36,10 +36,10 @@ import type { RunSetup } from './run-setup.js';
 import { runSearch, type SearchGround } from './search-hands.js';
 import { runStage, type StageRun } from './stage-run.js';
 
-/** Before what follows a search that was given no cool-down of its own (docs/method.md, "Defaults"). */
+/** Rest after a search that has no cool-down of its own (docs/method.md, "Defaults"). */
 const REST_AFTER_SEARCH_MS = 10_000;
 const STOPPED = 'stopped by the user';
-/** After the second signal, for what was counted to come in from the workers. */
+/** Time after the second signal for the workers to send their counts. */
 const HURRY_MS = 600;
 
 /** One burst, or one churn stage, about to be fired. */
@@ -49,12 +49,12 @@ interface OneBurst {
   readonly size: number | null;
   readonly floor: Calibration | null;
   readonly resolution: Resolution;
-  /** Number of its first attempt; the next free one where it has not been given yet. */
+  /** Number of its first attempt; without it, the next free number is used. */
   readonly base?: number;
   readonly search?: SearchNews;
 }
 
-/** Where a burst belongs. */
+/** The place of a burst in the run. */
 type OfStage = Pick<OneBurst, 'stageIndex' | 'index' | 'size' | 'floor'>;
 
 /** Runs a plan. @throws UserError when the guard refuses the target; everything else is in the record. */
@@ -77,7 +77,7 @@ class Run {
   #preflight: PreflightOutcome | null = null;
   #stopped: Stopped | null = null;
   readonly #stop = new AbortController();
-  /** Of the preflight's, where sessions are to be resumed. */
+  /** TLS session from the preflight, if sessions are to be resumed. */
   #tlsSession: Buffer | null = null;
   #nextAttempt: number;
   #nextIndex = 0;
@@ -112,7 +112,7 @@ class Run {
       });
     });
     const running = this.#run();
-    // Left behind, it may still fail.
+    // Nobody awaits it any more, but it may still fail.
     running.catch(() => {});
     try {
       await Promise.race([running, hurried]);
@@ -141,7 +141,7 @@ class Run {
     else await this.#runStages({ ...resolution, destinations });
   }
 
-  /** The first reason to stop stands: nothing more is launched. */
+  /** The first reason to stop is kept: nothing more is launched. */
   #end(stopped: Stopped): void {
     this.#stopped ??= stopped;
     this.#stop.abort();
@@ -151,7 +151,7 @@ class Run {
     return this.#stop.signal.aborted;
   }
 
-  /** @returns where the bursts go */
+  /** @returns the destinations of the bursts */
   async #runPreflight(resolution: Resolution): Promise<readonly Destination[]> {
     if (!this.#plan.preflight) {
       const others = oneAddressOf(resolution);
@@ -160,7 +160,7 @@ class Run {
     }
     const { observer, generators } = this.#options;
     observer.progress?.({ phase: 'preflight', ...Live.nothing });
-    // A handshake beside threads that are starting would not be an unloaded one.
+    // Latency without load cannot be measured while threads are starting.
     await generators.up();
     const found = await preflight({ resolution, ...this.#single() });
     this.#preflight = found;
@@ -179,7 +179,7 @@ class Run {
     const { dnsMs, failure, addresses } = resolution;
     const ids = Object.keys(outcomes);
     const local = ids.find((id) => id.startsWith('local-'));
-    // Where the URL has another host than the one dialled, which address it was is half of the answer.
+    // If the URL's host is not the dialled address, the message must name the address.
     const isLiteral = dnsMs === null && this.#plan.target.connectTo === null;
     const untried = addresses.filter((address) => !dead.some((one) => one.address === address));
     const others = untried.length === 0 ? '' : `; not tried: ${untried.join(', ')}`;
@@ -193,7 +193,7 @@ class Run {
     );
   }
 
-  /** What every single handshake needs, before the bursts and after each. */
+  /** What every single handshake needs, before the bursts and after each of them. */
   #single() {
     const [plan, inputs] = [this.#plan, this.#inputs];
     return {
@@ -240,7 +240,7 @@ class Run {
     await warmUp(generators, mirror, this.#stop.signal);
     for (let stage = 0; stage < this.#plan.stages.length && !this.#isStopped; stage++) {
       observer.progress?.({ phase: 'calibrating', ...Live.nothing });
-      // A search measures its floors as it goes, at the sizes that it comes to.
+      // A search measures the generator's own cost during the search, at the sizes that it reaches.
       floors.push(
         isSearch(this.#plan.stages[stage]) ? null : await calibrate(generators, mirror, stage, this.#stop.signal),
       );
@@ -273,7 +273,7 @@ class Run {
     if (!isLast && !this.#isStopped) await this.#rest(this.#plan.stages[stage].restMs ?? REST_AFTER_SEARCH_MS);
   }
 
-  /** What a search can have done here. */
+  /** The services that a search can use. */
   #ground(stage: number, resolution: Resolution, director: Director, firstIndex: number): SearchGround {
     const plan = this.#plan;
     const { observer, generators } = this.#options;
@@ -353,7 +353,7 @@ class Run {
     return ran;
   }
 
-  /** How long others suffer after the burst that is just over. @param releasedAt clock of `now()` */
+  /** How long other clients are affected after the burst that has just ended. @param releasedAt clock of `now()` */
   async #probe(releasedAt: number, { destinations }: Resolution): Promise<void> {
     const size = probesPerBurst(this.#plan);
     if (size === 0) return;
@@ -379,7 +379,7 @@ class Run {
     this.#bursts[index] = { ...this.#bursts[index], after };
   }
 
-  /** A load with a rate is one burst to the abort rule, so a long one is looked at while it runs, a second at a time. */
+  /** To an abort rule, a load with a rate is one burst, so a long one is checked every second while it runs. */
   #watchRate(tally: Tally): void {
     if (this.#abort === null || this.#isStopped) return;
     const step = abortStep(this.#abort, tally.counted(), null);
@@ -413,14 +413,14 @@ class Run {
     return burstOf({ plan: this.#plan, stageIndex, stage, index, size, ran, floor, latencyLimitMs, isStopped });
   }
 
-  /** What has ended of a load that goes on, as if it had been stopped here. */
+  /** Reports the attempts that have ended so far, as if the load had been stopped now. */
   async #tellDuring(one: OfStage, soFar: StageRun): Promise<void> {
     const { burst, part } = this.#burstOf(one, soFar, true);
     const record = { ...this.#record(), bursts: [...this.#bursts, burst], sums: this.#sums.with(part) };
     await this.#options.observer.during?.(record, soFar.rows.join(''));
   }
 
-  /** The name has no address: every attempt of every burst ends before its first packet, as `dns`. */
+  /** The name has no address: every attempt of every burst ends as `dns`, before its first packet. */
   async #withoutAddress(resolution: Resolution, failure: string): Promise<void> {
     for (const [index, stage] of this.#plan.stages.entries()) {
       for (const size of burstSizes(stage)) {

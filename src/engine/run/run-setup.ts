@@ -1,4 +1,4 @@
-/** What a run is given beside its plan, and what it tells as things happen. */
+/** What a run needs besides its plan, and the calls by which it reports. */
 import type { Host } from '../../host.js';
 import type { Machine } from '../../plan/machine-facts.js';
 import type { Burst, Outcomes } from '../../result/result.js';
@@ -9,7 +9,9 @@ import type { Fault, Generators } from '../load/generators.js';
 import type { Progress } from './live.js';
 import type { Consent } from './resolve.js';
 
-/** Told as things happen; what it returns is awaited, so that a slow disk delays the next burst and not this one. */
+/**
+ * Called as things happen. Returned promises are awaited, so that a slow disk delays the next burst and not this one.
+ */
 export interface RunObserver {
   preflight?(outcomes: Outcomes): void;
   progress?(progress: Progress): void;
@@ -17,24 +19,24 @@ export interface RunObserver {
   rows?(rows: string): void;
   /** After each burst, with everything so far. */
   burst?(burst: Burst, record: RunRecord): void | Promise<void>;
-  /** In the middle of a long load, with what has ended by now, and the rows that may still change. */
+  /** In the middle of a long load: what has ended so far, and the rows that may still change. */
   during?(record: RunRecord, rows: string): void | Promise<void>;
-  /** A search is about to fire: what there is must be safe before that. */
+  /** A search is about to fire: everything so far must be saved first. */
   save?(record: RunRecord): void | Promise<void>;
-  /** A line for a person. */
+  /** A line for the user. */
   note?(text: string): void;
-  /** Why sockets are not driven as fast as they could be, as the end of a sentence: before anything is sent. */
+  /** Why the faster transport is not used, as the end of a sentence; called before anything is sent. */
   transport?(text: string): void;
 }
 
-/** What an earlier process measured of the same plan. */
+/** What an earlier process measured for the same plan. */
 export interface Earlier {
   readonly startedAt: string;
   readonly bursts: readonly Burst[];
   readonly parts: readonly Part[];
   /** Index of the first burst of the search. */
   readonly firstIndex: number;
-  /** Handshakes that had a number. */
+  /** Attempt numbers used so far. */
   readonly attempts: number;
 }
 
@@ -44,19 +46,19 @@ export interface RunSetup {
   readonly observer: RunObserver;
   /** Aborted by the first Ctrl-C, with the signal's name as its reason. */
   readonly signal: AbortSignal;
-  /** Aborted by the second: what has not closed by itself is not waited for. */
+  /** Aborted by the second Ctrl-C: connections that have not closed yet are not waited for. */
   readonly hurry?: AbortSignal;
   readonly wantRows: boolean;
   /** Public hosts that the user allows. */
   readonly consent: Consent;
-  /** Of this machine as it was before anything was started. */
+  /** State of this machine before anything was started. */
   readonly machine: Machine;
-  /** Whoever made them ends them, when the run is over. */
+  /** The caller that made them ends them after the run. */
   readonly generators: Generators;
-  /** Of the search, where the plan has one. */
+  /** The search's director, if the plan has a search. */
   readonly director?: Director | null;
-  /** The run goes on with its search; stages before that are over. */
+  /** The run is resumed at its search; earlier stages are done. */
   readonly earlier?: Earlier | null;
-  /** For tests. */
+  /** A fault to inject, for tests. */
   readonly fault?: Fault | null;
 }

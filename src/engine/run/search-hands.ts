@@ -1,7 +1,7 @@
 /**
- * Executes a search's actions: rests, recovery checks, calibrations, bursts, in the order that its director says. It
- * decides nothing: what to try next, what a burst meant and when the search is over is the director's. What the run around
- * it can do (fire a burst, keep it, save) is handed in as its ground.
+ * Executes a search's actions: rests, recovery checks, calibrations, bursts, in the order that its director gives. It
+ * decides nothing: the director decides what to try next, what a burst meant and when the search is over. The run
+ * passes in what it can do (fire a burst, keep it, save) as `SearchGround`.
  */
 import { isOpen } from '../../names/outcomes.js';
 import { formatCount } from '../../plan/units.js';
@@ -14,33 +14,33 @@ import type { Shortage } from './machine-needs.js';
 
 /** What the run does for its search. */
 export interface SearchGround {
-  /** Aborted when the run is to end: what is under way then returns soon. */
+  /** Aborted when the run is to end: running actions then return soon. */
   readonly signal: AbortSignal;
-  /** What stands in the way of that many connections; null: nothing. */
+  /** What prevents that many connections; null: nothing. */
   shortage(size: number): Shortage | null;
   readonly calibration: SearchCalibration;
   /** One single handshake, for at most `timeoutMs` or the plan's timeout. */
   single(timeoutMs: number): Promise<SingleHandshake>;
-  /** Numbers for the handshakes of a burst. @returns the first of them */
+  /** Reserves attempt numbers. @returns the first of them */
   number(handshakes: number): number;
-  /** Fires a burst, and keeps it. */
+  /** Fires a burst and adds it to the run. */
   fire(burst: SearchBurst): Promise<Burst>;
-  /** Saves everything so far. `burst` is the one that has just been told to the search. */
+  /** Saves everything so far. `burst` is the one just reported to the search. */
   save(burst: Burst | null): Promise<void>;
   readonly tell: SearchTeller;
-  /** Ends the run: this machine can't go on. */
+  /** Ends the run, because this machine cannot go on. */
   refuse(reason: string): void;
 }
 
-/** Of this generator, by bursts to the local test server. */
+/** Calibration of this generator by bursts to the local test server. */
 export interface SearchCalibration {
-  /** Its answer to a burst of that size; null when stopped, or when there is to be no calibration. */
+  /** The calibration for a burst of that size; null when stopped, or when calibration is off. */
   at(size: number): Promise<Calibration | null>;
-  /** The local test server is not needed for now. */
+  /** The local test server is not needed until the next `at`. */
   end(): Promise<void>;
 }
 
-/** To a person. */
+/** Messages for the user. */
 interface SearchTeller {
   /** One line. */
   note(text: string): void;
@@ -49,19 +49,19 @@ interface SearchTeller {
 
 interface SearchBurst {
   readonly size: number;
-  /** Its place in the search. */
+  /** Index of the burst in the search. */
   readonly index: number;
   readonly floor: Calibration | null;
   /** Number of its first attempt. */
   readonly base: number;
 }
 
-/** A handshake of a recovery check that takes longer has failed its purpose: the check compares milliseconds. */
+/** A handshake of a recovery check that takes longer has failed: the check compares milliseconds. */
 const CANARY_TIMEOUT_MS = 10_000;
-/** Ports in TIME_WAIT come back within this (tcp(7): 60 s on Linux). */
+/** Ports in TIME_WAIT are free again after this (tcp(7): 60 s on Linux). */
 const TIME_WAIT_MS = 65_000;
 const LOCAL_POLL_MS = 1000;
-/** Sizes between one whose floor was good and one whose floor was not, until they are this near. */
+/** Ratio of the sizes with an acceptable and an unacceptable floor at which looking for the limit ends. */
 const FLOOR_WIDTH = 1.1;
 const MOST_FLOORS = 10;
 const FLOOR_TRIES = 3;
@@ -72,16 +72,16 @@ export async function runSearch(ground: SearchGround, director: Director): Promi
 }
 
 type Doable = Exclude<SearchAction, { do: 'stop' }>;
-/** More than `fit` handshakes can't be sent at once. */
+/** No more than `fit` handshakes can be sent at once. */
 type Limit = Pick<Shortage, 'fit' | 'reason'>;
 
-/** Each action returns the one that follows it; null: the run was stopped before anything that the search could use. */
+/** Each action returns the next one; null: the run was stopped before there was something that the search could use. */
 class Search {
   readonly #ground: SearchGround;
   readonly #director: Director;
-  /** Wall clock minus `now()`: taken once, so that a clock that is set does not move a rest. */
+  /** Wall clock minus `now()`: taken once, so that a change of the clock does not move a rest. */
   readonly #offset = wallOffset();
-  /** Good floors by size. */
+  /** Acceptable floors by size. */
   readonly #floors = new Map<number, Calibration>();
 
   constructor(ground: SearchGround, director: Director) {
@@ -95,7 +95,7 @@ class Search {
     await this.#ground.save(null);
   }
 
-  /** What this machine can't do at all is said before anything is sent. */
+  /** Needs that this machine cannot meet at all are reported before anything is sent. */
   #begin(): SearchAction {
     const action = this.#director.begin(this.#nowMs());
     const tight = this.#ground.shortage(this.#director.max);
@@ -129,7 +129,7 @@ class Search {
     for (;;) {
       const { facts, local } = await this.#singles(handshakes, overMs);
       if (this.#isStopped) return null;
-      // A few that this machine could not send leave enough to judge by.
+      // If this machine could not send a few of them, the others are enough to judge by.
       if (2 * facts.attempted >= handshakes) return this.#director.next({ is: 'canary', nowMs: this.#nowMs(), facts });
       if (now() > until) {
         ground.refuse(`single handshakes can't be sent from this machine (${local})`);
@@ -139,7 +139,7 @@ class Search {
     }
   }
 
-  /** Handshakes at a steady pace, none waiting for the one before. */
+  /** Single handshakes at a steady pace; none waits for the previous one. */
   async #singles(handshakes: number, overMs: number): Promise<{ facts: CanaryFacts; local: string | null }> {
     const from = now();
     const running: Promise<SingleHandshake>[] = [];
@@ -147,7 +147,7 @@ class Search {
       await waitUntil(from + (i * overMs) / handshakes, this.#ground.signal);
       if (this.#isStopped) break;
       const one = this.#ground.single(CANARY_TIMEOUT_MS);
-      // Heard of below; without this a bug in one would end the process before the others had ended.
+      // The error is handled below; without this line it would end the process before the other handshakes have ended.
       one.catch(() => {});
       running.push(one);
     }
@@ -173,7 +173,7 @@ class Search {
     const base = ground.number(size);
     await ground.save(null);
     const burst = await ground.fire({ size, index, floor, base });
-    // Broken off in the middle it says nothing; the search, going on, will count it as lost.
+    // A burst that was stopped midway says nothing; a resumed search counts it as lost.
     if ((burst.outcomes.aborted ?? 0) > 0) return null;
     const facts = this.#director.factsOf(burst);
     const next = this.#director.next({ is: 'burst', nowMs: this.#nowMs(), facts });
@@ -181,7 +181,7 @@ class Search {
     return next;
   }
 
-  /** Ports that earlier bursts left in TIME_WAIT are waited for; null: there is room. */
+  /** Waits for ports that earlier bursts left in TIME_WAIT; null: there is room. */
   async #room(size: number): Promise<Shortage | null> {
     const { signal, tell } = this.#ground;
     const until = now() + TIME_WAIT_MS;
@@ -194,13 +194,16 @@ class Search {
     return tight;
   }
 
-  /** The floor for a burst, measured when none of that size or above was; or the largest size whose floor is good. */
+  /**
+   * The floor for a burst, measured unless that size or a larger one was measured; or a limit: the largest size with an
+   * acceptable floor.
+   */
   async #floorFor(size: number): Promise<{ floor: Calibration | null; limit: Limit | null }> {
     const known = [...this.#floors.keys()].filter((one) => one >= size);
     if (known.length > 0) return { floor: this.#floors.get(Math.min(...known)) ?? null, limit: null };
     let problem: string | null = null;
     for (let tries = 0; tries < FLOOR_TRIES; tries++) {
-      // A moment of noise is no limit.
+      // One disturbed measurement is not a limit.
       if (tries > 0) await wait(FLOOR_PAUSE_MS, this.#ground.signal);
       const floor = await this.#measured(size);
       if (floor === null) return { floor: null, limit: null };
@@ -242,7 +245,7 @@ class Search {
   }
 }
 
-/** At the lower latency bound: that this machine read the answer late is no slowness of the target. */
+/** The lower latency bound, because a reply that this machine read late does not make the target slow. */
 function leastMs({ tally, tookMs }: SingleHandshake): number {
   const lower = tally.lowerOf('handshake');
   return lower.count === 0 ? tookMs : lower.maxMs;

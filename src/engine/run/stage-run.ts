@@ -1,7 +1,7 @@
 /**
- * One load of a stage, one burst or one churn, with generators: order, release, hold, gather, merge. It turns what they
- * report, and what they do not report because a worker died, into one tally and the evidence about the generator. Which
- * loads there are, what one means and whether the run goes on is decided by the run.
+ * One load of a stage (a burst or a churn) with generators: order, release, hold, gather, merge. Merges their reports,
+ * and the missing reports of dead workers, into one tally and the evidence about the generator. The run decides which
+ * loads there are, what they mean and whether it goes on.
  */
 import type { Plan } from '../../plan/plan.js';
 import { loadOf } from '../../plan/stages/kinds.js';
@@ -15,26 +15,26 @@ import { type Disturbance, watchMachine } from '../machine/disturbance.js';
 import { wait, waitUntil } from '../machine/wait.js';
 import { CLOSE_GRACE_MS } from '../session/session.js';
 
-/** Beyond its own deadline a worker gets this long to report. */
+/** How long after its own deadline a worker may take to report. */
 const REPORT_MS = 15_000;
 
-/** What a killed run may lose of a long load. */
+/** A killed run loses at most this much of a long load. */
 const LOOK_MS = 5000;
-/** A shorter one is over before there is anything to lose. */
+/** A shorter hold ends before anything could be lost. */
 const LONG_HOLD_MS = 1000;
 
 export type StagePhase = 'arming' | 'armed' | 'released' | 'churning' | 'holding' | 'closing';
 
 export interface StageOrder extends Omit<LoadOrder, 'open'> {
-  /** Of the target that the load aims at. */
+  /** The plan of the load's target. */
   readonly plan: Plan;
   readonly onPhase: (phase: StagePhase) => void;
   readonly signal: AbortSignal;
-  /** Told every few seconds what has ended by now; null: nobody wants to know. */
+  /** Called every few seconds with what has ended so far; null: not wanted. */
   readonly look: ((soFar: StageRun) => Promise<void>) | null;
 }
 
-/** What came of one load. Times in ms after T0. */
+/** The result of one load. Times in ms after T0. */
 export interface StageRun {
   readonly tally: Tally;
   readonly launched: number;
@@ -70,7 +70,7 @@ export async function runStage(generators: Generators, order: StageOrder): Promi
   const arming = generators.arm({ ...order, open: driver.open(stage, size) }, now() + armingMs + REPORT_MS);
   if (driver.phases.arming !== null) onPhase(driver.phases.arming);
   await arming;
-  // Every attempt of a gated load has been ended by the stop; the release only lets the shards finish.
+  // The stop has ended every attempt that waited at the gate; the release only lets the shards finish.
   const isStopped = signal.aborted && driver.phases.armed !== null;
   if (!isStopped && driver.phases.armed !== null) onPhase(driver.phases.armed);
   if (driver.phases.armed === null) onPhase(driver.phases.running);
@@ -104,7 +104,7 @@ async function lookedAt(over: Promise<void>, look: Look | null): Promise<void> {
   if (look === null) return over;
   const isOver = new AbortController();
   const settled = over.finally(() => isOver.abort());
-  // Heard of below.
+  // The error is handled below.
   settled.catch(() => {});
   for (;;) {
     await wait(LOOK_MS, isOver.signal);
@@ -113,7 +113,7 @@ async function lookedAt(over: Promise<void>, look: Look | null): Promise<void> {
   }
 }
 
-/** Holds what is open from now on, where the plan says so, and has it closed. */
+/** Holds open connections if the plan says so, then has them closed. */
 async function closed(
   generators: Generators,
   order: StageOrder,
@@ -123,12 +123,12 @@ async function closed(
   const { signal, onPhase } = order;
   const holdUntil = now() + (holdMs === null || signal.aborted ? 0 : holdMs);
   const gathering = generators.gather(holdUntil, holdUntil + 2 * CLOSE_GRACE_MS + REPORT_MS);
-  // Heard of below; without this a bug in it would end the process during the hold.
+  // The error is handled below; without this line it would end the process during the hold.
   gathering.catch(() => {});
   if (holdUntil > now()) {
     onPhase('holding');
     const held = waitUntil(holdUntil, signal);
-    // What the burst came to is safe before a long hold begins.
+    // The burst's outcomes are saved before a long hold begins.
     const isLong = holdUntil - now() >= LONG_HOLD_MS;
     if (isLong) await look?.();
     await lookedAt(held, isLong ? look : null);
@@ -148,7 +148,7 @@ function merged({ reports, lost }: Gathered, hasRate: boolean): Merged {
   const known = (values: (number | null)[]) => values.filter((value) => value !== null);
   const firsts = known(of((r) => r.firstReleaseMs));
   const lasts = known(of((r) => r.lastReleaseMs));
-  // Those that ended before the release have nothing to do with how long it took.
+  // Attempts that ended before the release do not belong to its duration.
   const ends = known(of((r) => r.lastEndMs)).filter((ms) => ms >= 0);
   return {
     tally,
@@ -173,7 +173,7 @@ function merged({ reports, lost }: Gathered, hasRate: boolean): Merged {
   };
 }
 
-/** Of the workers: what stops the process stops all of them, so their times are not added up. */
+/** The largest stall of all workers: a stall of the process hits all of them, so they are not added up. */
 function mostStalled(each: readonly Stalled[]): Stalled {
   const most = (values: readonly number[]) => toMicros(Math.max(0, ...values));
   return { longestMs: most(each.map((one) => one.longestMs)), totalMs: most(each.map((one) => one.totalMs)) };

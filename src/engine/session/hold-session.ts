@@ -1,6 +1,6 @@
 /**
- * The plain hold: the connection stays open until it is told to close, answers pings and notes how it ended: by what the
- * target sent or did, or from this side. No object a connection while nothing arrives on it.
+ * The plain hold: the connection stays open until it is told to close, answers pings and records how it ended, by the
+ * target or by this side. No object is allocated for a connection until something arrives on it.
  */
 import { closedWith, cutWord, END, NO_STATUS } from '../../names/ends.js';
 import { now } from '../machine/clock.js';
@@ -27,7 +27,7 @@ export class HoldSession implements Session {
     this.#states[slot] = STATE.open;
   }
 
-  /** Read while it closes too: a close frame that crosses ours says why the target ended it. */
+  /** Also read while closing: a close frame that crosses ours tells why the target ended the connection. */
   data(slot: number, bytes: Uint8Array): void {
     if (this.#states[slot] === STATE.none) return;
     let reader = this.#readers.get(slot);
@@ -50,7 +50,7 @@ export class HoldSession implements Session {
     this.#reset(slot);
   }
 
-  /** No deadline is set while it is open, so then the run is being stopped, and the closing follows. */
+  /** An open connection has no deadline, so this call means that the run is being stopped; closing follows. */
   tick(slot: number): void {
     if (this.#states[slot] === STATE.closing) this.#reset(slot);
     else if (this.#states[slot] === STATE.open) this.#note(slot, END.aborted);
@@ -90,13 +90,14 @@ export class HoldSession implements Session {
   #closedByTarget(slot: number, code: number, reason: string): void {
     if (this.#states[slot] === STATE.open) {
       this.#lose(slot, code);
-      // No deadline: the far side has closed and ends TCP (RFC 6455 section 7.1.1), or is ended with all the others.
+      // No deadline: the far side has closed and ends TCP (RFC 6455 section 7.1.1), or the connection is ended with all
+      // others.
       this.#beginClosing(slot, code === NO_STATUS ? NORMAL_CLOSURE : code, null);
     } else if (code !== NORMAL_CLOSURE && code !== NO_STATUS) this.#crossed(slot, code);
     if (cutWord(this.#ground.ends.end[slot]) !== null && reason !== '') this.#ground.said(slot, code, reason);
   }
 
-  /** What a target sends in place of an answer to our close frame was on its way before that came. */
+  /** What a target sent before our close frame reached it: its own end, which crossed ours. */
   #crossed(slot: number, end: number): void {
     const { ends } = this.#ground;
     if (ends.end[slot] === closedWith(NORMAL_CLOSURE)) ends.end[slot] = end;
@@ -108,12 +109,12 @@ export class HoldSession implements Session {
     this.#ground.wire.sendBytes(slot, closeFrame(code));
   }
 
-  /** A 101 stays a 101; that the far side let go of it is counted beside. */
+  /** The outcome stays 101; the end by the far side is counted separately. */
   #lose(slot: number, end: number): void {
     if (this.#states[slot] === STATE.open && this.#note(slot, end)) this.lost++;
   }
 
-  /** The first end counts. */
+  /** Only the first end counts. */
   #note(slot: number, end: number): boolean {
     const { ends } = this.#ground;
     if (ends.end[slot] !== END.none) return false;

@@ -1,6 +1,6 @@
 /**
- * What happens on the connections of a shard after their 101. A session knows no phase, no gate and no outcome of the
- * handshake: those are over when a connection is handed to it.
+ * What happens on a shard's connections after their 101. A session knows no phase, gate or outcome: those are over when
+ * it takes a connection.
  */
 import type { Deadlines } from '../attempt/deadlines.js';
 import type { Handover } from '../attempt/handover.js';
@@ -16,22 +16,24 @@ export interface Session extends Handover {
   readonly received: number;
 }
 
-/** A number a connection: how it ended (names/ends.ts; 0: it has not) and when that was seen, ms on the clock of `now()`. */
+/** Per connection: how it ended (names/ends.ts; 0: it has not) and when that was seen, ms on the clock of `now()`. */
 export interface Ends {
   readonly end: Uint16Array;
   readonly endAt: Float64Array;
 }
 
-/** What a session works with; the same for all slots of a shard. */
+/** What a session works with; shared by all slots of a shard. */
 export interface SessionGround {
   readonly slots: number;
   readonly wire: Wire;
   readonly deadlines: Deadlines;
   readonly ends: Ends;
-  /** Compression was offered by the attempt in the slot. */
+  /** Whether the attempt in the slot offered compression. */
   readonly deflate: (slot: number) => boolean;
-  /** The far side ended it by a close frame with that code and reason. */
+  /** The far side closed with this code and reason. */
   readonly said: (slot: number, code: number, reason: string) => void;
-  /** The connection is gone. The call may put the next attempt into the slot: nothing may be done with the slot after it. */
+  /**
+   * The connection is gone. This call may start the next attempt in the slot: return at once and do not use the slot.
+   */
   readonly freed: (slot: number) => void;
 }

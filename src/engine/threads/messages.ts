@@ -1,12 +1,12 @@
 /**
- * What threads tell each other, as data: a worker's post when its one long job begins, and messages back. Its task is the
- * generators' own (GeneratorTask). Orders do not travel here: they lie in shared memory.
+ * Messages between threads, as data: the start message of a worker's one long job, and messages back. Its task is a
+ * GeneratorTask. Orders are not sent as messages: they are in shared memory.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { LoadTarget } from '../load/load-target.js';
 import type { Armed, ShardReport } from '../load/shard.js';
 
-/** Where a worker stands, and how it is reached. */
+/** A worker's number, and how to reach it. */
 export interface WorkerPost {
   readonly worker: number;
   readonly workers: number;
@@ -14,13 +14,13 @@ export interface WorkerPost {
   readonly port: MessagePort;
 }
 
-/** To a worker: from now on the target at this place of its task is another one. */
+/** To a worker: the target at this index of its task is replaced. */
 export interface NewTarget {
   readonly place: number;
   readonly target: LoadTarget;
 }
 
-/** To a worker: tell what you know by now. The answer bears the same number. */
+/** To a worker: report what you know now. The answer has the same number. */
 export interface Peek {
   readonly peek: number;
 }

@@ -1,14 +1,14 @@
 /**
- * One look at what the workers know in the middle of a load. The rows that a worker sends after it has told are of attempts
- * that its report does not count: they wait, so that rows and counts agree.
+ * One request for the workers' reports in the middle of a load. Rows that a worker sends after its report are of
+ * attempts that the report does not count: they are held back, so that rows and counts agree.
  */
 import type { ShardReport } from '../load/shard.js';
 
 export class PeekUnderWay {
   readonly number: number;
-  /** Resolves when every worker has told. */
+  /** Resolves when every worker has reported. */
   readonly all: Promise<void>;
-  /** Rows that are told when the look is over. */
+  /** Rows to pass on when the peek is over. */
   readonly later: string[] = [];
   readonly #workers: number;
   readonly #told = new Map<number, ShardReport | null>();
@@ -23,7 +23,7 @@ export class PeekUnderWay {
   }
 
   told(worker: number, number: number, report: ShardReport | null): void {
-    // The answer to an earlier look that was given up.
+    // This answers an earlier peek that has timed out.
     if (number !== this.number) return;
     this.#told.set(worker, report);
     if (this.#told.size === this.#workers) this.#resolve();
@@ -33,7 +33,7 @@ export class PeekUnderWay {
     return this.#told.has(worker);
   }
 
-  /** null: not all have told, or there is nothing to tell. */
+  /** null: not all have reported, or there is nothing to report. */
   get reports(): readonly ShardReport[] | null {
     const reports = [...this.#told.values()].filter((report) => report !== null);
     return reports.length === this.#workers ? reports : null;

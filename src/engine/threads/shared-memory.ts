@@ -1,8 +1,7 @@
 /**
- * Shared memory between the coordinator and its workers: orders, the instants of release and of a hold's end, the stop flag
- * and live counts.
- * Orders travel here and not as messages because waking a thread through `Atomics` is several times closer to the
- * instant than a message (0.15–0.3 ms against 0.7–1.3 ms); numbers come back as messages.
+ * Shared memory between the main thread and its workers: orders, T0, the end of a hold, the stop flag and live counts.
+ * Orders are stored here, not sent as messages, because `Atomics` wakes a thread several times faster than a message
+ * (0.15–0.3 ms against 0.7–1.3 ms); numbers come back as messages.
  */
 import { LIVE_SIZE, type LiveTotals } from '../attempt/live-counts.js';
 import type { ShardOrder } from '../load/shard.js';
@@ -17,13 +16,13 @@ const KIND = 1;
 const FLAGS_PER_WORKER = 2;
 /** T0, the wall clock's offset, the end of a hold. */
 const NUMBERS_HEAD = 3;
-/** An order moves the sequence by four, the one stop and the one hurry of a run by one each: none can hide another. */
+/** An order adds four to the sequence, a run's one stop and one hurry add one each: no change can hide another. */
 const STOP_STEP = 1;
 const ORDER_STEP = 4;
-/** Of the stop flag. */
+/** Values of the stop flag. */
 const STOP = { none: 0, stop: 1, hurry: 2 } as const;
 
-/** Views on one SharedArrayBuffer; the layout is known to this class alone. */
+/** Views on one SharedArrayBuffer; only this class knows its layout. */
 export class Control implements LiveTotals {
   readonly memory: SharedArrayBuffer;
   readonly workers: number;
@@ -42,7 +41,7 @@ export class Control implements LiveTotals {
     this.#live = new Int32Array(this.memory, numbers * 8 + flags * 4, workers * LIVE_SIZE);
   }
 
-  /** Set once, by the first Ctrl-C, an abort rule or the end of a stage's time; workers look at it between slices. */
+  /** Set once: by the first Ctrl-C, an abort rule, or the end of a stage's time. Workers check it between slices. */
   get stopped(): boolean {
     return Atomics.load(this.#flags, 0) !== STOP.none;
   }
@@ -52,7 +51,7 @@ export class Control implements LiveTotals {
     if (Atomics.compareExchange(this.#flags, 0, STOP.none, STOP.stop) === STOP.none) this.#wake(workers);
   }
 
-  /** Closings are not waited for any more. */
+  /** Whether to stop waiting for connections to close. */
   get hurried(): boolean {
     return Atomics.load(this.#flags, 0) === STOP.hurry;
   }
@@ -72,7 +71,7 @@ export class Control implements LiveTotals {
     return this.#numbers[1];
   }
 
-  /** Describes the worker's next shard; the order to begin comes after. */
+  /** Stores the worker's next shard; the order to begin comes later. */
   brief(worker: number, shard: ShardOrder): void {
     ORDER_FIELDS.forEach((field, i) => {
       this.#numbers[NUMBERS_HEAD + worker * ORDER_FIELDS.length + i] = shard[field];
@@ -86,7 +85,7 @@ export class Control implements LiveTotals {
     Atomics.notify(this.#flags, at + SEQ);
   }
 
-  /** Until when open connections are kept, on the clock of `now()`, ms; set when the load's last attempt has ended. */
+  /** How long open connections are held, on the clock of `now()`, ms; set when the load's last attempt has ended. */
   get holdUntil(): number {
     return this.#numbers[2];
   }
@@ -105,8 +104,8 @@ export class Control implements LiveTotals {
   }
 
   /**
-   * Waits until this worker's sequence differs from `seen`. The result's `order` is null when only `stop()` moved it;
-   * a change that came before the call resolves at once, so nothing is missed.
+   * Waits until this worker's sequence differs from `seen`. `order` is null in the result if only `stop()` changed it.
+   * A change before the call resolves at once, so nothing is missed.
    */
   async next(worker: number, seen: number): Promise<{ seq: number; order: Order | null }> {
     const at = this.#flagAt(worker);
@@ -132,13 +131,13 @@ export class Control implements LiveTotals {
     };
   }
 
-  /** Blocks this thread until `ms` have passed or an order arrives: finer than a timer, used just before T0 only. */
+  /** Blocks this thread for `ms` or until an order arrives: finer than a timer, used only just before T0. */
   sleep(worker: number, ms: number): void {
     const at = this.#flagAt(worker) + SEQ;
     Atomics.wait(this.#flags, at, Atomics.load(this.#flags, at), ms);
   }
 
-  /** This worker's live counts, written without locks: one writer, and readers that only look. */
+  /** This worker's live counts, without locks: one writer, other threads only read. */
   live(worker: number): Int32Array {
     return this.#live.subarray(worker * LIVE_SIZE, (worker + 1) * LIVE_SIZE);
   }

@@ -1,7 +1,7 @@
 /**
- * The worker threads of this machine as generators: started through piscina with one long job each, given orders through
- * shared memory, heard through ports. The pool owns their lives, from the first start to the end. A worker that dies is a
- * fact to be accounted for, not an error: gathering goes on with the others.
+ * The worker threads of this machine as generators: started with piscina, with one long job each, ordered through
+ * shared memory, reporting through message ports. The pool owns them from start to end. A dead worker is counted, not
+ * thrown as an error: gathering goes on with the others.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
@@ -25,27 +25,27 @@ import { Control, ORDER } from './shared-memory.js';
 /** From the last worker's "armed" to T0: long enough for the order to reach every thread. */
 const RELEASE_AHEAD_MS = 50;
 
-/** Old-space limit of a worker: room for a million columns, and an end to a leak. */
+/** Old-space limit of a worker: room for a million attempts in columns, and a bound on a leak. */
 const WORKER_HEAP_MB = 1024;
-/** A thread that can't start in this time will not start at all. */
+/** A thread that has not started by then never will. */
 const START_MS = 20_000;
-/** A thread whose job does not end within this is ended with it. */
+/** A thread whose job does not end in this time is terminated. */
 const END_MS = 2000;
-/** A worker that does not tell in this time is busy with what is measured. */
+/** A worker that does not report in this time is busy with the load. */
 const PEEK_MS = 2000;
-/** What a worker sent before it died may still be on its way. */
+/** Messages that a worker sent before it died may still be arriving. */
 const LAST_WORDS_MS = 20;
 
 /**
- * The nursery of a worker's heap (the young generation), MiB. Node's default of 48, and more so a larger one, fills with
- * garbage long before it is needed: 40 MiB more while 15,000 connections are held, and a churn whose memory grows for
- * tens of thousands of handshakes. CPU a handshake was the same at 12, 24, 48 and 96, so more buys nothing; at 24 a churn
- * took its last 10 MiB only after half a million of them. A large burst keeps its sockets and needs the memory for them.
+ * The size of a worker's nursery (V8's young generation), MiB. Node's default of 48, or more, fills with garbage before
+ * it is needed: 40 MiB more while 15,000 connections are held, and a churn whose memory grows for tens of thousands of
+ * handshakes. CPU per handshake was the same at 12, 24, 48 and 96, so more brings nothing; at 24 a churn reached its
+ * last 10 MiB only after half a million handshakes. A large burst keeps its sockets and needs the memory for them.
  */
 const NURSERY_MB = { usual: 12, largeBurst: 6, largeBurstOfColumns: 3 };
 const LARGE_BURST = 5000;
 
-/** Gives `use` the threads of this machine for a plan, and ends them afterwards, whatever happens. */
+/** Starts this machine's threads for a plan, passes them to `use`, and always ends them afterwards. */
 export async function withWorkers<T>(
   plan: Plan,
   machine: Machine,
@@ -66,13 +66,13 @@ interface PoolWorker {
   readonly port: MessagePort;
   /** Messages not yet gathered. */
   readonly inbox: WorkerMessage[];
-  /** Why it is gone, one sentence; null while it lives. */
+  /** Why it died, one sentence; null while it runs. */
   death: string | null;
-  /** Resolves when its job is over, however it ended. */
+  /** Resolves when its job has ended, in any way. */
   job: Promise<void>;
 }
 
-/** The load under way. */
+/** The current load. */
 interface Dealt {
   readonly order: LoadOrder;
   /** Attempts of each worker. */
@@ -97,7 +97,7 @@ export class WorkerPool implements Generators {
   #isUp = false;
   #isEnded = false;
 
-  /** Starts nothing yet. */
+  /** Does not start anything yet. */
   constructor(plan: Plan, machine: Machine, heapMb: number) {
     this.#plan = plan;
     this.#machine = machine;
@@ -107,10 +107,10 @@ export class WorkerPool implements Generators {
   }
 
   /**
-   * Starts the threads while the caller still does something else: they take as long to start as a command takes to load.
-   * Does nothing where that would be wrong: a large burst's threads are started when nothing of this thread's start is left
-   * in memory, more threads than there are cores would hold this thread up, and a shortage of descriptors must be told
-   * before they are used up.
+   * Starts the threads while the caller does other work: they take as long to start as a command takes to load. Does
+   * nothing when an early start would harm: for a large burst (the threads should start when this thread's start-up
+   * memory has been freed), with more threads than cores (they would delay this thread), and when descriptors are short
+   * (the user must be told before they are used up).
    */
   startEarly(): void {
     const fit = connectionsByFds(this.#machine, this.parts) ?? LARGE_BURST;
@@ -139,7 +139,7 @@ export class WorkerPool implements Generators {
     await this.#gather('retargeted', now() + START_MS);
   }
 
-  /** Attempts are dealt out like cards, so that every worker's share is spread over the whole load. */
+  /** Attempts are dealt out in turns, so that every worker's share is spread over the whole load. */
   async arm(order: LoadOrder, until: number): Promise<void> {
     const stage = this.#task?.targets[order.target].plan.stages[order.stage];
     if (stage === undefined) throw new Error('a load before its target was told');
@@ -182,7 +182,7 @@ export class WorkerPool implements Generators {
     const lost = shares.flatMap((share, worker) => {
       if (closed.has(worker)) return [];
       const live = this.counts.live(worker);
-      // A load without a total has no share to miss: what the worker had begun is what is unaccounted for.
+      // A load without a total has no share: the attempts that the worker had started are unaccounted for.
       const attempts = order.size === null ? live[LIVE.released] : share;
       return [{ what: `worker ${worker} died before it reported`, launched: live[LIVE.opened], attempts }];
     });
@@ -212,7 +212,7 @@ export class WorkerPool implements Generators {
     return this.#workers.flatMap(({ death }) => (death === null ? [] : [death]));
   }
 
-  /** A dead worker is not woken: what waited there is being taken down. */
+  /** A dead worker is not woken: its shared memory may be in release. */
   stop(): void {
     this.counts.stop(this.#alive);
   }
@@ -225,21 +225,21 @@ export class WorkerPool implements Generators {
     if (this.#isEnded) return;
     this.#isEnded = true;
     if (this.#threads === null) return;
-    // A thread that is ended while it loads its modules takes the process with it ("must be used on an instantiated module").
+    // Terminating a thread while it loads modules crashes the process ("must be used on an instantiated module").
     if (!this.#isUp) await this.#gather('up', now() + START_MS);
     for (const worker of this.#alive) this.counts.order(worker, ORDER.quit);
     for (const { port } of this.#workers) port.close();
-    // A thread that is ended before its job is would take the descriptors with it that only the job knows.
+    // Terminating a thread before its job has ended leaks descriptors that only the job knows.
     await waitFor(Promise.all(this.#workers.map(({ job }) => job)), END_MS);
     await this.#threads.destroy();
   }
 
-  /** Workers that still answer. */
+  /** Workers that are not dead. */
   get #alive(): number[] {
     return this.#workers.flatMap(({ death }, worker) => (death === null ? [worker] : []));
   }
 
-  /** @param ofColumns connections are no JavaScript objects */
+  /** @param ofColumns connections are kept in columns, not as JavaScript objects */
   #nurseryMb(ofColumns: boolean): number {
     const grows = this.#plan.stages.some((stage) => loadOf(stage).closesEach);
     if (grows || peakOpen(this.#plan) <= LARGE_BURST) return NURSERY_MB.usual;
@@ -250,17 +250,17 @@ export class WorkerPool implements Generators {
     exposeCollector();
     this.#threads = new Piscina({
       filename: new URL('./worker.js', import.meta.url).href,
-      // Each job starts its own. With a minimum, one that has died would be replaced at once, by a thread that nobody needs
-      // and that may still be loading its modules when all are ended: that takes the process with it.
+      // Each job starts its own thread. With a minimum, piscina would replace a dead thread at once; the new one is not
+      // needed and may still be loading modules when all are ended, which crashes the process.
       minThreads: 0,
       idleTimeout: Number.POSITIVE_INFINITY,
       maxThreads: this.parts,
       concurrentTasksPerWorker: 1,
-      // 'sync' would block the thread, and every held socket with it, between tasks.
+      // 'sync' would block the thread, and with it every held socket, between tasks.
       atomics: 'disabled',
       resourceLimits: { maxOldGenerationSizeMb: this.#heapMb, maxYoungGenerationSizeMb: nurseryMb },
     });
-    // A thread that can't be started has no job yet that could fail of it.
+    // A thread that cannot be started has no job yet whose promise could reject.
     this.#threads.on('error', (error: Error) => {
       if (!this.#isUp) for (const entry of this.#workers) this.#gone(entry, error.message);
     });
@@ -299,7 +299,7 @@ export class WorkerPool implements Generators {
     this.#isUp = true;
     if (said.size === this.parts) return;
     const why = [...new Set(this.deaths())].join('; ');
-    // This machine's limits of threads or memory: nothing was sent, and nothing is said of the target.
+    // A limit of this machine (threads or memory): nothing was sent, so it says nothing about the target.
     throw new UserError(`the worker threads could not start: ${why}`, {
       code: 'limits',
       hint: 'use fewer workers (-w 1), or raise the limit of processes (ulimit -u) or of memory',
@@ -308,8 +308,8 @@ export class WorkerPool implements Generators {
   }
 
   /**
-   * One message of `kind` from each living worker, by worker. Does not wait for workers that die, and counts those as dead
-   * that have not answered at `until` (ms on the clock of `now()`).
+   * One message of `kind` from each living worker. Does not wait for workers that die; a worker that has not answered
+   * at `until` (ms on the clock of `now()`) counts as dead.
    */
   async #gather<K extends Kind>(kind: K, until: number): Promise<Map<number, Extract<WorkerMessage, { kind: K }>>> {
     const got = new Map<number, Extract<WorkerMessage, { kind: K }>>();

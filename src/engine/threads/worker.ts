@@ -1,7 +1,7 @@
 /**
- * A worker thread's one long job: waits for orders in shared memory, runs the shards of loads, and sends numbers back as
- * data. It never throws on purpose: whatever leaves here as an error means a dead worker, and the coordinator accounts for
- * its attempts.
+ * A worker thread's one long job: waits for orders in shared memory, runs the shards of loads, and sends numbers back
+ * as data. It never throws on purpose: an error that leaves here means a dead worker, whose attempts the main thread
+ * accounts for.
  */
 import type { MessagePort } from 'node:worker_threads';
 import { loadOf } from '../../plan/stages/kinds.js';
@@ -19,7 +19,7 @@ import { Control, ORDER } from './shared-memory.js';
 
 type Say = (message: WorkerMessage) => void;
 
-/** Piscina's entry. Resolves when the coordinator says `quit`. */
+/** Piscina's entry point. Resolves at the order `quit`. */
 export default async function work(post: WorkerPost): Promise<void> {
   const { worker, port } = post;
   const control = new Control(post.workers, post.control);
@@ -34,7 +34,7 @@ export default async function work(post: WorkerPost): Promise<void> {
   if (task.targets.some(({ plan }) => closesEach(plan))) loadSender();
   const newShard = shardsOf(post, task, targets, kernel, control, say);
   let shard: Shard | null = null;
-  // The thread lives by its port even while it waits for memory to change.
+  // The open port keeps the thread alive while it waits for shared memory to change.
   port.on('message', (message: NewTarget | Peek) => {
     if ('peek' in message) {
       say({ kind: 'peeked', peek: message.peek, report: shard?.peek() ?? null });
@@ -74,7 +74,7 @@ export default async function work(post: WorkerPost): Promise<void> {
   }
 }
 
-/** Null where the run has ended before it came to this. */
+/** Null if the run ended before the task arrived. */
 function taskFrom(port: MessagePort): Promise<GeneratorTask | null> {
   return new Promise((resolve) => {
     port.once('message', resolve);
@@ -82,12 +82,12 @@ function taskFrom(port: MessagePort): Promise<GeneratorTask | null> {
   });
 }
 
-/** Close frames are sent while handshakes are measured. */
+/** Whether close frames are sent while handshakes are measured. */
 function closesEach({ close, stages }: LoadTarget['plan']): boolean {
   return close === 'clean' && stages.some((stage) => loadOf(stage).closesEach);
 }
 
-/** What loads may aim at, each with its TLS context. */
+/** The targets of loads, each with its TLS context. */
 class Targets {
   readonly #targets: LoadTarget[] = [];
   readonly #tls: (TlsOptions | null)[] = [];
@@ -143,7 +143,7 @@ function shardsOf(
   };
 }
 
-/** Only where the target itself is aimed at: a worker that dies while it calibrates proves nothing. */
+/** Only in loads against the target: a worker that dies during calibration proves nothing. */
 function playFault(fault: Fault | null, worker: number, control: Control): void {
   if (fault === null || fault.worker !== worker || control.shardOf(worker).target !== TARGET.real) return;
   setTimeout(() => {

@@ -1,24 +1,24 @@
 /**
- * Connections that nobody waits for any more, on their way out as an ordinary client lets them go: what is left of an answer
- * is read, then comes this side's FIN, then everything is read until the far side's. Only what is still there at the end of
- * the grace is reset. It holds as many as there are slots; beyond that the oldest is reset at once.
+ * Closes connections whose attempt has ended, as an ordinary client does: reads the rest of the response, sends FIN,
+ * then reads until the far side's FIN. Connections still open at the end of the grace period are reset. It holds as
+ * many as there are slots; beyond that it resets the oldest.
  */
 import { now } from '../machine/clock.js';
 import type { Remainder } from './transport.js';
 
-/** From the outcome until a connection that is still there is reset. */
+/** Time from the outcome until a connection that is still open is reset. */
 export const LEAVE_GRACE_MS = 2000;
-/** An answer without an end gets this much of it. */
+/** How long a response without an end is read. */
 const REMAINDER_MS = 1000;
-/** Of an answer that nobody wants any more; what sends on and on would keep a core busy for the whole grace. */
+/** How much of an unneeded response is read; an endless one would keep a core busy for the whole grace period. */
 const MOST_BYTES = 1024 * 1024;
 const LOOK_MS = 100;
 
-/** How a connection is ended; it may be over already. */
+/** How to end a connection, which may have ended already. */
 export interface Ways<Connection> {
-  /** Sends FIN, over TLS behind its close_notify. */
+  /** Sends FIN; over TLS after its close_notify. */
   finish(connection: Connection): void;
-  /** Gives the descriptor back at once, by RST where there is still a far side. */
+  /** Closes the descriptor at once; with RST if the far side is still connected. */
   reset(connection: Connection): void;
 }
 
@@ -45,17 +45,17 @@ export class Leaving<Connection> {
     return this.#all.has(connection);
   }
 
-  /** @param remainder what still comes of the answer; null: nothing that matters */
+  /** @param remainder reads the rest of the response; null: there is none that matters */
   add(connection: Connection, remainder: Remainder | null): void {
     if (this.#all.size >= this.#most) this.dropOldest();
     const leave = { since: now(), remainder, bytes: 0, hasFinished: false };
     this.#all.set(connection, leave);
     if (remainder === null || remainder.isOver) this.#finish(connection, leave);
-    // Never the reason for which a process stays: its sockets are.
+    // The timer must not keep the process alive; the sockets do that.
     this.#timer ??= setTimeout(this.#look, LOOK_MS).unref();
   }
 
-  /** What has arrived on it. */
+  /** Bytes have arrived on it. */
   read(connection: Connection, bytes: Uint8Array): void {
     const leave = this.#all.get(connection);
     if (leave === undefined) return;
@@ -68,12 +68,12 @@ export class Leaving<Connection> {
     if (leave.remainder?.isOver === true) this.#finish(connection, leave);
   }
 
-  /** It is gone. */
+  /** The connection is gone. */
   forget(connection: Connection): void {
     this.#all.delete(connection);
   }
 
-  /** Gives back one descriptor; false: there is none to give. */
+  /** Closes one descriptor; false: there is none. */
   dropOldest(): boolean {
     for (const connection of this.#all.keys()) {
       this.#drop(connection);

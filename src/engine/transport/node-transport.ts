@@ -1,7 +1,7 @@
 /**
  * The transport for every platform: node:net and node:tls. All connections of a thread read into one buffer (`onread`)
- * and share the listener functions below, so a connection costs one socket object and no closure. Arrival stamps are
- * those of user space, hence two-sided (stamps.ts).
+ * and share the listener functions below, so a connection costs one socket object and no closure. Arrivals are stamped
+ * in user space, so they have two bounds (stamps.ts).
  */
 import net from 'node:net';
 import tls from 'node:tls';
@@ -25,15 +25,14 @@ import type {
 } from './transport.js';
 
 const READ_BUFFER_BYTES = 64 * 1024;
-/** A bound local port that turns out to be taken is exchanged this often before the attempt counts as `local-ports`. */
+/** If a bound local port is already in use, this many others are tried before the attempt ends as `local-ports`. */
 const PORT_TRIES = 16;
-/** Slot number of a socket that the engine has forgotten. */
+/** Slot number of a socket that the engine has released. */
 const FORGOTTEN = -1;
 
 /**
- * Every option that the constructors of net.Socket and its streams look at, so that they find it in place: looking for one
- * that is absent, and adding one that is missing, leaves compiled code each time and made a socket cost 6 µs and not 0.4
- * (Node 20.20). The values are the constructors' own defaults.
+ * Every option that the constructors of net.Socket and its streams read: a missing one makes V8 leave compiled code
+ * each time, so that a socket cost 6 µs instead of 0.4 (Node 20.20). The values are the constructors' own defaults.
  */
 const SOCKET_DEFAULTS = {
   allowHalfOpen: false,
@@ -81,7 +80,7 @@ interface Owned {
   [SLOT]: number;
   [OWNER]: NodeTransport;
 }
-/** `SECURED`: what was laid over it. `AT_ONCE`: the connect call itself failed. */
+/** `SECURED`: the TLS socket on top. `AT_ONCE`: the connect call itself failed. */
 type RawSocket = net.Socket &
   Owned & { [SECURED]?: SecureSocket; [AT_ONCE]?: boolean; [TO]: Destination; [FROM]: string | null };
 type SecureSocket = tls.TLSSocket & Owned & { [RAW]: RawSocket };
@@ -99,7 +98,7 @@ function onConnectionAttempt(this: RawSocket): void {
 
 function onConnectCalled(socket: RawSocket): void {
   if (socket[SLOT] === FORGOTTEN) return;
-  // Told in a tick of its own, which comes later.
+  // The error event follows in a later tick.
   socket[AT_ONCE] = socket.errored !== null;
   socket[OWNER].events.onOpened(socket[SLOT], now());
 }
@@ -155,7 +154,7 @@ function onClose(this: RawSocket): void {
   if (--owner.open === 0) owner.onAllClosed?.();
 }
 
-/** Sends FIN, over TLS behind its close_notify; then node:net reads on until the far side's, and closes. */
+/** Sends FIN, over TLS after its close_notify; node:net then reads until the far side's FIN, and closes. */
 function finish(raw: RawSocket): void {
   const secured = raw[SECURED];
   if (secured === undefined) raw.end().resume();
@@ -164,7 +163,7 @@ function finish(raw: RawSocket): void {
 }
 
 function reset(raw: RawSocket): void {
-  // A connection still being opened has nothing to reset: closing its descriptor ends the SYNs.
+  // A connection that is still opening cannot be reset: closing its descriptor stops its SYNs.
   if (raw.pending || raw.destroyed) raw.destroy();
   else raw.resetAndDestroy();
   raw[SECURED]?.destroy();
@@ -176,9 +175,12 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
   readonly stamping: Stamping = this;
   readonly facts: ConnectionFacts = this;
   readonly hasKernelStamps = false;
-  /** A text of several parts would be flattened by the write, in the release loop. */
+  /** A string made of parts would be flattened by the write, inside the release loop. */
   readonly framesRequests = false;
-  /** With pauses between slices, user-space stamps are about ten times closer (docs/method.md, "Release in slices"). */
+  /**
+   * With pauses between slices, user-space timestamps are about ten times more precise (docs/method.md, "Release in
+   * slices").
+   */
   readonly releaseChunk = 64;
   open = 0;
   onAllClosed: (() => void) | null = null;
@@ -190,7 +192,7 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
   readonly #sockets: (RawSocket | null)[];
   readonly #secured: (SecureSocket | null)[];
   readonly #socketOptions: net.SocketConstructorOpts;
-  /** How many ports each connection with a bound source has tried. */
+  /** Number of ports tried for each connection with a bound source. */
   readonly #portsTried = new Map<number, number>();
 
   constructor(options: NodeTransportOptions) {
@@ -200,12 +202,12 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
     this.leaving = new Leaving(options.slots, { finish, reset });
     this.#sockets = new Array(options.slots).fill(null);
     this.#secured = this.#tls === null ? [] : new Array(options.slots).fill(null);
-    // With TLS the bytes go to the TLS socket laid over this one, which has a reader of its own.
+    // With TLS the bytes go to the TLS socket on top, which has its own reader.
     const onread = this.#tls === null ? { buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES), callback: onRead } : null;
     this.#socketOptions = { ...SOCKET_DEFAULTS, onread } as unknown as net.SocketConstructorOpts;
   }
 
-  /** Nothing here is stamped by the wall clock. */
+  /** The wall clock stamps nothing here. */
   readonly clockStepMs = 0;
 
   get longestGapMs(): number {
@@ -226,7 +228,7 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
     this.stamps.stop();
   }
 
-  /** The event loop has just told everything, when it comes to whoever asks. */
+  /** Nothing to do: the event loop has reported everything before this is called. */
   catchUp(): void {}
 
   limitFirstRead(): void {}
@@ -258,18 +260,19 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
       host: to.address,
       port: to.port,
       family: to.family,
-      // One small write needs no NODELAY; a TLS handshake is several, and Nagle's algorithm would wait for an ACK between them.
+      // One small write does not need NODELAY; a TLS handshake is several, and Nagle's algorithm would wait for an ACK
+      // between them.
       noDelay: this.#tls !== null,
       autoSelectFamily: false,
     };
     if (localAddress !== null) {
-      // Without a port of its own a bound source would take that port from every other destination as well.
+      // If the kernel chose the port at bind, that port would be unusable for every other destination too.
       options.localAddress = localAddress;
       options.localPort = this.#ports.next(localAddress, to.address);
       this.#portsTried.set(slot, (this.#portsTried.get(slot) ?? 0) + 1);
     }
     socket.connect(options);
-    // node:net makes the system call in a tick of its own, queued just now; this one comes right behind it.
+    // node:net makes the system call in the tick that it has just queued; this tick follows directly.
     nextTick(onConnectCalled, socket);
   }
 
@@ -288,7 +291,7 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
     secured[OWNER] = this;
     secured[RAW] = raw;
     raw[SECURED] = secured;
-    // From here on the end is told behind what TLS has still to say.
+    // From here on the end is reported after the data that TLS still delivers.
     raw.off('end', onEnd);
     secured.on('secureConnect', onSecureConnect);
     secured.on('data', onSecureData);
@@ -357,7 +360,7 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
     return { protocol, cipher: socket.getCipher().name, session: socket.getSession() ?? null };
   }
 
-  /** For the listeners above. */
+  /** Called by the listeners above. */
   failed(socket: RawSocket | SecureSocket, error: NodeJS.ErrnoException): void {
     const slot = socket[SLOT];
     const code = error.code ?? 'UNKNOWN';
@@ -370,7 +373,7 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
       this.connect(slot, socket[TO], socket[FROM]);
       return;
     }
-    // Node says ECONNRESET for a FIN in the TLS handshake too; only an RST comes from a system call.
+    // Node reports ECONNRESET for a FIN during the TLS handshake too; only a real RST has a system call.
     const fin = code === 'ECONNRESET' && error.syscall === undefined;
     const ofTls = error.syscall === undefined && !fin;
     const atOnce = AT_ONCE in socket && socket[AT_ONCE] === true;

@@ -1,7 +1,7 @@
 /**
- * Chooses local ports for connections with a bound source address. Node binds before it connects, so a port the kernel
- * chose would be taken from every destination at once (bind(2) knows no destination); a port named by us is shared
- * between destinations, because the kernel then judges the whole four-tuple.
+ * Chooses local ports for connections with a bound source address. Node binds before it connects, so a port chosen by
+ * the kernel would be used up for all destinations at once (bind(2) knows no destination). A port that we name is
+ * shared between destinations, because the kernel then checks the whole four-tuple.
  */
 
 export class PortChooser {
@@ -12,12 +12,13 @@ export class PortChooser {
   readonly #first: number;
 
   /**
-   * @param low first port of the range, @param high last one (inclusive)
-   * @param worker takes every `workers`-th port, so that threads never meet
+   * @param low first port of the range
+   * @param high last port (inclusive)
+   * @param worker takes every `workers`-th port, so that threads never choose the same one
    */
   constructor(low: number, high: number, worker: number, workers: number, start: number) {
     const count = high - low + 1;
-    // Fewer ports than threads: then they meet, and who comes second tries the next one.
+    // With fewer ports than threads they do: the second thread then tries the next port.
     const isShared = count < workers;
     this.#low = low;
     this.#stride = isShared ? 1 : workers;
@@ -25,7 +26,7 @@ export class PortChooser {
     this.#first = isShared ? start : start - (start % workers) + worker;
   }
 
-  /** Each pair of addresses has its own row: over one row for all, a port would meet the same destination each time. */
+  /** Each pair of addresses has its own sequence: with a common one, a port would always get the same destination. */
   next(from: string, to: string): number {
     const pair = `${from} ${to}`;
     const at = this.#next.get(pair) ?? this.#first;

@@ -1,22 +1,23 @@
 /**
- * Two-sided arrival times. While a thread sends, answers wait in the kernel, so the moment of a callback is only an upper
- * bound of the arrival. This keeps one stamp per turn of the event loop, taken in its check phase: what a callback brings
- * at `t` was not yet there in the poll before the last one, which began after stamp `c2`. So it arrived in [c2, t]. A
- * socket that was not watched in that poll was connected or was sent its request later than `c2`, and what answers that is
- * later still; only bytes that no request asked for may have come earlier.
- * The stamp must come from the check phase and only once a turn: two stamps with no poll between them prove nothing.
+ * Arrival times with two bounds. While a thread sends, replies wait in the kernel, so the time of a callback is only an
+ * upper bound of the arrival. This class takes one timestamp per turn of the event loop, in its check phase. What a
+ * callback delivers at `t` had not arrived in the poll before the last one, which began after timestamp `c2`; so it
+ * arrived in [c2, t]. A socket that was not watched in that poll was connected, or was sent its request, after `c2`,
+ * and the reply came later still; only bytes that answer no request may have come earlier.
+ * The timestamp must come from the check phase, once per turn: two timestamps without a poll between them prove
+ * nothing.
  */
 import { now } from '../machine/clock.js';
 import { Stalls } from '../machine/stalls.js';
 
-/** Without an event for this long the chain of immediates gives its core back and a 1 ms timer takes over. */
+/** After this long without an event, the chain of immediates stops (to free the core) and a 1 ms timer takes over. */
 const CALM_AFTER_MS = 5;
 const CALM_PERIOD_MS = 1;
 
 export class Stamps {
-  /** Nothing that a callback brings now can have arrived before this (ms on the clock of `now()`). */
+  /** What a callback delivers now cannot have arrived before this (ms on the clock of `now()`). */
   lower = 0;
-  /** Longest time between two stamps since `start()`, ms. */
+  /** Longest time between two timestamps since `start()`, ms. */
   longestGapMs = 0;
   readonly stalls = new Stalls();
   #last = 0;
@@ -48,7 +49,7 @@ export class Stamps {
     this.#immediate = setImmediate(this.#stamp);
   }
 
-  /** Says that something happened at `at`: keeps the stamps close together. */
+  /** Something happened at `at`: keep the timestamps close together. */
   touch(at: number): void {
     this.#lastEvent = at;
     this.stalls.beat(at);

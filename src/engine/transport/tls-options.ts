@@ -1,13 +1,13 @@
-/** TLS as a plan wants it, without a connection: what a client trusts, shows and resumes. */
+/** The TLS settings of a plan, without a connection: trusted CAs, client certificate, session to resume. */
 import tls from 'node:tls';
 import type { Inputs, Plan } from '../../plan/plan.js';
 
 export interface TlsOptions {
   readonly context: tls.SecureContext;
-  /** The name that the certificate must carry; also sent as SNI unless it is an address (RFC 6066 section 3). */
+  /** The name that the certificate must match; also sent as SNI unless it is an address (RFC 6066 section 3). */
   readonly servername: string;
   readonly rejectUnauthorized: boolean;
-  /** A session of the preflight's, to be resumed; null: full handshakes. */
+  /** A session from the preflight to resume; null: full handshakes. */
   readonly session: Buffer | null;
 }
 

@@ -1,9 +1,9 @@
 /**
- * The transport for Linux over `ws://`: the kernel's own calls, state in columns, no object and no Buffer a connection.
- * Arrivals of bytes are stamped by the kernel, so it does not matter how long this thread was busy sending; the end of a
- * connect is known from the round trip that TCP measured. What has no stamp (FIN, RST, errors) lies between two looks.
- * It looks once in each turn of the event loop, and waits there for a moment while nothing happens: being called back from
- * native code is what a thread that is being ended would not survive, nor its process with it.
+ * The transport for Linux over `ws://`: direct system calls, state in columns, no object and no Buffer per connection.
+ * The kernel stamps arriving bytes, so it does not matter how long this thread was busy sending; the end of a connect
+ * is computed from the round trip that TCP measured. Events without a kernel timestamp (FIN, RST, errors) lie between
+ * two polls. It polls once in each turn of the event loop, and waits there for a moment when there is nothing to do. It
+ * does not use callbacks from native code: a thread that is terminated during one crashes the process.
  */
 import { constants } from 'node:os';
 import { onThreadExit } from '../../../host.js';
@@ -31,23 +31,23 @@ const PHASE = { none: 0, connecting: 1, open: 2 } as const;
 const NO_SOCKET = -1;
 const GONE = C.EPOLLERR | C.EPOLLHUP;
 const FAR_SIDE_ENDED = GONE | C.EPOLLRDHUP;
-/** Reads of one connection before the others get their turn. */
+/** Reads of one connection before the others are served. */
 const READS_PER_TURN = 16;
-/** Looks without waiting before the first that waits, so that whatever else the thread has to do is not held up. */
+/** Polls without waiting before the first that waits, so that other work of the thread is not delayed. */
 const PATIENT_LOOKS = 3;
-/** Orders and timers wait as long at worst. An event ends the wait. */
+/** The longest delay of orders and timers. An event ends the wait. */
 const WAIT_MS = 1;
-/** Without a pause for this long, orders and timers get their turn. */
+/** After this long without a pause, orders and timers are served. */
 const TURN_MS = 20;
-/** How often the two clocks are compared while stamps are converted from one to the other. */
+/** How often the two clocks are compared while timestamps are converted from one to the other. */
 const CLOCK_PERIOD_MS = 1000;
 
 export interface EpollTransportOptions {
   readonly slots: number;
   readonly kernel: Kernel;
-  /** Where connections will go. */
+  /** Destinations of the connections. */
   readonly destinations: readonly Destination[];
-  /** What surrounds the key of every request; null where requests differ by more. */
+  /** The request around the key; null when requests differ in more than the key. */
   readonly frame: RequestFrame | null;
   readonly events: TransportEvents;
 }
@@ -59,7 +59,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
   readonly facts: ConnectionFacts = this;
   readonly hasKernelStamps = true;
   readonly framesRequests: boolean;
-  /** The kernel stamps what arrives meanwhile, so nothing is gained by a pause. */
+  /** The kernel stamps what arrives meanwhile, so the release needs no pauses. */
   readonly releaseChunk = Number.POSITIVE_INFINITY;
   open = 0;
   onAllClosed: (() => void) | null = null;
@@ -71,34 +71,34 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
   readonly #frame: RequestFrame | null;
   readonly #fds: Int32Array;
   readonly #phases: Uint8Array;
-  /** Tells an event of a slot's earlier connection from one of its present. */
+  /** Distinguishes events of a slot's current connection from those of an earlier one. */
   readonly #generations: Uint32Array;
   readonly #synRetransmits: Uint8Array;
   readonly #openedAt: Float64Array;
   readonly #hasRead: Uint8Array;
   readonly #leaving: LeavingSockets;
   #stampsRequests = false;
-  /** Most bytes of a connection's first read; 0: as many as there are. */
+  /** Maximum bytes of a connection's first read; 0: no limit. */
   #firstRead = 0;
   readonly #unsent: Unsent;
-  /** Slots of which there may be more to read, or to say, than one turn allows. */
+  /** Slots that need more reads, or more events to report, than one turn allows. */
   #again: { slot: number; generation: number; errno: number }[] = [];
   #immediate: NodeJS.Immediate | null = null;
   readonly #poll: number;
   readonly #forgetExit: () => void;
-  /** Looks in a row that found nothing. */
+  /** Consecutive polls without events. */
   #emptyLooks = 0;
-  /** An event that is taken now had not happened at this time. */
+  /** Lower bound for events taken now: they had not happened at this time. */
   #lower = 0;
-  /** The thread has been doing something else until here: sending, or dealing with earlier arrivals. */
+  /** The thread was busy with other work until then: sending, or handling earlier arrivals. */
   #busyUntil = 0;
   #hasSent = false;
   #clockTimer: NodeJS.Timeout | null = null;
-  /** Apart: the first fraction in a field that held whole numbers undoes the code compiled for its object. */
+  /** A separate object: V8 deoptimises code when a field that held integers gets its first fraction. */
   readonly #clock = { stepMs: 0 };
-  /** When Linux sends a SYN again, ms after the first. */
+  /** When Linux retransmits a SYN, ms after the first. */
   readonly #synSchedule = synSchedule(linearRetries());
-  /** Slot of which `#tcpFacts` was just read, or -1. */
+  /** Slot for which `#tcpFacts` was read last, or -1. */
   #factsOf = -1;
   readonly #tcpFacts = { synRetransmits: 0, retransmits: 0, rttMs: Number.NaN };
 
@@ -124,13 +124,13 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
     this.#stampsRequests = true;
   }
 
-  /** What is the same for all of a burst is done here: a first time in the release would undo its compiled code. */
+  /** Does work that is the same for a whole burst: code that first runs during the release would be deoptimised. */
   start(since: number = now()): void {
     for (const { address, family } of this.#destinations) this.#kernel.learn(address, family);
     if (this.#frame !== null && this.framesRequests) this.#kernel.useFrame(this.#frame);
     this.#kernel.stampRequests(this.#stampsRequests);
     this.#kernel.setClock();
-    // Not in `#turn`: a branch that is taken there for the first time after a second would undo its compiled code.
+    // Not in `#turn`: a branch taken there for the first time after a second would deoptimise its compiled code.
     this.#clockTimer ??= setInterval(this.#compareClocks, CLOCK_PERIOD_MS).unref();
     this.longestGapMs = 0;
     this.#clock.stepMs = 0;
@@ -187,12 +187,12 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
     else this.#lookNext();
   }
 
-  /** @returns 0 or -errno; that of the epoll instance where there is none */
+  /** @returns 0 or -errno; if there is no epoll instance, the error of its creation */
   #watchSocket(fd: number, slot: number): number {
     return this.#poll < 0 ? this.#poll : this.#kernel.watch(this.#poll, fd, slot, this.#generations[slot]);
   }
 
-  /** TLS is the other transport's. */
+  /** This transport has no TLS. */
   secure(): void {
     throw new Error('the epoll transport knows no TLS');
   }
@@ -224,7 +224,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
   reset(slot: number): void {
     const fd = this.#forget(slot);
     if (fd === NO_SOCKET) return;
-    // A connection still being opened has nothing to reset: closing its descriptor ends the SYNs.
+    // A connection that is still opening cannot be reset: closing its descriptor stops its SYNs.
     if (this.#phases[slot] === PHASE.open) this.#kernel.reset(fd);
     else this.#kernel.closeSocket(fd);
     this.#phases[slot] = PHASE.none;
@@ -276,7 +276,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
     return facts;
   }
 
-  /** As many hands as hold everything that is there now: who sends without end must not keep it from ending. */
+  /** Takes enough event batches for all that has arrived, and no more: a peer that sends endlessly must not block it. */
   catchUp(): void {
     this.#turn(Number.POSITIVE_INFINITY, 0, Math.ceil(this.open / EVENTS) + 1);
   }
@@ -298,7 +298,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
     if (this.open > 0 || this.#again.length > 0) this.#lookNext();
   };
 
-  /** Takes what has happened, for at most about `ms` and `hands`, after having waited for it for at most `waitMs`. */
+  /** Polls and handles events for at most about `ms` and `hands` batches; waits up to `waitMs` for the first one. */
   #turn(ms: number, waitMs: number, hands: number = Number.POSITIVE_INFINITY): void {
     const kernel = this.#kernel;
     const startedAt = now();
@@ -309,7 +309,8 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
     let count = 0;
     let left = hands;
     this.#emptyLooks++;
-    // While one hand of events is dealt with the next arrives: looking again is cheaper than a turn of the event loop.
+    // While one batch of events is handled the next one arrives: polling again costs less than a turn of the event
+    // loop.
     do {
       count = kernel.take(this.#poll, wait);
       wait = 0;
@@ -319,7 +320,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
         if (slot === LEAVING) this.#leaving.happened(kernel.generationOf(i));
         else if (kernel.generationOf(i) === this.#generations[slot]) this.#happened(slot, kernel.eventOf(i));
       }
-      // A full hand may have left some behind that had happened before this look.
+      // If the batch was full, events from before this poll may still be waiting.
       if (count < EVENTS) this.#lower = lookedAt;
       lookedAt = now();
       this.stalls.beat(lookedAt);
@@ -338,7 +339,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
       this.#connected(slot);
       if (this.#generations[slot] !== generation) return;
     } else if ((event & C.EPOLLOUT) !== 0 && this.#unsent.size > 0) this.#unsent.send(slot);
-    // A stamp waits in the error queue; an error brings EPOLLHUP along (tcp_poll in net/ipv4/tcp.c).
+    // A timestamp is in the error queue; a real error sets EPOLLHUP too (tcp_poll in net/ipv4/tcp.c).
     const isStamped = this.#stampsRequests && (event & C.EPOLLERR) !== 0;
     if (isStamped) this.#takeStamp(slot);
     const ended = event & (isStamped ? FAR_SIDE_ENDED & ~C.EPOLLERR : FAR_SIDE_ENDED);
@@ -351,8 +352,9 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
   }
 
   /**
-   * A connect that failed, or a connection that was over before this thread saw it open. An RST in answer to a SYN is
-   * ECONNREFUSED (tcp_reset in net/ipv4/tcp_input.c), so ECONNRESET says that it had been open, and so do bytes.
+   * A connect that failed, or a connection that ended before this thread saw it open. An RST in reply to a SYN is
+   * ECONNREFUSED (tcp_reset in net/ipv4/tcp_input.c), so ECONNRESET means that the connection had been open, and so do
+   * bytes.
    */
   #openedAndGone(slot: number): void {
     const fd = this.#fds[slot];
@@ -364,7 +366,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
       this.#failed(slot, errno);
       return;
     }
-    // What was read lies in the buffer until the next read; nothing that `onConnect` leads to reads.
+    // The bytes read stay in the buffer until the next read; nothing that `onConnect` calls reads.
     this.#connected(slot);
     if (this.#generations[slot] !== generation) return;
     if (errno !== 0) this.#failed(slot, errno);
@@ -376,8 +378,8 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
   }
 
   /**
-   * When the SYN-ACK came is not stamped, but TCP has measured its round trip. After repeated SYNs it has not, and the
-   * time of the last repetition bounds it.
+   * The kernel does not stamp the SYN-ACK, but TCP has measured its round trip. After retransmitted SYNs it has not,
+   * and the time of the last retransmission is the bound.
    */
   #connected(slot: number): void {
     const at = now();
@@ -393,7 +395,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
     this.#factsOf = -1;
   }
 
-  /** Reads until there is no more; of an edge-triggered event nothing tells again. */
+  /** Reads until nothing is left: an edge-triggered event is not repeated. */
   #read(slot: number, isEnded: boolean): void {
     const kernel = this.#kernel;
     const fd = this.#fds[slot];
@@ -405,7 +407,8 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
       if (length > 0) {
         this.#arrived(slot, length);
         if (this.#generations[slot] !== generation) return;
-        // Less than there was room for: the rest would make an event of its own, but an end has made its own already.
+        // Fewer bytes than requested: nothing is left, and later bytes cause a new event. After a FIN there is no new
+        // event, so read on.
         if (length < room && !isEnded) return;
       } else if (length === 0) {
         if (this.#unsent.wasReset(slot)) this.#failed(slot, constants.errno.ECONNRESET);
@@ -425,7 +428,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
     this.#hasRead[slot] = 1;
     const at = now();
     const stamp = kernel.arrivedAt;
-    // Without a stamp, or with one that the wall clock's being set has made impossible.
+    // No timestamp, or one that is impossible because the wall clock was set.
     if (!(stamp >= this.#openedAt[slot])) {
       this.#events.onData(slot, kernel.received, length, at, this.#lower);
       return;
@@ -443,7 +446,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
 
   // -- what has to wait for a turn ---------------------------------------------------------------------------------
 
-  /** Nothing is told from inside a call of the engine's: it would call itself, as deep as there are attempts. */
+  /** Never calls the engine from inside a call by the engine: that would recurse, as deep as there are attempts. */
   #later(slot: number, errno: number): void {
     this.#again.push({ slot, generation: this.#generations[slot], errno });
     this.#lookNext();
@@ -465,7 +468,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
     this.#busyUntil = now();
   }
 
-  /** Ends what is known of a slot's connection. @returns its descriptor, still open */
+  /** Forgets a slot's connection. @returns its descriptor, still open */
   #forget(slot: number): number {
     const fd = this.#fds[slot];
     this.#generations[slot]++;
@@ -476,7 +479,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
     return fd;
   }
 
-  /** A thread that dies takes its sockets along, as those of node:net do; descriptors would outlive it. */
+  /** Sockets of node:net are closed when their thread dies; plain descriptors would outlive it. */
   readonly #closeAll = (): void => {
     this.#leaving.dropAll();
     for (const fd of this.#fds) if (fd !== NO_SOCKET) this.#kernel.closeSocket(fd);

@@ -1,14 +1,14 @@
 /**
- * Sockets of the transport `epoll` that have left their slots: they are watched on under their descriptor, and read until
- * the far side's FIN. Nothing is told of them.
+ * Sockets of the `epoll` transport that have left their slots: they are watched by descriptor, and read until the far
+ * side's FIN. Nothing about them is reported.
  */
 import { Leaving } from '../leaving.js';
 import type { Remainder } from '../transport.js';
 import { INTERRUPTED, type Kernel, WOULD_BLOCK } from './system-calls.js';
 
-/** In an event's place of a slot; its generation is then the descriptor. */
+/** Stands for the slot in an event; its generation is then the descriptor. */
 export const LEAVING = 0xffffffff;
-/** Reads of one connection before the others get their turn. */
+/** Reads of one connection before the others are served. */
 const READS_PER_TURN = 16;
 
 export class LeavingSockets {
@@ -18,8 +18,8 @@ export class LeavingSockets {
   readonly #leaving: Leaving<number>;
 
   /**
-   * @param most more than so many are not kept
-   * @param closed called when a descriptor was given back
+   * @param most maximum number of sockets kept
+   * @param closed called when a descriptor has been closed
    */
   constructor(kernel: Kernel, poll: number, most: number, closed: () => void) {
     this.#kernel = kernel;
@@ -39,7 +39,7 @@ export class LeavingSockets {
     this.#watch(fd);
   }
 
-  /** Reads what nobody wants. */
+  /** Reads and discards. */
   happened(fd: number): void {
     for (let reads = 0; this.#leaving.has(fd); reads++) {
       if (reads === READS_PER_TURN) {
@@ -53,7 +53,7 @@ export class LeavingSockets {
     }
   }
 
-  /** Gives back one descriptor; false: there is none to give. */
+  /** Closes one descriptor; false: there is none. */
   dropOldest(): boolean {
     return this.#leaving.dropOldest();
   }
@@ -62,12 +62,12 @@ export class LeavingSockets {
     this.#leaving.dropAll();
   }
 
-  /** What has arrived by now is told in the next look. */
+  /** What has arrived so far is reported by the next poll. */
   #watch(fd: number): void {
     if (this.#kernel.watchAs(this.#poll, fd, LEAVING, fd) < 0) this.#gone(fd);
   }
 
-  /** The far side has ended it too, or it is broken: closing sends nothing but a FIN that is still due. */
+  /** The far side has closed too, or the connection broke: closing now sends at most a FIN. */
   #gone(fd: number): void {
     this.#leaving.forget(fd);
     this.#kernel.closeSocket(fd);

@@ -1,12 +1,12 @@
 /**
- * Opens the way to the kernel for one thread, or says in a sentence why there is none: another system, or a package that is
- * absent. What follows from that is the caller's to decide.
+ * Loads the system calls for one thread, or returns a sentence why that is impossible: another operating system, or a
+ * missing package. The caller decides what follows.
  */
 import { LAYOUTS } from '../../../native/layouts.js';
 import { loadLibc } from '../../../native/libc.js';
 import { Kernel } from './system-calls.js';
 
-/** @param platform as `Host` tells it: `linux-x64` */
+/** @param platform as in `Host`: `linux-x64` */
 export async function openKernel(platform: string): Promise<Kernel | string> {
   const [system, architecture] = platform.split('-');
   if (system !== 'linux') return `it needs Linux, and this is ${system}`;

@@ -1,14 +1,14 @@
 /**
- * Whether the `epoll` transport works here, found out by doing once what it will do: a connection over loopback whose
- * bytes are stamped by the kernel, read through every native structure that a burst relies on. A layout that is wrong on
- * this system shows as a value that cannot be; then the transport is not used, and the reason is a sentence.
+ * Tests whether the `epoll` transport works here by doing once what it will do: a connection over loopback whose bytes
+ * the kernel stamps, read through every native structure that a burst uses. A layout that is wrong on this system gives
+ * impossible values; then the transport is not used, and the reason is returned as a sentence.
  */
 import { now } from '../../machine/clock.js';
 import type { Destination } from '../transport.js';
 import { type Kernel, WOULD_BLOCK } from './system-calls.js';
 
 const LOOPBACK: Destination = { address: '127.0.0.1', port: 0, family: 4 };
-/** What a byte over loopback, or the kernel's first stamp after it was asked for, may take on a busy machine. */
+/** Time for a byte over loopback, or for the kernel's first timestamp after it was requested, on a busy machine. */
 const PATIENCE_MS = 250;
 const SLOT = 0x01020304;
 const GENERATION = 0x7a6b5c4d;
@@ -64,8 +64,8 @@ function tcpInfoIsRead(kernel: Kernel, client: number): string | null {
 }
 
 /**
- * The kernel begins to stamp a moment after the first socket asks for it, so the first bytes may come without. That sends
- * are stamped as well is the network device's business: it may not be, but must not be wrong.
+ * The kernel starts to stamp a little after the first socket asks for it, so the first bytes may have no timestamp.
+ * Timestamps of sends depend on the network device: they may be missing, but must not be wrong.
  */
 function stampsAreRead(kernel: Kernel, client: number, server: number): string | null {
   kernel.stampRequests(true);
@@ -98,7 +98,7 @@ function fine(kernel: Kernel, result: number, what: string): void {
   if (result < 0) throw new Error(`${what}: ${kernel.errorName(-result)}`);
 }
 
-/** Tries again while nothing is there yet: loopback delivers in the sending call, or very soon after. */
+/** Tries again while there is nothing yet: loopback delivers during the sending call, or very soon after. */
 function patiently(call: () => number): number {
   const until = now() + PATIENCE_MS;
   let result = call();

@@ -1,8 +1,7 @@
 /**
- * The system calls of one thread, with numbers in and numbers out. It owns the native memory that they read and write and
- * is the only reader of native structures; it refuses to know attempts, phases and outcomes. Calls that can fail return
- * a negative errno, as the kernel itself does. Nothing here is allocated after the start, and no address leaves it but
- * into the call that uses it at once.
+ * The system calls of one thread, with numbers in and numbers out. Owns the native memory that they read and write, and
+ * is the only reader of native structures; does not know attempts, phases or outcomes. Calls that can fail return a
+ * negative errno, as the kernel does. Nothing is allocated after the start, and addresses are used only inside calls.
  */
 import { constants } from 'node:os';
 import {
@@ -26,11 +25,11 @@ import type { Destination } from '../transport.js';
 
 const READ_BYTES = 64 * 1024;
 const WRITE_BYTES = 64 * 1024;
-/** A stamp, and what the error queue says beside it (ip(7), IP_RECVERR). */
+/** Room for a timestamp and an error queue entry (ip(7), IP_RECVERR). */
 const CONTROL_BYTES = 192;
-/** Longer ones are rare, and put together one by one. */
+/** Longer requests are rare; they are sent as text, one by one. */
 const REQUEST_BYTES = 8 * 1024;
-/** Events taken at once. */
+/** Maximum number of events per poll. */
 export const EVENTS = 512;
 /** INET6_ADDRSTRLEN (inet_ntop(3)). */
 const ADDRESS_TEXT_BYTES = 46;
@@ -41,30 +40,30 @@ const CLOCK_READINGS = 16;
 
 const { EINTR, EAGAIN } = constants.errno;
 
-/** The software's stamps of what arrives, and of those sends that ask for one; without their bytes (timestamping.rst). */
+/** Software timestamps of arriving bytes, and of sends that ask for one, without the bytes (timestamping.rst). */
 const STAMPING = C.SOF_TIMESTAMPING_RX_SOFTWARE | C.SOF_TIMESTAMPING_SOFTWARE | C.SOF_TIMESTAMPING_OPT_TSONLY;
 
-/** What recvmsg and sendmsg are given: one stretch of memory, and room for what is said beside it. */
+/** The argument of recvmsg and sendmsg: one buffer, and room for control data. */
 interface Message {
   readonly header: NativeBlock;
   readonly vector: NativeBlock;
 }
 
-/** Latency-relevant parts of TCP_INFO. */
+/** The parts of TCP_INFO that concern latency. */
 export interface TcpInfo {
   readonly isEstablished: boolean;
-  /** Of the segment now unanswered; a SYN while it connects. */
+  /** Retransmissions of the segment that is not acknowledged yet; of the SYN while connecting. */
   readonly retransmitting: number;
-  /** Segments of the connection sent again, SYNs included. */
+  /** All retransmitted segments of the connection, SYNs included. */
   readonly retransmits: number;
-  /** Smoothed round trip, µs; right after the connect it is that of the SYN. 0: none was measured. */
+  /** Smoothed round trip time, µs; right after the connect it is that of the SYN. 0: not measured. */
   readonly rttUs: number;
 }
 
 export class Kernel {
-  /** Where `receive` puts what it reads; valid until the next call of it. */
+  /** The buffer that `receive` fills; valid until its next call. */
   readonly received: Buffer;
-  /** The kernel's own stamp of the last byte that `receive` brought, ms on the clock of `now()`; NaN without one. */
+  /** Kernel timestamp of the last byte from `receive`, ms on the clock of `now()`; NaN without one. */
   arrivedAt = Number.NaN;
   readonly #libc: Libc;
   readonly #memory: NativeMemory;
@@ -76,13 +75,13 @@ export class Kernel {
   readonly #events: NativeBlock;
   readonly #write: NativeBlock;
   readonly #request: NativeBlock;
-  /** The framed request as it was last sent; valid until the next. */
+  /** The framed request as last sent; valid until the next one. */
   framed: Buffer;
-  /** Where its key begins. */
+  /** Offset of its key. */
   #keyAt = 0;
   readonly #incoming: Message;
   readonly #control: NativeBlock;
-  /** Of `#write` and `#request`. */
+  /** The text of `#write` and `#request`. */
   readonly #outgoingText: Message;
   readonly #outgoingFrame: Message;
   readonly #value: NativeBlock;
@@ -93,9 +92,9 @@ export class Kernel {
   readonly #info: NativeBlock;
   readonly #time: NativeBlock;
   readonly #addresses = new Map<string, Uint8Array>();
-  /** Keeps the kernel stamping: it begins a moment after the first socket asks for it (net_enable_timestamp). */
+  /** Keeps kernel timestamping active: it starts a little after the first socket asks for it (net_enable_timestamp). */
   #stampingSocket = -1;
-  /** Wall clock, whole seconds, from which stamps count: a double holds what is left to the nanosecond. */
+  /** Base of timestamps, whole seconds of the wall clock: a double holds the difference to the nanosecond. */
   #wallBaseS = 0;
   #wallOffsetMs = 0;
   readonly #tcpInfo = { isEstablished: false, retransmitting: 0, retransmits: 0, rttUs: 0 };
@@ -134,13 +133,13 @@ export class Kernel {
     this.setClock();
   }
 
-  /** Gives the thread's descriptors back; what is open must be closed before. */
+  /** Closes the thread's own descriptors; sockets must be closed before. */
   close(): void {
     if (this.#stampingSocket >= 0) this.#libc.close(this.#stampingSocket);
     this.#stampingSocket = -1;
   }
 
-  /** Name of a native block next to which something was overwritten, or null. */
+  /** Name of a native block beside which something was overwritten, or null. */
   damaged(): string | null {
     return this.#memory.damaged();
   }
@@ -152,9 +151,9 @@ export class Kernel {
   // -- clocks ------------------------------------------------------------------------------------------------------
 
   /**
-   * Measures the wall clock against `now()`: stamps are the wall clock's. Adjustments of its rate reach both clocks
-   * alike (clock_gettime(2)), so only a step moves one against the other.
-   * @returns how far it was stepped since the last time, ms, to some µs; negative: back
+   * Measures the offset of the wall clock, which stamps arrivals, to `now()`. Adjustments of the rate affect both
+   * clocks alike (clock_gettime(2)), so only a step changes it.
+   * @returns the step since the last call, ms, to some µs; negative: back
    */
   setClock(): number {
     let narrowest = Number.POSITIVE_INFINITY;
@@ -175,7 +174,7 @@ export class Kernel {
     return stepMs;
   }
 
-  /** Without a BigInt: it is read for every stamp. */
+  /** Without a BigInt, because it is read for every timestamp. */
   #seconds(timespec: number): number {
     const at = timespec + TIMESPEC.seconds;
     return this.#view.getInt32(at + 4, true) * 2 ** 32 + this.#view.getUint32(at, true);
@@ -187,7 +186,7 @@ export class Kernel {
 
   // -- sockets -----------------------------------------------------------------------------------------------------
 
-  /** A non-blocking TCP socket whose arrivals the kernel stamps. @returns descriptor or -errno */
+  /** A non-blocking TCP socket with kernel timestamps. @returns descriptor or -errno */
   socket(family: 4 | 6): number {
     const fd = this.#newSocket(family === 4 ? C.AF_INET : C.AF_INET6);
     if (fd >= 0) this.#libc.setsockopt(fd, C.IPPROTO_TCP, C.TCP_NODELAY, this.#one.address, 4);
@@ -201,19 +200,19 @@ export class Kernel {
     return fd;
   }
 
-  /** Binds to an address and leaves the port to `connect`, which may share it between destinations. @returns 0 or -errno */
+  /** Binds to an address; `connect` chooses the port, which it can share between destinations. @returns 0 or -errno */
   bindAddress(fd: number, address: string, family: 4 | 6): number {
     this.#libc.setsockopt(fd, C.IPPROTO_IP, C.IP_BIND_ADDRESS_NO_PORT, this.#one.address, 4);
     const length = this.#putAddress({ address, port: 0, family });
     return this.#result(this.#libc.bind(fd, this.#address.address, length));
   }
 
-  /** @returns 0 when the connection is open or being opened, or -errno */
+  /** @returns 0 when the connection is open or opening, or -errno */
   connect(fd: number, to: Destination): number {
     const length = this.#putAddress(to);
     if (this.#libc.connect(fd, this.#address.address, length) === 0) return 0;
     const errno = this.#libc.errno();
-    // Interrupted or not, it goes on by itself (connect(2)).
+    // An interrupted connect continues in the background too (connect(2)).
     return errno === constants.errno.EINPROGRESS || errno === EINTR ? 0 : -errno;
   }
 
@@ -229,14 +228,14 @@ export class Kernel {
     return this.#result(this.#libc.accept(fd, 0, 0));
   }
 
-  /** What went wrong with a connection, and forgets it. @returns errno; 0: nothing */
+  /** Reads and clears the socket's pending error. @returns errno; 0: none */
   takeError(fd: number): number {
     this.#view.setUint32(this.#length.offset, 4, true);
     this.#libc.getsockopt(fd, C.SOL_SOCKET, C.SO_ERROR, this.#value.address, this.#length.address);
     return this.#view.getInt32(this.#value.offset, true);
   }
 
-  /** The same object each time. */
+  /** Returns the same object each time. */
   tcpInfo(fd: number): TcpInfo {
     const view = this.#view;
     const { offset, address } = this.#info;
@@ -260,25 +259,25 @@ export class Kernel {
     };
   }
 
-  /** Closes by RST: what has not been sent is thrown away, no TIME_WAIT stays (socket(7), SO_LINGER). */
+  /** Closes with RST: unsent data is discarded, and no TIME_WAIT remains (socket(7), SO_LINGER). */
   reset(fd: number): void {
     this.#libc.setsockopt(fd, C.SOL_SOCKET, C.SO_LINGER, this.#linger.address, LINGER.size);
     this.#libc.close(fd);
   }
 
-  /** Sends FIN behind what the kernel has taken; reading goes on (shutdown(2)). A connection that is gone has none to send. */
+  /** Sends FIN after all accepted data; reading continues (shutdown(2)). No effect on a connection that has ended. */
   finish(fd: number): void {
     this.#libc.shutdown(fd, C.SHUT_WR);
   }
 
-  /** Never repeated: Linux has given the descriptor back even when it says EINTR (close(2)). */
+  /** Never repeated: Linux has closed the descriptor even when it returns EINTR (close(2)). */
   closeSocket(fd: number): void {
     this.#libc.close(fd);
   }
 
   // -- bytes -------------------------------------------------------------------------------------------------------
 
-  /** Whether `sendText` and `sendFramed` ask for a stamp (`sentAt`); not before the first call. */
+  /** Whether `sendText` and `sendFramed` ask for a timestamp (`sentAt`); off until the first call. */
   stampRequests(isOn: boolean): void {
     const length = isOn ? CMSG.sizeOf4 : 0;
     for (const { header } of [this.#outgoingText, this.#outgoingFrame]) {
@@ -286,7 +285,7 @@ export class Kernel {
     }
   }
 
-  /** Latin-1. @returns bytes the kernel took (of the first 64 KiB), or -errno */
+  /** Latin-1. @returns bytes accepted by the kernel (of the first 64 KiB), or -errno */
   sendText(fd: number, text: string): number {
     this.#setLength(this.#outgoingText, this.#write.bytes.write(text, 'latin1'));
     return this.#sendMessage(fd, this.#outgoingText);
@@ -296,7 +295,7 @@ export class Kernel {
     return head.length + KEY_LENGTH + tail.length <= REQUEST_BYTES;
   }
 
-  /** What `sendFramed` sends from now on, but for the key. */
+  /** Sets the request that `sendFramed` sends, without its key. */
   useFrame({ head, tail }: RequestFrame): void {
     const { bytes } = this.#request;
     this.#keyAt = head.length;
@@ -307,7 +306,7 @@ export class Kernel {
     this.#setLength(this.#outgoingFrame, this.framed.length);
   }
 
-  /** As `sendText` of a frame; only the key is copied. */
+  /** As `sendText`, with the frame: copies only the key. */
   sendFramed(fd: number, keys: Buffer, slot: number): number {
     const { bytes } = this.#request;
     const from = slot * KEY_LENGTH;
@@ -321,21 +320,22 @@ export class Kernel {
   }
 
   /**
-   * When the last byte of a stamped request was given to the network, by the kernel's stamp: a thread may lose its core
-   * between reading a clock and its packet. Each stamp is told once. @returns ms on the clock of `now()`; NaN: none is there
+   * Kernel timestamp of when the last byte of a stamped request was passed to the network: a thread may lose its core
+   * between reading a clock and sending. Each timestamp is returned once.
+   * @returns ms on the clock of `now()`; NaN: none available
    */
   sentAt(fd: number): number {
     return this.#receive(fd, C.MSG_ERRQUEUE) < 0 ? Number.NaN : this.#stamp();
   }
 
-  /** @returns bytes the kernel took (of the first 64 KiB), or -errno */
+  /** @returns bytes accepted by the kernel (of the first 64 KiB), or -errno */
   sendBytes(fd: number, bytes: Uint8Array): number {
     const length = Math.min(bytes.length, WRITE_BYTES);
     this.#write.bytes.set(length === bytes.length ? bytes : bytes.subarray(0, length));
     return this.#result(this.#libc.send(fd, this.#write.address, length, C.MSG_NOSIGNAL));
   }
 
-  /** Reads at most `room` bytes into `received`, notes when the last of them arrived. @returns bytes; 0: FIN; or -errno */
+  /** Reads up to `room` bytes into `received`, stores when the last one arrived. @returns bytes; 0: FIN; or -errno */
   receive(fd: number, room: number = READ_BYTES): number {
     this.#setLength(this.#incoming, room);
     const length = this.#receive(fd, 0);
@@ -349,7 +349,7 @@ export class Kernel {
     return this.#result(this.#libc.recvmsg(fd, address, flags));
   }
 
-  /** The stamp of what was just received. */
+  /** The timestamp of the bytes just received. */
   #stamp(): number {
     const view = this.#view;
     const { offset } = this.#control;
@@ -368,12 +368,12 @@ export class Kernel {
     return this.#result(this.#libc.epollCreate(C.EPOLL_CLOEXEC));
   }
 
-  /** Tells of every change of a socket from now on, once each. @returns 0 or -errno */
+  /** Reports every change of a socket from now on, once each. @returns 0 or -errno */
   watch(poll: number, fd: number, slot: number, generation: number): number {
     return this.#watched(C.EPOLL_CTL_ADD, poll, fd, slot, generation);
   }
 
-  /** As `watch`, of a socket that is watched already: what is there is told anew, under this name. @returns 0 or -errno */
+  /** As `watch`, for a watched socket: its current state is reported again, with this slot. @returns 0 or -errno */
   watchAs(poll: number, fd: number, slot: number, generation: number): number {
     return this.#watched(C.EPOLL_CTL_MOD, poll, fd, slot, generation);
   }
@@ -387,7 +387,7 @@ export class Kernel {
     return this.#result(this.#libc.epollControl(poll, operation, fd, address));
   }
 
-  /** What has happened, or happens within `waitMs`. @returns events that `eventOf` can be asked for; at most `EVENTS` */
+  /** Takes events of now, or of the next `waitMs`. @returns their number, for `eventOf`; at most `EVENTS` */
   take(poll: number, waitMs: number): number {
     return Math.max(0, this.#libc.epollWait(poll, this.#events.address, EVENTS, waitMs));
   }
@@ -422,12 +422,12 @@ export class Kernel {
     return { header, vector };
   }
 
-  /** Its upper half stays 0. Always written: code compiled without having seen a change would be thrown away by one. */
+  /** The upper half stays 0. Always written: code compiled for a constant is discarded at the first change. */
   #setLength(message: Message, length: number): void {
     this.#view.setUint32(message.vector.offset + IOVEC.length, length, true);
   }
 
-  /** Said beside a send: its last byte is to be stamped as it leaves, and that of no other send (timestamping.rst, 1.3.4). */
+  /** Control data that asks for a timestamp of this send only, when its last byte leaves (timestamping.rst, 1.3.4). */
   #stampRequest(): NativeBlock {
     const view = this.#view;
     const block = this.#memory.block('stamp request', CMSG.sizeOf4);
@@ -439,12 +439,12 @@ export class Kernel {
     return block;
   }
 
-  /** Prepares an address that connections will go to. */
+  /** Prepares an address that will be a destination. */
   learn(address: string, family: 4 | 6): void {
     if (!this.#addresses.has(address)) this.#parsed(address, family);
   }
 
-  /** @returns its length, bytes */
+  /** @returns the length of the address, bytes */
   #putAddress({ address, port, family }: Destination): number {
     const { offset, bytes } = this.#address;
     const known = this.#addresses.get(address) ?? this.#parsed(address, family);
@@ -453,7 +453,7 @@ export class Kernel {
     return known.length;
   }
 
-  /** An address as the kernel wants it, port 0. @throws Error for what is no address: resolving is somebody else's */
+  /** A socket address with port 0. @throws Error for text that is not an address: names are resolved elsewhere */
   #parsed(address: string, family: 4 | 6): Uint8Array {
     const { offset, bytes, address: at } = this.#address;
     const [text, zone] = address.split('%');

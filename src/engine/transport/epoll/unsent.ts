@@ -1,6 +1,6 @@
 /**
- * What the kernel would not take yet, by slot, and which sends have failed: bytes wait here until the socket is writable
- * again, at most 64 KiB for a far side that does not read.
+ * Bytes that the kernel did not accept yet, by slot, and failed sends. The bytes wait here until the socket is writable
+ * again; at most 64 KiB for a far side that does not read.
  */
 import { constants } from 'node:os';
 import { INTERRUPTED, type Kernel, WOULD_BLOCK } from './system-calls.js';
@@ -12,12 +12,12 @@ export class Unsent {
   readonly #fds: Int32Array;
   readonly #failed: (slot: number, errno: number) => void;
   readonly #waiting = new Map<number, Uint8Array>();
-  /** Slots of which a send has failed by an RST. */
+  /** Slots with a send that failed because of an RST. */
   readonly #resets = new Set<number>();
 
   /**
    * @param fds descriptor of each slot
-   * @param failed called with the errno of a send that can't go on; must not tell the engine at once
+   * @param failed called with the errno of a failed send; must not call the engine at once
    */
   constructor(kernel: Kernel, fds: Int32Array, failed: (slot: number, errno: number) => void) {
     this.#kernel = kernel;
@@ -25,7 +25,7 @@ export class Unsent {
     this.#failed = failed;
   }
 
-  /** Slots with bytes that wait. */
+  /** Number of slots with waiting bytes. */
   get size(): number {
     return this.#waiting.size;
   }
@@ -34,7 +34,9 @@ export class Unsent {
     return this.#waiting.has(slot);
   }
 
-  /** A send that failed has taken the error of an RST away with it. */
+  /**
+   * Whether a send in this slot failed because of an RST: such a send clears the socket's error, so it is stored here.
+   */
   wasReset(slot: number): boolean {
     return this.#resets.has(slot);
   }
@@ -44,21 +46,21 @@ export class Unsent {
     if (this.#waiting.size > 0) this.#waiting.delete(slot);
   }
 
-  /** @param sent bytes that the kernel took, or -errno */
+  /** @param sent bytes that the kernel accepted, or -errno */
   keep(slot: number, bytes: Uint8Array, sent: number): void {
     if (sent < 0 && sent !== WOULD_BLOCK && sent !== INTERRUPTED) {
       this.#fail(slot, -sent);
       return;
     }
     const before = this.#waiting.get(slot);
-    // A far side that does not read needs no more answers to its pings.
+    // A far side that does not read needs no further pongs.
     if (before !== undefined && before.length > MOST_UNSENT_BYTES) return;
     const rest = bytes.subarray(Math.max(0, sent));
     this.#waiting.set(slot, before === undefined ? Uint8Array.from(rest) : Buffer.concat([before, rest]));
     if (before === undefined && sent !== WOULD_BLOCK) this.send(slot);
   }
 
-  /** Sends what waits, as far as the kernel takes it. */
+  /** Sends waiting bytes, as far as the kernel accepts them. */
   send(slot: number): void {
     let rest = this.#waiting.get(slot);
     while (rest !== undefined && rest.length > 0) {
@@ -77,7 +79,7 @@ export class Unsent {
     this.#waiting.delete(slot);
   }
 
-  /** What arrived before the far side was gone counts, and only reading tells how it went. */
+  /** Bytes that arrived before the far side closed still count, and only reading tells how it closed. */
   #fail(slot: number, errno: number): void {
     if (errno === constants.errno.ECONNRESET) this.#resets.add(slot);
     this.#failed(slot, errno);
