@@ -1,6 +1,6 @@
 /**
- * A lab target as a process of its own, for programs: name and options as one JSON argument; stops, reports and ends
- * when its standard input ends. A parent that dies closes that pipe too, so no target outlives who started it.
+ * A lab target as a separate process, for programs: name and options as one JSON argument; stops, reports and exits
+ * when its standard input ends. That pipe is closed also when the parent dies, so no target outlives its parent.
  */
 import { EXIT, UserError } from '../errors.js';
 import { type Host, processHost } from '../host.js';
@@ -14,10 +14,10 @@ async function main(host: Host): Promise<void> {
   if (target === null) throw new UserError(`no lab target ${name}`, { code: 'lab' });
   const stopped = new Promise<void>((resolve) => {
     host.stdin.once('end', resolve).once('close', resolve).once('error', resolve).resume();
-    // Ctrl-C reaches the whole process group: the parent says when to stop, because it still wants the report.
+    // Ctrl-C reaches the whole process group, but the parent decides when to stop, because it still wants the report.
     host.onSignal((signal) => signal === 'SIGTERM' && resolve());
   });
-  // The parent may be gone when there is something to say.
+  // The parent may already have ended when there is something to write.
   for (const stream of [host.stdout, host.stderr]) stream.on('error', () => {});
   await serveLab(target, readSettings(name, target.options, options), host, stopped);
 }

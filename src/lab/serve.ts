@@ -1,7 +1,7 @@
 /**
- * The life of a lab target that somebody started: its URL as the first line of `out`, with a real gateway where its files
- * are as the second, its story on `err`, and when it is told to stop what it saw as one line of JSON. Shared by the command
- * and by the child process, so that a person and a program read the same.
+ * Runs a started lab target: prints its URL as the first line of `out` (and with a real gateway the path of its files
+ * as the second), messages on `err`, and when it is stopped its report as one line of JSON. Used by the command and by
+ * the child process, so that people and programs read the same.
  */
 import { writeFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
@@ -18,7 +18,7 @@ export interface LabStreams {
   readonly stderr: Writable;
 }
 
-/** @throws UserError `lab` when the target cannot listen, its log cannot be written, or its gateway ends by itself. */
+/** @throws UserError `lab` when the target cannot listen, its log cannot be written, or its gateway ends by itself */
 export async function serveLab(
   target: LabTarget,
   settings: LabSettings,

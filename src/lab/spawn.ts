@@ -1,6 +1,6 @@
 /**
- * Starts a lab target in a process of its own and gets back its URL and, when it is stopped, its report. The child holds
- * on to the pipe of its standard input and ends with it.
+ * Starts a lab target in a separate process and returns its URL and, when it is stopped, its report. The child ends
+ * when its standard input is closed.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -11,28 +11,33 @@ import type { LabReport } from './server/ledger.js';
 
 export interface SpawnedLab {
   readonly url: string;
-  /** Of the real gateway, with the option `gateway`; they are the caller's to remove. */
+  /** The real gateway's files, with the option `gateway`; the caller removes them. */
   readonly files: GatewayFiles | null;
   readonly pid: number;
-  /** Stops the target; what it saw. The second call returns the same. Rejects when the child died without a report. */
+  /**
+   * Stops the target and returns its report; later calls return the same. Rejects when the child died without a report.
+   */
   stop(): Promise<LabReport>;
 }
 
-/** A child that neither starts nor stops within this is killed. Longer than a loop that a target blocks on purpose. */
+/**
+ * A child that has not started or stopped within this time is killed. Longer than any event loop that a target blocks
+ * on purpose.
+ */
 const PATIENCE_MS = 20_000;
 const STDERR_KEPT_CHARACTERS = 8192;
 
-/** @throws UserError `lab` with the child's own words when it cannot start. */
+/** @throws UserError `lab` with the child's own message when it cannot start */
 export async function spawnLab(
   name: string,
   options: Readonly<Record<string, string | number | boolean>>,
 ): Promise<SpawnedLab> {
   const child = fork(fileURLToPath(new URL('./main.js', import.meta.url)), [JSON.stringify({ name, options })], {
     stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
-    // Flags of the parent (a test runner, an inspector) are none of the child's.
+    // The parent's flags (a test runner, an inspector) must not be passed on.
     execArgv: [],
   });
-  // child_process.fork insists on the channel; nothing is said on it, and it must keep nobody alive.
+  // child_process.fork requires the channel; it is not used, and must not keep the process alive.
   child.channel?.unref();
   child.stdin?.on('error', () => {});
   let complaints = '';
@@ -102,7 +107,7 @@ function linesOf(child: ChildProcess): { next(): Promise<string | null> } {
   };
 }
 
-/** Waits for a line; kills the child that lets one wait too long, upon which the line is null. */
+/** Waits for a line; kills a child that takes too long, and then returns null. */
 async function withPatience(child: ChildProcess, line: Promise<string | null>): Promise<string | null> {
   const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
   try {

@@ -1,4 +1,7 @@
-/** The targets with something wrong behind the gateway: nobody there, dead, deaf, closed, or failing by itself. */
+/**
+ * The targets with a problem behind the gateway: no backend, or one that is dead, unresponsive, closed, or failing by
+ * itself.
+ */
 
 import { always, type LabTarget, option, split, withDefaults, withOptions } from '../server/target.js';
 import { textOf } from '../server/target-options.js';
@@ -11,7 +14,7 @@ import {
 import { startApplicationError } from '../targets/refusals.js';
 import { startBackendHangs } from '../targets/slow.js';
 
-/** What a handshake meets once the server has closed itself, by how it was made. */
+/** The answer to a handshake once the server has closed itself, by how the server was made. */
 const CLOSED_ANSWERS = { port: '502', express: '404', bare: '504', noserver: '503' } as const;
 type Made = keyof typeof CLOSED_ANSWERS;
 

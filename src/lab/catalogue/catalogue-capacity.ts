@@ -1,4 +1,6 @@
-/** The targets at which one handshake works and many at once do not: too slow, too few places, too short a queue. */
+/**
+ * The targets for which one handshake works and many at once do not: too slow, too few connections, too short a queue.
+ */
 
 import { capacity } from '../server/schedule.js';
 import {
@@ -25,17 +27,17 @@ import {
 import { startCpuBound, startNegativeCache, startSimultaneous504, startSlowConcurrent } from '../targets/slow.js';
 import { leftOf, startFlaky, startHysteretic } from '../targets/unsteady.js';
 
-/** How many upgrades the backend of a target gets done within the gateway's patience. */
+/** How many upgrades a target's backend completes within the gateway's timeout. */
 function room(settings: LabSettings, width = 1): number {
   return capacity(numberOf(settings, 'service'), numberOf(settings, 'timeout'), width);
 }
 
-/** What does not even serve one handshake in time is no matter of capacity. */
+/** If even a single handshake is not served in time, the cause is not a lack of capacity. */
 function unlessHopeless(cause: string, settings: LabSettings): string {
   return numberOf(settings, 'service') > numberOf(settings, 'timeout') ? 'backend-hangs' : cause;
 }
 
-/** Of those that wait at the door, the kernel queues backlog + 1; beyond that its retries and SYN cookies decide. */
+/** The kernel queues backlog + 1 connections; what happens beyond that depends on its retries and SYN cookies. */
 function queued(n: number, settings: LabSettings): Expected | null {
   return n <= numberOf(settings, 'backlog') + 1 ? split(n, n, '101') : null;
 }
@@ -59,7 +61,7 @@ const SLOW: readonly LabTarget[] = [
     cause: (settings) =>
       unlessHopeless(settings['dead-work'] === true ? 'work-for-the-dead' : 'slow-serial-upgrade', settings),
     expects: (n, settings) => split(n, room(settings), '504'),
-    // How much of the dead work is left depends on when the next burst comes.
+    // How much of the abandoned work is left depends on when the next burst comes.
     expectsLater: (n, settings) =>
       settings['dead-work'] === true && n > room(settings) ? null : split(n, room(settings), '504'),
     start: startSimultaneous504,
@@ -91,7 +93,7 @@ const SLOW: readonly LabTarget[] = [
       option('service', 'duration', '4ms', 'CPU that one handshake takes (S)'),
     ),
     cause: (settings) => unlessHopeless('cpu-bound', settings),
-    // Beyond T/S the first ones to come may be done before the others have arrived.
+    // Beyond T/S, the first handshakes may be done before the others have arrived.
     expects: (n, settings) => (n <= room(settings) ? split(n, n, '101') : null),
     start: startCpuBound,
   }),
@@ -159,7 +161,7 @@ const LIMITS: readonly LabTarget[] = [
     ),
     cause: () => 'rate-limit',
     expects: (n, settings) => split(n, numberOf(settings, 'burst') + 1, outcomeOfAnswer(textOf(settings, 'answer'))),
-    // What has leaked away meanwhile depends on the time between them.
+    // How much has leaked from the bucket depends on the time between bursts.
     expectsLater: () => null,
     start: startRateLimit,
   }),
@@ -172,7 +174,7 @@ const LIMITS: readonly LabTarget[] = [
       option('backlog', 'count', 16, 'length of the listen queue'),
       option('block', 'duration', '500ms', 'how long the event loop stands still (Ctrl-C has to wait as well)'),
     ),
-    // Over the other gates the connections are open before the loop is blocked.
+    // With the other gates the connections are open before the event loop is blocked.
     gates: ['connect'],
     cause: () => 'listen-queue-full',
     expects: queued,
@@ -238,7 +240,7 @@ const UNSTEADY: readonly LabTarget[] = [
       option('fall', 'count', 1, 'how many fewer each second'),
     ),
     cause: () => 'connection-limit',
-    // Beyond what it is left with it depends on how long it has been up.
+    // Beyond the places that remain in the end, the result depends on how long the target has been running.
     expects: (n, settings) => {
       const max = numberOf(settings, 'max');
       return n <= leastOf(max) || numberOf(settings, 'fall') === 0 ? split(n, max, '503') : null;
@@ -259,7 +261,7 @@ const UNSTEADY: readonly LabTarget[] = [
         'upgraded connections that may be open at once, the others get 503; 0: any number',
       ),
     ),
-    // No load causes it, so there is nothing of a cause to be named.
+    // It does not depend on load, so there is no cause to name.
     cause: () => null,
     expects: (n, settings) => {
       const failures = numberOf(settings, 'failures');

@@ -1,4 +1,6 @@
-/** The targets that are set up for something else, so that a single handshake fails as many do: a header, a path, a rule. */
+/**
+ * The targets with a wrong configuration, for which a single handshake fails just as many do: a header, a path, a rule.
+ */
 
 import { always, type LabTarget, option, outcomeOfAnswer, split, withDefaults, withOptions } from '../server/target.js';
 import { numberOf, textOf } from '../server/target-options.js';
@@ -24,7 +26,7 @@ function answering(cause: string, target: Parameters<typeof always>[2]): LabTarg
   });
 }
 
-/** No handshake of RFC 6455 fits into less; one without headers of the user's own is smaller than the other. */
+/** No handshake of RFC 6455 is smaller; this separates one without extra headers from a larger one. */
 const SMALLEST_HEAD_BYTES = 140;
 const USUAL_HEAD_BYTES = 4096;
 

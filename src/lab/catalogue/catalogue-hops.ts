@@ -1,6 +1,7 @@
 /**
- * The targets at which one hop misreads another: a gateway that fails by itself, a load balancer that holds a living backend
- * for dead, servers that take a handshake back. /direct is the backend past the gateway, for `check --direct`.
+ * The targets where hops misunderstand each other: a gateway that fails by itself, a load balancer that marks a working
+ * backend as down, servers that reject a client after its 101. /direct is the backend without the gateway, for `check
+ * --direct`.
  */
 
 import { capacity } from '../server/schedule.js';
@@ -80,7 +81,7 @@ const REFUSING: readonly LabTarget[] = [
     options: withOptions(option('every', 'count', 4, 'each so manieth handshake is refused')),
     cause: () => 'credentials-partly-refused',
     expects: (n, settings) => split(n, n - Math.floor(n / Math.max(1, numberOf(settings, 'every'))), '401'),
-    // Which of the next burst are refused depends on how many came before.
+    // Which handshakes of the next burst are refused depends on how many came before.
     expectsLater: () => null,
     start: startPartlyRefused,
   }),

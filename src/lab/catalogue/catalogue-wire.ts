@@ -1,4 +1,7 @@
-/** The targets that go wrong on the wire: bytes that are no answer, none at all, TLS, the way there, and after the 101. */
+/**
+ * The targets with a problem in the protocol or the network: invalid responses or none, TLS, the network path, and
+ * after the 101.
+ */
 
 import {
   always,
@@ -48,7 +51,7 @@ const ANSWERS: readonly LabTarget[] = [
     name: 'accept-then-fin',
     story: 'A layer-4 balancer before a dead backend: TCP opens, and is closed without a byte.',
     options: withOptions(option('after', 'duration', '1ms', 'how long it looks for a backend (HAProxy: 3s)')),
-    // At the gate of TLS it is that which fails.
+    // With the gate `tls`, the TLS handshake fails instead.
     gates: ['connect', 'upgrade'],
     cause: () => 'closed-without-answer',
     expects: (n, settings) => split(n, 0, settings.tls === true ? 'tls' : 'closed'),
@@ -90,7 +93,7 @@ const ANSWERS: readonly LabTarget[] = [
 ];
 
 const TLS: readonly LabTarget[] = [
-  // The one target whose clients are meant not to trust the lab.
+  // The only target whose clients should not trust the lab's certificate.
   always('tls', 'tls-untrusted', {
     name: 'tls-self-signed',
     story: 'A healthy ws server over TLS whose certificate nobody has signed: clients that verify leave after TLS.',
@@ -129,7 +132,7 @@ const WAY_AND_AFTER: readonly LabTarget[] = [
     name: 'syn-dropped',
     story:
       'A port that answers no SYN: a firewall that drops, a machine that is gone (here a listen queue, full for good).',
-    // At the other gates nobody gets as far as to wait there.
+    // With the other gates no attempt reaches the gate.
     gates: ['connect'],
     start: startSynDropped,
   }),

@@ -1,7 +1,7 @@
 /**
- * The catalogue of targets that fail as real stacks do, as data: what each is, what may be set on it, the cause that it
- * stands for, and the outcomes that a burst against it must produce. Tests, `lab --list` and the documentation read it, so
- * none of them can promise something else.
+ * The catalogue of targets that fail as real stacks do, as data: what each one is, its options, its cause, and the
+ * outcomes that a burst against it must produce. Tests, `lab --list` and the documentation all read it, so they cannot
+ * contradict each other.
  */
 
 import { type LabTarget, split, withDefaults } from '../server/target.js';

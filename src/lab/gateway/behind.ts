@@ -1,6 +1,6 @@
 /**
- * What stands behind a real gateway, and what that gateway is told, for those targets of which a real one can be made: the
- * same trouble, with nobody acting the gateway. Data by the name of a target; null where that gateway cannot be made to.
+ * The backend and the gateway's configuration for targets that a real gateway can reproduce: the same problem without a
+ * simulated gateway. Data by the name of a target; null if that gateway cannot show it.
  */
 
 import { Ledger } from '../server/ledger.js';
@@ -17,9 +17,9 @@ import { type GatewayName, type GatewayNeeds, PLAIN_NEEDS } from './gateway-conf
 import { startPool } from './pool.js';
 
 export interface Behind {
-  /** Starts the backend on a port of the loopback address. `settings` are the target's, with an address of its own. */
+  /** Starts the backend on a loopback port. `settings` are the target's, with the backend's own address. */
   readonly start: (settings: LabSettings, env: LabEnv) => Promise<RunningLab>;
-  /** What the gateway is told; null where it cannot do what the settings ask for. */
+  /** Configuration of the gateway; null if it cannot do what the settings ask for. */
   readonly needs: (gateway: GatewayName, settings: LabSettings) => Partial<GatewayNeeds> | null;
 }
 
@@ -29,7 +29,7 @@ function limitNeeds(gateway: GatewayName, settings: LabSettings): Partial<Gatewa
   const [max, answer] = [numberOf(settings, 'max'), textOf(settings, 'answer')];
   const hasStatus = answer === '503' || answer === '429';
   if (gateway === 'nginx') {
-    // limit_conn 0 is no configuration.
+    // limit_conn 0 is not a valid configuration.
     if (!hasStatus || max === 0) return null;
     return {
       http: ['limit_conn_zone $server_port zone=tunnels:1m;'],
@@ -55,7 +55,7 @@ function rateNeeds(gateway: GatewayName, settings: LabSettings): Partial<Gateway
       ],
     };
   }
-  // HAProxy counts in a window and not in a bucket: b + 1 in the time in which a bucket of b would leak away.
+  // HAProxy counts in a window instead of a bucket: b + 1 in the time in which a bucket of b would empty.
   const windowMs = Math.ceil((1000 * (burst + 1)) / rate);
   return {
     frontend: [
@@ -66,7 +66,7 @@ function rateNeeds(gateway: GatewayName, settings: LabSettings): Partial<Gateway
   };
 }
 
-/** ws with a real mistake, and a book of what it did right. */
+/** ws with a real bug, and a ledger of what it answered correctly. */
 async function startClosing(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const ledger = new Ledger('close-kills-server', settings.log === null ? null : textOf(settings, 'log'), env.note);
   const host = textOf(settings, 'host');
@@ -107,7 +107,7 @@ export const BEHIND: ReadonlyMap<string, Behind> = new Map<string, Behind>([
         if (gateway !== 'nginx') return null;
         const seconds = Math.max(1, Math.round(numberOf(settings, 'memory') / 1000));
         const server = (address: string): string => `server ${address} max_fails=1 fail_timeout=${seconds}s;`;
-        // Twice the same: to nginx they are two servers, and a single one would never be disabled.
+        // Listed twice: to nginx these are two servers, and it would never disable a single one.
         return { ...patient(settings), servers: (address) => [server(address), server(address)] };
       },
     },
@@ -127,14 +127,14 @@ export const BEHIND: ReadonlyMap<string, Behind> = new Map<string, Behind>([
     'upgrade-not-forwarded',
     {
       start: startOrdinary,
-      // 403 is Envoy's own.
+      // The answer 403 is specific to Envoy.
       needs: (_, settings) =>
         textOf(settings, 'answer') === '403' ? null : { ...patient(settings), forwardsUpgrade: false },
     },
   ],
 ]);
 
-/** All that the gateway is told. */
+/** The complete configuration of the gateway. */
 export function needsOf(behind: Behind, gateway: GatewayName, settings: LabSettings): GatewayNeeds | null {
   const own = behind.needs(gateway, settings);
   return own === null ? null : { ...PLAIN_NEEDS, ...own };

@@ -1,23 +1,23 @@
 /**
- * Configurations of real gateways as texts: what a person would write, with the one line in it that makes the trouble.
- * Pure; which target needs which lines is data in behind.ts, and who starts the gateway is real-gateway.ts.
+ * Configurations of real gateways as texts: what a person would write, with the one line in it that causes the problem.
+ * Pure; behind.ts has the lines for each target, and real-gateway.ts starts the gateway.
  */
 
 export const GATEWAYS = ['nginx', 'haproxy'] as const;
 export type GatewayName = (typeof GATEWAYS)[number];
 
-/** What a target wants of its gateway. */
+/** A target's requirements for its gateway. */
 export interface GatewayNeeds {
-  /** How long a connect to the backend, and the backend's silence, may take; ms. */
+  /** Timeouts for connecting to the backend, and for its response; ms. */
   readonly connectMs: number;
   readonly readMs: number;
   /** Whether Upgrade and Connection reach the backend. */
   readonly forwardsUpgrade: boolean;
-  /** nginx: lines beside `server {}`; below `location / {}`; servers of the upstream when they are not the usual one. */
+  /** nginx: extra lines beside `server {}` (`http`) and in `location / {}`; upstream servers, if not the usual one. */
   readonly http: readonly string[];
   readonly location: readonly string[];
   readonly servers: ((address: string) => readonly string[]) | null;
-  /** HAProxy: lines of the frontend, of the backend, and what stands behind the address of its server. */
+  /** HAProxy: extra lines of the frontend and of the backend, and options after its server's address. */
   readonly frontend: readonly string[];
   readonly backend: readonly string[];
   readonly server: string;
@@ -35,24 +35,24 @@ export const PLAIN_NEEDS: GatewayNeeds = {
   server: '',
 };
 
-/** Where things are; every path is absolute. */
+/** Paths and addresses; every path is absolute. */
 export interface GatewayPlace {
   readonly folder: string;
   readonly accessLog: string;
   readonly errorLog: string;
   /** PEM file with certificate and key; null over ws. */
   readonly certificate: string | null;
-  /** Where clients come, `address:port` as configurations write it. */
+  /** Where clients connect, as `address:port`. */
   readonly listen: string;
   readonly backend: string;
-  /** nginx started by root gives up its rights, and could not write its logs then. */
+  /** nginx drops its rights when started by root, and could then not write its logs. */
   readonly isRoot: boolean;
-  /** Clients that it may carry at once; each of them takes two descriptors. */
+  /** Maximum number of clients at once; each needs two descriptors. */
   readonly connections: number;
 }
 
 const BACKLOG = 4096;
-/** Logs, listeners, and whatever a gateway opens for itself. */
+/** For logs, listeners, and what a gateway opens for itself. */
 export const SPARE_DESCRIPTORS = 100;
 
 export function nginxConfig(place: GatewayPlace, needs: GatewayNeeds): string {

@@ -1,7 +1,7 @@
 /**
- * A backend that serves upgrades some at a time, D each, for a real gateway to wait for: nothing is decided beforehand here,
- * because when a client is given up is the gateway's affair. Each end is on an absolute schedule, so a late timer costs
- * nothing. Who is gone when his turn comes is skipped, or served all the same.
+ * A backend behind a real gateway that serves a number of upgrades at a time, D each. Nothing is decided in advance,
+ * because the gateway decides when a client times out. Every end is on an absolute schedule, so late timers do not add
+ * up. A client that has disconnected before its turn is skipped, or served anyway.
  */
 import type { Connection } from '../server/connection.js';
 import { Agenda, nowUs } from '../server/due.js';
@@ -14,7 +14,7 @@ interface Waiting {
   readonly request: Request;
 }
 
-/** @param width how many are served at a time; 0: all of them */
+/** @param width number served at a time; 0: all */
 export function startPool(name: string, width: number, settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const serviceUs = numberOf(settings, 'service') * 1000;
   const worksForDead = settings['dead-work'] === true;
@@ -22,7 +22,7 @@ export function startPool(name: string, width: number, settings: LabSettings, en
   const queue: Waiting[] = [];
   let served = 0;
 
-  /** @param fromUs when a place became free: the instant of its end and not that of its timer */
+  /** @param fromUs when a place became free: its scheduled time, not the time at which the timer fired */
   const serveNext = (fromUs: number): void => {
     while (queue.length > 0 && (width === 0 || served < width)) {
       const one = queue.shift() as Waiting;

@@ -1,7 +1,7 @@
 /**
- * A real gateway, nginx or HAProxy, as a child of the lab: a configuration in a fresh folder, the program in the
- * foreground in front of the target's backend, and its end together with the lab's, however that comes about. What goes
- * into the configuration is not decided here.
+ * A real gateway, nginx or HAProxy, as a child process of the lab: writes its configuration to a new folder, runs it in
+ * the foreground in front of the target's backend, and ends it with the lab, even if the lab crashes. The contents of
+ * the configuration are decided elsewhere.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ import {
   SPARE_DESCRIPTORS,
 } from './gateway-config.js';
 
-/** Where the files of a running gateway are. They stay when it is stopped: logs are read afterwards. */
+/** Where the files of a running gateway are. They are kept after the stop, because logs are read afterwards. */
 export interface GatewayFiles {
   readonly gateway: GatewayName;
   readonly folder: string;
@@ -35,18 +35,18 @@ export interface GatewayFiles {
 
 export interface RunningGateway extends RunningLab {
   readonly files: GatewayFiles;
-  /** Resolves with what there is to say when the gateway ends while it should serve. */
+  /** Resolves with a message when the gateway ends while it should serve. */
   readonly died: Promise<UserError>;
 }
 
-/** A gateway that neither listens nor ends within this hangs. */
+/** A gateway that has not started, or ended, within this time hangs. */
 const PATIENCE_MS = 10_000;
 const POLL_MS = 20;
-/** More than any burst that the lab is made for needs at once. */
+/** More than any burst against the lab needs at once. */
 const CONNECTIONS = 32_768;
-/** Where the system does not say what the limit is. */
+/** Used when the system does not report the limit. */
 const USUAL_DESCRIPTORS = 4096;
-/** So much of its own words is shown. */
+/** How much of the gateway's own output is shown. */
 const WORDS_CHARACTERS = 2000;
 const INSTALL: Readonly<Record<GatewayName, string>> = {
   nginx: 'apt-get install nginx, dnf install nginx or brew install nginx',
@@ -117,7 +117,7 @@ function placeFiles(gateway: GatewayName): GatewayFiles {
   };
 }
 
-/** To which a child may raise its own limit; HAProxy refuses to start when that is less than it needs. */
+/** The limit to which a child may raise its own; HAProxy refuses to start when it is lower than it needs. */
 function descriptorLimit(): number {
   const hard = /^Max open files\s+\d+\s+(\d+)/m.exec(wordsOf('/proc/self/limits'))?.[1];
   return hard === undefined ? USUAL_DESCRIPTORS : Number(hard);
@@ -161,11 +161,11 @@ async function startGateway(files: GatewayFiles, url: string): Promise<GatewayCh
   };
 }
 
-/** In a session of its own: a Ctrl-C at the terminal is the lab's, who then stops the gateway in order. */
+/** In its own session: a Ctrl-C at the terminal reaches only the lab, which then stops the gateway cleanly. */
 function launch(program: string, args: readonly string[], files: GatewayFiles): ChildProcess {
   const [out, err] = [openSync(files.accessLog, 'a'), openSync(files.errorLog, 'a')];
   try {
-    // nginx logs by itself; the log of HAProxy is what it says.
+    // nginx writes its own log; HAProxy's log is its output.
     return spawn(program, [...args], { detached: true, stdio: ['ignore', out, err] });
   } finally {
     closeSync(out);
@@ -174,8 +174,8 @@ function launch(program: string, args: readonly string[], files: GatewayFiles): 
 }
 
 /**
- * A shell that reads from the lab until there is no lab any more, killed or crashed as it may be, and then ends the
- * gateway. In the order of things it is not needed, and is gone before.
+ * A shell that reads from the lab until the lab ends, also by a crash or a kill, and then ends the gateway. In a normal
+ * stop it is not needed, and is ended before.
  */
 function keep(pid: number): ChildProcess {
   const keeper = spawn('/bin/sh', ['-c', 'read -r nothing; kill -TERM "$0"', `${pid}`], {
@@ -189,7 +189,7 @@ function keep(pid: number): ChildProcess {
   return keeper;
 }
 
-/** Polls until somebody accepts connections there. */
+/** Polls until the port accepts connections. */
 async function listens(url: string): Promise<'listens' | 'silence'> {
   const { hostname, port } = new URL(url);
   const host = hostname.replace(/^\[|\]$/g, '');
@@ -223,7 +223,7 @@ function deadOf({ gateway, errorLog }: GatewayFiles, how: string): UserError {
   });
 }
 
-/** The end of a log, one line after another. */
+/** The end of a log, as one line. */
 function wordsOf(file: string): string {
   try {
     return readFileSync(file, 'utf8').slice(-WORDS_CHARACTERS).trim();

@@ -1,7 +1,7 @@
 /**
- * The certificate with which the lab serves wss://, made for loopback names only (localhost, 127.0.0.1, ::1), valid
- * from 2020 to 2120. It is self-signed, so it serves as its own CA: give it to a client that shall trust the lab. The
- * private key is public by being here; it must never guard anything.
+ * The certificate of the lab for wss://, for loopback names only (localhost, 127.0.0.1, ::1), valid from 2020 to 2120.
+ * It is self-signed and therefore its own CA: give it to a client that should trust the lab. The private key is public,
+ * because it is here; never use it to protect anything.
  */
 
 /** PEM, EC P-256, CN `wstampede lab`. */

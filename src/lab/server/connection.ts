@@ -1,7 +1,7 @@
 /**
- * One accepted connection, from its first byte to its end: reads the request, gives the one answer that a target decides
- * on, and after a 101 keeps the manners of RFC 6455. Whatever a client does (vanish, reset, send nothing or too much)
- * ends here and is no error of the target. Knows no target.
+ * One accepted connection, from its first byte to its end: reads the request, sends the response that the target
+ * chooses, and after a 101 follows RFC 6455. Whatever a client does (disappear, reset, send nothing or too much) is
+ * handled here and is not an error of the target. Knows no target.
  */
 import type { Socket } from 'node:net';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
@@ -18,29 +18,32 @@ import {
 } from './request-head.js';
 import { FrameReader } from './tunnel.js';
 
-/** What a target does with its connections. */
+/** How a target treats its connections. */
 export interface Behaviour {
   /** A whole request head has been read. Not called for a connection taken by `onConnection`. */
   onRequest(connection: Connection, request: Request): void;
-  /** Takes a connection as it is, before a byte of it is read. */
+  /** Takes a new connection before any byte of it is read. */
   readonly onConnection?: (connection: Connection) => void;
-  /** A connection that had its 101 is gone. */
+  /** A connection that had its 101 has ended. */
   readonly onLeave?: (connection: Connection) => void;
   /** Called once when the target stops, before the connections are cut. */
   readonly onStop?: () => void;
-  /** Longest queue of connections that wait to be accepted; the kernel's longest when absent. */
+  /** Listen queue length (backlog); the kernel's maximum if absent. */
   readonly backlog?: number;
-  /** Some connection is cut by an RST. */
+  /** Whether some connections are ended with an RST. */
   readonly resets?: boolean;
-  /** What a client that hangs up after TLS, without a request, has suffered; nothing is counted when absent. */
+  /** The outcome of a client that disconnects after TLS without a request; not counted if absent. */
   readonly leftAfterTls?: OutcomeId;
-  /** Over plain TCP a client begins a TLS handshake; `hello` is what came of it. Else that is read as a request. */
+  /**
+   * Over plain TCP a client starts a TLS handshake; `hello` is what arrived of it. If absent, the bytes are read as a
+   * request.
+   */
   readonly onTlsHello?: (connection: Connection, hello: Buffer) => void;
-  /** The scheme of the URL when it is not that which the port speaks. */
+  /** The scheme of the URL, if it is not the one that the port speaks. */
   readonly scheme?: 'ws' | 'wss';
-  /** Beside certificate and key of the lab, or instead of them. */
+  /** Options added to the lab's certificate and key, or replacing them. */
   readonly tls?: SecureContextOptions;
-  /** Over TLS the client must show a certificate. */
+  /** Over TLS the client must send a certificate. */
   readonly wantsCertificate?: boolean;
 }
 
@@ -50,7 +53,7 @@ const TLS_HANDSHAKE = 0x16;
 const NOTHING = Buffer.alloc(0);
 
 export class Connection {
-  /** What the client's bytes come from: the TLS layer over wss, TCP itself over ws. */
+  /** The source of the client's bytes: the TLS layer over wss, TCP itself over ws. */
   readonly stream: Socket;
   readonly remotePort: number;
   readonly #tcp: Socket;
@@ -59,15 +62,15 @@ export class Connection {
   readonly #behaviour: Behaviour;
   readonly #onData: (chunk: Buffer) => void;
   #head: HeadReader | null = new HeadReader();
-  /** Bytes after the head: frames of a client that does not wait for its 101. */
+  /** Bytes after the head: frames of a client that did not wait for its 101. */
   #rest: Buffer = NOTHING;
   #frames: FrameReader | null = null;
   #receipt: Receipt | null = null;
-  /** A request waits for its outcome. */
+  /** A request has no outcome yet. */
   #owed = false;
   #upgraded = false;
   #secure = false;
-  /** Something has been read. */
+  /** Some bytes have been read. */
   #begun = false;
   #ended = false;
 
@@ -81,7 +84,7 @@ export class Connection {
     this.#behaviour = behaviour;
     this.#onData = (chunk) => this.#read(chunk);
     ledger.connectionOpened();
-    // Clients that reset or vanish are what a lab is for: the 'close' that follows says all.
+    // Clients that reset or disappear are normal for a lab; the 'close' event that follows is enough.
     tcp.on('error', ignore);
     this.stream.on('close', () => this.#closed());
     if (tls !== null) {
@@ -94,7 +97,7 @@ export class Connection {
     else behaviour.onConnection(this);
   }
 
-  /** False once the client is gone or the answer has ended the connection. */
+  /** False once the client has disconnected or the response has ended the connection. */
   get open(): boolean {
     return !this.#ended && this.stream.writable;
   }
@@ -104,13 +107,16 @@ export class Connection {
     return this.#upgraded;
   }
 
-  /** For targets that read requests by themselves: a request is whole now. */
+  /** For targets that read requests themselves: a request is complete. */
   requestReceived(): void {
     this.#receipt = this.#ledger.requestReceived();
     this.#owed = true;
   }
 
-  /** Counts what the client is told. Every request gets one; a second one is a bug of the target and not counted. */
+  /**
+   * Counts the outcome that the client gets. Every request gets one; a second one is a bug of the target and not
+   * counted.
+   */
   count(outcome: OutcomeId): void {
     if (!this.#owed) return;
     this.#owed = false;
@@ -118,7 +124,7 @@ export class Connection {
     this.#ledger.outcomeGiven(outcome, this.remotePort, this.#receipt);
   }
 
-  /** Counts what a client has suffered that did not get as far as a request. */
+  /** Counts the outcome of a client that did not send a request. */
   countUnasked(outcome: OutcomeId): void {
     this.#ledger.outcomeGiven(outcome, this.remotePort, null);
   }
@@ -140,26 +146,26 @@ export class Connection {
     if (early.length > 0) this.#frames.push(early);
   }
 
-  /** Writes bytes that are no valid 101 and keeps the connection open. */
+  /** Writes bytes that are not a valid 101 and keeps the connection open. */
   say(outcome: OutcomeId, text: string): void {
     this.count(outcome);
     this.stream.write(text, 'latin1');
   }
 
-  /** Writes the answer and closes TCP behind it. */
+  /** Writes the response and then closes TCP. */
   finish(outcome: OutcomeId, text: string): void {
     this.count(outcome);
     this.stream.end(text, 'latin1');
   }
 
-  /** Cuts TCP with an RST. */
+  /** Ends TCP with an RST. */
   reset(outcome: OutcomeId): void {
     this.count(outcome);
     // Below TLS, because a TLS socket has no handle that can reset.
     this.#tcp.resetAndDestroy();
   }
 
-  /** Hands the stream over, paused, with what has been read of it beyond the head. */
+  /** Passes the stream on, paused, with the bytes read after the head. */
   take(): { readonly stream: Socket; readonly rest: Buffer } {
     this.stream.pause();
     this.stream.off('data', this.#onData);
@@ -168,7 +174,7 @@ export class Connection {
     return { stream: this.stream, rest };
   }
 
-  /** Ends the connection without manners. */
+  /** Destroys the connection without a clean close. */
   destroy(): void {
     this.stream.destroy();
     this.#tcp.destroy();
@@ -208,7 +214,7 @@ export class Connection {
     const unasked = this.#secure && this.#receipt === null;
     if (failedTls) this.countUnasked('tls');
     else if (unasked && this.#behaviour.leftAfterTls !== undefined) this.countUnasked(this.#behaviour.leftAfterTls);
-    // The client gave up, or the target stopped, before there was an answer.
+    // The client disconnected, or the target stopped, before there was a response.
     this.count('timeout-upgrade');
     this.#ledger.connectionClosed(this.#upgraded);
     if (this.#upgraded) this.#behaviour.onLeave?.(this);

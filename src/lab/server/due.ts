@@ -1,7 +1,7 @@
 /**
- * Answers that are given later, each at its time on one absolute schedule. One timer for all: on every wake-up whatever is
- * due is given, so the schedule never drifts by what timers are late, and ten thousand waiting answers cost ten thousand
- * small objects and no timer each. Knows neither sockets nor outcomes.
+ * Responses that are sent later, each at its time on one absolute schedule. One timer for all: each time it fires,
+ * everything that is due is sent, so late timers do not shift the schedule, and ten thousand waiting responses need ten
+ * thousand small objects but no timer each. Knows no sockets or outcomes.
  */
 import { monotonicMs } from '../../host.js';
 
@@ -10,10 +10,10 @@ interface Due {
   readonly give: () => void;
 }
 
-/** How many of a lane have to be given before their places are freed. */
+/** After this many sent responses, a lane frees their memory. */
 const SPENT_LIMIT = 4096;
 
-/** Gives answers in order of their due times; relies on being filled in that order. */
+/** Sends responses in order of their due times; they must be added in that order. */
 class Lane {
   #waiting: Due[] = [];
   #next = 0;
@@ -22,7 +22,7 @@ class Lane {
     this.#waiting.push(due);
   }
 
-  /** Gives all that is due; the due time of the next one, null when there is none. */
+  /** Sends all that are due; returns the due time of the next one, null if there is none. */
   giveUntil(nowUs: number): number | null {
     while (this.#next < this.#waiting.length && this.#waiting[this.#next].dueUs <= nowUs) {
       this.#waiting[this.#next].give();
@@ -33,7 +33,7 @@ class Lane {
       this.#next = 0;
       return null;
     }
-    // What has been given must not be held for as long as the lane never runs dry.
+    // Sent responses must be freed even if the lane never becomes empty.
     if (this.#next >= SPENT_LIMIT) {
       this.#waiting = this.#waiting.slice(this.#next);
       this.#next = 0;
@@ -42,13 +42,13 @@ class Lane {
   }
 }
 
-/** @typeParam Name the lanes; within each of them due times never fall. */
+/** @typeParam Name the lanes; within a lane due times never decrease */
 export class Agenda<Name extends string> {
   readonly #lanes = new Map<Name, Lane>();
   #timer: NodeJS.Timeout | null = null;
   #wakeUs = Number.POSITIVE_INFINITY;
 
-  /** Has `give` called at `dueUs` on the clock of `nowUs()`. */
+  /** Calls `give` at `dueUs` on the clock of `nowUs()`. */
   at(lane: Name, dueUs: number, give: () => void): void {
     const found = this.#lanes.get(lane) ?? new Lane();
     this.#lanes.set(lane, found);
@@ -56,7 +56,7 @@ export class Agenda<Name extends string> {
     this.#wakeAt(dueUs);
   }
 
-  /** What is not due yet is never given. */
+  /** Responses that are not due yet are dropped. */
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;

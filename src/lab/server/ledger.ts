@@ -1,7 +1,7 @@
 /**
- * What a lab target saw and gave: connections accepted, requests received whole, and for each request the outcome that
- * its client must read. This is the second book against which the counts of a load generator are checked, so it counts
- * from the target's own events and knows nothing of any client.
+ * What a lab target received and sent: connections accepted, complete requests, and for each request the outcome that
+ * its client must see. The counts of a load generator are checked against it, so it counts the target's own events and
+ * knows nothing about clients.
  */
 import { createWriteStream, openSync, type WriteStream } from 'node:fs';
 import { performance } from 'node:perf_hooks';
@@ -13,21 +13,21 @@ export interface LabReport {
   readonly target: string;
   /** TCP connections accepted. */
   readonly accepted: number;
-  /** Request heads received whole. */
+  /** Request heads received completely. */
   readonly requests: number;
-  /** Valid 101s given. */
+  /** Valid 101s sent. */
   readonly upgraded: number;
-  /** Answered by anything but a valid 101, RST and a failed TLS handshake included; silence is no answer. */
+  /** Answered by anything but a valid 101, including RST and a failed TLS handshake; no answer is not counted here. */
   readonly refused: number;
-  /** What each client must have read; `timeout-upgrade` is a request that never got an answer. */
+  /** The outcome that each client must have seen; `timeout-upgrade` is a request without an answer. */
   readonly byOutcome: Readonly<Record<string, number>>;
-  /** Most TCP connections open in the same instant. */
+  /** The largest number of TCP connections open at the same time. */
   readonly openMax: number;
-  /** Most upgraded connections open in the same instant. */
+  /** The largest number of upgraded connections open at the same time. */
   readonly upgradedOpenMax: number;
 }
 
-/** When a request was received whole, on two clocks: since the Unix epoch, and CLOCK_MONOTONIC; both in µs. */
+/** When a request was complete, on two clocks: since the Unix epoch, and CLOCK_MONOTONIC; both in µs. */
 export interface Receipt {
   readonly epochUs: number;
   readonly monotonicUs: number;
@@ -50,10 +50,10 @@ export class Ledger {
   #flushing: NodeJS.Timeout | null = null;
 
   /**
-   * @param log a file that gets a row for every request: receipt in µs since the epoch, port of the client, outcome, and
-   * the receipt on CLOCK_MONOTONIC, which a client on the same machine can compare without any clock adjustment.
-   * @param note told once when the log can no longer be written.
-   * @throws UserError `lab` when the log cannot be opened.
+   * @param log a file with one row per request: receipt in µs since the epoch, the client's port, outcome, and the
+   * receipt on CLOCK_MONOTONIC, which a client on the same machine can compare without adjusting clocks
+   * @param note called once when the log can no longer be written
+   * @throws UserError `lab` when the log cannot be opened
    */
   constructor(target: string, log: string | null, note: (message: string) => void) {
     this.#target = target;
@@ -64,7 +64,8 @@ export class Ledger {
       this.#log = null;
     });
     this.#rows = LOG_HEADER;
-    // A log that is only whole at the end would be lost with a killed lab; a write a row would cost more than an answer.
+    // Flushed every second: written only at the end, the log would be lost if the lab is killed; one write per row
+    // would cost more than a response.
     this.#flushing = setInterval(() => this.#flush(), 1000).unref();
   }
 
@@ -87,7 +88,7 @@ export class Ledger {
     };
   }
 
-  /** @param receipt null for an outcome without a request: a TLS handshake that failed. */
+  /** @param receipt null for an outcome without a request: a failed TLS handshake */
   outcomeGiven(outcome: OutcomeId, remotePort: number, receipt: Receipt | null): void {
     this.#byOutcome.set(outcome, (this.#byOutcome.get(outcome) ?? 0) + 1);
     if (outcome === '101') {
@@ -115,7 +116,7 @@ export class Ledger {
     };
   }
 
-  /** Writes what is left of the log and closes it. */
+  /** Writes the rest of the log and closes it. */
   async close(): Promise<void> {
     if (this.#flushing !== null) clearInterval(this.#flushing);
     this.#flush();

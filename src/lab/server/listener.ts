@@ -1,6 +1,6 @@
 /**
- * The front door that all targets share: a port outside the ephemeral range, a queue as long as the kernel gives, TLS
- * when asked for, and the list of open connections so that stopping leaves nothing behind.
+ * The listener that all targets share: a port outside the ephemeral range, the longest queue that the kernel allows,
+ * TLS on request, and the list of open connections, so that stopping leaves nothing behind.
  */
 import { createServer, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
@@ -10,9 +10,9 @@ import { type Behaviour, Connection } from './connection.js';
 import { type LabReport, Ledger } from './ledger.js';
 import { type LabSettings, numberOf, textOf } from './target-options.js';
 
-/** What a target may ask of the process that it runs in. */
+/** What a target needs from its process. */
 export interface LabEnv {
-  /** Says something to the person who started the lab, on one line. */
+  /** Prints one line for the user who started the lab. */
   readonly note: (message: string) => void;
 }
 
@@ -20,7 +20,7 @@ export interface RunningLab {
   /** Ends in `/`. */
   readonly url: string;
   report(): LabReport;
-  /** Closes the port, cuts every connection, counts what was never answered. */
+  /** Closes the port, ends every connection, counts the requests that got no answer. */
   stop(): Promise<LabReport>;
 }
 
@@ -28,14 +28,14 @@ export interface RunningLab {
 export const LONGEST_BACKLOG = 65_535;
 
 /**
- * Ports that the lab picks by itself. They lie below 32768, where the kernel's range of ephemeral ports begins
- * (ip_local_port_range), so that no outgoing connection of a burst can sit on one.
+ * Ports that the lab chooses itself. They are below 32768, where the kernel's ephemeral range begins
+ * (ip_local_port_range), so that no outgoing connection of a burst can occupy one.
  */
 const PORT_FIRST = 20_000;
 const PORT_COUNT = 12_000;
 const PORT_TRIES = 64;
 
-/** Opens the door of target `name` by its settings. @throws UserError `lab` when the address cannot be had. */
+/** Opens the listener of target `name` with its settings. @throws UserError `lab` when the address cannot be used */
 export async function openLab(
   name: string,
   settings: LabSettings,
@@ -51,7 +51,7 @@ export async function openLab(
 
   const server = createServer({ noDelay: true }, (tcp: Socket) => {
     const tls = context === null ? null : new TLSSocket(tcp, { isServer: true, secureContext: context, ...asks });
-    // Without a tls.Server around it, a socket tells of an error after its handshake only by this event.
+    // Without a tls.Server, a socket reports errors after its handshake only through this event.
     tls?.on('_tlsError', () => tcp.destroy());
     const connection = new Connection(tcp, tls, ledger, behaviour);
     connections.add(connection);
@@ -64,7 +64,7 @@ export async function openLab(
     await ledger.close();
     throw error;
   });
-  // A failed accept (out of descriptors) costs that client its connection and must not cost the lab its life.
+  // A failed accept (no descriptors left) costs one client its connection, but must not end the lab.
   server.on('error', (error) => env.note(`accept: ${error.message}`));
 
   return {
@@ -75,7 +75,7 @@ export async function openLab(
       behaviour.onStop?.();
       for (const connection of connections) connection.destroy();
       await closed;
-      // 'close' of the last sockets may follow that of the server: their requests belong into the report.
+      // The 'close' events of the last sockets may follow that of the server, and their requests belong in the report.
       await Promise.all([...connections].map((c) => new Promise((resolve) => c.stream.once('close', resolve))));
       await ledger.close();
       return ledger.report();
@@ -84,8 +84,9 @@ export async function openLab(
 }
 
 /**
- * TLS 1.3 sends session tickets after the handshake. A client that finds them unread together with an RST may be shown an
- * ordinary end (libuv does, after a partial read), so targets that reset speak 1.2, which leaves nothing unread.
+ * TLS 1.3 sends session tickets after the handshake. If a client has not read them when an RST arrives, it may see a
+ * normal end of stream instead (libuv, after a partial read). Targets that reset therefore use TLS 1.2, which leaves
+ * nothing unread.
  */
 function labContext(behaviour: Behaviour): SecureContext {
   return createSecureContext({
@@ -96,7 +97,7 @@ function labContext(behaviour: Behaviour): SecureContext {
   });
 }
 
-/** An address that can be dialled: who listens on every address is met on the loopback one. */
+/** An address that can be dialled: a server on every address is reached by the loopback one. */
 export function labUrl(scheme: 'ws' | 'wss', host: string, port: number): string {
   const dialled = host === '0.0.0.0' ? '127.0.0.1' : /^[0:]+$/.test(host) ? '::1' : host;
   return `${scheme}://${dialled.includes(':') ? `[${dialled}]` : dialled}:${port}/`;
@@ -108,9 +109,9 @@ interface Listening {
 }
 
 /**
- * Listens on `port`, or for 0 on a random free one of the lab's own range. `start` begins to listen and returns what
- * emits `listening` or `error`.
- * @throws UserError `lab` when the address cannot be had.
+ * Listens on `port`, or for 0 on a random free port of the lab's own range. `start` begins to listen and returns an
+ * emitter of `listening` or `error`.
+ * @throws UserError `lab` when the address cannot be used
  */
 export async function tryPorts<T extends Listening>(
   port: number,

@@ -1,7 +1,7 @@
 /**
- * The error pages of real stacks, byte for byte as far as a fingerprint looks: nginx for most gateways of the lab, HAProxy
- * and Envoy where only they fail in that way, ws, Express and gorilla for the backends that a gateway hides. Whole HTTP
- * answers that end their connection.
+ * The error pages of real stacks, exact in every byte that a fingerprint uses: nginx for most gateways of the lab,
+ * HAProxy and Envoy where only they fail in that way, ws, Express and gorilla for backends behind a gateway. Complete
+ * HTTP responses that end their connection.
  */
 
 const REASONS = {
@@ -23,26 +23,26 @@ const REASONS = {
   504: 'Gateway Time-out',
 } as const;
 
-/** A status that a lab target can give. */
+/** A status that a lab target can send. */
 export type PageStatus = `${keyof typeof REASONS}`;
 
 export function isPageStatus(word: string): word is PageStatus {
   return word in REASONS;
 }
 
-/** Where nginx's page says something else than its status line, and what it adds below its heading. */
+/** Statuses whose nginx page differs from the status line, and the text that nginx adds below the heading. */
 const TITLES: Partial<Record<PageStatus, string>> = { 401: '401 Authorization Required', 302: '302 Found' };
 const PLAIN_TO_TLS = 'The plain HTTP request was sent to HTTPS port';
 const NO_CLIENT_CERTIFICATE = 'No required SSL certificate was sent';
 const HEAD_TOO_LARGE = 'Request Header Or Cookie Too Large';
 
-/** nginx's own page of a status. `extra` headers go before the empty line, e.g. `Retry-After: 1`. */
+/** nginx's own page for a status. `extra` headers go before the empty line, for example `Retry-After: 1`. */
 export function nginxPage(status: PageStatus, extra: readonly string[] = []): string {
   const title = TITLES[status] ?? `${status} ${REASONS[status]}`;
   return answer(status, 'text/html', nginxBody(title, title, ''), extra);
 }
 
-/** One of the 400s of nginx that say what is wrong. */
+/** One of nginx's 400 pages that say what is wrong. */
 function nginxBadRequest(why: string): string {
   const body = nginxBody(`400 ${why}`, '400 Bad Request', `<center>${why}</center>\r\n`);
   return answer('400', 'text/html', body, []);
@@ -67,17 +67,17 @@ function nginxBody(title: string, heading: string, below: string): string {
   );
 }
 
-/** HAProxy: names in lower case, no Server, no Date. */
+/** HAProxy's 503: header names in lower case, no Server, no Date. */
 export function haproxyUnavailable(): string {
   return haproxyPage('503 Service Unavailable', 'No server is available to handle this request.');
 }
 
-/** HAProxy when its backend gave no complete answer. */
+/** HAProxy's 502 when its backend gave no complete response. */
 export function haproxyBadGateway(): string {
   return haproxyPage('502 Bad Gateway', 'The server returned an invalid or incomplete response.');
 }
 
-/** HAProxy when no request came within `timeout http-request`. */
+/** HAProxy's 408 when no request came within `timeout http-request`. */
 export function haproxyRequestTimeout(): string {
   return haproxyPage('408 Request Time-out', "Your browser didn't send a complete request in time.");
 }
@@ -92,7 +92,7 @@ function haproxyPage(status: string, sentence: string): string {
   ]).concat(body);
 }
 
-/** Envoy where `upgrade_configs` does not name websocket: 403 without a word (envoyproxy/envoy#4740). */
+/** Envoy's 403 without a body, when `upgrade_configs` does not name websocket (envoyproxy/envoy#4740). */
 export function envoyForbidden(): string {
   return headed('403 Forbidden', [
     'content-length: 0',
@@ -102,7 +102,7 @@ export function envoyForbidden(): string {
   ]);
 }
 
-/** engine.io to a session id that another worker has given, seen through nginx. */
+/** engine.io's response to a session id from another worker, seen through nginx. */
 export function engineIoUnknownSession(): string {
   return answer('400', 'application/json', '{"code":1,"message":"Session ID unknown"}', []);
 }
@@ -117,27 +117,27 @@ export function relayedNotFound(): string {
   return answer('404', 'text/plain', 'not found here', []);
 }
 
-/** What ws answers to a GET that asks for no upgrade, seen through nginx. */
+/** ws's response to a GET without an upgrade, seen through nginx. */
 export function wsUpgradeRequired(): string {
   return answer('426', 'text/plain', 'Upgrade Required', []);
 }
 
-/** How ws refuses by itself, e.g. a path that is not its own, seen through nginx. */
+/** ws's own refusal, for example of an unknown path, seen through nginx. */
 export function wsRefusal(status: '400' | '401'): string {
   return answer(status, 'text/html', REASONS[status], []);
 }
 
-/** What Node's http answers to a head that is longer than it reads. */
+/** The response of Node's http to a head that is too long. */
 export function nodeHeadTooLarge(): string {
   return headed(`431 ${REASONS[431]}`, ['Connection: close']);
 }
 
-/** A server that speaks other versions of the protocol than 13 (RFC 6455 section 4.4), seen through nginx. */
+/** A server that does not support version 13 of the protocol (RFC 6455 section 4.4), seen through nginx. */
 export function otherVersions(status: '400' | '426', versions: string): string {
   return answer(status, 'text/plain', REASONS[status], [`Sec-WebSocket-Version: ${versions}`]);
 }
 
-/** How gorilla/websocket refuses an Origin, seen through nginx. */
+/** gorilla/websocket's refusal of an Origin, seen through nginx. */
 export function gorillaForbidden(): string {
   return answer('403', 'text/plain; charset=utf-8', 'Forbidden\n', [
     'Sec-Websocket-Version: 13',
@@ -145,12 +145,12 @@ export function gorillaForbidden(): string {
   ]);
 }
 
-/** What Express answers to a path without a route, seen through nginx. */
+/** Express's response for a path without a route, seen through nginx. */
 export function expressNotFound(path: string): string {
   return answer('404', 'text/html; charset=utf-8', expressBody(`Cannot GET ${escaped(path)}`), EXPRESS_HEADERS);
 }
 
-/** What Express answers when a handler throws, seen through nginx. */
+/** Express's response when a handler throws, seen through nginx. */
 export function expressError(): string {
   return answer('500', 'text/html; charset=utf-8', expressBody('Internal Server Error'), EXPRESS_HEADERS);
 }
@@ -172,7 +172,7 @@ function expressBody(text: string): string {
   );
 }
 
-/** The start page of a site that knows no WebSocket. */
+/** The home page of a site without WebSocket. */
 export function sitePage(): string {
   const body = '<!DOCTYPE html>\n<html>\n<head><title>Welcome</title></head>\n<body><h1>Welcome</h1></body>\n</html>\n';
   return answer('200', 'text/html', body, []);

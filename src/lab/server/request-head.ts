@@ -1,7 +1,7 @@
 /**
- * The request as a server sees it: the head up to its empty line, whether it asks for a WebSocket, and the 101 that it
- * has earned. Written from RFC 6455 section 4.2 alone, and apart from any client, so that a client that is wrong about
- * the handshake is not agreed with by its own mistake.
+ * The request as a server sees it: the head up to its empty line, whether it asks for a WebSocket, and the right 101
+ * for it. Written from RFC 6455 section 4.2 alone, independent of any client, so that a client's mistake in the
+ * handshake is not repeated here and confirmed.
  */
 import { createHash } from 'node:crypto';
 
@@ -9,20 +9,20 @@ import { createHash } from 'node:crypto';
 export const HEAD_LIMIT_BYTES = 65_536;
 
 export interface Request {
-  /** As received, the empty line included. */
+  /** As received, including the empty line. */
   readonly head: Buffer;
   readonly method: string;
   readonly target: string;
   readonly version: string;
-  /** Names in lower case; several lines of one name joined by `, ` (RFC 9110 section 5.3). */
+  /** Names in lower case; several lines of the same name joined by `, ` (RFC 9110 section 5.3). */
   readonly headers: ReadonlyMap<string, string>;
 }
 
-/** Collects bytes until CRLF CRLF, however they are cut. */
+/** Collects bytes until CRLF CRLF, in pieces of any size. */
 export class HeadReader {
   #chunks: Buffer[] = [];
   #size = 0;
-  /** How much of CRLF CRLF the last bytes were: 0-4. */
+  /** How much of CRLF CRLF the last bytes matched: 0-4. */
   #matched = 0;
 
   /** The head and what came after it; `too-long` beyond HEAD_LIMIT_BYTES; null while it is incomplete. */
@@ -43,7 +43,7 @@ export class HeadReader {
   }
 }
 
-/** Lenient: a line that is no header is skipped, because what a target thinks of a request is the target's own affair. */
+/** Lenient: a line that is not a header is skipped, because each target judges requests itself. */
 export function parseRequest(head: Buffer): Request {
   const [first = '', ...lines] = head.toString('latin1').split('\r\n');
   const [method = '', target = '', version = ''] = first.split(' ');
@@ -59,7 +59,7 @@ export function parseRequest(head: Buffer): Request {
   return { head, method, target, version, headers };
 }
 
-/** What RFC 6455 section 4.2.1 finds wrong with an opening handshake; null when a server must accept it. */
+/** What is wrong with an opening handshake by RFC 6455 section 4.2.1; null when a server must accept it. */
 export function upgradeProblem(request: Request): string | null {
   const { headers } = request;
   if (request.method !== 'GET') return 'method is not GET';
@@ -73,17 +73,17 @@ export function upgradeProblem(request: Request): string | null {
   return null;
 }
 
-/** Whether a comma-separated list of a header names `token`, in any case. */
+/** Whether a comma-separated header value contains `token`, in any letter case. */
 export function hasToken(value: string | undefined, token: string): boolean {
   return (value ?? '').split(',').some((word) => word.trim().toLowerCase() === token);
 }
 
-/** Sec-WebSocket-Accept of a key (RFC 6455 section 4.2.2, item 5.4). */
+/** Sec-WebSocket-Accept for a key (RFC 6455 section 4.2.2, item 5.4). */
 export function acceptOf(key: string): string {
   return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 }
 
-/** The head of a valid 101; of the subprotocols offered it takes the first, as ws does. */
+/** The head of a valid 101; it accepts the first offered subprotocol, as ws does. */
 export function switchingProtocols(request: Request): string {
   const offered = request.headers.get('sec-websocket-protocol')?.split(',')[0].trim() ?? '';
   return [

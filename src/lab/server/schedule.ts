@@ -1,34 +1,39 @@
 /**
- * The queue of a gateway with read timeout T before a backend that serves C upgrades at a time, S each: who gets a 101,
- * who a 504, and when; and the bucket of a rate limit: who is let in. Pure arithmetic on whole µs; the verdict is passed
- * on arrival, so neither a late timer nor a busy event loop can change a count.
+ * The queue of a gateway with read timeout T before a backend that serves C upgrades at a time, S each: which request
+ * gets a 101, which a 504, and when; and the bucket of a rate limit: which request is accepted. Pure arithmetic on
+ * whole µs; the verdict is fixed on arrival, so neither a late timer nor a busy event loop can change a count.
  *
- * A burst released in one instant still arrives over some ms, in which a real backend would serve a few more than C·T/S.
- * To make the count exact, arrivals within `togetherUs` of the first, none of whose clients has left yet, are one group
- * and are judged as if all had come with the first: the k-th of an empty queue is due at ⌈k/C⌉·S after that moment, and
- * is a 504 if that is later than T. So a burst into an empty queue gets exactly min(N, C·floor(T/S)) 101s. A client that
- * leaves (a preflight handshake, churn, the burst before) ends the group, and the next arrival is judged by its own wait.
- * That is the plain queue again, at most `togetherUs` too strict to an endless stream of clients that stay.
+ * A burst released at one instant still arrives over some ms, in which a real backend would serve a few more than
+ * C·T/S. To make the count exact, arrivals within `togetherUs` of the first, as long as none of their clients has left,
+ * form one group and are judged as if all had come with the first: the k-th in an empty queue is due at ⌈k/C⌉·S after
+ * that moment, and gets a 504 if that is later than T. So a burst into an empty queue gets exactly min(N, C·floor(T/S))
+ * 101s. A client that leaves (a preflight handshake, a churn, the previous burst) ends the group, and the next arrival
+ * is judged by its own wait. For an endless stream of clients that stay, this is at most `togetherUs` stricter than a
+ * plain queue.
  *
- * A request that will be a 504 takes no place in the queue: like a backend that skips sockets which are gone, so that
- * a burst does not spoil the next one. A backend that works for the dead serves it all the same, and does spoil it.
+ * A request that will get a 504 takes no place in the queue, as in a backend that skips clients that have disconnected,
+ * so that a burst does not affect the next one. A backend that works for disconnected clients serves it anyway, and
+ * does affect the next one.
  */
 export interface Admission {
   readonly status: '101' | '504';
-  /** When the answer is due, on the clock of the arrival, µs. Never earlier than an earlier admission of that status. */
+  /**
+   * When the response is due, on the clock of the arrival, µs. Never earlier than an earlier response with the same
+   * status.
+   */
   readonly dueUs: number;
 }
 
 export interface Backend {
   /** Time for one upgrade (S). */
   readonly serviceMs: number;
-  /** How many upgrades are served at a time (C); 0: all of them. */
+  /** Number of upgrades served at a time (C); 0: all. */
   readonly width: number;
-  /** It goes on with an upgrade that the gateway has given up. */
+  /** It continues an upgrade that has timed out at the gateway. */
   readonly worksForDead: boolean;
 }
 
-/** Of a burst, which arrivals came in one instant. */
+/** Groups arrivals of a burst that count as simultaneous. */
 class Group {
   readonly #togetherUs: number;
   #firstUs: number | null = null;
@@ -37,7 +42,7 @@ class Group {
     this.#togetherUs = togetherUs;
   }
 
-  /** When the first of the group of this arrival came. */
+  /** Arrival time of the first request in this arrival's group. */
   join(nowUs: number): number {
     if (this.#firstUs === null || nowUs - this.#firstUs > this.#togetherUs) this.#firstUs = nowUs;
     return this.#firstUs;
@@ -53,7 +58,9 @@ export class UpgradeQueue {
   readonly #timeoutUs: number;
   readonly #worksForDead: boolean;
   readonly #group: Group;
-  /** When each place is free again, by the schedule; they are taken in turn, so the next one is the first to be free. */
+  /**
+   * When each place becomes free, by the schedule; they are used in turn, so the next one is the first to become free.
+   */
   readonly #freeUs: number[];
   #next = 0;
 
@@ -74,17 +81,17 @@ export class UpgradeQueue {
       this.#next = (this.#next + 1) % this.#freeUs.length;
     }
     if (isLate) return { status: '504', dueUs: nowUs + this.#timeoutUs };
-    // A straggler may find its place in the schedule already past; nobody is served in less than S.
+    // A late arrival's scheduled place may already be past, but no upgrade takes less than S.
     return { status: '101', dueUs: Math.max(servedUs, nowUs + this.#serviceUs) };
   }
 
-  /** An upgraded client has left, so there is no burst that is still arriving. */
+  /** An upgraded client has left, so no burst is still arriving. */
   clientLeft(): void {
     this.#group.end();
   }
 }
 
-/** How many of a burst into an empty queue get their 101. */
+/** How many handshakes of a burst into an empty queue get their 101. */
 export function capacity(serviceMs: number, timeoutMs: number, width = 1): number {
   const steps = Math.floor(Math.round(timeoutMs * 1000) / Math.max(1, Math.round(serviceMs * 1000)));
   if (width > 0) return width * steps;
@@ -92,9 +99,9 @@ export function capacity(serviceMs: number, timeoutMs: number, width = 1): numbe
 }
 
 /**
- * The bucket of nginx's limit_req (`rate` and `burst`, nodelay): an arrival fills it by one, it leaks `rate` a second,
- * and who would make it higher than `burst` beside the one in service is turned away and fills nothing. So of a burst
- * into an empty bucket exactly burst + 1 are let in.
+ * The bucket of nginx's limit_req (`rate` and `burst`, nodelay): an arrival adds one, `rate` per second leak away, and
+ * a request that would raise it above `burst`, besides the one in service, is refused and adds nothing. So exactly
+ * burst + 1 requests of a burst into an empty bucket are accepted.
  */
 export class RateLimit {
   readonly #perUs: number;
@@ -124,8 +131,8 @@ export class RateLimit {
 }
 
 /**
- * A CPU that computes all handshakes side by side, S each: who comes together is done together, k·S after the first of
- * them came. With a gateway's read timeout T in front, none of them is done in time once k·S > T.
+ * A CPU that computes all handshakes in parallel, S each: handshakes that arrive together end together, k·S after the
+ * first one arrived. With a gateway's read timeout T in front, none ends in time once k·S > T.
  */
 export class SharedCpu {
   readonly #serviceUs: number;
@@ -136,7 +143,7 @@ export class SharedCpu {
     this.#serviceUs = Math.max(1, Math.round(serviceMs * 1000));
   }
 
-  /** When all are done that have come so far. */
+  /** When all handshakes that have arrived so far are done. */
   arrive(nowUs: number): number {
     if (this.#size === 0) this.#firstUs = nowUs;
     this.#size += 1;
@@ -147,7 +154,7 @@ export class SharedCpu {
     return this.#firstUs + this.#size * this.#serviceUs;
   }
 
-  /** They are: the next to come is the first again. */
+  /** They are done: the next arrival is the first of a new group. */
   done(): void {
     this.#size = 0;
   }

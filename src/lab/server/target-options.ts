@@ -1,13 +1,13 @@
 /**
- * What a person may set on a lab target, read and checked: counts, durations, choices, switches. Every target has the
- * common options and its own; the result is a flat record with every option present and durations in ms. Knows nothing
- * of any target.
+ * The options of a lab target, read and checked: counts, durations, choices, switches. Every target has the common
+ * options and its own; the result is a flat record with every option present and durations in ms. Knows no particular
+ * target.
  */
 import { UserError } from '../../errors.js';
 
 type LabValue = string | number | boolean | null;
 
-/** Every option of a target by name; durations in ms, absent is null. */
+/** Every option of a target by name; durations in ms; null if absent. */
 export type LabSettings = Readonly<Record<string, LabValue>>;
 
 export interface LabOption {
@@ -16,7 +16,7 @@ export interface LabOption {
   readonly type: 'text' | 'count' | 'duration' | 'choice' | 'switch';
   /** The allowed words of a `choice`; empty otherwise. */
   readonly choices: readonly string[];
-  /** As a person would write it. */
+  /** In the form that a user would write. */
   readonly default: LabValue;
   readonly help: string;
 }
@@ -42,12 +42,12 @@ export const COMMON_OPTIONS: readonly LabOption[] = [
   { name: 'log', type: 'text', choices: [], default: null, help: 'write a CSV row for every request to this file' },
 ];
 
-/** Finds the nearest of `known`, or null when nothing is near: for "did you mean". */
+/** Finds the nearest of `known`, or null when none is close: for "did you mean". */
 export type Closest = (word: string, known: readonly string[]) => string | null;
 
 /**
  * Checks `given` against the options of a target and fills in the defaults.
- * @throws UserError `lab` naming every problem: an unknown option, a value of the wrong kind.
+ * @throws UserError `lab` that names every problem: an unknown option, a value of the wrong kind
  */
 export function readSettings(
   target: string,
@@ -107,7 +107,8 @@ function durationMs(value: unknown): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(us|ms|s|m)?$/.exec(String(value));
   if (match === null) return undefined;
   const ms = Number(match[1]) * (UNIT_MS.get(match[2] ?? 'ms') ?? 1);
-  // Every duration of the lab is a step of some schedule: zero would be a busy loop, an hour no test.
+  // Every duration of the lab is a step of a schedule: 0 would be a busy loop, and more than an hour is useless in
+  // tests.
   return ms >= 1e-3 && ms <= 3.6e6 ? ms : undefined;
 }
 
@@ -126,7 +127,7 @@ function expected(option: LabOption): string {
   }
 }
 
-/** A flag without a value is read as a switch that is on; so is one after which the next flag stands. */
+/** A flag without a value, or followed by another flag, is a switch that is on. */
 function said(value: unknown): string {
   return value === true || value === '' ? 'nothing' : String(value);
 }

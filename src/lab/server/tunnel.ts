@@ -1,6 +1,6 @@
 /**
- * The life of a connection after its 101, as small as RFC 6455 allows: a ping gets its pong, a close frame gets a close
- * frame after which the server closes TCP first (section 7.1.1), data is read and forgotten. Bytes in, two callbacks out;
+ * A connection after its 101, with the minimum that RFC 6455 requires: answers a ping with a pong and a close frame
+ * with a close frame, then closes TCP first (section 7.1.1); data is read and dropped. Bytes in, two callbacks out;
  * knows no socket. Keeps at most one control frame in memory, whatever a client sends.
  */
 
@@ -13,11 +13,11 @@ export class FrameReader {
   readonly #send: (frame: Buffer) => unknown;
   readonly #finish: (frame: Buffer) => unknown;
   #kept: Buffer = Buffer.alloc(0);
-  /** Payload of a data frame that is still to be skipped, bytes. */
+  /** Payload bytes of a data frame that are still to be skipped. */
   #skip = 0;
   #closed = false;
 
-  /** @param send writes a frame. @param finish writes the last frame and closes TCP. */
+  /** @param send writes a frame @param finish writes the last frame and closes TCP */
   constructor(send: (frame: Buffer) => unknown, finish: (frame: Buffer) => unknown) {
     this.#send = send;
     this.#finish = finish;
@@ -36,14 +36,14 @@ export class FrameReader {
     }
   }
 
-  /** Takes one frame from the kept bytes; false when there is none yet. */
+  /** Takes one frame from the kept bytes; false when there is no complete frame. */
   #readFrame(): boolean {
     const kept = this.#kept;
     if (kept.length < 2) return false;
     const opcode = kept[0] & 0x0f;
     const short = kept[1] & 0x7f;
     const control = opcode >= CLOSE;
-    // Section 5.1: a client masks. Section 5.5: a control frame is whole and short.
+    // Section 5.1: a client masks. Section 5.5: a control frame is short and not fragmented.
     if ((kept[1] & 0x80) === 0 || (control && (short > 125 || (kept[0] & 0x80) === 0))) return this.#close(1002);
     const maskAt = short === 126 ? 4 : short === 127 ? 10 : 2;
     if (kept.length < maskAt) return false;

@@ -1,10 +1,10 @@
 /**
- * Certificates each of which has one thing wrong with it, beside the good one in certificate.ts: same key, same loopback
- * names, signed by the lab's own certificate, so that a client which trusts the lab stumbles over that one thing and
- * over no other. Made once with openssl; nothing here ever has to be renewed.
+ * Certificates with one fault each, beside the good one in certificate.ts: same key, same loopback names, signed by the
+ * lab's own certificate, so that a client that trusts the lab fails for that one reason only. Made once with openssl;
+ * nothing here needs to be renewed.
  */
 
-/** PEM by the fault that it has. */
+/** PEM by the name of the fault. */
 export const WRONG_CERTIFICATES = {
   /** Valid for the year 2020. */
   expired: `\
@@ -34,7 +34,7 @@ bKYONWswCgYIKoZIzj0EAwIDSAAwRQIgIDOBjAFth8fEjxLB7etZa9IN5Eu/SLip
 /LavRF76xcYCIQDWabgcHlUXPpL/nCqrdSb3sQXhVodXWB5mSwj4jUYYqw==
 -----END CERTIFICATE-----
 `,
-  /** Valid for other.example alone. */
+  /** Valid for other.example only. */
   'wrong-name': `\
 -----BEGIN CERTIFICATE-----
 MIIBkzCCATigAwIBAgIUeC7SOFghF980V8j3txFnByMz1IIwCgYIKoZIzj0EAwIw
@@ -48,7 +48,7 @@ RgIhAPIs7mxVJdWO3lcGY0F6uY3wrM5ffMA6UIBeFYFgDLtaAiEA7ZXFM4CymZmT
 fOAEocliL9c9HYgiEH4s4n3J7QJ3Xfg=
 -----END CERTIFICATE-----
 `,
-  /** Signed by a CA that is nowhere to be had; else as it should be. */
+  /** Signed by a CA that does not exist anywhere; otherwise correct. */
   'unknown-ca': `\
 -----BEGIN CERTIFICATE-----
 MIIB0jCCAXigAwIBAgIUNqlTSiYNMBbu9x3pNAZIOMQJiuowCgYIKoZIzj0EAwIw

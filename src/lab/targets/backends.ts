@@ -1,6 +1,6 @@
 /**
- * Backends that are real ws servers with a real mistake: the handler of one socket's end closes the server of all. What
- * becomes of the next handshake depends on how the server was made, and is not acted here but left to ws and Node.
+ * Backends that are real ws servers with a real bug: the close handler of one socket closes the whole server. The
+ * outcome of the next handshake depends on how the server was made; it is not simulated, but comes from ws and Node.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -18,9 +18,9 @@ const WS_OPTIONS = { perMessageDeflate: false, maxPayload: 65_536 } as const;
 const HTTP_OPTIONS = { headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0 } as const;
 
 /**
- * @param made how the server was made, a word of `--server`: `port` of its own, on the server of an application
- * (`express`) or of none (`bare`), or with `noserver` and handed its upgrades
- * @param onUpgrade told of each connection that has got its 101
+ * @param made how the server was made, a word of `--server`: with its own `port`, on an application's HTTP server
+ * (`express`) or an empty one (`bare`), or with `noServer`, so that upgrades are passed to it
+ * @param onUpgrade called for each connection that has got its 101
  */
 export async function startSelfClosing(
   made: string,

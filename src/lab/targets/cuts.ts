@@ -1,6 +1,6 @@
 /**
- * Targets that end connections which nobody asked them to end: before a byte was said, as a layer-4 balancer does, or
- * after the 101, when nothing was said for a while, or at once.
+ * Targets that end connections without being asked: before any byte, as a layer-4 balancer does, or after the 101, when
+ * the connection was idle for a while, or at once.
  */
 import type { Connection } from '../server/connection.js';
 import { type LabEnv, openLab, type RunningLab } from '../server/listener.js';
@@ -8,10 +8,10 @@ import { type LabSettings, numberOf, textOf } from '../server/target-options.js'
 
 /** The words of `--end`. */
 export const ENDS: readonly string[] = ['fin', 'reset', 'close-frame'];
-/** No close frame speaks when a gateway cuts an idle tunnel. */
+/** A gateway that cuts an idle tunnel sends no close frame. */
 export const IDLE_ENDS: readonly string[] = ['fin', 'reset'];
 
-/** Close frame with 1011, an error inside of the server (RFC 6455 section 7.4.1). */
+/** Close frame with 1011, internal error (RFC 6455 section 7.4.1). */
 const INTERNAL_ERROR = Buffer.of(0x88, 2, 0x03, 0xf3);
 
 function cut(connection: Connection, end: string): void {
@@ -27,7 +27,7 @@ export function startIdleCut(settings: LabSettings, env: LabEnv): Promise<Runnin
     resets: end === 'reset',
     onRequest(connection, request) {
       connection.upgrade(request);
-      // Counts from the last byte in either direction, as the read timeouts of gateways do.
+      // Measured from the last byte in either direction, as gateways' read timeouts are.
       if (connection.upgraded) connection.stream.setTimeout(afterMs, () => cut(connection, end));
     },
   });
@@ -45,7 +45,7 @@ export function startCutAfterUpgrade(settings: LabSettings, env: LabEnv): Promis
   });
 }
 
-/** Such a balancer knows no TLS: over wss:// it hangs up in the middle of the handshake. */
+/** Such a balancer does not speak TLS: over wss:// it disconnects during the handshake. */
 export function startAcceptThenFin(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const afterMs = numberOf(settings, 'after');
   const secure = settings.tls === true;
@@ -53,7 +53,7 @@ export function startAcceptThenFin(settings: LabSettings, env: LabEnv): Promise<
     scheme: secure ? 'wss' : 'ws',
     onRequest: () => {},
     onConnection(connection) {
-      // What the client says is read to the end: unread bytes would turn the FIN into an RST.
+      // The client's bytes are read to the end: unread bytes would turn the FIN into an RST.
       connection.stream.resume();
       setTimeout(() => {
         connection.countUnasked(secure ? 'tls' : 'closed');

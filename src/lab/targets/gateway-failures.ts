@@ -1,7 +1,7 @@
 /**
- * A gateway as nginx is one: passes a handshake on to a backend over TCP and joins the two, answers 502 when the backend
- * cannot be reached or hangs up without a word, and 504 when it says nothing for too long. The targets of this file are
- * what becomes of that when the backend is not there, dies, or closes itself.
+ * A gateway that behaves like nginx: passes a handshake on to a backend over TCP and connects the two, answers 502 when
+ * the backend cannot be reached or closes without an answer, and 504 when it is silent for too long. The targets in
+ * this file show this for a backend that is down, crashes, or closes itself.
  */
 import { connect, type Socket } from 'node:net';
 import type { OutcomeId } from '../../names/outcomes.js';
@@ -15,10 +15,10 @@ import { startSelfClosing } from './backends.js';
 
 const BACKEND_HOST = '127.0.0.1';
 
-/** tcpmux: assigned in 1988, served by nobody; a port of our own choice could be taken while it is meant to be dead. */
+/** tcpmux: assigned in 1988 and used by nothing; a port of our own choice might be taken while it must be unused. */
 const DEAD_PORT = 1;
 
-/** @param timeoutMs how long the backend may say nothing; null: for ever */
+/** @param timeoutMs how long the backend may be silent; null: no limit */
 function forward(connection: Connection, request: Request, port: number, timeoutMs: number | null): void {
   const { stream, rest } = connection.take();
   const backend = connect({ host: BACKEND_HOST, port, noDelay: true, autoSelectFamily: false });
@@ -27,7 +27,7 @@ function forward(connection: Connection, request: Request, port: number, timeout
     if (answered) return;
     answered = true;
     connection.finish(status, nginxPage(status));
-    // Nobody reads the client any more: without this its FIN would never be seen.
+    // The client must be read, or its FIN would never be seen.
     stream.resume();
     backend.destroy();
   };
@@ -53,11 +53,11 @@ function forward(connection: Connection, request: Request, port: number, timeout
 function join(stream: Socket, backend: Socket): void {
   stream.pipe(backend);
   backend.pipe(stream);
-  // An RST ends no pipe: pass on that this side is gone.
+  // An RST does not end a pipe, so the end is passed on here.
   backend.once('close', () => stream.end());
 }
 
-/** The status of a backend's answer by its first segment, as the log of a gateway has it. */
+/** The status in the first segment of a backend's response, as a gateway's log shows it. */
 function statusOf(first: Buffer): OutcomeId {
   const match = /^HTTP\/1\.[01] ([1-9]\d\d)[ \r]/.exec(first.toString('latin1', 0, 16));
   return match === null ? 'malformed' : `${Number(match[1])}`;
@@ -69,10 +69,10 @@ export function startBackendRefused(settings: LabSettings, env: LabEnv): Promise
   });
 }
 
-/** HAProxy's habit: `retries 3` of `timeout connect` each, and then its 503. */
+/** As HAProxy does: `retries 3` with `timeout connect` each, then its 503. */
 const CONNECT_TRIES = 4;
 
-/** No packet is lost on loopback, so the gateway only keeps the time that it would wait. */
+/** Loopback loses no packets, so the gateway only waits as long as it would for a lost one. */
 export function startBackendUnreachable(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const waitUs = CONNECT_TRIES * numberOf(settings, 'connect') * 1000;
   const agenda = new Agenda<'503'>();
@@ -90,7 +90,7 @@ export async function startBackendDied(settings: LabSettings, env: LabEnv): Prom
   return openBefore('backend-died', settings, env, port, null, () => backend.stop());
 }
 
-/** A process that crashes over every handshake, and is started again by whoever watches it. */
+/** A process that crashes at every handshake, and is restarted by a supervisor. */
 export function startDyingBackend(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const afterMs = numberOf(settings, 'after');
   return openLab('backend-died', settings, env, {
@@ -106,7 +106,7 @@ export async function startCloseKillsServer(settings: LabSettings, env: LabEnv):
   return openBefore('close-kills-server', settings, env, port, numberOf(settings, 'timeout'), stop);
 }
 
-/** The front door of a gateway before the backend on `port`, which stops with it. */
+/** The listener of a gateway before the backend on `port`; both stop together. */
 async function openBefore(
   name: string,
   settings: LabSettings,

@@ -1,6 +1,6 @@
 /**
- * The target that works: a `ws` server as people run it, behind the lab's front door. It answers a request that asks for
- * no upgrade with 426 and a wrong one with 400, as ws does by itself, and echoes messages.
+ * The target that works: a usual `ws` server behind the lab's listener. It answers a request without an upgrade with
+ * 426 and an invalid one with 400, as ws does by default, and echoes messages.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -16,7 +16,7 @@ export function startHealthy(settings: LabSettings, env: LabEnv): Promise<Runnin
   return startWs('healthy', undefined, settings, env);
 }
 
-/** Healthy over TLS only; whoever leaves after TLS did not trust the certificate. */
+/** Healthy over TLS only; a client that disconnects after TLS did not trust the certificate. */
 export function startTlsSelfSigned(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   return startWs('tls-self-signed', 'tls', { ...settings, tls: true }, env);
 }
@@ -29,7 +29,7 @@ function startWs(
 ): Promise<RunningLab> {
   const server = wsServer();
   return openLab(name, settings, env, {
-    // Not reached: http reads every connection itself.
+    // Never called: http reads every connection itself.
     onRequest: () => {},
     onConnection: (connection) => server.adopt(connection.stream, connection),
     leftAfterTls,
@@ -38,7 +38,7 @@ function startWs(
 }
 
 export interface WsServer {
-  /** Serves `stream` from its first byte, and counts in the name of `connection`. */
+  /** Serves `stream` from its first byte, and counts on behalf of `connection`. */
   adopt(stream: Socket, connection: Connection): void;
   stop(): void;
 }
@@ -46,7 +46,7 @@ export interface WsServer {
 export function wsServer(): WsServer {
   const connections = new WeakMap<Duplex, Connection>();
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 65_536 });
-  // Connections that wait at a gate before they send anything must not be cut by a timer of http.
+  // Connections that wait at a gate before they send anything must not be closed by http's timers.
   const http = createServer({ headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0 });
 
   sockets.on('wsClientError', (_error: Error, socket: Duplex) => {

@@ -1,6 +1,6 @@
 /**
- * Hops that fail in a way of their own, before a backend that works: what lies behind /direct is that backend, as
- * `check --direct` asks it. Each answers as its real counterpart did over the wire.
+ * Hops that fail in their own ways before a working backend, which is reachable at /direct, as `check --direct` asks
+ * for it. Each answers exactly as its real counterpart did.
  */
 import type { Connection } from '../server/connection.js';
 import { type LabEnv, openLab, type RunningLab } from '../server/listener.js';
@@ -19,7 +19,7 @@ import { type LabSettings, numberOf, textOf } from '../server/target-options.js'
 
 type Answer = (connection: Connection, request: Request) => void;
 
-/** The path at which the backend itself is to be had. */
+/** The path at which the backend itself is reachable. */
 const DIRECT = /^\/direct(\/|\?|$)/;
 
 function startBefore(
@@ -38,14 +38,14 @@ function wantsUpgrade({ headers }: Request): boolean {
   return hasToken(headers.get('upgrade'), 'websocket') && hasToken(headers.get('connection'), 'upgrade');
 }
 
-/** nginx that can't look up the name of its backend, or speaks https:// to a port that does not. */
+/** nginx that cannot resolve its backend's name, or speaks https:// to a port that does not. */
 export function startGatewayMisconfigured(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   return startBefore('gateway-misconfigured', settings, env, (connection) =>
     connection.finish('502', nginxPage('502')),
   );
 }
 
-/** nginx gets `PROXY TCP4 ...` in front of each request and takes that for its first line. */
+/** nginx that gets `PROXY TCP4 ...` in front of each request and reads it as the request line. */
 export function startProxyProtocol(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   return startBefore('proxy-protocol-mismatch', settings, env, (connection) =>
     connection.finish('400', nginxPage('400')),
@@ -59,14 +59,14 @@ export function startAuthSubrequest(settings: LabSettings, env: LabEnv): Promise
   );
 }
 
-/** HAProxy whose check of its one server got a 426. */
+/** HAProxy whose health check of its only server got a 426. */
 export function startHealthCheckFails(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   return startBefore('health-check-fails', settings, env, (connection) =>
     connection.finish('503', haproxyUnavailable()),
   );
 }
 
-/** A backend that wants `Connection: Upgrade` to the letter, and nginx that sends `upgrade`. */
+/** A backend that requires exactly `Connection: Upgrade`, and nginx that sends `upgrade`. */
 export function startHeaderCase(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   return startBefore('header-case', settings, env, (connection, request) => {
     if (wantsUpgrade(request)) connection.finish('400', relayedBadRequest(''));
@@ -74,10 +74,10 @@ export function startHeaderCase(settings: LabSettings, env: LabEnv): Promise<Run
   });
 }
 
-/** What nginx reads the head of an answer into. */
+/** nginx's buffer for the head of a response. */
 const BUFFER_BYTES = 4096;
 
-/** A 101 with a large header, and nginx with its usual buffer. */
+/** A 101 with a large header, and nginx with its default buffer. */
 export function startHeadOverBuffer(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const padding = `X-Session: ${'x'.repeat(BUFFER_BYTES)}\r\n`;
   return startBefore(
@@ -92,11 +92,11 @@ export function startHeadOverBuffer(settings: LabSettings, env: LabEnv): Promise
   );
 }
 
-/** SETTINGS of nginx and a GOAWAY with PROTOCOL_ERROR (RFC 9113 sections 6.5 and 6.8). */
+/** nginx's SETTINGS and a GOAWAY with PROTOCOL_ERROR (RFC 9113 sections 6.5 and 6.8). */
 const SETTINGS_AND_GOAWAY =
   '\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x80\0\x04\0\x01\0\0\0\x05\0\xff\xff\xff\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x01';
 
-/** A port that speaks HTTP/2 only, or HAProxy that speaks it to a server without RFC 8441. */
+/** A port that speaks HTTP/2 only, or HAProxy that uses it for a server without RFC 8441. */
 export function startHttp2Only(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const isFrame = textOf(settings, 'answer') === 'frame';
   return startBefore('http2-only', settings, env, (connection, request) => {
@@ -113,7 +113,7 @@ export function startStickySession(settings: LabSettings, env: LabEnv): Promise<
   );
 }
 
-/** libwebsockets ends a handshake whose subprotocol it does not know without a word, and serves files beside. */
+/** libwebsockets closes a handshake with an unknown subprotocol without a response, and also serves files. */
 export function startSubprotocolRequired(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const wanted = textOf(settings, 'protocol');
   const answer = textOf(settings, 'answer');
@@ -125,7 +125,7 @@ export function startSubprotocolRequired(settings: LabSettings, env: LabEnv): Pr
   });
 }
 
-/** Every so manieth token has expired. */
+/** One of every few tokens has expired. */
 export function startPartlyRefused(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const every = Math.max(1, numberOf(settings, 'every'));
   let seen = 0;

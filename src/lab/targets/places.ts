@@ -1,6 +1,7 @@
 /**
- * Targets that carry or admit no more than so much: places that are taken while a connection is open, a rate, a listen
- * queue. Whom they turn away they answer at once, let wait, or do not even know of.
+ * Targets with a limited number: of connections open at once, of requests per second, or of a listen queue. Beyond the
+ * limit they answer at once, let the client wait, or never see it. A place is one of the connections that a target may
+ * have open.
  */
 import type { Connection } from '../server/connection.js';
 import { Agenda, nowUs } from '../server/due.js';
@@ -11,15 +12,15 @@ import { RateLimit } from '../server/schedule.js';
 import { type LabSettings, numberOf, textOf } from '../server/target-options.js';
 
 interface Places {
-  /** How long a place stays taken after its connection has ended. */
+  /** How long a place stays taken after its connection has ended, ms. */
   readonly lingerMs?: number;
-  /** Places that there are now; default: those of the settings. */
+  /** Current number of places; default: that of the settings. */
   max?(): number;
   readonly resets?: boolean;
   readonly onStop?: () => void;
   /** All places are taken. */
   full(connection: Connection, request: Request): void;
-  /** Somebody who waits for a place; null when nobody does. */
+  /** The next waiting request; null if there is none. */
   next?(): { readonly connection: Connection; readonly request: Request } | null;
 }
 
@@ -61,7 +62,10 @@ export function startLimit(settings: LabSettings, env: LabEnv): Promise<RunningL
   });
 }
 
-/** HAProxy's `maxconn` of a server and `timeout queue`: who finds all places taken waits for one, and for so long. */
+/**
+ * HAProxy's `maxconn` of a server and `timeout queue`: a request that finds all places taken waits for one, up to that
+ * timeout.
+ */
 function startQueueLimit(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const queueUs = numberOf(settings, 'queue') * 1000;
   const agenda = new Agenda<'503'>();
@@ -84,21 +88,21 @@ function startQueueLimit(settings: LabSettings, env: LabEnv): Promise<RunningLab
   });
 }
 
-/** nginx beyond worker_rlimit_nofile: the client is accepted, the socket towards the backend cannot be made. */
+/** nginx beyond worker_rlimit_nofile: it accepts the client but cannot open a socket to the backend. */
 export function startDescriptorLimit(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   return startPlaces('descriptor-limit', settings, env, {
     full: (connection) => connection.finish('500', nginxPage('500')),
   });
 }
 
-/** nginx whose every local port towards the backend is taken: connect fails with EADDRNOTAVAIL. */
+/** nginx with every local port to the backend in use: connect fails with EADDRNOTAVAIL. */
 export function startPortsExhausted(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   return startPlaces('ports-exhausted', settings, env, {
     full: (connection) => connection.finish('502', nginxPage('502')),
   });
 }
 
-/** Arrivals this near to the first count as one instant, but never so many ms that the rate itself would show it. */
+/** Arrivals this close to the first count as simultaneous, but never so long that the rate itself would matter. */
 const TOGETHER_MS = 500;
 
 export function startRateLimit(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
@@ -109,7 +113,7 @@ export function startRateLimit(settings: LabSettings, env: LabEnv): Promise<Runn
   return openLab('rate-limit', settings, env, {
     onRequest(connection, request) {
       if (limit.admits(nowUs())) connection.upgrade(request);
-      // limit_req says no more than its status; who sends 429 mostly says when to come again.
+      // limit_req sends only its status; servers that send 429 usually add Retry-After.
       else connection.finish(answer, nginxPage(answer, answer === '429' ? [`Retry-After: ${waitSeconds}`] : []));
     },
     onLeave: () => limit.clientLeft(),
@@ -132,7 +136,7 @@ function startListenQueue(name: string, settings: LabSettings, env: LabEnv): Pro
     onRequest(connection, request) {
       if (!blocked) {
         blocked = true;
-        // The whole process stands still, and with it the accept queue: what a synchronous password hash does to a server.
+        // Blocks the whole process, and so the listen queue, as a synchronous password hash does.
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockMs);
       }
       connection.upgrade(request);
@@ -140,7 +144,7 @@ function startListenQueue(name: string, settings: LabSettings, env: LabEnv): Pro
   });
 }
 
-/** Places that are given back late: a socket in TIME_WAIT, an entry of conntrack, a session that a reaper ends. */
+/** Places that are freed late: a socket in TIME_WAIT, a conntrack entry, a session that a cleanup job ends. */
 export function startTired(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   return startPlaces('tired', settings, env, {
     lingerMs: numberOf(settings, 'free'),
@@ -148,10 +152,10 @@ export function startTired(settings: LabSettings, env: LabEnv): Promise<RunningL
   });
 }
 
-/** Of the places, at the end of a drift. */
+/** Number of places left at the end of a drift. */
 const LEAST_LEFT = 4;
 
-/** Places that become fewer from the first handshake on: memory that leaks, a neighbour that grows. */
+/** Places that decrease from the first handshake on: a memory leak, a growing neighbour. */
 export function startDrifting(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const most = numberOf(settings, 'max');
   const fall = numberOf(settings, 'fall');
@@ -165,7 +169,7 @@ export function startDrifting(settings: LabSettings, env: LabEnv): Promise<Runni
   });
 }
 
-/** Places that a drift leaves. */
+/** Number of places that a drift leaves. */
 export function leastOf(max: number): number {
   return Math.ceil(max / LEAST_LEFT);
 }

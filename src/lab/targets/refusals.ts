@@ -1,6 +1,6 @@
 /**
- * Targets that answer every handshake in the same way, a single one as well as a thousand: a hop or a server that is set
- * up for something else. Where the real one would let the right request pass, so does the target.
+ * Targets that answer every handshake in the same way, a single one as well as a thousand: a hop or a server with the
+ * wrong configuration. Where the real one would accept a correct request, the target does too.
  */
 import type { Connection } from '../server/connection.js';
 import { Agenda, nowUs } from '../server/due.js';
@@ -28,7 +28,7 @@ function startAnswer(name: string, settings: LabSettings, env: LabEnv, answer: A
   return openLab(name, settings, env, { onRequest: answer });
 }
 
-/** What each backend says to an ordinary GET; `504` is one whose server has no handler for requests. */
+/** Each backend's response to an ordinary GET; `504` stands for one whose server has no request handler. */
 export function startUpgradeNotForwarded(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const answer = textOf(settings, 'answer');
   const timeoutUs = numberOf(settings, 'timeout') * 1000;
@@ -45,7 +45,7 @@ export function startUpgradeNotForwarded(settings: LabSettings, env: LabEnv): Pr
   });
 }
 
-/** A healthy server behind a proxy that forwards no upgrade: what its application says to an ordinary GET. */
+/** A healthy server behind a proxy that forwards no upgrade: its application's response to an ordinary GET. */
 export function startOrdinary(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const answer = textOf(settings, 'answer');
   return startAnswer('upgrade-not-forwarded', settings, env, (connection, request) => {
@@ -70,7 +70,7 @@ export function startWrongPath(settings: LabSettings, env: LabEnv): Promise<Runn
   });
 }
 
-/** Of 2010 (hybi-08), before there was RFC 6455; its 101 is the same but for the version that it answers to. */
+/** From 2010 (hybi-08), before RFC 6455; its 101 differs only in the version that it requires. */
 const OLD_VERSION = '8';
 
 export function startVersionMismatch(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
@@ -110,7 +110,7 @@ export function startRedirect(settings: LabSettings, env: LabEnv): Promise<Runni
   const answer = textOf(settings, 'answer');
   if (!isPageStatus(answer)) throw new Error(`no page for ${answer}`);
   return startAnswer('redirect', settings, env, (connection, request) => {
-    // CR and LF cannot be in it: the head was cut at them.
+    // The host cannot contain CR or LF: the head was split at them.
     const where = `Location: https://${request.headers.get('host') ?? 'localhost'}${request.target}`;
     connection.finish(answer, nginxPage(answer, [where]));
   });
@@ -130,7 +130,7 @@ export function startHeaderTooLarge(settings: LabSettings, env: LabEnv): Promise
   });
 }
 
-/** The routes of an application work until they are asked for a WebSocket. */
+/** The application's routes work until they are asked for a WebSocket. */
 export function startApplicationError(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   return startAnswer('application-error', settings, env, (connection, request) => {
     if (hasToken(request.headers.get('upgrade'), 'websocket')) connection.finish('500', expressError());

@@ -1,6 +1,6 @@
 /**
- * Targets that give a 101 and take it back, by what they say with it; a Unix socket's queue; and a hop that does not wait
- * for a request.
+ * Targets that send a 101 and then reject the client, by what they send with it; the queue of a Unix socket; and a hop
+ * that does not wait for a request.
  */
 import type { Connection } from '../server/connection.js';
 import { Agenda, nowUs } from '../server/due.js';
@@ -34,7 +34,10 @@ export function startServerRestart(settings: LabSettings, env: LabEnv): Promise<
   return startClosing('server-restart', settings, env, 'service restart');
 }
 
-/** Two WebSocketServers with paths on one HTTP server: the one whose path it is not refuses into the open tunnel. */
+/**
+ * Two WebSocketServers with paths on one HTTP server: the one for the other path writes its refusal into the open
+ * tunnel.
+ */
 export function startTwoServers(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   return openLab('two-servers-answered', settings, env, {
     onRequest(connection, request) {
@@ -44,7 +47,10 @@ export function startTwoServers(settings: LabSettings, env: LabEnv): Promise<Run
   });
 }
 
-/** backlog + 1 wait in the queue until the server behind the socket is awake again; the others are refused at once. */
+/**
+ * backlog + 1 connections wait in the queue until the server behind the socket continues; the others are refused at
+ * once.
+ */
 export function startSocketQueue(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const backlog = numberOf(settings, 'backlog');
   const blockUs = numberOf(settings, 'block') * 1000;
@@ -67,11 +73,11 @@ export function startSocketQueue(settings: LabSettings, env: LabEnv): Promise<Ru
   });
 }
 
-/** `timeout http-request` of HAProxy: whoever has sent no request by then gets 408. */
+/** HAProxy's `timeout http-request`: a client that has sent no request by then gets 408. */
 export function startAnsweredBefore(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const afterMs = numberOf(settings, 'after');
   return openLab('answered-before-request', settings, env, {
-    // Reached by `ready` below.
+    // Not used here: `ready` below handles requests.
     onRequest: () => {},
     onConnection(connection) {
       const head = new HeadReader();

@@ -1,7 +1,7 @@
 /**
- * Targets whose clients wait in a queue: a gateway that gives its backend T to answer, before a backend that serves
- * upgrades one by one, some at a time, or all side by side; the first of them is the product's reason to exist.
- * schedule.ts passes the verdicts; here they are kept until they are due and then given.
+ * Targets whose clients wait in a queue: a gateway with timeout T before a backend that serves upgrades one by one,
+ * several at a time, or all in parallel. The first of them is the problem that this product was made for. schedule.ts
+ * decides the outcomes; this file sends them when they are due.
  */
 import type { Connection } from '../server/connection.js';
 import { Agenda, nowUs } from '../server/due.js';
@@ -11,10 +11,13 @@ import type { Request } from '../server/request-head.js';
 import { type Backend, SharedCpu, UpgradeQueue } from '../server/schedule.js';
 import { type LabSettings, numberOf } from '../server/target-options.js';
 
-/** Arrivals this near to the first of a burst count as one instant: more than any burst needs that the lab is made for. */
+/**
+ * Arrivals this close to the first of a burst count as simultaneous: longer than any burst against the lab takes to
+ * arrive.
+ */
 const TOGETHER_MS = 500;
 
-/** `late` is told to a client that the queue has no time for, when T is over. */
+/** `late` answers a client whose turn would come after T, once T has passed. */
 function startQueue(
   name: string,
   backend: Backend,
@@ -30,7 +33,7 @@ function startQueue(
       if (turnsAway(connection)) return;
       const { status, dueUs } = queue.admit(nowUs());
       const give = status === '101' ? () => connection.upgrade(request) : () => late(connection);
-      // There may be nobody left to tell.
+      // The client may have disconnected.
       agenda.at(status, dueUs, () => connection.open && give());
     },
     onLeave: () => queue.clientLeft(),
@@ -51,7 +54,7 @@ export function startSimultaneous504(settings: LabSettings, env: LabEnv): Promis
   return startQueue('simultaneous-504', backend, settings, env, give504);
 }
 
-/** The same, and the patience of the gateway is not what ends it. */
+/** The same queue, with the client's deadline shorter than the gateway's timeout. */
 export function startClientDeadline(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const backend = { serviceMs: numberOf(settings, 'service'), width: 1, worksForDead: false };
   return startQueue('client-deadline', backend, settings, env, give504);
@@ -67,8 +70,8 @@ export function startSlowConcurrent(settings: LabSettings, env: LabEnv): Promise
 }
 
 /**
- * nginx before several servers each of which has failed once (max_fails=1): the requests that failed are 502, and until
- * fail_timeout is over there are no live upstreams, so whoever comes gets his 502 at once.
+ * nginx before several servers, each of which has failed once (max_fails=1): the failed requests get 502, and until
+ * fail_timeout is over there are no live upstreams, so every request gets 502 at once.
  */
 export function startNegativeCache(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const memoryUs = numberOf(settings, 'memory') * 1000;
@@ -92,14 +95,14 @@ export function startNegativeCache(settings: LabSettings, env: LabEnv): Promise<
   );
 }
 
-/** Nothing is really computed: a lab that took the CPU would take it from the one who measures it. */
+/** Nothing is really computed: the lab would take the CPU away from the load generator. */
 export function startCpuBound(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const cpu = new SharedCpu(numberOf(settings, 'service'));
   const timeoutUs = numberOf(settings, 'timeout') * 1000;
   const agenda = new Agenda<'101' | '504'>();
   let computing: { connection: Connection; request: Request }[] = [];
   const end = (dueUs: number): void => {
-    // Another has come since this end was foreseen, and it is later now.
+    // Another handshake has arrived since, and the end is later now.
     if (dueUs < cpu.dueUs) return;
     cpu.done();
     for (const { connection, request } of computing) if (connection.open) connection.upgrade(request);
@@ -122,7 +125,7 @@ export function startCpuBound(settings: LabSettings, env: LabEnv): Promise<Runni
   });
 }
 
-/** A single handshake fares as many do: the backend has it and says nothing. */
+/** A single handshake fails just as many do: the backend has it and does not answer. */
 export function startBackendHangs(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const timeoutUs = numberOf(settings, 'timeout') * 1000;
   const agenda = new Agenda<'504'>();

@@ -1,6 +1,6 @@
 /**
- * Targets whose answer is none, or none that HTTP knows: they say nothing, too little, too slowly, too much, or something
- * else. Each is a few lines on top of the lab's front door.
+ * Targets whose response is missing or not HTTP: they send nothing, too little, too slowly, too much, or another
+ * protocol. Each is a few lines on top of the lab's listener.
  */
 import type { Connection } from '../server/connection.js';
 import { type LabEnv, openLab, type RunningLab } from '../server/listener.js';
@@ -54,7 +54,7 @@ export function startHalfHead(settings: LabSettings, env: LabEnv): Promise<Runni
   });
 }
 
-/** What is wrong with the 101, by the word of `--fault`. Each breaks one rule of RFC 6455 section 4.1 and no other. */
+/** The fault in the 101, by the word of `--fault`. Each breaks exactly one rule of RFC 6455 section 4.1. */
 const FAULTS = new Map<string, (head: string) => string>([
   ['accept', (head) => head.replace(/^(Sec-WebSocket-Accept: ).*$/m, `$1${acceptOf('a key that nobody sent')}`)],
   ['no-accept', (head) => head.replace(/^Sec-WebSocket-Accept: .*\r\n/m, '')],
@@ -87,7 +87,7 @@ export function startBadAccept(settings: LabSettings, env: LabEnv): Promise<Runn
 
 export function startNotHttp(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   return openLab('not-http', settings, env, {
-    // memcached answers every line that it does not know, and stays.
+    // memcached answers every unknown line with an error and keeps the connection.
     onRequest: (connection, request) => {
       const lines = request.head.toString('latin1').split('\r\n').length - 1;
       connection.say('malformed', 'ERROR\r\n'.repeat(lines));
@@ -95,7 +95,7 @@ export function startNotHttp(settings: LabSettings, env: LabEnv): Promise<Runnin
   });
 }
 
-/** RFC 9112 section 4: the status comes before its reason. */
+/** RFC 9112 section 4: the status must come before its reason. */
 export function startMalformedAnswer(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   return openLab('malformed-answer', settings, env, {
     onRequest: (connection) =>
@@ -105,7 +105,7 @@ export function startMalformedAnswer(settings: LabSettings, env: LabEnv): Promis
 
 const HEADER_BYTES = 1024;
 
-/** A 101 as it should be, with headers beside it that make its head at least so many bytes. */
+/** A correct 101, with extra headers that make its head at least this large. */
 export function startResponseTooLarge(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const lines = Math.ceil(numberOf(settings, 'bytes') / HEADER_BYTES);
   const padding = Array.from({ length: lines }, (_, i) => `X-Padding-${i}: ${'x'.repeat(HEADER_BYTES)}\r\n`).join('');

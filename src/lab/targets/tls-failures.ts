@@ -1,6 +1,6 @@
 /**
- * Targets where TLS goes wrong, each in one way: certificates that are not what a client wants, versions that it does not
- * speak, a certificate that it does not have, a port that speaks plaintext to who wants TLS, and the reverse.
+ * Targets with one TLS problem each: certificates that a client does not accept, versions that it does not support, a
+ * client certificate that it does not have, a plaintext port for clients that use TLS, and the reverse.
  */
 import { createSecureContext, TLSSocket } from 'node:tls';
 import { LAB_CERTIFICATE, LAB_PRIVATE_KEY } from '../server/certificate.js';
@@ -12,7 +12,7 @@ import { WRONG_CERTIFICATES } from '../server/wrong-certificates.js';
 import { wsServer } from './healthy.js';
 
 interface Fault {
-  /** Id of the cause that it is. */
+  /** Id of its cause. */
   readonly cause: string;
   readonly behaviour: Partial<Behaviour>;
 }
@@ -25,12 +25,12 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   'unknown-ca': { cause: 'tls-untrusted', behaviour: { tls: { cert: WRONG_CERTIFICATES['unknown-ca'] } } },
   'old-version': {
     cause: 'tls-protocol',
-    // OpenSSL 3 signs for TLS 1.1 at security level 0 alone.
+    // OpenSSL 3 signs for TLS 1.1 only at security level 0.
     behaviour: { tls: { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } },
   },
   'no-common-cipher': {
     cause: 'tls-protocol',
-    // For RSA certificates alone, and the lab has none of these.
+    // These ciphers need RSA certificates, and the lab has none.
     behaviour: { tls: { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' } },
   },
   'client-certificate': {
@@ -54,7 +54,7 @@ export function startTlsWrong(settings: LabSettings, env: LabEnv): Promise<Runni
     onRequest: () => {},
     onConnection: (connection) => server.adopt(connection.stream, connection),
     onStop: () => server.stop(),
-    // Most clients find fault with a certificate once they have all of it, and that is after the server has.
+    // Most clients reject a certificate after the server has finished its part of the handshake.
     leftAfterTls: 'tls',
     ...FAULTS[fault]?.behaviour,
   };
@@ -78,7 +78,7 @@ function startPlaintext(settings: LabSettings, env: LabEnv): Promise<RunningLab>
   });
 }
 
-/** Its URL says ws://; who begins TLS after all meets a healthy server. */
+/** Its URL says ws://; a client that uses TLS anyway finds a healthy server. */
 export function startTlsPort(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const answer = textOf(settings, 'answer');
   const context = createSecureContext({ cert: LAB_CERTIFICATE, key: LAB_PRIVATE_KEY });

@@ -1,19 +1,18 @@
 /**
- * Targets whose limit is not always the same: one that a break leaves with less for a while (full caches lost, pods that
- * restart, retries of its own), and one that fails now and then whatever comes. They are what a search for the drop-off
- * must not be fooled by.
+ * Targets whose limit varies: one that an overload leaves with less for a while (caches lost, pods restarting, its own
+ * retries), and one that fails at random under any load. A search for the drop-off must not be misled by them.
  */
 import { nowUs } from '../server/due.js';
 import { type LabEnv, openLab, type RunningLab } from '../server/listener.js';
 import { nginxPage } from '../server/pages.js';
 import { type LabSettings, numberOf } from '../server/target-options.js';
 
-/** How many it carries while it suffers from a break. */
+/** How many it can carry after an overload. */
 export function leftOf(settings: LabSettings): number {
   return Math.floor((numberOf(settings, 'capacity') * numberOf(settings, 'share')) / 100);
 }
 
-/** Whom it turns away at its limit breaks it, and breaks it anew while it suffers. */
+/** Refusing a client at its limit counts as an overload, and renews it while its effect lasts. */
 export function startHysteretic(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const forUs = numberOf(settings, 'for') * 1000;
   const capacity = numberOf(settings, 'capacity');
@@ -57,7 +56,7 @@ export function startFlaky(settings: LabSettings, env: LabEnv): Promise<RunningL
   });
 }
 
-/** mulberry32: 32 bits of state are enough to say who fails. */
+/** mulberry32: 32 bits of state are enough to choose failures. */
 function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

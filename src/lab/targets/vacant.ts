@@ -1,6 +1,6 @@
 /**
- * Targets that no packet of a client ever reaches: a port on which nothing listens, and one whose listen queue is full for
- * good, so that every SYN is dropped. They see nothing, so their reports are empty.
+ * Targets that no packet of a client reaches: a port on which nothing listens, and one whose listen queue is
+ * permanently full, so that every SYN is dropped. They see nothing, so their reports are empty.
  */
 import { connect, createServer, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
@@ -9,9 +9,9 @@ import { Ledger } from '../server/ledger.js';
 import { type LabEnv, labUrl, type RunningLab, tryPorts } from '../server/listener.js';
 import { type LabSettings, numberOf, textOf } from '../server/target-options.js';
 
-/** How long a connection may take to be made before the queue is taken to be full; loopback needs some µs. */
+/** If a connection takes longer than this to open, the queue counts as full; loopback needs some µs. */
 const FULL_AFTER_MS = 150;
-/** One more connection fits than the queue is long; whatever a kernel rounds up to, this is more. */
+/** A queue takes one connection more than its length; this exceeds any length that a kernel rounds up to. */
 const FILLERS_LIMIT = 64;
 
 export async function startNothingListens(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
@@ -22,7 +22,7 @@ export async function startNothingListens(settings: LabSettings, env: LabEnv): P
 export async function startSynDropped(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const port = await freePort(settings);
   const host = textOf(settings, 'host');
-  // In a thread of its own, because a loop that runs would accept them.
+  // In a separate thread, because a running event loop would accept them.
   const deaf = new Worker(new URL('./deaf.js', import.meta.url), { workerData: { host, port } });
   await new Promise<void>((resolve, reject) => {
     deaf.once('message', () => resolve());
@@ -43,7 +43,7 @@ export async function startSynDropped(settings: LabSettings, env: LabEnv): Promi
   });
 }
 
-/** A port of the lab's own range, or the one asked for, on which nothing listens. @throws UserError `lab` */
+/** A port of the lab's own range, or the requested one, on which nothing listens. @throws UserError `lab` */
 export async function freePort(settings: LabSettings): Promise<number> {
   const host = textOf(settings, 'host');
   const { port, server } = await tryPorts(numberOf(settings, 'port'), (candidate) =>
