@@ -1,7 +1,7 @@
 /**
- * From a burst of a Result to what the search wants to know of it: survivors, how many handshakes missed each objective
- * at either latency bound, whether it was valid, whether the target was only as slow as it was asked. A failed handshake
- * misses every objective and so can never make a percentile look better; one that was lost while held has failed.
+ * From a burst of a Result to the facts that the search needs: survivors, how many handshakes missed each objective at
+ * either latency bound, whether it was valid, and whether the generator limited its speed. A failed handshake misses
+ * every objective, so it can never improve a percentile; a handshake lost while held counts as failed.
  */
 
 import { openedOf } from '../names/outcomes.js';
@@ -10,7 +10,7 @@ import { LatencyHistogram } from '../tally/histogram.js';
 import type { BurstFacts } from './engine-interface.js';
 import type { Objective } from './search-options.js';
 
-/** A makespan below this many release spreads is the generator's pace (docs/method.md, "Pace"). */
+/** Below this ratio of makespan to release spread, the generator set the pace (docs/method.md, "Pace"). */
 const LEAST_RELEASE_RATIO = 2;
 
 export function factsOf(burst: Burst, objectives: readonly Objective[]): BurstFacts {
@@ -37,7 +37,7 @@ export function factsOf(burst: Burst, objectives: readonly Objective[]): BurstFa
   };
 }
 
-/** Values over `withinMs`, to the histogram's 0.1 %; one that was lost as well counts twice, up to all launched. */
+/** Values over `withinMs`, to the histogram's 0.1 %; a handshake that was lost too counts twice, up to all launched. */
 function slowerThan(summary: Summary | null, withinMs: number | null): number {
   if (summary === null || withinMs === null || summary.max <= withinMs) return 0;
   if (summary.min > withinMs) return summary.count;

@@ -1,20 +1,20 @@
 /**
- * The verdict on one burst (docs/method.md, "The verdict on a burst"): good, bad, or marginal, which moves nothing, for
- * several objectives at once. It owns the slack that a burst may miss an objective by before chance can no longer
- * explain it. It refuses to know what other bursts said, but for the drain rate that they set.
+ * The verdict on one burst (docs/method.md, "The verdict on a burst"), over several objectives at once: good, bad, or
+ * marginal, which decides nothing. Owns the slack: by how much chance alone may let a burst miss an objective. Knows
+ * nothing of other bursts except the drain rate that they set.
  */
 import type { BurstFacts } from './engine-interface.js';
 import type { Objective, SearchOptions } from './search-options.js';
 import type { BurstVerdict } from './state.js';
 
-/** Beyond this quantile of what chance brings, failures are the load's. */
+/** Failures beyond this quantile of chance are caused by the load. */
 const SLACK_QUANTILE = 0.975;
-/** Of the usual rate; below it a burst is bad (docs/method.md, "Drain rate"). */
+/** Share of the usual drain rate below which a burst is bad (docs/method.md, "Drain rate"). */
 const LEAST_DRAIN = 0.8;
-/** Shares are decimal fractions: 1,000 × (1 − 0.999) must allow one failure. */
+/** Tolerance for decimal fractions: 1,000 × (1 − 0.999) must allow one failure. */
 const ROUNDING = 1e-9;
 
-/** Failures of `size` handshakes that an objective of `share` tolerates. */
+/** Number of failures among `size` handshakes that an objective of `share` allows. */
 export function allowance(size: number, share: number): number {
   return Math.floor(size * (1 - share) + ROUNDING);
 }
@@ -22,7 +22,9 @@ export function allowance(size: number, share: number): number {
 const slacks = new Map<string, number>();
 const MOST_SLACKS = 10_000;
 
-/** 97.5 % quantile of Binomial(size, 1 − share): what a target that just meets the objective may miss it by. */
+/**
+ * 97.5 % quantile of Binomial(size, 1 − share): how many failures chance gives a target that just meets the objective.
+ */
 export function slack(size: number, share: number): number {
   const key = `${size}/${share}`;
   let found = slacks.get(key);
@@ -34,7 +36,7 @@ export function slack(size: number, share: number): number {
   return found;
 }
 
-/** Terms are built in logs: (1 − p)^n is below the smallest double once n·p passes 745. */
+/** Terms are computed as logs: (1 − p)^n underflows a double once n·p passes 745. */
 function binomialQuantile(n: number, p: number, quantile: number): number {
   if (p <= 0) return 0;
   const logOdds = Math.log(p) - Math.log1p(-p);
@@ -61,8 +63,8 @@ const SEVERITY = { good: 0, marginal: 1, bad: 2 } as const;
 type Heard = keyof typeof SEVERITY;
 
 /**
- * The worst verdict over the objectives; the one that is missed by most is named. `usualDrain` is the median of
- * handshakes a ms at good loads, null when it is unknown or no objective.
+ * The worst verdict over the objectives, with the objective that was missed most. `usualDrain` is the median of
+ * handshakes per ms at good loads; null when unknown, or when drain is not an objective.
  */
 export function judge(size: number, facts: BurstFacts, options: SearchOptions, usualDrain: number | null): Judged {
   const reason = reasonAgainst(size, facts, options.objectives);
@@ -84,17 +86,17 @@ export function judge(size: number, facts: BurstFacts, options: SearchOptions, u
   return { verdict: worst, binding, reason: null };
 }
 
-/** Survivors a ms from the release to the last end; null where there is no such time. */
+/** Survivors per ms from the release to the last end; null if there is no such time. */
 export function drainOf({ survived, makespanMs }: BurstFacts): number | null {
   return makespanMs === null || makespanMs <= 0 ? null : survived / makespanMs;
 }
 
-/** The load that the survivors speak for, the least over the objectives. */
+/** The load for which the number of survivors would meet the objectives; the smallest over all objectives. */
 export function spokenFor(facts: BurstFacts, objectives: readonly Objective[]): number {
   return Math.min(...objectives.map(({ share }, i) => (facts.launched - facts.failed[i][1]) / share));
 }
 
-/** The same, as a load to try (docs/method.md, "Narrow"). */
+/** The same as a load to try (docs/method.md, "Narrow"). */
 export function hintOf(facts: BurstFacts, objectives: readonly Objective[]): number {
   return 0.999 * spokenFor(facts, objectives);
 }

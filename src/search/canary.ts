@@ -1,14 +1,14 @@
 /**
- * The recovery check (docs/method.md, "Recovery checks"), `canary` in code and JSON: 20 single handshakes at a steady pace, before the search as a
- * baseline and then before each burst. It owns what "as healthy as before" means. A target that fails a handshake now and
- * then at rest is allowed what its baseline showed, otherwise a background failure rate would read as a target that never
- * recovers.
+ * The recovery check (docs/method.md, "Recovery checks"), `canary` in code and JSON: 20 single handshakes at a steady
+ * pace, before the search as a baseline and then before each burst. Owns the definition of "as healthy as before".
+ * Failures that the baseline already showed are allowed; otherwise a target with a background failure rate would look
+ * as if it never recovered.
  */
 import type { CanaryFacts } from './engine-interface.js';
 import { median } from './loads.js';
 import type { CanaryCounts, Health } from './state.js';
 
-/** `baselines` of them before the first burst. */
+/** `baselines` of these checks run before the first burst. */
 export const CANARY = { handshakes: 20, overMs: 1000, baselines: 3 } as const;
 const SLOWER_FACTOR = 2;
 const SLOWER_BY_MS = 50;
@@ -24,12 +24,12 @@ export const NO_CANARIES: CanaryCounts = {
   rested: { attempted: 0, failed: 0, withFailures: 0 },
 };
 
-/** As many of them got their 101 as before, however slowly. */
+/** As many of its handshakes got their 101 as before, however slowly. */
 export function isAnswered(canary: CanaryFacts, baseline: readonly CanaryFacts[]): boolean {
   return failuresOf(canary) <= Math.max(0, ...baseline.map(failuresOf));
 }
 
-/** Most of them failed: no background of failures does that. */
+/** Most of them failed: a background failure rate cannot explain that. */
 export function isRefused(canary: CanaryFacts): boolean {
   return failuresOf(canary) > canary.attempted / 2;
 }
@@ -58,7 +58,7 @@ export function counted(counts: CanaryCounts, canary: CanaryFacts, isRested: boo
   };
 }
 
-/** After a check that failed at `nowMs`: when to try the next one; null when that would be after `maxWaitMs`. */
+/** When to try again after a check that failed at `nowMs`; null when that would be after `maxWaitMs`. */
 export function nextPoll(health: Health, nowMs: number, maxWaitMs: number): { health: Health; atMs: number } | null {
   const failingSinceMs = health.failingSinceMs ?? nowMs;
   const endMs = failingSinceMs + maxWaitMs;
@@ -67,7 +67,7 @@ export function nextPoll(health: Health, nowMs: number, maxWaitMs: number): { he
   return { health: { isProven: false, failingSinceMs, pollMs: health.pollMs * POLL_FACTOR }, atMs };
 }
 
-/** Recovery checks before one burst, at most: one that fails at once, and then each poll. */
+/** The most recovery checks before one burst: one that fails at once, then one per poll. */
 export function mostCanaries(maxWaitMs: number): number {
   let canaries = 1;
   let health = UNPROVEN;

@@ -1,7 +1,7 @@
 /**
- * A search as an engine asks it: holds the step that the search is at, turns bursts into facts, and says where the
- * search stands. What to try next is the state machine's. Why a generator's floor is too high is handed in, because its
- * words need units that the search does not know.
+ * A search as the engine uses it: holds the current step, turns bursts into facts, and reports the state. The state
+ * machine decides what to try next. The function that explains a too high floor is passed in, because it needs units
+ * that the search does not know.
  */
 import type { DropOff } from '../result/drop-off.js';
 import type { Burst, Calibration } from '../result/result.js';
@@ -21,10 +21,10 @@ export class SearchDirector implements Director {
   readonly #options: SearchOptions;
   readonly #saved: SearchState | null;
   #now: Step | null = null;
-  /** The burst that was asked for is on its way. */
+  /** The requested burst has been fired and has not ended. */
   #isFiring = false;
 
-  /** Goes on from `saved` where that is given. */
+  /** Resumes from `saved` if it is given. */
   constructor(options: SearchOptions, floorProblem: FloorProblem, saved: SearchState | null) {
     this.#options = options;
     this.floorProblem = floorProblem;
@@ -78,7 +78,7 @@ export class SearchDirector implements Director {
     return dropOffOf(this.#step.state);
   }
 
-  /** A burst that was asked for and not fired yet is not in flight: a search that goes on from here can fire it. */
+  /** A burst that was requested but not fired is not in flight: a resumed search can fire it. */
   get state(): SearchState {
     const { state } = this.#step;
     return this.#isFiring ? state : { ...state, inFlight: null };

@@ -1,8 +1,7 @@
 /**
- * What a search and an engine say to each other: the actions that a search asks for, the events that an engine answers
- * with, the facts that these carry, and the director that an engine is given. An engine needs to know nothing else of the
- * search, and the search nothing at all of an engine. Instants are ms since the Unix epoch, because a search may outlive
- * its process.
+ * The interface between search and engine: the actions that a search requests, the events that an engine answers with,
+ * their facts, and the director. The engine knows nothing else of the search, and the search nothing of the engine.
+ * Instants are ms since the Unix epoch, because a search may be resumed by another process.
  */
 import type { DropOff, SearchVerdict } from '../result/drop-off.js';
 import type { Burst, Calibration } from '../result/result.js';
@@ -34,32 +33,32 @@ export type SearchEvent =
   | { readonly is: 'rested'; readonly nowMs: number }
   | { readonly is: 'canary'; readonly nowMs: number; readonly facts: CanaryFacts }
   | { readonly is: 'burst'; readonly nowMs: number; readonly facts: BurstFacts }
-  /** No more than `max` can be sent at once from here; a burst that was asked for was not sent. */
+  /** This machine cannot send more than `max` at once; the requested burst was not sent. */
   | { readonly is: 'limit'; readonly nowMs: number; readonly max: number; readonly reason: string };
 
-/** What a burst gave, as the generator saw it. */
+/** The facts of a burst, as the generator measured it. */
 export interface BurstFacts {
   readonly launched: number;
   /** 101s that were not lost while held. */
   readonly survived: number;
   /**
-   * Launched handshakes that miss each objective, in the order of the options: the fewest and the most that the
-   * two-sided latency bounds allow; equal where stamps are exact.
+   * Launched handshakes that miss each objective, in the order of the options: the fewest and the most that the two
+   * latency bounds allow; equal with exact timestamps.
    */
   readonly failed: readonly (readonly [number, number])[];
   readonly outcomes: Readonly<Record<string, number>>;
   readonly spreadMs: number | null;
   readonly makespanMs: number | null;
-  /** `handshake`: lower and upper bound. */
+  /** Median of `handshake`: lower and upper bound. */
   readonly p50Ms: readonly [number, number] | null;
   readonly p99Ms: readonly [number, number] | null;
-  /** The target answered as fast as it was asked. */
+  /** The generator set the pace: the target answered as fast as it was asked. */
   readonly paced: boolean;
-  /** Why the burst says nothing about the target; null when it does. */
+  /** Why the burst says nothing about the target; null: it does. */
   readonly invalid: string | null;
 }
 
-/** A recovery check; handshakes that failed on this machine are left out. */
+/** A recovery check; handshakes that failed on this machine are not included. */
 export interface CanaryFacts {
   readonly attempted: number;
   /** Got their 101. */
@@ -68,43 +67,43 @@ export interface CanaryFacts {
   readonly p95Ms: number | null;
 }
 
-/** Where a search stands, for progress. */
+/** The state of a search, for progress. */
 export interface SearchNews {
-  /** Largest load that passes, smallest that fails; null while that is not known. */
+  /** Largest load that passes, smallest that fails; null while unknown. */
   readonly bracket: readonly [number | null, number | null];
-  /** Bursts so far, and how many there may be. */
+  /** Bursts so far, and the maximum. */
   readonly bursts: number;
   readonly budget: number;
-  /** The burst that is coming, or going on. */
+  /** The next or current burst. */
   readonly size: number | null;
   readonly why: Why | null;
-  /** What it waits for, and until when; null when it does not wait. */
+  /** Why it waits, and until when; null when it does not wait. */
   readonly restWhy: WhyRest | null;
   readonly restUntilMs: number | null;
-  /** No burst begins after this. */
+  /** No burst starts after this. */
   readonly deadlineAtMs: number;
-  /** What is left of the search, by its own expectation; null when it has none. */
+  /** Expected remaining time; null if there is no expectation. */
   readonly leftMs: number | null;
   readonly nowMs: number;
 }
 
-/** Says what to do next. An engine asks one, does as it says, and tells it what happened. */
+/** Decides what to do next. The engine asks for an action, executes it, and reports what happened. */
 export interface Director {
-  /** Largest burst that it may ask for. */
+  /** Largest burst that it may request. */
   readonly max: number;
-  /** Smallest one. */
+  /** Smallest burst that it may request. */
   readonly min: number;
-  /** Begins a search, or goes on with one that was saved. */
+  /** Starts a search, or resumes a saved one. */
   begin(nowMs: number): SearchAction;
   next(event: SearchEvent): SearchAction;
-  /** The burst that was asked for last is on its way from now on: a search that is resumed must not repeat it. */
+  /** The requested burst is being fired: a resumed search must not repeat it. */
   firing(): void;
-  /** A burst as the search wants to be told of it. */
+  /** A burst as facts for the search. */
   factsOf(burst: Burst): BurstFacts;
-  /** Why a generator with that floor can't judge bursts of that size; null: it can. */
+  /** Why a generator with that floor cannot judge bursts of that size; null: it can. */
   floorProblem(floor: Calibration): string | null;
   news(nowMs: number): SearchNews;
   readonly dropOff: DropOff;
-  /** As it may be saved. */
+  /** The state to save. */
   readonly state: object;
 }

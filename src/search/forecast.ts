@@ -1,7 +1,7 @@
 /**
- * What a search will cost, said before it begins, and what is left of it while it goes on: expected, by running it
- * against calculated targets, and at the very worst (worst-case.ts). The expected numbers are those of a well-behaved
- * target; a noisy one takes about half as many bursts again. It refuses to know the real target.
+ * The expected and worst-case cost of a search, before it starts and for its remainder while it runs: expected by
+ * running it against simulated targets, worst case in worst-case.ts. The expected numbers are for a steady target; a
+ * noisy one takes about half as many bursts again. Does not know the real target.
  */
 import { CANARY } from './canary.js';
 import type { BurstFacts } from './engine-interface.js';
@@ -12,24 +12,27 @@ import { beginSearch, failedHandshakes, step } from './state-machine.js';
 import { type Spending, worstCase } from './worst-case.js';
 
 export interface Forecast {
-  /** Drop-offs that the expectation is made of: the one that the person expects, or some over the whole range. */
+  /**
+   * The drop-offs that the expectation is averaged over: the one that the user expects, or several over the whole
+   * range.
+   */
   readonly dropOffs: readonly number[];
   readonly expected: Spending;
   readonly worst: Spending;
 }
 
 export interface Durations {
-  /** A burst that the target answers, opened and closed. */
+  /** A burst that the target answers, including opening and closing. */
   readonly usualBurstMs: number;
-  /** One that ends by its deadline. */
+  /** A burst that ends by its deadline. */
   readonly longestBurstMs: number;
 }
 
-/** A burst that passes, opened, answered and closed, where the target is not known yet. */
+/** Duration of a burst that passes, including opening and closing, when the target is not known yet. */
 export const USUAL_BURST_MS = 2000;
-/** Where in the range a drop-off may be when nobody has an idea: shares of the range on a log axis. */
+/** Guesses of the drop-off if none is given: shares of the range on a log axis. */
 const GUESSES = [0.6, 0.8, 0.95];
-/** A target whose capacity varies from burst to burst by so much, in an order that fools no halving. */
+/** The simulated capacity varies by this much from burst to burst, in an order that does not favour halving. */
 const JITTER = 0.03;
 const GOLDEN = 0.618_033_988_749_895;
 
@@ -60,8 +63,8 @@ function guesses({ start, max }: SearchOptions): number[] {
 }
 
 /**
- * What is left of a search that has begun, ms, waiting included: its way from here to a drop-off where it is most likely
- * by now, with bursts that take as long as those before. 0 when it is over.
+ * Remaining time of a running search, ms, waits included: simulated from its current state to the most likely drop-off,
+ * with bursts as long as those before. 0 when it is over.
  */
 export function msLeft(now: Step, usualBurstMs: number): number {
   const { state } = now;
@@ -79,7 +82,7 @@ function likelyDropOff(state: SearchState): number {
   return hint !== null && hint > least && hint < most ? hint : Math.sqrt(least * most);
 }
 
-/** `isHarsh`: over its capacity the target serves nobody, instead of as many as it can. */
+/** `isHarsh`: beyond its capacity the target serves none, instead of as many as it can. */
 function rehearse(from: Step, burstMs: number, dropOff: number, isHarsh: boolean): Step {
   let { state, action } = from;
   let nowMs = state.lastAtMs;

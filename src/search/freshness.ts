@@ -1,26 +1,29 @@
 /**
- * When a target counts as rested for a burst (docs/method.md, "Freshness"), and what the bursts say of a target that was
- * not: a break may leave it weaker, and so may a burst that passed. It owns the rule and its evidence; who waits for it
- * is the state machine's, what is said of it the flags'.
+ * When a target counts as rested for a burst (docs/method.md, "Freshness"), and what bursts show about an unrested
+ * target: an overload may leave it weaker, and so may a burst that passed. Owns the rule and its evidence; the state
+ * machine waits for it, and the flags report it.
  */
 import type { Fired, SearchState } from './state.js';
 
-/** Instants are sums of fractions of a ms. */
+/** Tolerance for instants, which are sums of fractions of a ms. */
 export const SAME_INSTANT_MS = 1e-3;
-/** Rest after a bad burst, in its cool-downs, that makes the target count as rested. */
+/** Rest after a bad burst, in multiples of its cool-down, after which the target counts as rested. */
 const FRESH_OVER_BAD_COOL = 2;
-/** A burst tires the target for those of at most so many times its size: a smaller one leaves too little to be missed. */
+/** A burst affects later bursts of at most this many times its size: the effect of a smaller one is negligible. */
 const TIRES_TIMES = 4;
 
-/** Passes of a rested target without which a failure of a tired one may be that of the load. */
+/** Without this many passes on a rested target, a failure on an unrested one may be caused by the load. */
 const FRESH_PASSES = 2;
 
-/** Rest that makes a target count as rested. */
+/** Rest after which a target counts as rested. */
 export function freshWaitOf({ options, badCoolMs }: Pick<SearchState, 'options' | 'badCoolMs'>): number {
   return Math.max(options.freshWaitMs, FRESH_OVER_BAD_COOL * badCoolMs);
 }
 
-/** From when on a burst of `size` finds a rested target: after breaks, and after all bursts that could tire it for that size. */
+/**
+ * From when a burst of `size` finds a rested target: after overloads, and after all bursts that could affect one of
+ * that size.
+ */
 export function freshAtMs(state: SearchState, size: number): number {
   const tiring = state.history.filter((fired) => tires(fired, size)).map(({ endedAtMs }) => endedAtMs);
   return Math.max(brokenAtMs(state), ...tiring) + freshWaitOf(state);
@@ -30,7 +33,7 @@ export function isFresh(state: SearchState, size: number): boolean {
   return state.lastAtMs >= freshAtMs(state, size) - SAME_INSTANT_MS;
 }
 
-/** No break was so recent that it can still be felt. */
+/** No overload was recent enough to still have an effect. */
 export function isUnbroken(state: SearchState): boolean {
   return state.lastAtMs >= brokenAtMs(state) + freshWaitOf(state) - SAME_INSTANT_MS;
 }
@@ -39,7 +42,7 @@ function brokenAtMs({ lastBadEndMs }: SearchState): number {
   return lastBadEndMs ?? Number.NEGATIVE_INFINITY;
 }
 
-/** An invalid burst says nothing about the target, but whatever it did to it has to wear off. */
+/** An invalid burst says nothing about the target, but its effect on the target must end too. */
 export function mayHaveBroken({ verdict, size, facts }: Fired): boolean {
   return verdict === 'bad' || (verdict === 'invalid' && facts.launched - facts.survived > size / 100);
 }
@@ -48,7 +51,9 @@ function tires(fired: Fired, size: number): boolean {
   return fired.size * TIRES_TIMES >= size;
 }
 
-/** A burst, and how long before it something came that may have weakened the target; null: nothing within the wait. */
+/**
+ * A burst, and how long before it something happened that may have weakened the target; null: nothing within the wait.
+ */
 interface Aged {
   readonly fired: Fired;
   readonly sinceBreakMs: number | null;
@@ -71,12 +76,12 @@ function aged(state: SearchState): Aged[] {
   });
 }
 
-/** Bursts before which nothing had broken the target for so long that it could still be felt. */
+/** Bursts that no recent overload could still affect. */
 export function unbrokenBursts(state: SearchState): Fired[] {
   return aged(state).flatMap(({ fired, sinceBreakMs }) => (sinceBreakMs === null ? [fired] : []));
 }
 
-/** By the rest that is known by now to be needed: it may be longer than it was when they were sent. */
+/** By the rest that is known now to be needed, which may be longer than when they were sent. */
 export function restedBursts(state: SearchState): Fired[] {
   const isRested = ({ sinceBreakMs, sinceBurst }: Aged) => sinceBreakMs === null && sinceBurst === null;
   return aged(state)
@@ -84,7 +89,10 @@ export function restedBursts(state: SearchState): Fired[] {
     .map(({ fired }) => fired);
 }
 
-/** Bursts whose verdict does not hang on rest: passes, failures of a rested target and those that another burst refutes. */
+/**
+ * Bursts whose verdict does not depend on rest: passes, failures of a rested target, and failures contradicted by
+ * another burst.
+ */
 export function steadyBursts(state: SearchState): Fired[] {
   const all = aged(state);
   const passes = all.filter(({ fired }) => fired.verdict === 'good');
@@ -99,8 +107,8 @@ export function steadyBursts(state: SearchState): Fired[] {
 }
 
 /**
- * Bursts that failed on a target that was not rested, at loads that a rested one takes. Where another burst passed that
- * was as large and came as soon, it was chance.
+ * Bursts that failed on an unrested target, at loads that a rested one passes. A failure counts as chance if another
+ * burst passed that was as large and came as soon.
  */
 function failuresOfTheUnrested(state: SearchState): Aged[] {
   const all = aged(state);
@@ -133,8 +141,8 @@ export function failsUnrested(state: SearchState, size: number): boolean {
 }
 
 /**
- * The longest time after a burst that had not failed in which the target failed what it takes when rested, though nothing
- * had broken it; null when that was never seen.
+ * The longest time after a passed burst in which the target failed a load that it passes when rested, without an
+ * overload before; null if that never happened.
  */
 export function tiredForMs(state: SearchState): number | null {
   const times = failuresOfTheUnrested(state).flatMap(({ sinceBreakMs, sinceBurst }) =>
@@ -143,7 +151,7 @@ export function tiredForMs(state: SearchState): number | null {
   return times.length === 0 ? null : Math.max(...times);
 }
 
-/** A load that passes on a rested target failed soon after a break. */
+/** A load that passes on a rested target failed soon after an overload. */
 export function failedAfterBreak(state: SearchState): boolean {
   return failuresOfTheUnrested(state).some(({ sinceBreakMs }) => sinceBreakMs !== null);
 }

@@ -1,7 +1,7 @@
 /**
  * What the bursts so far say about each load (docs/method.md, "Classes and bounds"): counts, class, decisions, and the
- * relevant bounds after MLRsearch (draft-ietf-bmwg-mlrsearch). Derived from the history each time: it is short, and
- * nothing can disagree. It refuses to know what to try next.
+ * relevant bounds after MLRsearch (draft-ietf-bmwg-mlrsearch). Recomputed from the history each time: it is short, and
+ * two copies cannot disagree. Does not decide what to try next.
  */
 import { goodWeight, type SearchOptions } from './search-options.js';
 import type { Fired, SearchState } from './state.js';
@@ -16,13 +16,15 @@ export interface Load {
   freshBad: number;
   staleBad: number;
   launched: number;
-  /** Of each objective, over all its bursts. */
+  /** Missed handshakes of each objective, over all bursts. */
   failed: number[];
 }
 
-/** Marginal bursts of a load that is neither good nor bad before its pooled share decides. */
+/** After this many marginal bursts at an undecided load, its pooled share decides. */
 const MARGINALS_TO_POOL = 2;
-/** Bad bursts on a rested target without which no load is decided to be bad (docs/method.md, "Deciding a load"). */
+/**
+ * A load is decided to be bad only after this many bad bursts on a rested target (docs/method.md, "Deciding a load").
+ */
 const FRESH_BADS = 2;
 const ROUNDING = 1e-9;
 
@@ -52,7 +54,7 @@ export class Loads {
     return [...this.#bySize.values()];
   }
 
-  /** Bursts at `size`. */
+  /** Number of bursts at `size`. */
   bursts(size: number): number {
     return this.#bySize.get(size)?.n ?? 0;
   }
@@ -61,7 +63,7 @@ export class Loads {
     return this.#bySize.get(size)?.freshBad ?? 0;
   }
 
-  /** Lead of good over bad, in bad bursts. */
+  /** Lead of good over bad bursts, in units of bad bursts. */
   score(size: number): number {
     const load = this.#bySize.get(size);
     if (load === undefined) return 0;
@@ -102,9 +104,9 @@ export class Loads {
   }
 
   /**
-   * hi: the smallest bad load; lo: the largest good one below it, which is conservative where loads contradict each
-   * other. But a load that is bad by less than a decision does not stand against a larger one that is decided to be
-   * good: a few outlier bursts at a small load would hold the search there until its budget is gone.
+   * hi: the smallest bad load; lo: the largest good one below it, which is the conservative choice when loads
+   * contradict each other. But a load whose badness is not decided does not count against a larger one that is decided
+   * to be good: otherwise a few outlier bursts at a small load would hold the search there until its budget is used up.
    */
   bounds(): { lo: number | null; hi: number | null } {
     const decidedGood = largest([...this.#bySize.keys()].filter((size) => this.isDecidedGood(size))) ?? 0;

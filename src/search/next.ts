@@ -1,8 +1,7 @@
 /**
  * The next load (docs/method.md, "Choosing the next load"): ramp up, or down, to a first bracket; narrow it by the
- * survivors' hint, by galloping and by halving; confirm its two ends. It decides from what the loads say and where the
- * narrowing stands, and refuses to know how a burst is fired or when. Loads that this generator can't send are never
- * chosen.
+ * survivors' hint, by galloping and by halving; confirm its two ends. Decides from the loads and the state of the
+ * narrowing; does not know how or when a burst is fired. Never chooses a load that this generator cannot send.
  */
 import type { SearchVerdict } from '../result/drop-off.js';
 import type { Why } from './engine-interface.js';
@@ -13,7 +12,7 @@ export type LoadChoice =
   | { readonly shot: Shot; readonly cursor: Cursor }
   | { readonly verdict: SearchVerdict; readonly because: string };
 
-/** Bad bursts at the lower end of a descent before it goes on down. */
+/** Bad bursts at the lower end of a descent before it continues downwards. */
 const BADS_TO_DESCEND = 2;
 
 interface View {
@@ -46,7 +45,7 @@ export function nextLoad(state: SearchState): LoadChoice {
   return confirm(view, lo, hi);
 }
 
-/** Of the loads that were not tried yet; a load that was valid above it may be tried again. */
+/** The largest load that this generator may still be asked for. */
 function highestNew({ max, invalidFrom }: Limits): number {
   return invalidFrom === null ? max : Math.min(max, invalidFrom - 1);
 }
@@ -90,7 +89,7 @@ function ramp(view: View, lo: number): LoadChoice {
   const highest = highestNew(limits);
   const atTop = limits.invalidFrom === null ? lo >= highest : !isWide(view, lo, highest + 1);
   if (!atTop) {
-    // Where the generator's limit is only known to be below a load, it is approached by halves.
+    // If the generator's limit is only known to be below some load, it is approached by halving.
     const top = limits.invalidFrom === null ? highest : Math.max(lo + 1, Math.sqrt(lo * (highest + 1)));
     return fire(view, Math.min(top, lo * options.growth), 'ramp');
   }
@@ -105,7 +104,7 @@ function descend(view: View, hi: number): LoadChoice {
   const { options, limits } = state;
   const highest = highestNew(limits);
   if (hi <= options.min) {
-    // "Broken" is a claim about a rested target.
+    // "Broken" is stated only for a rested target.
     if (loads.isDecidedBad(hi)) return { verdict: 'BELOW_MIN', because: `already broken at ${hi}, the smallest load` };
     if (!mayRepeat(limits, hi))
       return limited(state, `at ${hi} the target failed, then nothing could be sent from here`);
@@ -117,7 +116,7 @@ function descend(view: View, hi: number): LoadChoice {
   return fire(view, Math.min(highest, hi / options.growth), 'descend');
 }
 
-/** `top`: the least load that can't be tried, because it is bad or because it can't be sent. */
+/** `top`: the smallest load that cannot be tried, because it is bad or cannot be sent. */
 function narrow(view: View, lo: number, hi: number, top: number): LoadChoice {
   const { load, why, cursor } = top < hi ? halve(view.cursor, lo, top) : planned(view, lo, hi);
   const size = Math.min(Math.max(Math.round(load), lo + 1), top - 1);
@@ -163,7 +162,7 @@ function planned({ state, cursor }: View, lo: number, hi: number): Planned {
   return halve({ ...cursor, gallops }, lo, hi);
 }
 
-/** docs/method.md, "Confirm": the end with fewer bursts first, the low one on ties. */
+/** docs/method.md, "Confirm": the end with fewer bursts first, the lower one on ties. */
 function confirm(view: View, lo: number, hi: number): LoadChoice {
   const { cursor } = view;
   const lowAt = cursor.lowAt === null || cursor.lowAt > lo ? lo : cursor.lowAt;
@@ -184,13 +183,13 @@ function confirm(view: View, lo: number, hi: number): LoadChoice {
 }
 
 interface End {
-  /** null: this end needs no more bursts, or can't have any. */
+  /** null: this end needs no more bursts, or cannot have any. */
   readonly size: number | null;
   readonly at: number;
   readonly isBarred: boolean;
 }
 
-/** A ramp load far below lo does not count: the bracket would be as wide as the ramp's step. */
+/** A ramp load far below lo is not used: the bracket would be as wide as the ramp's step. */
 function lowToConfirm({ state, loads }: View, lo: number, from: number): End {
   const { width, cap, min } = state.options;
   const within = Math.min(from, lo / (1 + width) ** 2);
@@ -225,11 +224,11 @@ function nearestToMiddle(sizes: readonly number[], lo: number, hi: number): numb
   return sizes.reduce((best, size) => (distance(size) < distance(best) ? size : best));
 }
 
-/** A halving that loses more than this is an overload, whose survivors are worth a hint. */
+/** If a halving loses more than this share, it is an overload, and its survivors are used as a hint. */
 const OVERLOAD = 0.3;
 const NARROWING: readonly Why[] = ['hint', 'gallop', 'bisect'];
 
-/** How a burst moves the narrowing on; `isRamp`: no load was bad before it. */
+/** The state of the narrowing after a burst; `isRamp`: no load was bad before it. */
 export function cursorAfter(cursor: Cursor, fired: Fired, hint: number, isRamp: boolean): Cursor {
   const isBad = fired.verdict === 'bad';
   const moved: Cursor = { ...cursor, lastWasBad: isBad };

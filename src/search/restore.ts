@@ -1,14 +1,15 @@
 /**
- * Proof, after the first break, that the target takes a good load again, and how long a rest it needs for that (docs/method.md,
- * "Proof of recovery"). A recovery check alone is not enough: a target at a third of its capacity answers it. Each burst here is a
- * sentinel of a load that was good; it counts towards that load only once recovery is proven.
+ * Proof, after the first overload, that the target takes a good load again, and how long a rest it needs for that
+ * (docs/method.md, "Proof of recovery"). A recovery check is not enough: a target at a third of its capacity passes it.
+ * Each burst here is a sentinel: it repeats a load that was good. It counts towards that load only once recovery is
+ * proven.
  */
 import type { Loads } from './loads.js';
 import type { BurstVerdict, Restore } from './state.js';
 
-/** Attempts at the largest good load, at the smallest one, at those between. */
+/** Attempts at the largest good load, at the smallest, and at those between. */
 const ATTEMPTS = { largest: 4, smallest: 2, between: 1 } as const;
-/** Threefold and not twofold: a sentinel that fails breaks a metastable target anew. */
+/** Three and not two, because a sentinel that fails overloads a metastable target again. */
 const WAIT_FACTOR = 3;
 
 export function beginRestore(loads: Loads, badCoolMs: number): Restore {
@@ -18,15 +19,15 @@ export function beginRestore(loads: Loads, badCoolMs: number): Restore {
 
 export type Restored =
   /**
-   * `waitMs`: the cool-down that bad bursts need from now on, null when the target was there at the first attempt. Also
-   * where only a smaller load passed: either the largest one was luck, or the target's memory is longer than every wait
-   * so far, and then a fresh burst must rest longer still. `missed` counts now, too.
+   * `waitMs`: the cool-down that bad bursts need from now on; null when the first attempt passed. It is set also when
+   * only a smaller load passed: either the largest good load was luck, or the target needs a longer rest than every
+   * wait so far, and then a burst on a rested target must wait longer still. `missed` now counts too.
    */
   | { readonly is: 'recovered'; readonly waitMs: number | null; readonly missed: number | null }
   | { readonly is: 'again'; readonly restore: Restore }
   | { readonly is: 'lost' };
 
-/** `place`: of the sentinel in the history. */
+/** `place`: index of the sentinel in the history. */
 export function restoreAfter(restore: Restore, verdict: BurstVerdict, place: number, maxWaitMs: number): Restored {
   const isLargest = restore.at === 0;
   if (verdict === 'good' || verdict === 'marginal') {
@@ -38,12 +39,12 @@ export function restoreAfter(restore: Restore, verdict: BurstVerdict, place: num
   return nextAttempt({ ...restore, missed, waitMs }, maxWaitMs);
 }
 
-/** A sentinel that this generator can't send tells nothing; the next smaller one may. */
+/** A sentinel that this generator cannot send tells nothing; the next smaller one may. */
 export function skipSentinel(restore: Restore, maxWaitMs: number): Restored {
   return nextAttempt({ ...restore, attempt: ATTEMPTS.largest }, maxWaitMs);
 }
 
-/** Before the last attempt at the largest load all of the wait is used up that was granted, however short the rests are. */
+/** Before the last attempt at the largest load the whole allowed wait is used, even if the usual rests are short. */
 function nextAttempt(restore: Restore, maxWaitMs: number): Restored {
   const { loads, at, attempt } = restore;
   const attempts = at === 0 ? ATTEMPTS.largest : at === loads.length - 1 ? ATTEMPTS.smallest : ATTEMPTS.between;

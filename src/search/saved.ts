@@ -1,11 +1,11 @@
 /**
- * Whether a state that was read from a file is one that the search could have written: what a schema can't say, because
- * it takes two keys. The shape itself has been checked (result/saved-search.ts), and so have the options, which must be
- * those that are asked for again.
+ * Checks whether a saved state is one that the search could have written: the rules over several keys, which a schema
+ * cannot express. Its shape has been checked before (result/saved-search.ts), and so have its options, which must equal
+ * the requested ones.
  */
 import type { Fired, SearchState } from './state.js';
 
-/** One sentence's end, or null. */
+/** The end of a sentence that says what is wrong, or null. */
 export function savedProblem(state: SearchState): string | null {
   const { options, history, startedAtMs, lastAtMs, shot, inFlight, restore, sweep, baseline, canary } = state;
   if (lastAtMs < startedAtMs) return 'it was last heard of before it began';

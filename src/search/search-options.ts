@@ -1,7 +1,6 @@
 /**
- * What a search is asked: loads, objectives, presets, limits, with the defaults (docs/method.md, "Defaults"). The
- * options are plain data and travel inside of the search's state, so that a resumed search goes on under the rules it
- * began with.
+ * The options of a search: loads, objectives, presets, limits, with defaults (docs/method.md, "Defaults"). They are
+ * plain data and part of the search's state, so that a resumed search continues under the same rules.
  */
 import { UserError } from '../errors.js';
 
@@ -14,7 +13,7 @@ export interface Objective {
 
 export interface SearchOptions {
   readonly min: number;
-  /** Never are more handshakes than this sent at once. */
+  /** No burst is larger than this. */
   readonly max: number;
   readonly start: number;
   /** Factor from one load of the ramp to the next. */
@@ -26,12 +25,12 @@ export interface SearchOptions {
    * load").
    */
   readonly lead: number;
-  /** Bursts at one load before the search moves to a load that is easier to tell. */
+  /** Bursts at one load before the search moves to a load that is easier to decide. */
   readonly cap: number;
-  /** Bursts of every kind. */
+  /** Maximum number of bursts of every kind. */
   readonly budget: number;
   readonly coolMs: number;
-  /** Rest that makes the target count as rested (docs/method.md, "Freshness"). */
+  /** Rest after which the target counts as rested (docs/method.md, "Freshness"). */
   readonly freshWaitMs: number;
   /** Longest wait for a target to recover. */
   readonly maxWaitMs: number;
@@ -40,12 +39,12 @@ export interface SearchOptions {
   readonly harm: number;
   /** Share of bursts that must meet the objectives. */
   readonly quantile: number;
-  /** Mass of the interval. */
+  /** Probability mass of the interval. */
   readonly ci: number;
   readonly objectives: readonly Objective[];
-  /** A burst is bad, too, when the target drains it at less than 0.8 of the rate that it had at good loads. */
+  /** Whether a burst is also bad when the target drains it at less than 0.8 of its rate at good loads. */
   readonly drain: boolean;
-  /** After the drop-off is found: what does the target take right after a break? */
+  /** After the drop-off is found, measure which loads the target takes right after an overload. */
   readonly downSweep: boolean;
 }
 
@@ -57,31 +56,34 @@ const PRESETS = {
 export type Preset = keyof typeof PRESETS;
 export const SEARCH_PRESETS = Object.keys(PRESETS) as readonly Preset[];
 
-/** Of all presets, where nothing else is said. */
+/** Defaults of all presets. */
 const DEFAULTS = { min: 10, start: 64, growth: 2, budget: 60, coolMs: 10_000, ci: 0.95, quantile: 0.5 } as const;
-/** With an expected drop-off E the ramp begins at E / 16: four doublings below it. */
+/** With an expected drop-off E the ramp starts at E / 16: four doublings below it. */
 const EXPECT_DIVISOR = 16;
-/** Loads that a search decides, or nearly: a stricter share of bursts costs each of them more. */
+/** Number of loads that a search usually decides; a stricter share of bursts costs each of them more. */
 const LOADS_TO_DECIDE = 8;
-/** Longest wait for recovery. */
+/** Longest wait for recovery, in multiples of the fresh wait. */
 const MAX_WAIT_OVER_FRESH_WAIT = 1.5;
-/** A search ends with at most some 15 bad bursts, not all of whose handshakes fail: this bites only when it strays. */
+/**
+ * A search usually has at most about 15 bad bursts, in which not all handshakes fail: this limit matters only for an
+ * unusual one.
+ */
 const HARM_OVER_MAX = 20;
-/** Where none is asked for. */
+/** If no objective is given. */
 const DEFAULT_OBJECTIVE: Objective = { name: 'share(101) >= 99.9%', share: 0.999, withinMs: null };
 
-/** Doubts about sizes end here: a plan bounds them lower. */
+/** Larger sizes are not checked here: a plan has a lower bound. */
 const LARGEST = 100_000_000;
 
-/** What a person asks; everything but `max` has a default. */
+/** The user's wishes; everything but `max` has a default. */
 export interface SearchWish extends Partial<SearchOptions> {
   readonly max: number;
   readonly preset?: Preset;
-  /** The drop-off that the person expects. */
+  /** The drop-off that the user expects. */
   readonly expect?: number;
 }
 
-/** @throws UserError `find` that names what does not fit */
+/** @throws UserError `find` that names the contradiction */
 export function searchOptions({ preset = 'standard', expect, ...wish }: SearchWish): SearchOptions {
   const chosen = { ...DEFAULTS, ...PRESETS[preset] };
   const min = Math.min(wish.min ?? chosen.min, wish.min === undefined ? wish.max : LARGEST);
@@ -109,16 +111,16 @@ export function searchOptions({ preset = 'standard', expect, ...wish }: SearchWi
 }
 
 /**
- * What a good burst weighs against a bad one: at the load where just the `quantile` of the bursts is good, the two
- * cancel each other out. 1 for the default of half of the bursts. In units of ln 4 it is Wald's step for the hypotheses
- * p and 4p with p = (k - 1) / (4k - 1), k = 4^((1 - quantile) / quantile): .2 against .8 for half of the bursts,
- * .045 against .18 for 9 of 10 (docs/method.md, "Deciding a load").
+ * Weight of a good burst relative to a bad one: at the load where exactly `quantile` of the bursts are good, the two
+ * cancel out. 1 for the default of half of the bursts. In units of ln 4 it is Wald's step for the hypotheses p and 4p
+ * with p = (k - 1) / (4k - 1), k = 4^((1 - quantile) / quantile): .2 against .8 for half of the bursts, .045 against
+ * .18 for 9 of 10 (docs/method.md, "Deciding a load").
  */
 export function goodWeight(quantile: number): number {
   return (1 - quantile) / quantile;
 }
 
-/** Bursts that a decision takes beyond those that it takes for half of the bursts. */
+/** Additional bursts per decision, compared with the default of half of the bursts. */
 function moreBursts(quantile: number, lead: number): number {
   return Math.max(0, Math.ceil(lead / goodWeight(quantile)) - lead);
 }

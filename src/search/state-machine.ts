@@ -1,7 +1,8 @@
 /**
- * The search as a state machine (docs/method.md, "Around one burst"): it is told what happened and answers what to do next. It owns the order
- * of things around a burst (budget, rest, recovery check, burst, cool-down), what an invalid burst costs, and when rest
- * is demanded. It has no clock, socket, promise or random source: `step` is a function of the state and the event.
+ * The search as a state machine (docs/method.md, "Around one burst"): it receives events and returns the next action.
+ * Owns the order of steps around a burst (budget, rest, recovery check, burst, cool-down), the cost of an invalid
+ * burst, and when rest is required. It has no clock, socket, promise or random source: `step` is a function of state
+ * and event.
  */
 
 import { drainOf, hintOf, judge } from './burst-verdict.js';
@@ -45,8 +46,8 @@ export function beginSearch(options: SearchOptions, nowMs: number): Step {
 }
 
 /**
- * Takes in what happened and says what to do next. An event that does not belong to what was asked for is a mistake of
- * the caller; one that comes early (`rested` too soon) is answered with the same action again.
+ * Processes an event and returns the next action. An event that does not match the requested action is a bug of the
+ * caller; an early one (`rested` too soon) is answered with the same action again.
  */
 export function step(before: SearchState, event: SearchEvent): Step {
   const state = at(before, event.nowMs);
@@ -63,19 +64,19 @@ export function step(before: SearchState, event: SearchEvent): Step {
   }
 }
 
-/** Goes on after an interruption. A burst in flight is lost, and its index with it. */
+/** Resumes after an interruption. A burst in flight is lost, and its index is not reused. */
 export function resumeSearch(saved: SearchState, nowMs: number): Step {
   const state = at(saved, nowMs);
   if (state.ended !== null) return advance(state);
   return advance(onResumed({ ...state, pausedMs: state.pausedMs + state.lastAtMs - saved.lastAtMs }));
 }
 
-/** A clock that was set back must not make a rest longer than it is. */
+/** If the clock was set back, a rest must not become longer. */
 function at(before: SearchState, nowMs: number): SearchState {
   return { ...before, lastAtMs: Math.max(before.lastAtMs, nowMs) };
 }
 
-/** From the state to the next action: whatever still stands between the search and its next burst, one thing at a time. */
+/** The next action: one at a time, until nothing is left to do before the next burst. */
 function advance(state: SearchState): Step {
   if (state.ended !== null) return { state, action: { do: 'stop', ...state.ended } };
   if (state.inFlight !== null && state.shot !== null) return { state, action: fireAction(state, state.shot) };
@@ -117,12 +118,12 @@ function choose(state: SearchState): SearchState {
   const { lo, hi } = new Loads(state).bounds();
   if (choice.verdict !== 'FOUND' || !state.options.downSweep || lo === null || hi === null) return end(state, choice);
   const sweep = beginSweep(lo, hi, state.options.min, !isUnbroken(state), choice);
-  // What a break leaves is tried soon after it, whatever rest the search had learned to give.
+  // A burst of the down-sweep follows soon after the overload, whatever rest the search has learned.
   const restUntilMs = Math.min(state.restUntilMs, state.lastAtMs + state.options.coolMs);
   return { ...state, sweep, restUntilMs, shot: sweepShot(sweep) };
 }
 
-/** Ends as what the search is about: once the drop-off is found, nothing that follows takes that back. */
+/** Ends with the search's own verdict: once the drop-off is found, later steps do not change it. */
 function end(state: SearchState, ended: SearchEnd): SearchState {
   return { ...state, shot: null, restore: null, ended: state.sweep?.found ?? ended };
 }
@@ -140,7 +141,7 @@ function spentBy(state: SearchState, size: number): SearchEnd | null {
       because: `${failed.toLocaleString('en-US')} handshakes failed, ${harm.toLocaleString('en-US')} may`,
     };
   if (state.lastAtMs >= deadlineMs(state)) return OVER_DEADLINE;
-  // Interruptions repeat recovery checks; what was promised beforehand holds all the same.
+  // Interruptions repeat recovery checks, but the announced maximum still applies.
   const sent = canary.handshakes + history.reduce((sum, fired) => sum + fired.size, 0);
   if (sent + CANARY.handshakes + size <= mostHandshakes(options)) return null;
   return { verdict: 'BUDGET', because: `${sent.toLocaleString('en-US')} handshakes were sent, no more were promised` };
@@ -165,7 +166,8 @@ function onCanary(before: SearchState, facts: CanaryFacts): SearchState {
   if (isHealthy(facts, state.baseline)) return { ...state, canary, health: { ...UNPROVEN, isProven: true } };
   const poll = nextPoll(state.health, state.lastAtMs, state.options.maxWaitMs);
   if (poll === null) {
-    // Slower than at first, and nothing has broken it: the baseline was lucky, or this machine is busy. No break of the target's.
+    // Slower than at first, without an overload before: the baseline was lucky, or this machine is busy. The target is
+    // not overloaded.
     const isOnlySlow = state.lastBadEndMs === null && isAnswered(facts, state.baseline);
     if (isOnlySlow) return { ...state, canary, health: { ...UNPROVEN, isProven: true } };
     return end({ ...state, canary }, unhealthy(state));
@@ -173,7 +175,7 @@ function onCanary(before: SearchState, facts: CanaryFacts): SearchState {
   return { ...state, canary, health: poll.health, restUntilMs: poll.atMs, whyRest: 'canary' };
 }
 
-/** Notes with the burst that broke the target how long most single handshakes went on failing. */
+/** Records with the overloading burst how long most single handshakes kept failing after it. */
 function afterBreak(state: SearchState, facts: CanaryFacts): SearchState {
   const last = state.history.at(-1);
   if (last?.verdict !== 'bad') return state;
@@ -197,7 +199,7 @@ function onLimit(state: SearchState, most: number, reason: string): SearchState 
   return restore === null ? idle : afterRestore(idle, skipSentinel(restore, state.options.maxWaitMs));
 }
 
-/** A burst in flight may have reached the target: its index is used up, and it counts as a break that is over. */
+/** A burst in flight may have reached the target: its index is used up, and it counts as an overload that has ended. */
 function onResumed(state: SearchState): SearchState {
   const { shot, inFlight } = state;
   const idle: SearchState = { ...state, health: UNPROVEN };
@@ -259,7 +261,7 @@ function firedOf(
   return { index, size, why, fresh, counts, verdict, binding, reason, startedAtMs, endedAtMs: state.lastAtMs, facts };
 }
 
-/** One retry; then this load is beyond the generator. It never counts against the target. */
+/** One retry; then the load counts as beyond the generator. It never counts against the target. */
 function onInvalid(state: SearchState, shot: Shot, reason: string): SearchState {
   if (shot.invalid === 0) return { ...state, shot: { ...shot, invalid: 1 } };
   const { limits } = state;

@@ -1,8 +1,7 @@
 /**
- * The state of a search: plain data, so that a search can be saved after every step, as JSON, and continued. Everything
- * that can be derived from the history of bursts is derived (loads.ts), not kept. Instants are ms on a clock of the
- * caller's that goes on while the search is interrupted, so that a pause counts as rest; the search has no clock of its
- * own.
+ * The state of a search: plain data, so that it can be saved as JSON after every step and resumed. Whatever can be
+ * derived from the history of bursts is derived (loads.ts) and not stored. Instants are ms on the caller's clock, which
+ * keeps running while the search is interrupted, so that a pause counts as rest; the search has no clock of its own.
  */
 import type { SearchVerdict } from '../result/drop-off.js';
 import type { BurstFacts, CanaryFacts, SearchAction, Why, WhyRest } from './engine-interface.js';
@@ -12,28 +11,31 @@ export type BurstVerdict = 'good' | 'bad' | 'marginal' | 'invalid';
 
 /** One burst that was fired. */
 export interface Fired {
-  /** Its own, never used again. */
+  /** Unique; never reused. */
   readonly index: number;
   readonly size: number;
   readonly why: Why;
   readonly fresh: boolean;
-  /** How it counts towards its load; null: it doesn't. */
+  /** How it counts towards its load; null: not at all. */
   readonly counts: 'fresh' | 'stale' | null;
   readonly verdict: BurstVerdict;
-  /** Index of the objective that was worst; the number of objectives itself means the drain rate; null when all were met. */
+  /** Index of the worst objective; the number of objectives means the drain rate; null when all were met. */
   readonly binding: number | null;
-  /** Why it is invalid; null when it is not. */
+  /** Why it is invalid; null: it is valid. */
   readonly reason: string | null;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
-  /** Of a break: since its end, when the last recovery check failed before the next burst; 0: none did. Absent: not checked. */
+  /**
+   * For an overload: time from its end to the last failed recovery check before the next burst; 0: none failed.
+   * Missing: not checked.
+   */
   readonly refusedMs?: number;
   readonly facts: BurstFacts;
 }
 
 export interface Shot {
   readonly size: number;
-  /** On a rested target only. */
+  /** To be fired on a rested target only. */
   readonly fresh: boolean;
   readonly why: Why;
   /** Invalid bursts so far. */
@@ -42,20 +44,20 @@ export interface Shot {
 
 /** docs/method.md, "Proof of recovery". */
 export interface Restore {
-  /** Good loads, the largest first. */
+  /** Good loads, largest first. */
   readonly loads: readonly number[];
   readonly at: number;
   readonly attempt: number;
   readonly waitMs: number;
-  /** The last sentinel that failed at the largest of them: its place in the history. */
+  /** Index in the history of the last sentinel that failed at the largest of them. */
   readonly missed: number | null;
 }
 
-/** Where narrowing stands (docs/method.md, "Narrow"). */
+/** The state of the narrowing (docs/method.md, "Narrow"). */
 export interface Cursor {
   readonly plan: 'none' | 'below-hint' | 'above-hint' | 'gallop';
   readonly gallops: number;
-  /** Load that the survivors of an overload speak for. */
+  /** The load that the survivors of an overload indicate. */
   readonly hint: number | null;
   readonly lastWasBad: boolean;
   /** Loads at which the ends of the bracket are being confirmed. */
@@ -64,7 +66,7 @@ export interface Cursor {
 }
 
 export interface Health {
-  /** The recovery check passed since the last burst. */
+  /** A recovery check has passed since the last burst. */
   readonly isProven: boolean;
   readonly failingSinceMs: number | null;
   readonly pollMs: number;
@@ -74,13 +76,13 @@ export interface CanaryCounts {
   readonly canaries: number;
   readonly handshakes: number;
   readonly failed: number;
-  /** Those of a rested target: what fails there fails at any load. */
+  /** Only checks of a rested target: their failures occur at any load. */
   readonly rested: { readonly attempted: number; readonly failed: number; readonly withFailures: number };
 }
 
-/** What this generator could not do. */
+/** Limits of this generator. */
 export interface Limits {
-  /** Largest load that it may be asked for. */
+  /** Largest load that may be requested. */
   readonly max: number;
   /** Smallest load whose bursts were invalid twice in a row. */
   readonly invalidFrom: number | null;
@@ -88,13 +90,13 @@ export interface Limits {
   readonly reason: string | null;
 }
 
-/** Stale bursts after a break (docs/method.md, "The down-sweep"). */
+/** Bursts of the down-sweep, fired soon after an overload (docs/method.md, "The down-sweep"). */
 export interface Sweep {
-  /** The break itself first. */
+  /** The overload itself first. */
   readonly sizes: readonly number[];
   readonly at: number;
   readonly passed: number | null;
-  /** How the search itself ended. */
+  /** How the search ended before the sweep. */
   readonly found: SearchEnd;
 }
 
@@ -108,7 +110,7 @@ export interface SearchState {
   readonly options: SearchOptions;
   readonly startedAtMs: number;
   readonly lastAtMs: number;
-  /** Between interruptions and resumptions. */
+  /** Total time between interruptions and resumptions. */
   readonly pausedMs: number;
   readonly history: readonly Fired[];
   readonly baseline: readonly CanaryFacts[];
@@ -126,7 +128,7 @@ export interface SearchState {
   readonly recoveredAfterMs: number | null;
   readonly cursor: Cursor;
   readonly shot: Shot | null;
-  /** The shot that was asked for and not heard of yet. */
+  /** The requested shot whose result is not known yet. */
   readonly inFlight: { readonly sinceMs: number; readonly fresh: boolean } | null;
   readonly limits: Limits;
   readonly sweep: Sweep | null;

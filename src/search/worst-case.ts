@@ -1,6 +1,6 @@
 /**
- * What a search may cost at the very worst: the numbers that state-machine.ts keeps to and that a dry run prints
- * (forecast.ts). They are bounds, not expectations: no target, and no interruption, can make a search pass them.
+ * The maximum cost of a search: limits that state-machine.ts keeps and a dry run prints (forecast.ts). They are bounds,
+ * not expectations: no target and no interruption can make a search exceed them.
  */
 import { CANARY, mostCanaries } from './canary.js';
 import type { SearchOptions } from './search-options.js';
@@ -14,12 +14,12 @@ export interface Spending {
 }
 
 /**
- * No load is larger than `growth` times the largest one before it, so the first bursts are small. A burst that was
- * begun in time is not cut off: it may end `longestBurstMs` after the deadline.
+ * A load is at most `growth` times the largest one before it, so the first bursts are small. A burst that started in
+ * time is not cut off: it may end `longestBurstMs` after the deadline.
  */
 export function worstCase(options: SearchOptions, longestBurstMs: number): Spending {
   const handshakes = mostHandshakes(options);
-  // Harm is noticed after the burst, or the baseline, that did it, and that may have failed whole.
+  // Harm is checked after a burst or the baseline, in which all handshakes may have failed.
   const failed = options.harm - 1 + Math.max(options.max, CANARY.baselines * CANARY.handshakes);
   return {
     bursts: options.budget,

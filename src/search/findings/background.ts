@@ -1,26 +1,27 @@
 /**
- * Failures that no load causes: what recovery checks and small bursts of a rested target show. Two readers: the flag that
- * warns of a floor (flags.ts), and the evidence for the posterior. A marginal burst moves nothing as long as a background
- * rate could explain it (docs/method.md, "The posterior"). Where small loads show that there is hardly any, it has missed the objective as the
- * drop-off is defined, and leaving it out would put the estimate of a gradual decline 2 to 3 % too high.
+ * Failures that no load causes, as seen in recovery checks and in small bursts of a rested target. Used by the flag
+ * that warns of a floor of failures (flags.ts) and by the evidence for the posterior. A marginal burst decides nothing
+ * as long as a background rate could explain it (docs/method.md, "The posterior"). If small loads show almost no
+ * background, a marginal burst has missed the objective as the drop-off defines it; ignoring it would make the estimate
+ * of a gradual decline 2 to 3 % too high.
  */
 import { unbrokenBursts } from '../freshness.js';
 import type { Loads } from '../loads.js';
 import type { SearchState } from '../state.js';
 import type { LoadEvidence } from './posterior.js';
 
-/** Loads at most this share of the bracket's lower end are small. */
+/** Loads up to this share of the bracket's lower end are small. */
 const SMALL = 0.5;
-/** A background of less than this part of the allowance explains no marginal burst. */
+/** A background below this part of the allowance explains no marginal burst. */
 const HARDLY_ANY = 0.5;
-/** In steps of the width below the upper end of the bracket: where marginal bursts are those of the decline. */
+/** Within this many widths below the upper end of the bracket, marginal bursts belong to the decline. */
 const NEAR_STEPS = 4;
 
 export interface Background {
   readonly launched: number;
-  /** Without a 101 that lasted. */
+  /** Handshakes without a lasting 101. */
   readonly failed: number;
-  /** Of each objective. */
+  /** Handshakes that missed each objective. */
   readonly missed: readonly number[];
   /** Bursts and recovery checks with a failure. */
   readonly witnesses: number;
@@ -50,7 +51,7 @@ export function loadEvidence(state: SearchState, loads: Loads, lo: number | null
   });
 }
 
-/** So many handshakes that the allowance would show, and it does not. */
+/** There were enough handshakes to show a background as large as the allowance, and they do not show one. */
 function hasHardlyAny({ options }: SearchState, { launched, missed }: Background): boolean {
   return options.objectives.every(({ share }, i) => {
     const allowed = launched * (1 - share);

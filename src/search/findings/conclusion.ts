@@ -1,7 +1,7 @@
 /**
- * The final value of a search (docs/method.md, "Bracket, estimate, interval"), from its state, at any moment: of an
- * interrupted search it is the best that is known. It owns bracket, estimate, interval and confidence; the ladder and
- * the flags have files of their own. It refuses to render anything but the one sentence of a flag.
+ * The final value of a search (docs/method.md, "Bracket, estimate, interval"), computed from its state at any time: for
+ * an interrupted search, the best known so far. Owns bracket, estimate, interval and confidence; ladder and flags are
+ * in other files. Renders nothing but the one sentence of a flag.
  */
 import type {
   DropOff,
@@ -67,7 +67,7 @@ function termsOf({ options }: SearchState): SearchTerms {
   return { min, max, objectives: objectives.map(({ name }) => name), freshWaitMs };
 }
 
-/** The burst that broke it is the last one that was no proof of recovery. */
+/** The burst that overloaded it is the last one that was not a test of recovery. */
 function unrecoveredOf({ history, startedAtMs, lastAtMs }: SearchState): Unrecovered {
   const last = history.findLastIndex(({ why, verdict }) => why !== 'sentinel' && verdict !== 'invalid');
   const missed = history.slice(last + 1).filter(({ verdict }) => verdict === 'bad');
@@ -85,7 +85,7 @@ function limitOf({ limits, history, options }: SearchState): SearchLimit | null 
   return { most: isKnown ? max : largest(valid), reason };
 }
 
-/** From decided to decided; where a side has nothing decided, its class has to do. */
+/** From a decided load to a decided load; if a side has none, the class of its loads is used. */
 function bracketOf(loads: Loads): Span {
   const sizes = loads.all().map(({ size }) => size);
   const hi = least(sizes.filter((size) => loads.isOutvoted(size))) ?? loads.bounds().hi;
@@ -94,7 +94,7 @@ function bracketOf(loads: Loads): Span {
   return [largest(decided) ?? largest(loads.sizesOf('good').filter(isBelow)), hi];
 }
 
-/** Union of bracket and posterior; what no burst has seen the end of stays open. */
+/** Union of bracket and posterior; an end that no burst reached stays open. */
 function intervalOf(lo: number | null, hi: number | null, posterior: Posterior, ci: number): Span {
   const low = Math.round(posterior.quantile((1 - ci) / 2));
   const high = Math.round(posterior.quantile(1 - (1 - ci) / 2));
@@ -102,7 +102,7 @@ function intervalOf(lo: number | null, hi: number | null, posterior: Posterior, 
   return lo === null ? [0, hi] : [Math.min(lo, low), Math.max(hi, high)];
 }
 
-/** Over both modes, or from the start of a drift to its end: one number would be that of one moment. */
+/** Covers both modes, or the start and the end of a drift: a single number would be true at one moment only. */
 function widened([low, high]: Span, modes: TwoModes | null, drift: Drift | null): Span {
   const other = modes === null ? drift : { low: modes.lower, high: modes.upper };
   if (other === null || low === null || high === null) return [low, high];
@@ -110,7 +110,7 @@ function widened([low, high]: Span, modes: TwoModes | null, drift: Drift | null)
   return [Math.min(low, Math.floor(other.low)), most];
 }
 
-/** Breaks that were followed by a recovery check; null where none of these failed. */
+/** Overloads that were followed by a recovery check; null if no such check failed. */
 function refusedAfterBreak({ history }: SearchState): RefusedSpan | null {
   const times = history.flatMap(({ refusedMs }) => refusedMs ?? []);
   const longest = largest(times) ?? 0;
@@ -135,7 +135,7 @@ function survivorsAt(state: SearchState, size: number | null): number | null {
   return middle === null ? null : Math.round(middle);
 }
 
-/** A mode switch, or luck; the bracket stays at the lower break. */
+/** A change of mode, or chance; the bracket stays at the lowest load that failed. */
 function inversionsOf(loads: Loads, hi: number | null): Inversion[] {
   if (hi === null) return [];
   const bad = loads.sizesOf('bad');

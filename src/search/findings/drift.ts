@@ -1,23 +1,23 @@
 /**
- * A capacity that changed while the search went on (docs/method.md, "Drift"). Two witnesses: loads that passed early and
- * failed late, or the other way round, weighed as the odds of a drop-off that moves against one that stands still; and
- * the survivors of overloads of one size, which then rise or fall in step with time. Bursts whose verdict may be a matter of rest do not
- * speak. It owns the test and what it says of the start and the end of the search; it changes no verdict.
+ * A capacity that changed during the search (docs/method.md, "Drift"). Two kinds of evidence: loads that passed early
+ * and failed late, or the other way round, weighed as the odds of a moving drop-off against a constant one; and the
+ * survivors of overloads of one size, which rise or fall steadily with time. Bursts whose verdict may depend on rest
+ * are not used. Owns the test and its estimates for the start and the end of the search; changes no verdict.
  */
 import { steadyBursts } from '../freshness.js';
 import type { Fired, SearchState } from '../state.js';
 
 export interface Drift {
-  /** Of the capacity, from the start of the search to its end; negative: it fell. */
+  /** Change of the capacity from the start of the search to its end; negative: it fell. */
   readonly change: number;
-  /** 95 % limits of the drop-off at the start and at the end, both together. */
+  /** 95 % limits of the drop-off, covering start and end. */
   readonly low: number;
   readonly high: number;
 }
 
-/** Logs of the drop-off at the end over that at the start that are weighed against 0. */
+/** Logs of the ratio of drop-offs at the end and at the start; each is tested against 0. */
 const CHANGES = [-0.45, -0.3, -0.2, -0.1, 0.1, 0.2, 0.3, 0.45];
-/** As in the posterior, fewer: slopes, and shares of bursts that fail or pass by chance. */
+/** As in the posterior, but fewer: slopes, and shares of bursts that fail or pass by chance. */
 const SLOPES = [0.012, 0.04, 0.12];
 const LAPSES = [
   { falseBad: 0.01, falseGood: 0.01 },
@@ -26,13 +26,13 @@ const LAPSES = [
 ];
 const LOGISTIC = 1.7;
 const STEP = 0.02;
-/** Around the bracket. */
+/** Loads within this factor of the bracket are used. */
 const REACH = 1.6;
-/** Log of the odds, both witnesses together, at which a drift is told. */
+/** Log of the odds, both kinds of evidence together, from which a drift is reported. */
 const CERTAIN = 2.8;
-/** Of the mass, beyond each limit. */
+/** Mass beyond each limit. */
 const TAIL = 0.025;
-/** A change of less is within the width of a bracket. */
+/** A smaller change is within the width of a bracket. */
 const LEAST_CHANGE = 0.06;
 
 interface Seen {
@@ -69,7 +69,7 @@ interface Moving {
   readonly mass: Float64Array;
 }
 
-/** Of the drop-off at the start and at the end, whichever is further out. */
+/** The limits of the drop-off at the start and at the end, whichever are wider. */
 function limitsOf(moving: readonly Moving[], from: number): Pick<Drift, 'low' | 'high'> {
   const ends = [0, 1].map((end) => {
     const places = moving.flatMap(({ change, mass }) =>
@@ -89,12 +89,12 @@ function limitsOf(moving: readonly Moving[], from: number): Pick<Drift, 'low' | 
   const logs = ends.flat();
   return { low: Math.exp(Math.min(...logs)), high: Math.exp(Math.max(...logs)) };
 }
-/** A load passed and one no larger failed, at another time: without that nothing moved, as far as was seen. */
+/** A load passed, and one no larger failed at another time: without this there is no sign of a change. */
 function isContradicted(seen: readonly Seen[]): boolean {
   return seen.some((bad) => bad.isBad && seen.some((good) => !good.isBad && good.log >= bad.log));
 }
 
-/** Likelihood of the drop-off at the start, for one change until the end, over slopes and lapses. */
+/** Likelihood of the drop-off at the start, for one total change, over slopes and lapses. */
 function massOf(seen: readonly Seen[], change: number, from: number, points: number): Float64Array {
   const mass = new Float64Array(points);
   for (let i = 0; i < points; i++) {
@@ -120,7 +120,7 @@ function sum(values: Float64Array): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** Mann and Kendall's score of the survivors against time, within loads, over its standard deviation. */
+/** Mann and Kendall's score of survivors against time, within loads, divided by its standard deviation. */
 function survivorTrend(steady: readonly Fired[]): number {
   const bySize = new Map<number, number[]>();
   for (const { size, verdict, facts } of steady) {

@@ -1,7 +1,7 @@
 /**
- * What a reader of a drop-off must know beside its number (docs/method.md, "Flags"): hysteresis, a floor of failures
- * that no load causes, a pace that was the generator's, a limit of the generator, loads that contradict each other. A
- * flag knows its own sentence, with its numbers; it changes no verdict.
+ * What a reader of a drop-off must know besides its number (docs/method.md, "Flags"): hysteresis, failures that no load
+ * causes, a pace set by the generator, a limit of the generator, contradicting loads. A flag includes its own sentence
+ * with its numbers; it changes no verdict.
  */
 import type { Inversion, SearchFlag } from '../../result/drop-off.js';
 import { failedAfterBreak, freshWaitOf, tiredForMs } from '../freshness.js';
@@ -10,10 +10,10 @@ import { backgroundOf } from './background.js';
 import type { Drift } from './drift.js';
 import type { TwoModes } from './two-modes.js';
 
-/** Failures of one unlucky moment are no floor: they must turn up in this many bursts or recovery checks. */
+/** Failures at one unlucky moment are not a background: they must occur in this many bursts or recovery checks. */
 const FLOOR_WITNESSES = 2;
 
-/** Where the target has not one capacity. */
+/** Signs that the target does not have one constant capacity. */
 export interface Unsteady {
   readonly modes: TwoModes | null;
   readonly drift: Drift | null;
@@ -77,9 +77,9 @@ function bimodal(modes: TwoModes | null): SearchFlag[] {
   return [{ id: 'BIMODAL', says: `A burst meets one of two capacities by chance: ${seen}, ${other}.` }];
 }
 
-/** Recovery checks and small bursts together miss the share, so failures are there at any load. */
+/** Recovery checks and small bursts together miss the share, so failures occur at any load. */
 function floor(state: SearchState, lo: number | null): SearchFlag[] {
-  // What a target fails that is down is no background.
+  // Failures of a target that is down are not a background.
   if (state.ended?.verdict === 'DID_NOT_RECOVER') return [];
   const { objectives } = state.options;
   const share = Math.max(0, ...objectives.filter(({ withinMs }) => withinMs === null).map((one) => one.share));

@@ -1,8 +1,8 @@
 /**
- * The burst-level interval of a share (docs/method.md, "The ladder"). The handshakes of one burst share its fate, so an
- * interval that takes them for independent promises 95 % and holds 12 to 58 %. Here the spread between bursts sets the
- * width (quasi-binomial: an overdispersion factor, Student's t with one degree less than there are bursts), in Wilson's
- * form, so that a share of 0 or 1 has an interval, too. It is printed beside a share and decides nothing.
+ * The burst-level interval of a share (docs/method.md, "The ladder"). The handshakes of one burst are not independent;
+ * an interval that assumes it promises 95 % and covers 12 to 58 %. Here the spread between bursts sets the width
+ * (quasi-binomial: an overdispersion factor; Student's t with one degree of freedom fewer than bursts), in Wilson's
+ * form, so that shares of 0 and 1 have an interval too. It is printed beside a share and decides nothing.
  */
 
 /** 97.5 % quantile of Student's t; degrees of freedom from 1. */
@@ -11,7 +11,7 @@ const STUDENT_975 = [
   2.101, 2.093, 2.086,
 ];
 
-/** Beyond the table: the first terms of the expansion around the normal quantile; within 0.1 %. */
+/** Beyond the table: the first terms of the expansion around the normal quantile; accurate to 0.1 %. */
 export function student975(degrees: number): number {
   return STUDENT_975[degrees - 1] ?? 1.96 + 2.372 / degrees + 2.82 / degrees ** 2;
 }
@@ -21,7 +21,7 @@ export interface Counts {
   readonly launched: number;
 }
 
-/** 95 % interval of the share that is met; null with fewer than two bursts, because one says nothing about their spread. */
+/** 95 % interval of the share that is met; null with fewer than two bursts, because one does not show their spread. */
 export function shareInterval(bursts: readonly Counts[]): readonly [number, number] | null {
   const heard = bursts.filter(({ launched }) => launched > 0);
   if (heard.length < 2) return null;
@@ -34,7 +34,10 @@ export function shareInterval(bursts: readonly Counts[]): readonly [number, numb
   return [Math.max(0, Math.min(share, centre - half)), Math.min(1, Math.max(share, centre + half))];
 }
 
-/** Pearson's chi-square over its degrees of freedom; never below 1: bursts can't tell more than their handshakes do. */
+/**
+ * Pearson's chi-square divided by its degrees of freedom; at least 1, because bursts cannot tell more than their
+ * handshakes.
+ */
 function overdispersion(bursts: readonly Counts[], share: number): number {
   const variance = share * (1 - share);
   if (variance === 0) return 1;

@@ -1,25 +1,25 @@
 /**
- * The knee (docs/method.md, "The knee"), informational: the load from which on more load brought hardly more handshakes
- * a second. Two models are fitted to survivors over makespan at loads that did not fail: the universal scalability law
- * (Gunther), for a queue that builds up gradually, and two straight lines on log axes, for a hard ceiling. The one with
- * the smaller residual is given and named. No verdict depends on it.
+ * The knee (docs/method.md, "The knee"), informational: the load from which more load brought almost no more handshakes
+ * per second. Two models are fitted to survivors divided by makespan, at loads that did not fail: the universal
+ * scalability law (Gunther), for a queue that grows gradually, and two straight lines on log axes, for a hard ceiling.
+ * The model with the smaller residual is reported by name. No verdict depends on it.
  */
 import type { Knee } from '../../result/drop-off.js';
 
 export interface Throughput {
   readonly size: number;
-  /** Survivors a second. */
+  /** Survivors per second. */
   readonly rate: number;
 }
 
-/** Below this a curve with three or four parameters says nothing. */
+/** With fewer loads, a curve with three or four parameters says nothing. */
 const FEWEST_LOADS = 6;
-/** Where two lines may meet: tried at this many places. */
+/** Number of breakpoints that are tried for the two lines. */
 const BREAKPOINTS = 200;
 /** Change of slope on log axes that counts as a knee. */
 const LEAST_BEND = 0.2;
 
-/** null: too few loads, or none of the two models bends within the loads that were tried. */
+/** null: too few loads, or neither model bends within the loads that were tried. */
 export function kneeOf(points: readonly Throughput[]): Knee | null {
   const heard = points.filter(({ size, rate }) => size > 0 && rate > 0);
   const sizes = heard.map(({ size }) => size);
@@ -69,7 +69,7 @@ function fitUsl(points: readonly Throughput[]): Fit | null {
   return { knee, peak: b > 0 && a < 1 ? Math.sqrt((1 - a) / b) : null, misfit: misfitOf(points, model, 3) };
 }
 
-/** ln X = c + s x + u max(0, x − k) with x = ln N: the bend k that leaves the least. */
+/** ln X = c + s x + u max(0, x − k) with x = ln N, for the bend k with the smallest residual. */
 function fitTwoSegments(points: readonly Throughput[]): Fit | null {
   const xs = points.map(({ size }) => Math.log(size));
   const first = Math.min(...xs);
@@ -87,7 +87,7 @@ function fitTwoSegments(points: readonly Throughput[]): Fit | null {
   return best;
 }
 
-/** Root mean square of ln(measured / model), each parameter paid for with a degree of freedom. */
+/** Root mean square of ln(measured / model); each parameter costs one degree of freedom. */
 function misfitOf(points: readonly Throughput[], model: (n: number) => number, parameters: number): number {
   const sum = points.reduce((total, { size, rate }) => total + (Math.log(rate) - model(size)) ** 2, 0);
   return Math.sqrt(sum / Math.max(1, points.length - parameters));
@@ -98,7 +98,7 @@ interface Row {
   readonly value: number;
 }
 
-/** Normal equations, solved by elimination with columns scaled to one; null when they don't determine the answer. */
+/** Normal equations, solved by elimination with scaled columns; null when they have no unique solution. */
 function leastSquares(rows: readonly Row[]): number[] | null {
   const width = rows[0].terms.length;
   const scales = Array.from({ length: width }, (_, j) =>

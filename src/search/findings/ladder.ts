@@ -1,7 +1,7 @@
 /**
- * The ladder (docs/method.md, "The ladder"): for each load that was tried, what its bursts gave. Shares carry the
- * burst-level interval; latencies and release spreads are those of the median burst, since the typical burst is what a
- * search is about and percentiles of different bursts can't be averaged.
+ * The ladder (docs/method.md, "The ladder"): the bursts of each load that was tried. Shares have the burst-level
+ * interval; latencies and release spreads are those of the median burst, because a search is about the typical burst
+ * and percentiles of different bursts cannot be averaged.
  */
 import type { Rung } from '../../result/drop-off.js';
 import { median } from '../loads.js';
@@ -13,7 +13,7 @@ export function ladderOf(state: SearchState): Rung[] {
   return sizes.map((size) => rungOf(state, size));
 }
 
-/** Valid bursts that were meant to measure `size`; what followed a break on purpose measures the break. */
+/** Valid bursts that measured `size`; bursts of the down-sweep are not included, because they measure recovery. */
 export function measuredBursts(state: SearchState, size: number | null): Fired[] {
   return state.history.filter((fired) => fired.size === size && isCounted(state, fired));
 }
@@ -48,7 +48,7 @@ function rungOf(state: SearchState, size: number): Rung {
   };
 }
 
-/** Of the objective that was missed most. */
+/** The met share of the objective that was missed most. */
 function metShare(bursts: readonly Fired[], launched: number): number {
   const missed = bursts[0].facts.failed.map((_, i) => bursts.reduce((sum, { facts }) => sum + facts.failed[i][1], 0));
   return (launched - Math.max(...missed)) / launched;

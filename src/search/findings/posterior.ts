@@ -1,8 +1,8 @@
 /**
  * The posterior of the drop-off (docs/method.md, "The posterior"): a grid over the load at which half of the bursts are
- * bad, over how gradual the change is, and over two lapse rates, so that an outlier burst bends nothing. Good and bad
- * bursts alone speak; the handshakes inside of a burst share its fate and would pretend to a certainty that is not
- * there. It refuses to know the brackets of the search.
+ * bad, over how gradual the change is, and over two lapse rates, so that outlier bursts do not distort it. Only good
+ * and bad bursts are evidence; the handshakes inside a burst are not independent and would suggest too much certainty.
+ * Does not know the brackets of the search.
  */
 
 /** Grid and priors. */
@@ -15,7 +15,7 @@ const FALSE_BADS = [0.01, 0.05, 0.12];
 const FALSE_BAD_PRIOR = [0.6, 0.3, 0.1];
 const FALSE_GOODS = [0.01, 0.06];
 const FALSE_GOOD_PRIOR = [0.7, 0.3];
-/** Makes the logistic curve's slope that of a normal one. */
+/** Scales the slope of the logistic curve to that of a normal one. */
 const LOGISTIC = 1.7;
 
 export interface LoadEvidence {
@@ -25,13 +25,13 @@ export interface LoadEvidence {
 }
 
 export class Posterior {
-  /** Mass at each grid point of ln(drop-off); sums to 1. */
+  /** Mass at each grid point of ln(drop-off); the sum is 1. */
   readonly #mass: Float64Array;
   readonly #from: number;
-  /** Log of how well the evidence fits, priors included, up to a constant of the grid. */
+  /** Log of how well the evidence fits, priors included, up to a constant that depends on the grid. */
   readonly logEvidence: number;
 
-  /** `quantile`: share of bursts that must be good at the drop-off. */
+  /** `quantile`: the share of bursts that must be good at the drop-off. */
   constructor(evidence: readonly LoadEvidence[], min: number, max: number, quantile = 0.5) {
     this.#from = Math.log(BELOW_MIN * min);
     const points = Math.ceil((Math.log(ABOVE_MAX * max) - this.#from) / STEP - 1e-9);
@@ -52,7 +52,7 @@ export class Posterior {
     this.logEvidence = scale + Math.log(sum);
   }
 
-  /** Drop-off below which `p` of the mass lies. */
+  /** The drop-off below which `p` of the mass lies. */
   quantile(p: number): number {
     let below = 0;
     let before = 0;
@@ -66,7 +66,7 @@ export class Posterior {
     return Math.exp(this.#from + STEP * this.#mass.length);
   }
 
-  /** Mass between two loads, ends included; null is open. */
+  /** Mass between two loads, ends included; null: open. */
   massWithin(from: number | null, to: number | null): number {
     const low = from === null ? Number.NEGATIVE_INFINITY : Math.log(from);
     const high = to === null ? Number.POSITIVE_INFINITY : Math.log(to);
@@ -78,7 +78,10 @@ export class Posterior {
     return Math.min(1, sum);
   }
 
-  /** Likelihood times prior for one slope, summed over the lapses. Scaled after each load: 0.01 to the 250th is no double. */
+  /**
+   * Likelihood times prior for one slope, summed over the lapses. Scaled after each load, because 0.01 to the power of
+   * 250 underflows.
+   */
   #cells(evidence: readonly LoadEvidence[], slope: number, prior: number, points: number): Cells {
     const pairs = FALSE_BADS.flatMap((g, i) =>
       FALSE_GOODS.map((d, j) => ({ g, d, p: FALSE_BAD_PRIOR[i] * FALSE_GOOD_PRIOR[j] })),
@@ -112,7 +115,7 @@ interface Cells {
   readonly logScale: number;
 }
 
-/** Whole exponents are small: repeated products are a tenth of the cost of `**`. */
+/** Whole exponents are small here: repeated products cost a tenth of `**`. */
 function power(base: number, exponent: number): number {
   let product = 1;
   for (let i = 0; i < exponent; i++) product *= base;

@@ -1,43 +1,49 @@
 /**
- * A target that has one of two capacities by chance (docs/method.md, "Two modes"): a pool that is warm or not, a cache, one of
- * two servers behind an address. The survivors of bursts that failed then stand at two levels, whatever their sizes, or
- * at one level that is well below what passes. It owns that test; it changes no verdict.
+ * A target that randomly has one of two capacities (docs/method.md, "Two modes"): a pool that is warm or not, a cache,
+ * one of two servers behind an address. The survivors of failed bursts then form two levels, independent of burst size,
+ * or one level well below the loads that pass. Owns this test; changes no verdict.
  */
 import { spokenFor } from '../burst-verdict.js';
 import { restedBursts, steadyBursts } from '../freshness.js';
 import type { Fired, SearchState } from '../state.js';
 
 export interface TwoModes {
-  /** The drop-off that the survivors of either mode speak for; null: no burst saw the end of the upper one. */
+  /** The drop-off that the survivors of each mode indicate; null: no burst overloaded the upper one. */
   readonly lower: number;
   readonly upper: number | null;
   /** Bursts that failed in the lower mode. */
   readonly lowBursts: number;
 }
 
-/** Between the levels. */
+/** Minimum ratio between the levels. */
 const APART = 1.3;
-/** Within a level; also what some burst of the lower one must lose, else its bursts may be those of chance. */
+/**
+ * Maximum ratio within a level; also the minimum loss of at least one burst in the lower mode, because smaller losses
+ * may be chance.
+ */
 const TIGHT = 1.1;
-/** Failed bursts of which two levels are made, at least. */
+/** Minimum number of failed bursts for two levels. */
 const LEAST_BADS = 3;
-/** Of one level: failed bursts of a rested target, and passes this far above it, or one that is far above. */
+/**
+ * For one level: minimum number of failed bursts of a rested target, and of passes this far above it (or one far
+ * above).
+ */
 const LEAST_SEEN = 2;
 const ABOVE = 1.1;
 const FAR_ABOVE = 1.5;
-/** The sizes that fail down to one level differ by this, and by so many times what the survivors differ by. */
+/** The sizes that fail down to one level must differ by this, and by so many times the difference of the survivors. */
 const SPREAD = 0.05;
 const CONSTANT = 4;
 
 interface Overload {
   readonly size: number;
-  /** The load that its survivors speak for. */
+  /** The load that its survivors indicate. */
   readonly level: number;
 }
 
 export function twoModesOf(state: SearchState): TwoModes | null {
   const { history, freshMode, recoveredAfterMs, options } = state;
-  // What lacks rest has a lower capacity, too, and that is no mode.
+  // An unrested target has a lower capacity too, and that is not a mode.
   const isTiring = freshMode || recoveredAfterMs !== null;
   const steady = isTiring ? restedBursts(state) : steadyBursts(state);
   const overloadsOf = (bursts: readonly Fired[]) =>
@@ -47,7 +53,7 @@ export function twoModesOf(state: SearchState): TwoModes | null {
       .sort((a, b) => a.level - b.level);
   const rested = overloadsOf(steady);
   if (rested.length === 0) return null;
-  // But what an unrested target still serves, a rested one serves all the more.
+  // But what an unrested target still serves, a rested one serves too.
   const all = overloadsOf(history).filter(({ level }) => level * TIGHT >= rested[0].level);
   const passed = history.filter(({ verdict }) => verdict === 'good').map(({ size }) => size);
   const cut = all.findIndex(({ level }, i) => i > 0 && level > APART * all[i - 1].level);
@@ -57,7 +63,7 @@ export function twoModesOf(state: SearchState): TwoModes | null {
 function twoLevels(low: readonly Overload[], high: readonly Overload[], passed: readonly number[]): TwoModes | null {
   if (low.length + high.length < LEAST_BADS || !isTight(low) || !isTight(high)) return null;
   if (!low.some(({ size, level }) => size >= TIGHT * level)) return null;
-  // Survivors that are a share of the burst, or fewer the larger it is, are an overload's and no mode's.
+  // In an overload, survivors are a share of the burst, or fewer in a larger one; that is not a mode.
   const isApart = low.some((one) =>
     high.some(({ size, level }) => size >= one.size && level * one.size >= APART * one.level * size),
   );
@@ -71,7 +77,7 @@ function oneLevel(rested: readonly Overload[], all: readonly Overload[], passed:
   const sizes = all.map(({ size }) => size);
   const spread = Math.max(...sizes) / Math.min(...sizes) - 1;
   const [bottom, top] = [all[0].level, topOf(all)];
-  // One survivor more or less is a matter of rounding.
+  // One survivor more or less may be rounding.
   const isConstant = spread >= SPREAD && spread >= CONSTANT * ((top + 1) / bottom - 1);
   const above = passed.filter((size) => size >= ABOVE * top);
   const isAbove = above.length >= LEAST_SEEN || above.some((size) => size >= FAR_ABOVE * top);
