@@ -10,7 +10,7 @@ export interface Cause {
 }
 
 export const CAUSES = [
-  // Capacity: alone a handshake works, many at once do not.
+  // Capacity: a single handshake works, many at once do not.
   {
     id: 'slow-serial-upgrade',
     title: 'Handshakes are served one after another, S each: only T/S of them fit into the timeout T.',
@@ -98,7 +98,7 @@ export const CAUSES = [
   { id: 'tls-client-certificate', title: 'The server wants a client certificate.' },
   { id: 'plaintext-port', title: 'wss:// was asked of a port that speaks no TLS.' },
   { id: 'tls-port', title: 'ws:// was asked of a port that speaks TLS.' },
-  // The way there.
+  // The network path.
   { id: 'dns-failure', title: 'The name could not be looked up.' },
   { id: 'target-refused', title: 'Nothing listens at the address.' },
   { id: 'target-unreachable', title: 'There is no route to the address.' },
@@ -114,7 +114,7 @@ export const CAUSES = [
   { id: 'two-servers-answered', title: 'Two servers share one port and both answer the same upgrade.' },
   { id: 'idle-cut', title: 'Open connections are cut when nothing is sent for a while.' },
   { id: 'cut-after-upgrade', title: 'Connections are ended by the target after their 101.' },
-  // Ourselves.
+  // This machine.
   { id: 'generator-limit', title: 'This machine was the limit, not the target.' },
   { id: 'unknown', title: 'No known cause matches.' },
 ] as const satisfies readonly Cause[];

@@ -1,37 +1,41 @@
 /**
- * How many get through when there are too many, over several bursts. One that ends at a fixed count of 101s, whatever
- * its size, met a limit that is counted, or a backend of which T/S fit: the times of the others tell the two apart, and
- * they do so only where no timeout can explain them. One burst alone says nothing here.
+ * How many handshakes get through in an overload, compared over several bursts. If bursts of different sizes end with
+ * the same number of 101s, there is either a limit that counts, or a backend that serves a fixed number before a
+ * timeout (timeout ÷ service time, T/S). The times of the failures tell the two apart, but only if no timeout can
+ * explain them. One burst alone says nothing here.
  */
 import { startsTogether } from '../plan/stages/loads.js';
 import type { Evidence, Failure, ObservedBurst } from './evidence.js';
 import { earlyMs } from './finding.js';
 
-/** Survivors of two overloads that are as many, for a server that counts while a crowd comes and goes. */
+/** The survivors of two overloads are equal within this share: a server may count while clients come and go. */
 const ALIKE = 0.02;
-/** Fewer survivors are alike by chance. */
+/** A smaller number of survivors can be equal by chance. */
 const LEAST_SURVIVORS = 5;
-/** No hop has such a short timeout by default, and hardly by intention. */
+/** No hop has a shorter timeout by default, and hardly one by configuration. */
 const SHORTEST_TIMEOUT_MS = 450;
-/** A timer goes off late on a busy machine, and never early. */
+/** On a busy machine a timer fires late, but never early. */
 const TIMER_LATE = { share: 0.1, ms: 60 };
-/** What no timeout of a gateway answers. */
+/** Outcomes that a gateway never produces for a timeout. */
 const NEVER_FOR_TIME = new Set(['429', '403', 'reset', 'reset-connect', 'refused']);
 
-/** The same count, within the share that counts as alike. */
+/** The counts are equal within the tolerance. */
 export function areAlike(counts: readonly number[]): boolean {
   const most = Math.max(...counts);
   return most - Math.min(...counts) <= Math.max(1, ALIKE * most);
 }
 
-/** As many got through at the one size as at the other, so it is no share of those who came. */
+/** The same number got through at two sizes, so it is not a share of the attempts. */
 export function isOverSizes(bursts: readonly Pick<ObservedBurst, 'ok' | 'size'>[]): boolean {
   const spreadOf = (values: readonly number[]) => Math.max(...values) - Math.min(...values);
   const sizes = spreadOf(bursts.map(({ size }) => size));
   return sizes > 0 && spreadOf(bursts.map(({ ok }) => ok)) <= 0.5 * sizes;
 }
 
-/** Overloads of several sizes left the same count of survivors, and `failure` came to the others for no timeout. */
+/**
+ * Overloads of several sizes left the same number of survivors, and the outcome of `failure` is not caused by a
+ * timeout.
+ */
 export function isCounted({ bursts }: Evidence, { outcome }: Failure): boolean {
   const overloads = bursts.filter((burst) => startsTogether(burst.kind) && burst.ok >= LEAST_SURVIVORS);
   const met = overloads.flatMap((burst) => {

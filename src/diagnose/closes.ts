@@ -1,26 +1,29 @@
 /**
  * How connections ended after their 101, as the sessions of a burst count it: by whom, with which close code, after how
- * long. Reads what is there and trusts nothing of it: results of earlier versions have no sessions.
+ * long. Every value may be missing: results of earlier versions have no sessions.
  */
 import type { Summary } from '../result/result.js';
 import { valuesOf } from './values.js';
 
-/** Ended by the target: a close code (1005: a frame without one), `fin`, `rst`, `tls`, `protocol`; before it was ready also `timeout-message`, `rejected`. */
+/**
+ * How the target ended it: a close code (1005: a frame without one), `fin`, `rst`, `tls`, `protocol`; before it was
+ * ready also `timeout-message`, `rejected`.
+ */
 export type Word = string;
 
 export interface Closes {
-  /** All that had their 101. */
+  /** All connections that had their 101. */
   readonly opened: number;
-  /** Those that were ended before they were ready, and those that were ended afterwards, together. */
+  /** Connections that the target ended, before or after they were ready. */
   readonly ended: ReadonlyMap<Word, number>;
   readonly endedCount: number;
-  /** Still open when they were closed from here, or stopped. */
+  /** Still open when this side closed them, or stopped. */
   readonly kept: number;
   /** Messages that the target sent. */
   readonly received: number;
   /** By word: the reason of a close frame, or what came in place of frames. */
   readonly reasons: ReadonlyMap<Word, string>;
-  /** From ready to the end of those that the target ended, ascending; empty: unknown. */
+  /** Time from ready to the end of the connections that the target ended, ascending; empty: unknown. */
   readonly endedMs: readonly number[];
 }
 
@@ -40,7 +43,7 @@ export function closesOf(sessions: unknown): Closes | null {
     kept: sumOf(countsOf(closed)) + (typeof aborted === 'number' ? aborted : 0),
     received: Number((messages as Record<string, unknown> | undefined)?.received ?? 0) || 0,
     reasons: reasonsOf(ends),
-    // What is closed from here is closed last, so the shortest are those that were ended.
+    // This side closes last, so the shortest times are those of connections that the target ended.
     endedMs: isSummary(cutMs) ? valuesOf(cutMs) : isSummary(heldMs) ? valuesOf(heldMs).slice(0, endedCount) : [],
   };
 }

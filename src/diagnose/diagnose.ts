@@ -1,6 +1,6 @@
 /**
- * From a result to the likely causes of its failures: all rules look at the same evidence, what they find is put in order,
- * named once each and given its remedy. Pure: the same result gives the same diagnosis, a saved one included.
+ * From a result to the likely causes of its failures: all rules look at the same evidence; their findings are sorted,
+ * listed once each, and given a remedy. Pure: the same result gives the same diagnosis, also from a saved result.
  */
 import type { Diagnosis, Result } from '../result/result.js';
 import type { CauseId } from './causes.js';
@@ -68,13 +68,13 @@ const RULES: readonly Rule[] = [
   after101Rule,
 ];
 
-/** More than these nobody reads. */
+/** More would not be read. */
 const MOST = 4;
-/** Of the failures of an unknown cause. */
+/** Maximum number of failures listed under an unknown cause. */
 const MOST_NAMED = 12;
-/** Below this a cause is a guess that is not worth the reading. */
+/** Below this confidence a cause is only a guess. */
 const LEAST_CONFIDENCE = 0.25;
-/** Beside a cause this much likelier for the same outcomes, another is no help. */
+/** Another cause for the same outcomes is dropped if its confidence is lower by this much. */
 const CLEARLY = 0.4;
 
 /** Most likely first; empty when nothing failed. */
@@ -88,7 +88,7 @@ export function diagnose(result: Result): Diagnosis[] {
   return findings.map((finding) => diagnosisOf(finding, evidence.failures));
 }
 
-/** The same result with its diagnosis. A mistake in a rule must not cost what was measured: it is told as what it is. */
+/** The same result with its diagnosis. A bug in a rule must not cost the measurement: it is reported as a bug. */
 export function withDiagnosis(result: Result): Result {
   try {
     return { ...result, diagnosis: diagnose(result) };

@@ -1,6 +1,6 @@
 /**
- * What a result says about its failures, laid out for the rules: burst by burst, outcome by outcome, with times, samples
- * and the hop that answered, and beside it what a single handshake does. It draws no conclusion.
+ * A result's failures in the form that the rules need: per burst and outcome, with times, samples and the hop that
+ * answered, and beside them the single handshakes. Draws no conclusion.
  */
 
 import { blameOf, isOpen, isOutcomeId, openedOf } from '../names/outcomes.js';
@@ -19,29 +19,29 @@ import { valuesOf } from './values.js';
 export interface Failure {
   readonly outcome: string;
   readonly count: number;
-  /** From T0, ascending. */
+  /** Times from T0, ascending. */
   readonly timesMs: readonly number[];
   readonly clusters: readonly Cluster[];
-  /** A refusal, and nothing that was waited for. */
+  /** It was refused at once, without waiting for anything. */
   readonly isAtOnce: boolean;
   readonly sample: Sample | null;
   readonly hop: Hop | null;
-  /** Distinct details by count. */
+  /** Counts of distinct details. */
   readonly details: Readonly<Record<string, number>>;
 }
 
-/** One burst, or the preflight in its place, as the rules see it. */
+/** One burst, or the preflight in its place, in the form that the rules need. */
 export interface ObservedBurst {
   readonly index: number;
   readonly size: number;
   readonly kind: LoadKind;
   readonly attempted: number;
   readonly ok: number;
-  /** 101s, from T0, ascending. */
+  /** Times of the 101s from T0, ascending. */
   readonly okMs: readonly number[];
-  /** Connect times of all that connected, ascending. */
+  /** Connect times of all attempts that connected, ascending. */
   readonly connectMs: readonly number[];
-  /** Request to head of the 101s, ascending. */
+  /** Times from request to response head of the 101s, ascending. */
   readonly upgradeMs: readonly number[];
   readonly failures: readonly Failure[];
   readonly lost: number;
@@ -51,18 +51,18 @@ export interface ObservedBurst {
   readonly rate: number | null;
   readonly perSecond: readonly number[] | null;
   readonly after: After | null;
-  /** What the kernel said of the connections; null: it was not asked. */
+  /** The kernel's counters of the connections; null: it was not asked. */
   readonly kernel: KernelCounts | null;
-  /** How connections ended after their 101; null: nobody counted. */
+  /** How connections ended after their 101; null: not recorded. */
   readonly closes: Closes | null;
 }
 
-/** What handshakes do that come one by one. */
+/** The single handshakes of the preflight or the check. */
 export interface Alone {
   readonly attempted: number;
   readonly ok: number;
   readonly outcomes: Outcomes;
-  /** Median of what was answered, ms. */
+  /** Median time of those that were answered, ms. */
   readonly typicalMs: number | null;
 }
 
@@ -70,23 +70,23 @@ export interface Evidence {
   readonly scheme: 'ws' | 'wss';
   readonly timeoutMs: number;
   readonly gate: string;
-  /** As it was sent; null: none was. */
+  /** The Origin that was sent; null: none. */
   readonly origin: string | null;
-  /** Where credentials were sent: `a header`, `the query`, `a cookie`, `a subprotocol`; empty: nowhere. */
+  /** Where credentials were sent: `a header`, `the query`, `a cookie`, `a subprotocol`; empty: none were sent. */
   readonly credentials: readonly string[];
-  /** Clients send values of their own rows. */
+  /** Clients send values of different data rows. */
   readonly usesRows: boolean;
   readonly subprotocols: readonly string[];
   readonly holdMs: number | null;
   readonly bursts: readonly ObservedBurst[];
-  /** The burst that says most: of those with failures the one with some 101s beside them, then with the most failures. */
+  /** The most informative burst: with failures and some 101s, and among those the one with the most failures. */
   readonly worst: ObservedBurst;
   /** All failed outcomes of the worst burst, most frequent first. */
   readonly failures: readonly Failure[];
-  /** null: no single handshake was made. */
+  /** null: there was no single handshake. */
   readonly alone: Alone | null;
   readonly check: Check | null;
-  /** What the probes of `check` showed. */
+  /** Facts from the probes of `check`. */
   readonly seen: Seen;
 }
 
@@ -120,7 +120,7 @@ export function evidenceOf(result: Result): Evidence | null {
 
 const USES_ROWS = /\{\{\s*row\./;
 
-/** Every way in which a browser or another client can carry who it is. */
+/** Every way in which a browser or another client can send credentials. */
 function credentialsOf({ headers, path, subprotocols, tls }: Plan['target']): string[] {
   const names = headers.map(([name]) => name);
   const query = new URLSearchParams(path.includes('?') ? path.slice(path.indexOf('?') + 1) : '');
@@ -135,7 +135,7 @@ function credentialsOf({ headers, path, subprotocols, tls }: Plan['target']): st
   ];
 }
 
-/** Masked already, or labelled as one, or filled from a row. */
+/** Masked already, named like a token, or filled from a data row. */
 const CARRIES_TOKEN = /\*\*\*|token|bearer|auth|jwt|\{\{\s*(row|env)\./i;
 
 function subprotocolsOf({ subprotocols, headers }: Plan['target']): string[] {
@@ -143,7 +143,7 @@ function subprotocolsOf({ subprotocols, headers }: Plan['target']): string[] {
   return [...subprotocols, ...written.flatMap(([, value]) => value.split(/\s*,\s*/))].filter((one) => one !== '');
 }
 
-/** A burst in which some got through and many did not tells the shape of the limit. */
+/** A burst with some 101s and many failures shows the shape of the limit best. */
 function weight({ failures, ok, lost }: ObservedBurst): number {
   const failed = failures.reduce((sum, { count }) => sum + count, 0);
   if (failed === 0) return lost > 0 ? 0.5 : 0;
@@ -152,7 +152,7 @@ function weight({ failures, ok, lost }: ObservedBurst): number {
 
 const ENOUGH_FOR_A_SHAPE = 5;
 
-/** Failures that speak of somebody: what the user or an abort rule stopped does not. */
+/** Outcomes that say something: not those stopped by the user or by an abort rule. */
 export function isFailure(outcome: string): boolean {
   return !isOpen(outcome) && outcome !== 'aborted' && isOutcomeId(outcome);
 }
@@ -188,7 +188,7 @@ function observedBurst(burst: Burst, preflight: Preflight | null): ObservedBurst
   };
 }
 
-/** A run that was stopped at its preflight has nothing else to go by. */
+/** A run that stopped at its preflight has no other burst. */
 function observedPreflight({ preflight }: Result): ObservedBurst | null {
   if (preflight === null || preflight.attempted === 0) return null;
   return {
@@ -212,11 +212,14 @@ function observedPreflight({ preflight }: Result): ObservedBurst | null {
   };
 }
 
-/** What tells a refusal in a slow crowd from a wait: how soon others got their 101, how soon it came to a single one. */
+/**
+ * What distinguishes a refusal in a slow burst from a wait: how soon others got their 101, and how soon a single
+ * handshake got the same outcome.
+ */
 interface Beside {
   readonly okMs: readonly number[];
   readonly alone: Readonly<Record<string, Sample>>;
-  /** By when this machine had nearly all answers of a target that never waits; null: unknown. */
+  /** When this machine had received nearly all responses of a target that never waits; null: unknown. */
   readonly floorMs: number | null;
 }
 
@@ -231,7 +234,7 @@ function failuresOf(
     .map(([outcome, count]) => {
       const sample = samples[outcome] ?? null;
       const recorded = valuesOf(failureMs[outcome] ?? null);
-      // Without a histogram (preflight) the first one's time is what there is.
+      // Without a histogram (preflight), only the time of the first one is known.
       const timesMs = recorded.length > 0 || sample === null ? recorded : [sample.atMs];
       return {
         outcome,
@@ -247,10 +250,10 @@ function failuresOf(
 }
 
 const AT_ONCE_MS = 300;
-/** A busy machine answers a crowd later; a refusal is then no later than the first 101 by more than this. */
+/** A busy machine receives responses late; a refusal then comes at most this much later than the first 101. */
 const BESIDE_OK_MS = 100;
 
-/** Answers that say by themselves that somebody waited. */
+/** Outcomes that always mean a wait. */
 const SAYS_WAITED = /^(504|524|408|timeout-.*)$/;
 
 function cameAtOnce(outcome: string, timesMs: readonly number[], { okMs, alone, floorMs }: Beside): boolean {
@@ -258,12 +261,12 @@ function cameAtOnce(outcome: string, timesMs: readonly number[], { okMs, alone, 
   if (first === undefined) return false;
   if (first <= AT_ONCE_MS || (alone[outcome] !== undefined && alone[outcome].atMs <= AT_ONCE_MS)) return true;
   if (okMs.length === 0 || roundMs(first) !== null) return false;
-  // A mirror that answers at once took as long: no sooner can an answer be had here.
+  // The local test server, which answers at once, took as long: no response can arrive sooner here.
   const isFloor = floorMs !== null && first <= floorMs && !SAYS_WAITED.test(outcome);
   return isFloor || first <= okMs[0] + BESIDE_OK_MS;
 }
 
-/** A burst of so few is as good as single handshakes. */
+/** A burst this small is as good as a single handshake. */
 const FEW = 1;
 
 function aloneOf({ preflight, bursts }: Result): Alone | null {

@@ -5,40 +5,40 @@ import { isWsAnswer } from './hops.js';
 
 export interface Finding {
   readonly cause: CauseId;
-  /** 0 to 1. From 0.8 on it must not be wrong. */
+  /** 0 to 1. A finding of 0.8 or more must not be wrong. */
   readonly confidence: number;
-  /** Whole sentences. */
+  /** Complete sentences. */
   readonly evidence: string;
   /** Outcomes that it explains. */
   readonly outcomes: readonly string[];
-  /** Units last in the names. */
+  /** Names end in their unit. */
   readonly figures?: Readonly<Record<string, number>>;
-  /** What would tell it from another cause that the evidence fits as well. */
+  /** How to tell it from another cause that fits the evidence equally well. */
   readonly apart?: string;
-  /** What these very numbers ask for, before the general remedy. */
+  /** Advice from these particular numbers, placed before the general remedy. */
   readonly lead?: string;
-  /** Found with every probe in view: none of them can speak against it any more. */
+  /** All probes were considered when it was found, so none of them can refute it any more. */
   readonly isDecided?: true;
 }
 
 export type Rule = (evidence: Evidence) => readonly Finding[];
 
-/** Some got their 101, in the burst or alone: the setup works, the load does not. */
+/** Some attempts got their 101, in the burst or as single handshakes: the setup works, the load does not. */
 export function worksAlone({ alone, worst }: Evidence): boolean {
   return worst.ok > 0 || (alone !== null && alone.ok > 0);
 }
 
-/** Not one 101, however few came at once. */
+/** Not a single 101, however few came at once. */
 export function neverWorks(evidence: Evidence): boolean {
   return !worksAlone(evidence);
 }
 
-/** Past the gateway the same handshake gets the same answer: no hop made it. */
+/** Asked past the gateway, the same handshake gets the same response: it does not come from a hop. */
 export function sameDirect({ check }: Evidence): boolean {
   return check?.probes.some(({ id, outcome }) => id === 'direct' && outcome === check.outcome) === true;
 }
 
-/** Certainty is less where no single handshake was seen to fail in the same way. */
+/** Lowers the confidence if no single handshake was seen to fail in the same way. */
 export function unlessUnseen({ alone }: Evidence, confidence: number): number {
   return alone === null ? Number((confidence * 0.85).toFixed(2)) : confidence;
 }
@@ -55,7 +55,7 @@ export function bodyOf({ sample }: Failure): string {
   return sample?.body ?? '';
 }
 
-/** The beginning of what came as a body, in one line. */
+/** The beginning of the body, in one line. */
 export function quoteOf(failure: Failure): string {
   return inOneLine(bodyOf(failure));
 }
@@ -67,17 +67,17 @@ export function inOneLine(text: string): string {
 
 const MOST_QUOTED = 60;
 
-/** All details and the sample's, as one text to look into. */
+/** All details and the sample's detail, as one text to search. */
 export function detailsOf({ details, sample }: Failure): string {
   return [...Object.keys(details), sample?.detail ?? ''].join('\n');
 }
 
-/** The earliest of a crowd, without the luck of the first few. */
+/** The earliest times of a burst, without the first few, which may be lucky. */
 export function earlyMs(timesMs: readonly number[]): number {
   return timesMs[Math.floor(timesMs.length * 0.02)];
 }
 
-/** `1.00 s`, `26.4 ms`: for sentences. */
+/** A time for sentences: `1.00 s`, `26.4 ms`. */
 export function spoken(ms: number): string {
   const rounded = Number(ms.toPrecision(3));
   if (rounded < 1) return `${rounded} ms`;
@@ -85,12 +85,12 @@ export function spoken(ms: number): string {
   return rounded < 100_000 ? `${(rounded / 1000).toPrecision(3)} s` : `${(rounded / 1000).toFixed(0)} s`;
 }
 
-/** The first letter a capital, as a sentence begins. */
+/** With a capital first letter. */
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** A refusal that the ws server wrote itself. */
+/** A refusal in the form that the ws server writes. */
 export function isOfWs({ sample }: Failure): boolean {
   return sample !== null && isWsAnswer(sample);
 }
@@ -99,7 +99,10 @@ export function counted(n: number, outcome: string): string {
   return `${formatCount(n)} x ${outcome}`;
 }
 
-/** `nginx answered 502`; `401 came through nginx` where it passed on what its backend said; `502 came` where no hop betrays itself. */
+/**
+ * `nginx answered 502`; `401 came through nginx` if it passed on its backend's response; `502 came` if no hop can be
+ * recognised.
+ */
 export function whoSaid({ hop, outcome }: Failure): string {
   if (hop === null) return `${outcome} came`;
   return hop.own ? `${hop.name} answered ${outcome}` : `${outcome} came through ${hop.name}`;

@@ -1,16 +1,16 @@
 /**
- * Which hop answered, by what its answers look like: the Server and Via headers, headers that only one product sends, and
- * the pages that gateways write themselves. Measured on Debian's packages of nginx, HAProxy, Apache, Caddy, Varnish, Squid,
- * lighttpd and h2o, and on Node with ws; the others from their public documents. It knows nothing of causes.
+ * Recognises which hop answered, from the Server and Via headers, from headers that only one product sends, and from
+ * the pages that gateways write. Measured with Debian's packages of nginx, HAProxy, Apache, Caddy, Varnish, Squid,
+ * lighttpd and h2o, and with ws on Node; the others are from their public documentation. Knows nothing of causes.
  */
 import type { Sample } from '../result/result.js';
 
 export interface Hop {
   /** Stable id: `nginx`, `haproxy`, `envoy`, ... */
   readonly id: string;
-  /** As people write it. */
+  /** Its usual spelling. */
   readonly name: string;
-  /** The hop wrote the answer itself; false: it may have passed on what its backend said. */
+  /** The hop wrote the response itself; false: it may have passed on its backend's response. */
   readonly own: boolean;
 }
 
@@ -24,11 +24,11 @@ interface Fingerprint {
   readonly header?: RegExp;
   /** A page that the hop writes itself. */
   readonly page?: RegExp;
-  /** Others say the same words: the page betrays nobody without the header. */
+  /** Other products use the same words: the page identifies the hop only together with its header. */
   readonly isPlain?: true;
 }
 
-/** In order: what stands in front of others betrays itself first. */
+/** In order: hops that stand in front of others come first. */
 const FINGERPRINTS: readonly Fingerprint[] = [
   { id: 'cloudflare', name: 'Cloudflare', server: /^cloudflare/i, header: /^cf-ray: /i, page: /cloudflare/i },
   { id: 'cloudfront', name: 'Amazon CloudFront', server: /^CloudFront/i, header: /^x-amz-cf-id: /i },
@@ -91,7 +91,7 @@ const FINGERPRINTS: readonly Fingerprint[] = [
   { id: 'express', name: 'Express', header: /^x-powered-by: Express/i, page: /<pre>Cannot GET / },
 ];
 
-/** null when nothing in it betrays a hop. */
+/** null when no hop can be recognised. */
 export function recogniseHop(sample: Sample): Hop | null {
   for (const { id, name, server, via, header, page, isPlain = false } of FINGERPRINTS) {
     const named = sample.headers.some(
@@ -100,7 +100,7 @@ export function recogniseHop(sample: Sample): Hop | null {
         (via?.test(value) === true && /^via$/i.test(key)) ||
         header?.test(`${key}: ${value}`) === true,
     );
-    // A plain text such as "Service Unavailable" is also what ws and others say beside headers of their own.
+    // ws and others also send plain texts such as "Service Unavailable", with different headers.
     const hasPage = page?.test(sample.body ?? '') === true && (id !== 'traefik' || isBare(sample));
     const own = hasPage && (named || !isPlain);
     if (named || own) return { id, name, own: own || (page === undefined && isEmpty(sample)) };
@@ -108,7 +108,7 @@ export function recogniseHop(sample: Sample): Hop | null {
   return null;
 }
 
-/** Traefik's answers carry neither Server nor Connection: close. */
+/** Traefik's responses have neither Server nor Connection: close. */
 function isBare({ headers }: Sample): boolean {
   return !headers.some(([key]) => /^(server|connection)$/i.test(key));
 }
@@ -118,8 +118,8 @@ function isEmpty({ body }: Sample): boolean {
 }
 
 /**
- * An answer of the ws server (abortHandshake): `Content-Type: text/html` and one plain sentence, by default the reason
- * phrase. Directly it also closes the connection; a gateway passes the rest on.
+ * A response of the ws server (abortHandshake): `Content-Type: text/html` and one plain sentence, by default the reason
+ * phrase. Without a gateway it also has Connection: close; a gateway removes that.
  */
 export function isWsAnswer({ statusLine, headers, body }: Sample): boolean {
   if (body === null || body === '' || body.length > 120 || /[<>]/.test(body)) return false;

@@ -1,34 +1,34 @@
 /**
- * What the probes of `check` showed, as answers to the questions that causes raise: does Upgrade arrive, does the backend
- * answer, does the port speak TLS, what happens past the gateway. Worked out once, so that no rule can overlook it. null:
- * nobody asked, or the answer says nothing.
+ * What the probes of `check` showed, as answers to the questions that causes depend on: does Upgrade arrive, does the
+ * backend answer, does the port speak TLS, what happens past the gateway. Computed once, so that no rule can overlook
+ * it. null: no probe asked, or its answer says nothing.
  */
 import { isOpen } from '../names/outcomes.js';
 import type { Check, CheckProbe, ProbeId } from '../result/check-facts.js';
 import { type Hop, recogniseHop } from './hops.js';
 
 export interface Seen {
-  /** Something behind the door tells an upgrade from an ordinary GET. false: all is answered alike. */
+  /** Something behind the port treats an upgrade differently from an ordinary GET. false: both get the same answer. */
   readonly upgradeArrives: boolean | null;
-  /** The sentence for it. */
+  /** The sentence that explains it. */
   readonly upgradeBecause: string;
-  /** An ordinary GET through the same door got an answer that is no gateway's. */
+  /** An ordinary GET to the same port got an answer that is not a gateway's. */
   readonly backendAnswers: boolean | null;
-  /** What an ordinary GET got. */
+  /** The answer to an ordinary GET. */
   readonly plainGet: string | null;
-  /** The hop's own page came for an ordinary GET as well. */
+  /** The hop's own page came for an ordinary GET too. */
   readonly isOwnForAll: boolean;
-  /** A TLS handshake went well enough to prove that the port speaks it; false: it demonstrably does not. */
+  /** The port proved that it speaks TLS; false: it proved that it does not. */
   readonly speaksTls: boolean | null;
   /** The same handshake past the gateway. */
   readonly direct: CheckProbe | null;
-  /** It got its 101 there: the backend itself is well. */
+  /** It got its 101 there: the backend itself works. */
   readonly worksDirect: boolean;
   readonly hop: Hop | null;
   readonly probe: (id: string) => CheckProbe | null;
 }
 
-/** Statuses of gateways about their backends. */
+/** Statuses with which gateways report a problem of their backend. */
 export const OF_GATEWAYS: ReadonlySet<string> = new Set([
   '502',
   '503',
@@ -40,13 +40,13 @@ export const OF_GATEWAYS: ReadonlySet<string> = new Set([
   '524',
   '530',
 ]);
-/** Given to whom comes too often, whatever is asked. */
+/** Sent to clients that come too often, whatever they request. */
 const BY_CHANCE = new Set(['429', '503']);
 const NO_TLS = /WRONG_VERSION|PACKET_LENGTH|HTTP_REQUEST/i;
-/** Alerts are TLS records (RFC 8446 section 6), and who shows a certificate speaks TLS. */
+/** Alerts are TLS records (RFC 8446 section 6), and a server that sends a certificate speaks TLS. */
 const PROVES_TLS =
   /ALERT|UNRECOGNIZED_NAME|HANDSHAKE_FAILURE|PROTOCOL_VERSION|CERT|SELF_SIGNED|ALTNAME|UNABLE_TO|NO_APPLICATION_PROTOCOL|INTERNAL_ERROR/i;
-/** What servers say when a plaintext request reaches their TLS port. */
+/** What servers answer when a plaintext request reaches their TLS port. */
 export const TO_TLS_PORT =
   /plain HTTP request was sent to HTTPS port|speaking plain HTTP to an SSL-enabled|HTTP request to an HTTPS server/i;
 
@@ -54,7 +54,7 @@ export function isStatus(outcome: string): boolean {
   return /^\d+$/.test(outcome);
 }
 
-/** The code of a TLS failure: what it proves of the port. */
+/** What the code of a TLS failure proves about the port. */
 function tlsShownBy(detail: string | null): boolean | null {
   if (detail === null) return null;
   if (PROVES_TLS.test(detail) && !/WRONG_VERSION/i.test(detail)) return true;
@@ -135,20 +135,20 @@ function answers(get: CheckProbe | null, hop: Hop | null): boolean | null {
   return hop?.own === true && hop.id !== 'express' ? null : true;
 }
 
-/** The probe went the other way. */
+/** The scheme of the probe with the other scheme. */
 function askedOver(other: CheckProbe | null, scheme: 'ws' | 'wss'): 'ws' | 'wss' {
   if (other === null) return scheme;
   return other.url.startsWith('wss:') ? 'ws' : 'wss';
 }
 
-/** Of the port that was asked over wss. */
+/** For a port that was asked with wss. */
 function ownTls({ tls, outcome, detail, firstByteMs }: Check): boolean | null {
   if (tls !== null && tls.protocol !== null) return true;
   if (firstByteMs !== null && isStatus(outcome)) return true;
   return tlsShownBy(`${tls?.failure ?? ''} ${outcome === 'tls' ? (detail ?? '') : ''}`.trim() || null);
 }
 
-/** Of a port that was asked over ws, by the probe over wss. */
+/** For a port that was asked with ws: from the probe with wss. */
 function otherTls(probe: CheckProbe | null): boolean | null {
   if (probe === null) return null;
   if (isStatus(probe.outcome) || probe.outcome === 'invalid-101') return true;

@@ -1,6 +1,6 @@
 /**
- * The last word of what was seen: a finding that a probe contradicts is less likely than its rule took it to be, or not
- * true at all. One table, so that no rule has to know every probe.
+ * Compares findings with the probes: a finding that a probe contradicts becomes less likely, or is dropped. One table,
+ * so that rules need not know every probe.
  */
 import { isOpen } from '../names/outcomes.js';
 import type { CauseId } from './causes.js';
@@ -9,9 +9,9 @@ import { capital, type Finding } from './finding.js';
 
 interface Contradiction {
   readonly causes: readonly CauseId[];
-  /** What speaks against it, a sentence; null: nothing. */
+  /** The evidence against it, a sentence; null: none. */
   readonly against: (evidence: Evidence) => string | null;
-  /** What is left of the confidence; 0: it can't be true. */
+  /** The remaining share of the confidence; 0: it cannot be true. */
   readonly keeps: number;
 }
 
@@ -88,7 +88,7 @@ const CONTRADICTIONS: readonly Contradiction[] = [
   },
 ];
 
-/** The findings with what speaks against each of them. */
+/** The findings, each with the evidence against it. */
 export function weighed(findings: readonly Finding[], evidence: Evidence): Finding[] {
   return findings.flatMap((finding): Finding[] => {
     if (finding.isDecided === true) return [finding];

@@ -1,29 +1,30 @@
 /**
- * The shape of a burst's times: what a queue, a limit or a timer leaves behind in sorted latencies. Each function answers
- * "is it this shape, and with which numbers?" and knows nothing of outcomes, hops or causes. Times in ms, ascending.
+ * The shape of a burst's times: the traces of a queue, a limit or a timer in sorted latencies. Each function answers
+ * whether the times have one shape, and with which numbers; none knows outcomes, hops or causes. Times in ms,
+ * ascending.
  */
 
-/** Served one after another: the i-th is done at i × stepMs. */
+/** Served one after another: the i-th ends at i × stepMs. */
 export interface Ramp {
   readonly stepMs: number;
   readonly firstMs: number;
   readonly lastMs: number;
 }
 
-/** Fewer points than this lie on a line by chance. */
+/** Fewer points can lie on a line by chance. */
 const LEAST_OF_RAMP = 6;
 const EVEN = { r2: 0.97, hole: 0.2 };
-/** A busy machine stands still now and then. */
+/** Looser limits, for a machine that pauses now and then. */
 const ROUGH = { r2: 0.88, hole: 0.45 };
-/** Ends of the ramp that its slope is not taken from: arrival and the last ones' luck bend them. */
+/** Share at each end of the ramp that is not used for its slope: arrivals and chance bend the ends. */
 const TRIM = 0.05;
 
-/** A hole as wide as a good part of it, or values off the line: it is no ramp. */
+/** null: a gap as wide as a good part of the ramp, or values too far from the line. */
 export function rampOf(values: readonly number[]): Ramp | null {
   return rampWithin(values, EVEN);
 }
 
-/** The same with interruptions: worth a guess, and no more. */
+/** The same with interruptions: good enough for a guess only. */
 export function roughRampOf(values: readonly number[]): Ramp | null {
   return rampWithin(values, ROUGH);
 }
@@ -57,29 +58,29 @@ function rSquared(values: readonly number[]): number {
   return yy === 0 ? 0 : (xy * xy) / (xx * yy);
 }
 
-/** Served `together` at a time, each group stepMs after the one before. */
+/** Served `together` at a time, each group stepMs after the previous one. */
 export interface Staircase {
   readonly together: number;
   readonly stepMs: number;
   readonly steps: number;
 }
 
-/** Between steps the pauses are this many times as long as within them. */
+/** Pauses between steps are this many times as long as within steps. */
 const STEP_CONTRAST = 3;
 const STEP_TOLERANCE = 0.4;
-/** Pauses between steps are alike: one of less than this part of the longest is within a step. */
+/** Pauses between steps are similar: a pause shorter than this share of the longest is within a step. */
 const LEAST_GAP = 0.4;
-/** Within a step all is over in this part of the time to the next. */
+/** All of a step ends within this share of the time to the next step. */
 const WIDEST_STEP = 0.5;
-/** Up to here every step must be where it belongs. */
+/** Up to this number of steps, each must be exactly where it belongs. */
 const FEW_STEPS = 3;
 const LEAST_TOGETHER = 2;
-/** Steps of other sizes than the usual one, by the machine's moods. */
+/** Share of steps that may differ in size from the usual, because the machine is not perfectly regular. */
 const ODD_STEPS = 0.34;
-/** Where the line is drawn between a pause within a step and one between steps: parts of the longest pause. */
+/** Possible limits between pauses within a step and pauses between steps, as shares of the longest pause. */
 const CUTS = [0.97, 0.9, 0.8, 0.7, 0.6, 0.5, LEAST_GAP];
 
-/** Groups at 1, 2, 3, … × stepMs of one size. */
+/** Groups of equal size at 1, 2, 3, … × stepMs. */
 export function staircaseOf(values: readonly number[]): Staircase | null {
   if (values.length < 2 * LEAST_TOGETHER) return null;
   const gaps = values.slice(1).map((value, i) => value - values[i]);
@@ -108,15 +109,15 @@ function sumOf(values: readonly number[]): number {
 function stairsOf(groups: readonly (readonly number[])[]): Staircase | null {
   const centres = groups.map((group) => median(group));
   const stepMs = centres.length > 1 ? (centres[centres.length - 1] - centres[0]) / (centres.length - 1) : centres[0];
-  // The first group is done after one step, a little late when a crowd must get in first; quick ones are no step.
+  // The first group ends after one step, a little later if many arrivals delay it; quick ones are not a step.
   const latest = centres.length > FEW_STEPS ? 2.5 : 1.5;
   if (centres[0] < 0.5 * stepMs || centres[0] > latest * stepMs) return null;
-  // Against the line and not from one to the next: a late timer is made good by the one after it.
+  // Compared with the line, not from step to step: after a late timer the next one is on time again.
   const isRegular = centres.every((centre, i) => Math.abs(centre - centres[0] - i * stepMs) <= STEP_TOLERANCE * stepMs);
-  // A crowd that came as it liked fills the time between, however its pauses fell.
+  // Values that arrived at random fill the time between steps, wherever their pauses are.
   const spans = groups.map((group) => group[group.length - 1] - group[0]).sort((a, b) => a - b);
   if (spans[Math.ceil(0.75 * (spans.length - 1))] > WIDEST_STEP * stepMs) return null;
-  // The last step may have been cut short by whoever gave up.
+  // The last step may have been cut short by a timeout.
   const sizes = groups.map((group) => group.length);
   const whole = sizes.length > 1 ? sizes.slice(0, -1) : sizes;
   const together = median([...whole].sort((a, b) => a - b));
@@ -127,7 +128,7 @@ function stairsOf(groups: readonly (readonly number[])[]): Staircase | null {
   return { together, stepMs, steps: groups.length };
 }
 
-/** Values that belong together in time. */
+/** Values that are close together in time. */
 export interface Cluster {
   readonly count: number;
   readonly minMs: number;
@@ -137,7 +138,7 @@ export interface Cluster {
 
 const CLUSTER_GAP = { leastMs: 60, share: 0.1 };
 
-/** Splits where nothing happened for 60 ms, or for a tenth of the time passed. */
+/** Splits at pauses of 60 ms, or of a tenth of the time so far. */
 export function clustersOf(values: readonly number[]): Cluster[] {
   const clusters: Cluster[] = [];
   let from = 0;
@@ -153,22 +154,25 @@ export function clustersOf(values: readonly number[]): Cluster[] {
   return clusters;
 }
 
-/** When Linux sends a SYN again: since 6.5 four times after 1 s, then doubling (tcp_syn_linear_timeouts); before, doubling. */
+/**
+ * When Linux retransmits a SYN: since 6.5 four times at 1 s, then doubling (tcp_syn_linear_timeouts); before, always
+ * doubling.
+ */
 const SYN_SCHEDULE_MS = [1000, 2000, 3000, 4000, 5000, 7000, 11_200, 15_000, 19_500];
 const SYN_EARLY = 0.01;
 const SYN_LATE = { share: 0.05, ms: 60 };
-/** Before the first retry nothing can be on the schedule. */
+/** Earlier than the first retry, nothing can be on the schedule. */
 const FIRST_RETRY_MS = 900;
 
 export interface SynRetries {
-  /** Connected without one. */
+  /** Connections without a retransmitted SYN. */
   readonly atOnce: number;
   readonly retried: number;
-  /** The waves in which the retried ones got in, ms. */
+  /** The times at which the retried ones connected, in groups, ms. */
   readonly wavesMs: readonly number[];
 }
 
-/** Connect times that lie on the schedule of SYN retries and nowhere between; null when they do not. */
+/** Whether connect times lie on the schedule of SYN retransmissions and not between its points; null: they do not. */
 export function synRetriesOf(connects: readonly number[]): SynRetries | null {
   const late = connects.filter((ms) => ms >= FIRST_RETRY_MS);
   if (late.length === 0) return null;
@@ -186,13 +190,13 @@ export function synStep(ms: number): number | null {
 }
 
 /**
- * First bytes of requests that were sent again: the kernel retries unacknowledged data after 0.2 s × 2^k (RFC 6298 with
- * Linux' least timeout of 200 ms), so they come at 0.2, 0.6, 1.4, 3, 6.2, 12.6, 25.4 s.
+ * First bytes of requests that were retransmitted: the kernel resends unacknowledged data after 0.2 s × 2^k (RFC 6298
+ * with Linux' minimum timeout of 200 ms), so they arrive at 0.2, 0.6, 1.4, 3, 6.2, 12.6, 25.4 s.
  */
 const DATA_SCHEDULE_MS = [200, 600, 1400, 3000, 6200, 12_600, 25_400];
 const DATA_LATE = { share: 0.12, ms: 40 };
 
-/** How many of the times lie on that schedule; the rest is quick or anywhere. */
+/** How many of the times lie on that schedule; the others are quick or random. */
 export function dataRetriesOf(values: readonly number[]): number {
   return values.filter((ms) =>
     DATA_SCHEDULE_MS.some((at) => ms >= at * 0.98 && ms <= at * (1 + DATA_LATE.share) + DATA_LATE.ms),
@@ -205,7 +209,10 @@ const ROUND_S = [
 ];
 const ROUND_LATE = { share: 0.05, ms: 60 };
 
-/** The configured time that a duration betrays, ms: timers fire late, never early, so the latest that fits. null: it is no round one. */
+/**
+ * The configured time behind a measured duration, ms: timers fire late but never early, so the latest round time that
+ * fits. null: none fits.
+ */
 export function roundMs(ms: number): number | null {
   const at = ROUND_S.findLast((s) => ms >= s * 1000 * 0.995 && ms <= s * 1000 * (1 + ROUND_LATE.share) + ROUND_LATE.ms);
   return at === undefined ? null : at * 1000;
@@ -213,13 +220,13 @@ export function roundMs(ms: number): number | null {
 
 const CONFIGURED_LATE = { share: 0.02, ms: 15 };
 
-/** The configured time itself where a duration is hardly later than a round one; else the duration as measured. */
+/** The configured time if the duration is slightly later than a round one; otherwise the duration as measured. */
 export function configuredMs(ms: number): number {
   const round = roundMs(ms);
   return round !== null && ms - round <= CONFIGURED_LATE.share * round + CONFIGURED_LATE.ms ? round : ms;
 }
 
-/** Of ascending values. @throws RangeError for none */
+/** Of ascending values. @throws RangeError without values */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError('no values');
   return values[Math.floor((values.length - 1) / 2)];

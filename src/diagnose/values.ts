@@ -1,8 +1,11 @@
-/** The values behind a summary, as far as its histogram keeps them apart. */
+/** The values behind a summary, as exactly as its histogram stores them. */
 import type { Summary } from '../result/result.js';
 import { LatencyHistogram } from '../tally/histogram.js';
 
-/** The values of a histogram, ascending; those of one bucket are spread over it, so that a line stays a line. */
+/**
+ * The values of a histogram, ascending; the values of one bucket are spread over it, so that a straight line stays
+ * straight.
+ */
 export function valuesOf(summary: Summary | null): number[] {
   if (summary === null) return [];
   const values: number[] = [];

@@ -1,4 +1,4 @@
-/** Remedies of causes behind the gateway, on the way there, after the 101, and of this machine's own limits. */
+/** Remedies of causes behind the gateway, in the network, after the 101, and on this machine. */
 import type { Remedy } from './remedy.js';
 
 export const BACKEND_REMEDIES: Readonly<Record<string, Remedy>> = {

@@ -1,4 +1,4 @@
-/** Remedies of causes that only a crowd meets: queues, limits, rates, slow upgrades. */
+/** Remedies of causes that appear only under load: queues, limits, rates, slow upgrades. */
 import type { Remedy } from './remedy.js';
 
 export const CAPACITY_REMEDIES: Readonly<Record<string, Remedy>> = {

@@ -1,4 +1,4 @@
-/** Remedies of causes that lie in what one hop makes of another's words, or in what comes after the 101. */
+/** Remedies of causes in how one hop changes or misreads what another one sends, or in what comes after the 101. */
 import type { Remedy } from './remedy.js';
 
 export const HOP_REMEDIES: Readonly<Record<string, Remedy>> = {

@@ -1,4 +1,4 @@
-/** Remedies of causes that a single handshake meets: headers, paths, permissions, TLS. */
+/** Remedies of causes that already fail a single handshake: headers, paths, permissions, TLS. */
 import type { Remedy } from './remedy.js';
 
 export const SETUP_REMEDIES: Readonly<Record<string, Remedy>> = {

@@ -1,6 +1,6 @@
 /**
- * What to do about a cause: how to confirm it and how to mend it, in general and with the directives of the gateway that
- * was recognised. Text as data: the diagnosis quotes it, the documentation prints it whole.
+ * What to do about a cause: how to confirm it and how to fix it, in general and with the directives of the recognised
+ * gateway. Text as data: the diagnosis quotes it, the documentation prints all of it.
  */
 import type { CauseId } from '../causes.js';
 import { BACKEND_REMEDIES } from './remedies-backend.js';
@@ -16,19 +16,21 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
   ...HOP_REMEDIES,
 };
 
-/** @throws Error for a cause without one: a bug, and a test looks for it */
+/** @throws Error for a cause without a remedy: a bug, which a test looks for */
 export function remedyOf(cause: CauseId): Remedy {
   const remedy = REMEDIES[cause];
   if (remedy === undefined) throw new Error(`no remedy for ${cause}`);
   return remedy;
 }
 
-/** What a gateway answers when it speaks of its backend: its own directives are then not what is to be changed. */
+/**
+ * With these statuses a gateway reports a problem of its backend: changing the gateway's own directives does not help.
+ */
 const OF_THE_BACKEND = new Set(['502', '504', '521', '522', '524']);
 
 /**
- * The directive of the hop first, the general advice after it.
- * @param outcomes what the cause explains: they tell whose limit it is
+ * The directive of the hop first, then the general advice.
+ * @param outcomes the outcomes that the cause explains: they show whose limit it is
  */
 export function remedyText(cause: CauseId, hop: string | null, outcomes: readonly string[] = []): string {
   const { fix, at, behind } = remedyOf(cause);

@@ -1,6 +1,6 @@
 /**
- * Connections that the target ended after their 101. What it said is read first (the close code), then how it was ended
- * (FIN, RST), when, and how many were left: only silence of a round length that no close frame explains is an idle limit.
+ * Connections that the target ended after their 101. The close code is read first, then how they ended (FIN, RST),
+ * when, and how many stayed open: only a round idle time that no close frame explains is an idle timeout.
  */
 import { isOpen } from '../../names/outcomes.js';
 import { startsTogether } from '../../plan/stages/loads.js';
@@ -25,7 +25,7 @@ export const after101Rule: Rule = (evidence) => {
   return [...(limit === null ? [] : [limit]), ...spokenCloses(evidence, counted, limit !== null)];
 };
 
-/** By words, over all bursts: which ended connections say what. */
+/** Findings from close codes over all bursts: which ended connections mean what. */
 function spokenCloses(evidence: Evidence, bursts: readonly ObservedBurst[], isLimit: boolean): Finding[] {
   const words = new Map<string, number>();
   for (const { closes } of bursts)
@@ -42,7 +42,7 @@ function spokenCloses(evidence: Evidence, bursts: readonly ObservedBurst[], isLi
       (isAtOnce ? rejectedAtOnce(word, reason) : null) ??
       meaningOfEnd(word, reason) ??
       unspoken(evidence, bursts, word);
-    // Where a fixed number stays open, the code is only how the others are told.
+    // If a fixed number stays open, the code only tells how the server closed the others.
     const doubt = (isLimit ? 0.35 : 0) + (share < 0.5 ? 0.25 : 0) + (evidence.failures.length > 0 ? 0.3 : 0);
     return [
       {
@@ -96,16 +96,16 @@ function lifeWords(bursts: readonly ObservedBurst[]): string {
   return times.length === 0 ? '' : `, half of them within ${spoken(median(times))}`;
 }
 
-/** How long those lived that were ended, of the burst with the most of them. */
+/** Lifetimes of ended connections, from the burst with the most of them. */
 function longest(bursts: readonly ObservedBurst[]): readonly number[] {
   const [worst] = [...bursts].sort((a, b) => (b.closes?.endedCount ?? 0) - (a.closes?.endedCount ?? 0));
   return worst?.closes?.endedMs ?? [];
 }
 
-/** Something may end an idle tunnel this early; sooner, it was not for idleness. */
+/** Earlier than this, a connection was not closed for being idle. */
 const IDLE_MS = 900;
 
-/** FIN or RST say nothing: the length of the silence does. */
+/** FIN or RST say nothing by themselves: the idle time does. */
 function unspoken(evidence: Evidence, bursts: readonly ObservedBurst[], word: string): Meaning {
   if (word === 'timeout-message') {
     return {
@@ -141,14 +141,14 @@ function unspoken(evidence: Evidence, bursts: readonly ObservedBurst[], word: st
   };
 }
 
-/** As many stay open at every size: a limit that is enforced after the 101. */
+/** The same number stays open at every size: a limit that is enforced after the 101. */
 function limitAfter101(bursts: readonly ObservedBurst[]): Finding | null {
   const overloads = bursts.flatMap((burst) => {
     const { closes } = burst;
     if (closes === null || !startsTogether(burst.kind) || closes.endedCount === 0) return [];
     const rejected = closes.endedCount - endedWith(closes, (word) => word === '1001' || word === '1012');
     if (rejected === 0) return [];
-    // A code of the application says by itself what it is about.
+    // A close code of the application has its own meaning.
     const isUnspoken = endedWith(closes, (word) => Number(word) >= 3000) < 0.5 * closes.endedCount;
     return [{ ok: closes.opened - closes.endedCount, size: burst.size, ended: closes.endedCount, isUnspoken }];
   });
@@ -169,12 +169,12 @@ function limitAfter101(bursts: readonly ObservedBurst[]): Finding | null {
   };
 }
 
-/** Such numbers stand in configurations. */
+/** Numbers that people write into configurations. */
 function isRoundCount(count: number): boolean {
   return count >= 10 && (count % 50 === 0 || [10, 16, 20, 25, 32, 64, 128, 256, 512, 1024].includes(count));
 }
 
-/** When the first of others timed out. */
+/** The time of the first timeout of other attempts. */
 function earliestTimerMs(burst: ObservedBurst | undefined): number {
   const waited = (burst?.failures ?? []).filter((one) => one.timesMs.length > 0 && !one.isAtOnce);
   return Math.min(...waited.map(({ timesMs }) => timesMs[0]), Number.POSITIVE_INFINITY);
@@ -184,15 +184,15 @@ function heldMsOf({ holdMs }: Evidence, burst: ObservedBurst | undefined): numbe
   return (burst?.makespanMs ?? 0) + (holdMs ?? 0);
 }
 
-/** Nobody counted how they ended: only that they did, and how long they were held. */
+/** How they ended was not recorded: only that they did, and how long they were held. */
 function lost(evidence: Evidence): Finding[] {
   const { bursts, failures } = evidence;
   const burst = bursts.find((one) => one.lost > 0);
-  // Beside failures, a few tunnels that a read timeout cut meanwhile are no news.
+  // Beside failures, a few tunnels cut by a read timeout are not worth a finding.
   if (burst === undefined || (failures.length > 0 && burst.lost < 0.5 * burst.ok)) return [];
   const heldMs = heldMsOf(evidence, burst);
   const said = `${burst.lost} of ${burst.ok} connections were ended by the target after their 101`;
-  // Beside failures it is a matter of its own, and not the first one.
+  // Beside failures it is a separate, less important problem.
   const confidence = (alone: number) => (failures.length > 0 ? 0.4 : alone);
   if (heldMs >= Math.min(IDLE_MS, earliestTimerMs(burst))) {
     return [
@@ -225,7 +225,7 @@ function codeIn(found: string): string | null {
   return CLOSE_CODE.exec(found)?.[1] ?? (/close(?:[ -]frame)? without a code/.test(found) ? '1005' : null);
 }
 
-/** The one connection of `check`, and how it ended. */
+/** The single connection of `check`, and how it ended. */
 function checked({ outcome, ping, close, idle }: Check): Finding[] {
   if (!isOpen(outcome)) return [];
   if (idle?.livedMs != null) return [idled(idle.livedMs, idle.cutBy ?? 'the target')];
@@ -280,7 +280,7 @@ function idled(livedMs: number, cutBy: string): Finding {
   const meaning = meaningOfEnd(codeIn(cutBy) ?? '', cutBy);
   const said = `An open connection on which nothing was sent lived for ${spoken(livedMs)} and was ended by ${cutBy}`;
   const isRound = roundMs(livedMs) !== null;
-  // An orderly close without a reason is how some servers end idle clients; every other code has a meaning of its own.
+  // Some servers close idle clients with a code of 1000 or none; every other code has its own meaning.
   if (meaning !== null && meaning.cause !== 'cut-after-upgrade') {
     return {
       cause: meaning.cause,

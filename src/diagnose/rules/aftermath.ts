@@ -1,4 +1,4 @@
-/** What outlives a burst: work for clients that have gone, and gateways that remember a failure. */
+/** What continues after a burst: work for clients that have disconnected, and gateways that remember a failure. */
 
 import { isOpen } from '../../names/outcomes.js';
 import type { AfterProbe } from '../../result/result.js';
@@ -7,7 +7,7 @@ import type { ObservedBurst } from '../evidence.js';
 import { counted, type Finding, type Rule, spoken } from '../finding.js';
 import { rampOf, roundMs } from '../shape.js';
 
-/** A probe that was refused this quickly was not waited for. */
+/** A probe refused this quickly did not wait for anything. */
 const QUICK_MS = 150;
 
 export const afterRule: Rule = ({ bursts }) => bursts.flatMap((burst) => afterFindings(burst));
@@ -32,14 +32,14 @@ function afterFindings({ after, okMs, attempted }: ObservedBurst): Finding[] {
   }
   const ramp = rampOf(okMs);
   const expected = ramp === null ? '' : ` (N x S = ${spoken(attempted * ramp.stepMs)} of work were asked for)`;
-  // A backend that stood still is back at once; one that works off a backlog lets the next ones wait less and less.
+  // A backend that was blocked is back at once; one that works off a backlog lets each later probe wait less.
   const back = after.probes.find(({ atMs, outcome }) => atMs > (after.lastFailedMs ?? 0) && isOpen(outcome));
   const isBackAtOnce = back !== undefined && back.tookMs <= QUICK_MS;
   const falls = fallingAfter(after.lastFailedMs, after.probes);
   return [
     {
       cause: 'work-for-the-dead',
-      // A 503 says that nobody took the connection, not that somebody was slow.
+      // A 503 means that no backend took the connection, not that it was slow.
       confidence: falls ? 0.82 : outcomes.every((id) => id === '503') || (isBackAtOnce && ramp === null) ? 0.45 : 0.62,
       evidence: `After the burst ${failed.length} of ${after.probes.length} single handshakes still failed (${outcomes.join(', ')}), the last begun ${until} after the release${expected}${falls ? '; those after it waited less and less' : ''}: the backend went on working for clients that had gone.`,
       outcomes,
@@ -48,7 +48,7 @@ function afterFindings({ after, okMs, attempted }: ObservedBurst): Finding[] {
   ];
 }
 
-/** Latency that falls as the backlog is worked off: three that waited, each less than the one before. */
+/** Latencies that fall as the backlog is worked off: three probes that waited, each less than the previous one. */
 function fallingAfter(fromMs: number, probes: readonly AfterProbe[]): boolean {
   const later = probes.filter(({ atMs, outcome }) => atMs > fromMs && isOpen(outcome));
   const waited = later.slice(
@@ -58,7 +58,7 @@ function fallingAfter(fromMs: number, probes: readonly AfterProbe[]): boolean {
   return waited.length >= 3 && waited.every(({ tookMs }, i) => i === 0 || tookMs < waited[i - 1].tookMs);
 }
 
-/** A gateway that refuses at once after a burst in which it gave up on its backend does not even try. */
+/** A gateway that refuses at once after a burst in which it gave up on its backend does not even try to connect. */
 export const rememberedRule: Rule = ({ bursts }) => {
   for (let i = 1; i < bursts.length; i++) {
     const [before, now] = [bursts[i - 1], bursts[i]];
@@ -80,7 +80,7 @@ export const rememberedRule: Rule = ({ bursts }) => {
   return [];
 };
 
-/** A burst that alone would fit fails as a whole because of the one before it. */
+/** A burst that would pass alone fails completely because of the previous one. */
 export const spoiledRule: Rule = ({ bursts }) => {
   for (let i = 1; i < bursts.length; i++) {
     const [before, now] = [bursts[i - 1], bursts[i]];
@@ -98,7 +98,9 @@ export const spoiledRule: Rule = ({ bursts }) => {
   return [];
 };
 
-/** nginx with several peers gives up each in turn: 502 at a timeout means that no peer is left, and it remembers. */
+/**
+ * nginx with several peers tries each in turn: a 502 after a timeout means that no peer is left, and it remembers that.
+ */
 export const poisonedRule: Rule = ({ worst }) => {
   const failure = worst.failures.find(({ outcome, hop }) => outcome === '502' && hop?.id === 'nginx');
   if (failure === undefined || failure.timesMs.length === 0 || worst.ok === 0) return [];

@@ -1,7 +1,8 @@
 /**
- * What a gateway says of its backend: 502, 503, 504 and their likes. The same status means different things from different
- * gateways, so it is read together with who answered and after how long: at once, after a connect timeout, after a read
- * timeout, or after retries. What only a crowd suffers is in capacity.ts, limits.ts and queues.ts.
+ * What a gateway says about its backend: 502, 503, 504 and the like. The same status means different things from
+ * different gateways, so it is read together with the hop that answered and the time: at once, after a connect timeout,
+ * after a read timeout, or after retries. Causes that appear only under load are in capacity.ts, limits.ts and
+ * queues.ts.
  */
 import type { CauseId } from '../causes.js';
 import { isCounted } from '../ceiling.js';
@@ -39,7 +40,7 @@ const HANDLER =
   'A single handshake that times out is either a backend that hangs, or an HTTP server without a handler that never saw Upgrade: ask the backend itself (wstampede check URL --direct ws://BACKEND).';
 
 export const backendRule: Rule = (evidence) => {
-  // With a backend that answers past the gateway, what lies between is the cause (hop-between.ts).
+  // If the backend answers past the gateway, the cause is between them (hop-between.ts).
   if (!neverWorks(evidence) || hadWorked(evidence) || evidence.seen.worksDirect) return [];
   return evidence.failures.flatMap((failure) =>
     readingsOf(failure).map(({ cause, confidence, because, apart }): Finding => {
@@ -80,7 +81,7 @@ function readingsOf(failure: Failure): readonly Reading[] {
   }
 }
 
-/** Documented, not measured: error-520.mdx and its sisters of Cloudflare's public documentation. */
+/** From Cloudflare's public documentation (error-520.mdx and related pages), not measured. */
 const CLOUDFLARE: Readonly<Record<string, readonly Reading[]>> = {
   '520': [{ cause: 'backend-died', confidence: 0.6, because: 'the origin gave an empty or unknown answer.' }],
   '521': [{ cause: 'backend-down', confidence: 0.9, because: 'the origin refused the connection.' }],
@@ -100,7 +101,7 @@ const CLOUDFLARE: Readonly<Record<string, readonly Reading[]>> = {
   '526': [{ cause: 'tls-untrusted', confidence: 0.85, because: 'the certificate of the origin is not valid.' }],
 };
 
-/** h2o writes its reason as the page. */
+/** h2o's page contains its reason. */
 const H2O_SAYS: Readonly<Record<string, Reading>> = {
   'connection failed': { cause: 'backend-down', confidence: 0.82, because: 'its page says "connection failed".' },
   'I/O error (head)': { cause: 'backend-died', confidence: 0.82, because: 'its page says "I/O error (head)".' },
@@ -252,11 +253,14 @@ function varnish503(failure: Failure): readonly Reading[] {
   return [hangs, unreachable];
 }
 
-/** A refused connection is tried three times more, after 1 s or timeout connect where that is shorter. */
+/** HAProxy retries a refused connection three times, 1 s apart, or by timeout connect if that is shorter. */
 const REFUSED_MS = [1500, 3000];
 const NEAR_MS = 250;
 
-/** At once: nobody to ask. After three pauses: refused. After (retries + 1) x timeout connect: no answer to a SYN. */
+/**
+ * At once: no server is available. After three pauses: refused. After (retries + 1) x timeout connect: no answer to the
+ * SYN.
+ */
 function haproxy503(failure: Failure): readonly Reading[] {
   const early = failure.timesMs.length === 0 ? 0 : earlyMs(failure.timesMs);
   if (failure.isAtOnce) {
@@ -357,7 +361,7 @@ function isRound({ timesMs }: Failure): boolean {
   return timesMs.length > 0 && roundMs(earlyMs(timesMs)) !== null;
 }
 
-/** All went well alone, and then a whole burst fails at one moment that no timer explains. */
+/** Single handshakes work, and then a whole burst fails at one moment that no timer explains. */
 export const diedRule: Rule = (evidence) => {
   const { worst, failures } = evidence;
   if (!worksAlone(evidence) || hadWorked(evidence)) return [];
@@ -370,7 +374,7 @@ export const diedRule: Rule = (evidence) => {
   const together = Math.max(...clusters.map(({ count }) => count));
   const isOneMoment = together >= 0.7 * failure.count;
   if (!isOneMoment || failure.isAtOnce || roundMs(early) !== null || !servedAll(evidence, early)) return [];
-  // Nobody dies at the same count again and again.
+  // A crash does not happen at the same count again and again.
   if (isCounted(evidence, failure)) return [];
   return [
     {
@@ -385,18 +389,21 @@ export const diedRule: Rule = (evidence) => {
   ];
 };
 
-/** No 101 came after the moment. */
+/** No 101 came after that moment. */
 function servedAll({ worst }: Evidence, moment: number): boolean {
   return worst.okMs.every((ms) => ms <= moment * 1.1 + 20);
 }
 
-/** Every handshake of a burst refused at once, and each alone works: the backend fell at the first touch, or refuses crowds. */
+/**
+ * Every handshake of a burst is refused at once, and single ones work: the backend crashed at the start of the burst,
+ * or refuses many at once.
+ */
 export const fellRule: Rule = (evidence) => {
   const { worst, failures, alone } = evidence;
   const [failure] = failures;
   if (failure === undefined || worst.ok > 0 || alone === null || alone.ok === 0 || hadWorked(evidence)) return [];
   if (!['502', '503', '500', 'closed', 'reset', 'refused'].includes(failure.outcome)) return [];
-  // HAProxy tries a refused connection again before it says so.
+  // HAProxy retries a refused connection before it reports it.
   const isRefused = failure.outcome === '503' && failure.hop?.id === 'haproxy' && isAfterRetries(failure);
   if (!failure.isAtOnce && !isRefused) return [];
   return [

@@ -1,7 +1,7 @@
 /**
- * A backend that is too slow for so many at once: the shape of the 101s tells how it works through them, the time of the
- * failures when its gateway (or the client) gave up. Serial work is a ramp, bounded concurrency a staircase, computing side
- * by side a common end.
+ * A backend that is too slow for so many handshakes at once. The shape of the 101s shows how it works through them; the
+ * time of the failures shows when its gateway (or this client) timed out. One at a time gives a ramp, a limited number
+ * at a time a staircase, and computing all in parallel a common end.
  */
 import { startsTogether } from '../../plan/stages/loads.js';
 import { isCounted } from '../ceiling.js';
@@ -9,24 +9,24 @@ import type { Evidence, Failure, ObservedBurst } from '../evidence.js';
 import { aloneSentence, counted, earlyMs, type Finding, type Rule, spoken, worksAlone } from '../finding.js';
 import { configuredMs, type Ramp, rampOf, roughRampOf, roundMs, type Staircase, staircaseOf } from '../shape.js';
 
-/** Failures that somebody waited for. */
+/** Failures after a wait. */
 const WAITED = new Set(['504', '502', '503', 'timeout-upgrade', 'timeout-tls', '524', '408', 'closed']);
-/** The ramp must come this near to the moment at which the others were given up. */
+/** The ramp must reach at least this share of the time at which the others timed out. */
 const CLIFF = 0.6;
-/** The count of 101s against T/S. */
+/** Ratio of the number of 101s to T/S. */
 const FITS = { least: 0.75, most: 1.3 };
 
 interface Cliff {
   readonly failures: readonly Failure[];
-  /** When the first were given up, after T0. */
+  /** When the first ones timed out, after T0. */
   readonly measuredMs: number;
-  /** T: how long they were waited for. */
+  /** T: the timeout. */
   readonly timeoutMs: number;
-  /** The client's own deadline ended them. */
+  /** This client's own deadline ended them. */
   readonly isOurs: boolean;
 }
 
-/** The failures of a burst that came late, and together or nearly. */
+/** The failures of a burst that came late, and all at about the same time. */
 function cliffOf(evidence: Evidence, burst: ObservedBurst): Cliff | null {
   const failures = burst.failures.filter((one) => WAITED.has(one.outcome) && one.timesMs.length > 0 && !one.isAtOnce);
   if (failures.length === 0) return null;
@@ -43,7 +43,7 @@ export const capacityRule: Rule = (evidence) => {
   if (!startsTogether(worst.kind)) return [];
   const cliff = cliffOf(evidence, worst);
   if (cliff === null) return [];
-  // Turned away by count, at moments that no timeout has.
+  // Refused by count, at moments that no timeout explains.
   if (!cliff.isOurs && cliff.failures.every((failure) => isCounted(evidence, failure))) return [];
   const stairs = staircaseOf(worst.okMs);
   if (stairs !== null && stairs.steps * stairs.stepMs >= CLIFF * cliff.timeoutMs)
@@ -59,13 +59,13 @@ export const capacityRule: Rule = (evidence) => {
   return [...commonEnd(evidence, cliff), ...noneInTime(evidence, cliff)];
 };
 
-/** A gateway's time begins when a request has reached it; in a crowd the first 101 is late by as much. */
+/** A gateway's timeout starts when a request has reached it; under load the first 101 is late by the same delay. */
 function sinceArrival(cliff: Cliff, lateMs: number): Cliff {
   if (cliff.isOurs || lateMs <= 0) return cliff;
   return { ...cliff, timeoutMs: configuredMs(cliff.measuredMs - Math.min(lateMs, 0.2 * cliff.measuredMs)) };
 }
 
-/** Too few for a slope of their own: the i-th at i × S all the same. */
+/** Too few for a fitted slope: the i-th 101 comes at i × S all the same. */
 function fewInLine(okMs: readonly number[]): Ramp | null {
   if (okMs.length < 3 || okMs.length > 6) return null;
   const lastMs = okMs[okMs.length - 1];
@@ -94,10 +94,10 @@ function serial(evidence: Evidence, cliff: Cliff, ramp: Ramp): Finding {
   };
 }
 
-/** How near to T the last 101 comes when S fits into it many times. */
+/** If S fits many times into T, the last 101 comes this close to T. */
 const LAST_IN_TIME = 0.02;
 
-/** A busy gateway tells late whom it gave up; the 101s end at T all the same, and a round one is what was configured. */
+/** A busy gateway reports timeouts late, but the 101s end at T. If a round time is close, it is the configured one. */
 function timeoutOf({ timeoutMs, isOurs }: Cliff, { firstMs, lastMs, stepMs }: Ramp): number {
   const round = isOurs ? null : roundMs(timeoutMs);
   if (round === null) return timeoutMs;
@@ -105,14 +105,16 @@ function timeoutOf({ timeoutMs, isOurs }: Cliff, { firstMs, lastMs, stepMs }: Ra
   return Math.abs(servedMs - round) <= LAST_IN_TIME * round ? round : timeoutMs;
 }
 
-/** Several at a time, though no regular steps: a staircase that a busy machine has smeared, or a queue that caught up. */
+/**
+ * Several at a time, but without regular steps: a staircase that a busy machine has blurred, or a queue that caught up.
+ */
 function isLumpy(okMs: readonly number[], stepMs: number): boolean {
   let together = 0;
   for (let i = 1; i < okMs.length; i++) if (okMs[i] - okMs[i - 1] < 0.2 * stepMs) together++;
   return together > 0.4 * okMs.length;
 }
 
-/** nginx, HAProxy and Caddy answer 504 when they give up on a lone backend: their 502 may have another reason. */
+/** nginx, HAProxy and Caddy answer 504 when a single backend times out: their 502 may have another cause. */
 function endsOtherwise({ failures }: Cliff): boolean {
   return failures.some(({ outcome, hop }) => outcome === '502' && hop?.id !== 'apache' && hop?.id !== 'h2o');
 }
@@ -142,7 +144,7 @@ function concurrent(evidence: Evidence, cliff: Cliff, stairs: Staircase): Findin
   };
 }
 
-/** All that got through did so together and late: computed side by side, in turns of one CPU. */
+/** All 101s came late and together: computed in parallel on one CPU. */
 function commonEnd(evidence: Evidence, cliff: Cliff): Finding[] {
   const { worst, alone } = evidence;
   const { okMs } = worst;
@@ -151,7 +153,7 @@ function commonEnd(evidence: Evidence, cliff: Cliff): Finding[] {
   return [
     {
       cause: 'cpu-bound',
-      // Computing goes on until the timeout cuts it; an end long before that is another's.
+      // Computing continues until the timeout cuts it off; an end long before that has another cause.
       confidence: lastMs > 0.8 * cliff.timeoutMs ? 0.62 : 0.45,
       evidence: `The 101s came together and late, ${spoken(firstMs)} to ${spoken(lastMs)} after the release, and ${gaveUp(cliff)} ${spoken(cliff.timeoutMs)}: as when all are computed side by side. ${aloneSentence(evidence)}`,
       outcomes: cliff.failures.map(({ outcome }) => outcome),
@@ -162,14 +164,14 @@ function commonEnd(evidence: Evidence, cliff: Cliff): Finding[] {
   ];
 }
 
-/** Most of them late, and at one time: the first waited more than half as long as the last. */
+/** Most came late and at one time: the first waited more than half as long as the last. */
 function endsTogether({ okMs }: ObservedBurst, alone: Evidence['alone']): boolean {
   if (okMs.length < 5) return false;
   const firstMs = earlyMs(okMs);
   return firstMs >= 0.6 * okMs[okMs.length - 1] && firstMs >= 10 * (alone?.typicalMs ?? 20);
 }
 
-/** Alone it works, of the crowd not one was in time. */
+/** Single handshakes work; in the burst none was in time. */
 function noneInTime(evidence: Evidence, cliff: Cliff): Finding[] {
   const { worst, bursts, alone } = evidence;
   if (worst.ok > 0 || !worksAlone(evidence)) return [];

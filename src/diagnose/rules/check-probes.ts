@@ -1,4 +1,4 @@
-/** What `check` tried beside the handshake: one thing changed at a time, so that the difference is the cause. */
+/** What `check` tried besides the handshake: one change at a time, so that the difference shows the cause. */
 
 import { isOpen } from '../../names/outcomes.js';
 import type { Check, CheckProbe } from '../../result/check-facts.js';
@@ -17,7 +17,7 @@ export const probesRule: Rule = (evidence) => {
   return findings.filter((finding) => finding !== null);
 };
 
-/** The handshake works: what came to the next one, or comes to other clients, may not. */
+/** The handshake works; the next one, or those of other clients, may not. */
 function opened(evidence: Evidence, check: Check): (Finding | null)[] {
   const again = evidence.seen.probe('open-close-open');
   return [
@@ -27,10 +27,13 @@ function opened(evidence: Evidence, check: Check): (Finding | null)[] {
   ];
 }
 
-/** What a server that is closed gives, itself or by the gateway before it. Others are rules about who may come again. */
+/**
+ * Answers of a server that has closed, directly or through its gateway. Other outcomes are rules about who may connect
+ * again.
+ */
 const CLOSED = new Set(['502', '503', '504', '404', '426', 'refused', 'closed', 'reset', 'timeout-upgrade']);
 
-/** The first got its 101, a later one did not. */
+/** The first handshake got its 101, a later one did not. */
 function noSecond(again: CheckProbe, check: Check): Finding {
   const { outcome, sample } = again;
   const outcomes = [outcome];
@@ -68,14 +71,14 @@ function noSecond(again: CheckProbe, check: Check): Finding {
   };
 }
 
-/** A process that is gone after probes which it refused may have died of one of them. */
+/** A process that is gone after probes that it refused may have crashed at one of them. */
 function diedOfProbes({ outcome }: CheckProbe, check: Check): string | null {
   const refused = check.probes.filter((probe) => /^4\d\d$/.test(probe.outcome) && probe.id !== 'without-upgrade');
   if (outcome !== 'refused' || refused.length === 0) return null;
   return ` Nothing listens there any more: it may as well have died during the probes, of the end of one that it refused (${refused.map(({ id }) => id).join(', ')}); --no-probes leaves them out.`;
 }
 
-/** Probes that a healthy server answers as the handshake itself. */
+/** Probes that a healthy server answers like the handshake itself. */
 const UNCHANGED: ReadonlySet<string> = new Set([
   'version-8',
   'with-origin',
@@ -85,7 +88,7 @@ const UNCHANGED: ReadonlySet<string> = new Set([
 ]);
 const ONE_BY_ONE = 'Start the server anew and try with --no-probes twice, a minute apart.';
 
-/** Without an Origin it works, and a page of the target's own host is refused: no browser gets in. */
+/** It works without an Origin, but a page of the target's own host is refused: no browser can connect. */
 function browsersRefused({ seen, origin }: Evidence): Finding | null {
   const probe = seen.probe('own-origin') ?? seen.probe('with-origin');
   if (origin !== null || probe === null || !/^4\d\d$/.test(probe.outcome) || probe.outcome === '429') return null;
@@ -100,7 +103,7 @@ function browsersRefused({ seen, origin }: Evidence): Finding | null {
   };
 }
 
-/** `Connection: keep-alive, Upgrade` is a list; who compares it as one word refuses every Firefox. */
+/** `Connection: keep-alive, Upgrade` is a list; a server that compares it as one word refuses every Firefox. */
 function firefoxRefused({ seen }: Evidence, check: Check): Finding | null {
   const probe = seen.probe('firefox-connection');
   if (probe === null || probe.outcome === check.outcome || probe.outcome === '429') return null;
@@ -171,7 +174,7 @@ function failing(evidence: Evidence, { outcome }: Check): (Finding | null)[] {
 
 const DIRECT = 'Ask the backend itself: wstampede check URL --direct ws://BACKEND.';
 
-/** Nobody asked past the gateway: what the other probes alone make likely. */
+/** No probe went past the gateway: what the other probes make likely. */
 function withoutDirect({ seen, subprotocols, check, failures }: Evidence, outcome: string): Finding[] {
   if (seen.direct !== null || failures.some(isWorded)) return [];
   const outcomes = [outcome];
@@ -239,7 +242,7 @@ function onlyUpgrades(
 
 const NOBODY = new Set(['refused', 'timeout-connect', 'unreachable', 'reset-connect']);
 
-/** Past the gateway it fails as well: what lies behind the gateway is the cause. */
+/** It fails past the gateway too: the cause is behind the gateway. */
 function sameDirect({ seen }: Evidence, outcome: string): Finding | null {
   if (seen.direct === null || isOpen(seen.direct.outcome)) return null;
   const { url, outcome: there } = seen.direct;
@@ -256,14 +259,14 @@ function sameDirect({ seen }: Evidence, outcome: string): Finding | null {
   return null;
 }
 
-/** Failures that leave open whether the port speaks the scheme that was asked. */
+/** Failures that do not show whether the port speaks the requested scheme. */
 const MAY_BE_THE_SCHEME = new Set(['tls', 'timeout-tls', 'closed', 'reset', 'malformed', 'timeout-upgrade']);
 
 function otherScheme({ seen }: Evidence, outcome: string): Finding | null {
   const probe = seen.probe('other-scheme');
   if (probe === null || !isStatus(probe.outcome) || !MAY_BE_THE_SCHEME.has(outcome)) return null;
   const scheme = probe.url.startsWith('wss:') ? 'ws' : 'wss';
-  // A page that says so is the answer of a TLS port, and no sign that it speaks plain HTTP.
+  // Such a page comes from a TLS port; it does not show that the port speaks plain HTTP.
   if (scheme === 'wss' && TO_TLS_PORT.test(probe.sample?.body ?? '')) return null;
   const [asked, other] = scheme === 'wss' ? ['wss://', 'ws://'] : ['ws://', 'wss://'];
   return {

@@ -1,36 +1,39 @@
 /**
- * The server that closed itself: the first handshake works, its client leaves, and from then on every other fails, as
- * when the handler of a socket's `close` calls `wss.close()`. What the others see depends on how the server was built and
- * on the gateway before it, so the sign is the order of events and not the status.
+ * A server that closed itself: the first handshake works, its client disconnects, and from then on every handshake
+ * fails, for example because the handler of a socket's `close` event calls `wss.close()`. What later clients see
+ * depends on the server and on its gateway, so the sign is the order of events, not the status.
  */
 
 import type { Evidence, Failure } from '../evidence.js';
 import { counted, earlyMs, type Finding, failureOf, headerOf, type Rule, whoSaid } from '../finding.js';
 import { isWsAnswer } from '../hops.js';
 
-/** What a server that is closed gives, itself or by the gateway before it; others are rules about who may come again. */
+/**
+ * Answers of a server that has closed, directly or through its gateway; other outcomes are rules about who may connect
+ * again.
+ */
 const CLOSED = new Set(['502', '503', '504', '404', '426', 'refused', 'closed', 'reset', 'timeout-upgrade']);
 
-/** One by one, the first got through and none after it. */
+/** Of the single handshakes, the first got through and none after it. */
 function onlyTheFirst({ alone, failures }: Evidence): boolean {
   if (alone === null || alone.ok !== 1 || alone.attempted < 2) return false;
   return failures.every((failure) => CLOSED.has(failure.outcome) && !isLimit(failure));
 }
 
-/** nginx answers 503 by its own limits only; who says when to come again counts. */
+/** nginx answers 503 only for its own limits; a Retry-After means that something counts. */
 function isLimit(failure: Failure): boolean {
   const isOwn = failure.outcome === '503' && failure.hop?.id === 'nginx' && failure.hop.own;
   return isOwn || headerOf(failure, 'retry-after') !== null;
 }
 
-/** The preflight ended after its first handshake, because the second did not answer in time. */
+/** The preflight ended after its first handshake, because the second did not get an answer in time. */
 function stuckAfterFirst({ alone }: Evidence): boolean {
   return alone !== null && alone.ok === 1 && alone.attempted === 1 && (alone.typicalMs ?? 0) < 250;
 }
 
-/** An earlier burst got all of its 101s, this one and all later ones none. */
+/** An earlier burst got all of its 101s; this one and all later ones got none. */
 function turnedAfterBurst({ alone, bursts, worst }: Evidence): boolean {
-  // Several that were opened and closed one after another have not closed this server.
+  // If several single handshakes were opened and closed, closing one does not close this server.
   if (alone !== null && alone.ok > 1) return false;
   const place = bursts.findIndex(({ ok }) => ok === 0);
   return (
@@ -41,7 +44,7 @@ function turnedAfterBurst({ alone, bursts, worst }: Evidence): boolean {
   );
 }
 
-/** It once worked in this run and then never again. */
+/** It worked at first in this run and then never again. */
 export function hadWorked(evidence: Evidence): boolean {
   return evidence.worst.ok === 0 && (onlyTheFirst(evidence) || turnedAfterBurst(evidence) || stuckAfterFirst(evidence));
 }
@@ -84,10 +87,10 @@ export const closedServerRule: Rule = (evidence) => {
   return [];
 };
 
-/** What a server that is closed, and a gateway before it, answer after a wait. */
+/** What a closed server, and a gateway before it, answer after a wait. */
 const STUCK = new Set(['502', '503', '504', 'timeout-upgrade', 'closed']);
 
-/** 503 after 3 s: three retries, 1 s apart, of a connection that is refused. */
+/** 503 after 3 s: three retries, 1 s apart, of a refused connection. */
 function isRefusedByHaproxy({ outcome, hop, timesMs }: Failure): boolean {
   return outcome === '503' && hop?.id === 'haproxy' && Math.abs(earlyMs(timesMs) - 3000) < 400;
 }

@@ -1,4 +1,4 @@
-/** Credentials: whether any were sent and how, who refused them, and whether it was all of them or those of some clients. */
+/** Credentials: whether and how they were sent, who refused them, and whether all clients or only some were refused. */
 import { formatCount } from '../../plan/units.js';
 import type { Evidence, Failure } from '../evidence.js';
 import { counted, type Finding, headerOf, isOfWs, type Rule, whoSaid } from '../finding.js';
@@ -9,7 +9,7 @@ function sentWords({ credentials }: Evidence): string {
   return `credentials were sent (in ${credentials.join(' and ')}) and not accepted`;
 }
 
-/** 401 or 407 to a single handshake as well. */
+/** 401 or 407, also for a single handshake. */
 export function auth401(failure: Failure, evidence: Evidence): Finding[] {
   const asked = headerOf(failure, 'www-authenticate');
   const found = (confidence: number, because: string, apart?: string): Finding => ({
@@ -28,7 +28,7 @@ export function auth401(failure: Failure, evidence: Evidence): Finding[] {
   return [refused, { ...origin, cause: 'origin-refused' }];
 }
 
-/** Some clients get their 101 and others 401: with rows of their own, it is their rows. */
+/** Some clients get 101 and others 401: if each has its own data row, the rows differ. */
 export const partlyRefusedRule: Rule = (evidence) => {
   const { worst, bursts, usesRows, credentials, alone } = evidence;
   const failure = worst.failures.find(({ outcome }) => outcome === '401' || (outcome === '403' && usesRows));

@@ -1,17 +1,18 @@
 /**
- * What this client's own deadline did: handshakes that it ended are no one's refusal. Where it is shorter than the network
- * or than what waits behind it, that is the first thing to say, because nothing else can be told from them.
+ * The effect of this client's own deadline: handshakes that it ended were not refused by anything. If the deadline is
+ * shorter than the network needs, or than the timeout behind it, that is reported first, because nothing else can be
+ * concluded.
  */
 import { startsTogether } from '../../plan/stages/loads.js';
 import { formatDuration } from '../../plan/units.js';
 import type { Evidence, Failure } from '../evidence.js';
 import { capital, counted, type Finding, type Rule, spoken, worksAlone } from '../finding.js';
 
-/** Before one second Linux sends no SYN again (RFC 6298), so nothing is known of those that got no answer. */
+/** In the first second Linux does not retransmit a SYN (RFC 6298), so nothing is known about unanswered ones. */
 export const SYN_RETRY_MS = 1000;
-/** Gateways time out after 60 s by default: whoever waited longer met none, or one that was told to wait longer. */
+/** Gateways time out after 60 s by default: a longer wait means that there is no gateway, or a longer timeout. */
 const AS_LONG_AS_GATEWAYS_MS = 60_000;
-/** A connection that takes this part of the deadline leaves too little for the rest. */
+/** A connect that takes this share of the deadline leaves too little time for the rest. */
 const MOST_OF_IT = 0.25;
 
 export const deadlineRule: Rule = (evidence) => {
@@ -63,7 +64,7 @@ function tooShortForNetwork({ timeoutMs, worst }: Evidence, ended: readonly Fail
   };
 }
 
-/** Some got through, and the others were still waiting when this client gave up: a longer -t would tell more. */
+/** Some got through, and the others were still waiting at this client's deadline: a longer -t would tell more. */
 function longerThanGateways(evidence: Evidence, ended: readonly Failure[]): Finding | null {
   const { timeoutMs, worst } = evidence;
   const late = ended.filter(({ outcome }) => outcome === 'timeout-upgrade');
@@ -73,7 +74,7 @@ function longerThanGateways(evidence: Evidence, ended: readonly Failure[]): Find
     ({ outcome, timesMs }) => /^50[234]$/.test(outcome) && timesMs.some((ms) => ms > 1000),
   );
   if (answered) return null;
-  // Those who had their 101 long before were not in one queue with the others.
+  // Attempts that had their 101 long before were not in the same queue as the others.
   const last = worst.okMs[worst.okMs.length - 1] ?? 0;
   if (last < 0.5 * timeoutMs) return null;
   const next = formatDuration(2 * timeoutMs);

@@ -1,4 +1,4 @@
-/** This machine's own limits: never the target's fault, and first to be said. */
+/** Limits of this machine: they are not the target's fault, and are reported first. */
 import { isLocal } from '../evidence.js';
 import { counted, type Finding, type Rule } from '../finding.js';
 

@@ -1,6 +1,6 @@
 /**
- * Past the gateway the handshake works, through it it does not: what does the hop between make of it? Read together with
- * what the other probes saw there: whether Upgrade arrives, whether an ordinary GET is answered, and whose page came.
+ * The handshake works past the gateway but not through it: what does the hop between change? Read together with the
+ * other probes: whether Upgrade arrives, whether an ordinary GET is answered, and whose page came.
  */
 import type { CauseId } from '../causes.js';
 import type { Evidence } from '../evidence.js';
@@ -18,7 +18,7 @@ interface Reading {
   readonly because: string;
 }
 
-/** nginx reads the head of an answer into one buffer: 4 KiB or 8 KiB by default. */
+/** nginx reads the head of a response into one buffer: 4 KiB or 8 KiB by default. */
 const USUAL_BUFFER_BYTES = 4096;
 
 export function hopBetween(evidence: Evidence): Finding[] {
@@ -60,7 +60,7 @@ function readings(evidence: Evidence, outcome: string): Reading[] {
   return stripped(evidence, outcome);
 }
 
-/** The hop wrote the page: its backend was not asked, or not heard. */
+/** The hop wrote the page: it did not reach its backend, or got no answer. */
 function ownPage({ seen }: Evidence, outcome: string, id: string, name: string): Reading[] {
   const page = `the page is ${name}'s own`;
   const all = seen.isOwnForAll ? ', for an ordinary GET as well' : '';
@@ -107,7 +107,9 @@ function ownPage({ seen }: Evidence, outcome: string, id: string, name: string):
   }
 }
 
-/** 502 or 503 of a gateway whose backend answers 101: what an ordinary GET gets tells whether the two are connected. */
+/**
+ * 502 or 503 of a gateway whose backend answers 101: the answer to an ordinary GET shows whether the two are connected.
+ */
 function badGateway(evidence: Evidence, outcome: string): Reading[] {
   const { seen, check } = evidence;
   if (seen.backendAnswers === true) return onlyUpgradesFail(evidence);
@@ -179,7 +181,7 @@ function onlyUpgradesFail({ seen, subprotocols }: Evidence): Reading[] {
   return isLarge ? [buffer, died] : [{ ...died, confidence: 0.5 }, case_, ...(bytes === null ? [buffer] : [])];
 }
 
-/** Upgrade does reach something that refuses it, and the same server accepts it from here. */
+/** Upgrade reaches a server that refuses it, and the same server accepts it from here. */
 function arrivesOtherwise({ seen, origin }: Evidence, outcome: string): Reading[] {
   const arrives = `${seen.upgradeBecause}; `;
   const differs: Reading = {
@@ -226,7 +228,7 @@ function arrivesOtherwise({ seen, origin }: Evidence, outcome: string): Reading[
   return [differs, path];
 }
 
-/** The ordinary answer of the backend came for a handshake. */
+/** The backend's ordinary page came in response to a handshake. */
 function stripped({ seen, check }: Evidence, outcome: string): Reading[] {
   const alike = seen.upgradeArrives === false;
   const get = alike ? `${seen.upgradeBecause}: ` : '';

@@ -1,6 +1,6 @@
 /**
- * Fixed numbers: so many connections, so many a second. The count of 101s does not depend on time, those who got through
- * did so quickly, and the others were turned away at once or were left to wait.
+ * Limits with a fixed number: of connections, or of connections per second. The number of 101s does not depend on time;
+ * those came quickly, and the others were refused at once or had to wait.
  */
 import { startsTogether } from '../../plan/stages/loads.js';
 import { formatCount } from '../../plan/units.js';
@@ -10,7 +10,7 @@ import { counted, earlyMs, type Finding, headerOf, type Rule, spoken, whoSaid } 
 import { rampOf, roundMs } from '../shape.js';
 import { lookAlike, queueOf } from './look-alikes.js';
 
-/** Turned away, as limits do it. */
+/** Refusals as limits produce them. */
 const REFUSALS = new Set(['503', '429', '500', '502', 'closed', 'reset', 'reset-connect', '403']);
 const APART_RATE =
   'A second burst half a second later tells: a limit of connections gives the same count again, a rate only what has come back since.';
@@ -20,7 +20,7 @@ export const limitRule: Rule = (evidence) => {
   if (!startsTogether(worst.kind) || worst.ok === 0) return [];
   const [failure] = worst.failures.filter(({ outcome }) => REFUSALS.has(outcome)).sort((a, b) => b.count - a.count);
   if (failure === undefined || failure.count < 0.6 * failedCount(worst)) return [];
-  // In a slow crowd the last place is taken late, and refusals begin no sooner.
+  // In a slow burst the last place is taken late, so refusals start late too.
   if (!failure.isAtOnce && isCounted(evidence, failure)) return turnedAway(evidence, failure);
   if (!failure.isAtOnce) return turnedAwayLate(evidence, failure);
   return paced(evidence, failure) ?? turnedAway(evidence, failure);
@@ -30,19 +30,19 @@ function failedCount({ failures }: ObservedBurst): number {
   return failures.reduce((sum, { count }) => sum + count, 0);
 }
 
-/** A limit that nearly all fit into is an odd chance; so few are more often accidents. */
+/** A limit that nearly all attempts fit into is unlikely; so few failures are more often accidents. */
 function isRare({ attempted }: ObservedBurst, { count }: Failure): boolean {
   return count < 0.02 * attempted;
 }
 
-/** 101s one after another and refusals at once: admitted at a rate, those in the queue wait their turn. */
+/** 101s one after another and refusals at once: a rate limit with a queue, in which attempts wait their turn. */
 function paced({ worst, alone }: Evidence, failure: Failure): Finding[] | null {
-  // 502 speaks of the backend; what admits at a rate refuses in its own name.
+  // 502 is about the backend; a rate limit refuses in its own name.
   if (failure.outcome === '502') return null;
   const ramp = rampOf(worst.okMs);
-  // Quick answers to a crowd make a ramp as well; one admitted at a rate goes on long after the refusals.
+  // Quick answers to many attempts form a ramp too; with a rate limit the 101s continue long after the refusals.
   if (ramp === null || ramp.lastMs < 500 || ramp.lastMs < 5 * failure.timesMs[failure.timesMs.length - 1]) return null;
-  // As long as a handshake takes by itself: no rate holds them back, they are served one after another.
+  // The steps are as long as a single handshake: there is no rate limit, they are served one after another.
   const typicalMs = alone?.typicalMs ?? null;
   if (typicalMs !== null && typicalMs > 0.5 * ramp.stepMs) return null;
   const ratePerS = 1000 / ramp.stepMs;
@@ -57,7 +57,7 @@ function paced({ worst, alone }: Evidence, failure: Failure): Finding[] | null {
   ];
 }
 
-/** Already single handshakes, each closed before the next, were refused in the same way. */
+/** Even single handshakes, each closed before the next, were refused in the same way. */
 function refusedOneByOne({ alone }: Evidence, { outcome }: Failure): boolean {
   return alone !== null && alone.ok > 0 && (alone.outcomes[outcome] ?? 0) > 0;
 }
@@ -71,7 +71,7 @@ function turnedAway(evidence: Evidence, failure: Failure): Finding[] {
   const alike = lookAlike(worst.ok);
   const outcomes = [failure.outcome];
   const doubt = isRare(worst, failure) ? 0.25 : 0;
-  // One after another they hold no place together.
+  // Sequential handshakes do not use several places at once.
   const oneByOne = refusedOneByOne(evidence, failure) ? 0.25 : 0;
   const base =
     `${formatCount(worst.ok)} of ${formatCount(worst.attempted)} got their 101, and ${whoSaid(failure)} to the other ${formatCount(failure.count)} ` +
@@ -106,8 +106,8 @@ function turnedAway(evidence: Evidence, failure: Failure): Finding[] {
 }
 
 /**
- * connect() to a Unix socket whose queue is full fails at once and nothing tries again: backlog + 1 get through, and the
- * others are refused before the first of them is served. A limit that counts open connections refuses beside quick 101s.
+ * connect() to a Unix socket whose queue is full fails at once and is not retried: backlog + 1 get through, and the
+ * others are refused before the first is served. A limit on open connections refuses while others get quick 101s.
  */
 function socketQueue(worst: ObservedBurst, failure: Failure, forLimit: number): Finding {
   const { okMs } = worst;
@@ -127,7 +127,7 @@ function socketQueue(worst: ObservedBurst, failure: Failure, forLimit: number): 
   };
 }
 
-/** nginx says so when it may open no more files; an application, when something it needs has run out. */
+/** nginx answers so when it may open no more files; an application, when a resource has run out. */
 function internalErrors(worst: ObservedBurst, failure: Failure, limit: Finding): Finding[] {
   if (failure.hop?.own === true) return [descriptors(worst, failure, 0.6), limit];
   const application: Finding = {
@@ -185,7 +185,10 @@ interface Repeat {
 
 const NO_REPEAT: Repeat = { sentence: '', forLimit: 0, forRate: 0, ratePerS: null };
 
-/** The same count in every burst speaks for a limit; a first burst that got more than the others for a rate. */
+/**
+ * The same number in every burst suggests a connection limit; a first burst that got more than the others suggests a
+ * rate.
+ */
 function repeated(worst: ObservedBurst, others: readonly ObservedBurst[]): Repeat {
   if (others.length === 0) return NO_REPEAT;
   const all = [worst, ...others].sort((a, b) => a.index - b.index);
@@ -197,7 +200,7 @@ function repeated(worst: ObservedBurst, others: readonly ObservedBurst[]): Repea
     const sizes = new Set(all.map(({ size }) => size)).size;
     const hasSizes = isOverSizes(all);
     const sentence = `, in each of ${all.length} bursts${hasSizes ? ` of ${sizes} sizes` : ''} (${least === most ? formatCount(least) : `${formatCount(least)} to ${formatCount(most)}`})`;
-    // At one size and with long rests a rate refills to the same count.
+    // At one size and with long rests, a rate limit allows the same number each time.
     if (areClose(all)) return { sentence: `${sentence}, close together`, forLimit: 0.3, forRate: -0.3, ratePerS: null };
     return { sentence, forLimit: hasSizes ? 0.2 : 0.12, forRate: -0.1, ratePerS: null };
   }
@@ -213,7 +216,7 @@ function repeated(worst: ObservedBurst, others: readonly ObservedBurst[]): Repea
 
 const CLOSE_MS = 2000;
 
-/** So close that a rate would not have come back to its full allowance, unless it is a high one. */
+/** So close together that a rate limit would not have recovered its full allowance, unless it is a high one. */
 function areClose(all: readonly ObservedBurst[]): boolean {
   return all.every(({ releasedAtMs }, i) => {
     const before = i === 0 ? releasedAtMs : (all[i - 1]?.releasedAtMs ?? null);
@@ -221,7 +224,7 @@ function areClose(all: readonly ObservedBurst[]): boolean {
   });
 }
 
-/** What came back between two bursts, a second. */
+/** Recovered allowance between two bursts, per second. */
 function refill(all: readonly ObservedBurst[]): number | null {
   const [first, second] = all;
   if (first?.releasedAtMs == null || second?.releasedAtMs == null) return null;
@@ -253,7 +256,7 @@ function ports(worst: ObservedBurst, failure: Failure): Finding {
   };
 }
 
-/** Those over the limit are kept waiting, and then told no. */
+/** Attempts over the limit wait first, and are then refused. */
 function turnedAwayLate({ worst }: Evidence, failure: Failure): Finding[] {
   const [firstMs] = failure.timesMs;
   const slowestOk = worst.okMs[worst.okMs.length - 1];
@@ -277,7 +280,7 @@ function turnedAwayLate({ worst }: Evidence, failure: Failure): Finding[] {
   ];
 }
 
-/** Those over the limit wait until the client gives up: no answer, while some got theirs at once. */
+/** Attempts over the limit wait until the client times out: no answer, while others got theirs at once. */
 export const waitingRule: Rule = ({ worst, timeoutMs }) => {
   const silent = worst.failures.find(({ outcome }) => outcome === 'timeout-upgrade');
   if (!startsTogether(worst.kind) || worst.ok === 0 || silent === undefined || silent.count < 0.2 * failedCount(worst))
@@ -285,7 +288,7 @@ export const waitingRule: Rule = ({ worst, timeoutMs }) => {
   const slowestOk = worst.okMs[worst.okMs.length - 1];
   if (slowestOk === undefined || slowestOk > 0.3 * timeoutMs) return [];
   const unconnected = worst.failures.find(({ outcome }) => outcome === 'timeout-connect')?.count ?? 0;
-  // nginx without a descriptor left puts off accepting, and answers 500 when it has accepted and cannot go on.
+  // nginx without a free descriptor delays accepting, and answers 500 when it has accepted and cannot continue.
   const [broken] = worst.failures.filter(
     ({ outcome, hop, isAtOnce }) => outcome === '500' && isAtOnce && hop?.id === 'nginx',
   );
@@ -310,7 +313,10 @@ export const waitingRule: Rule = ({ worst, timeoutMs }) => {
   ];
 };
 
-/** Some got theirs at once, the others the timeout of a gateway: nobody behind it took them, or took them and hung. */
+/**
+ * Some got their 101 at once, the others a gateway's timeout: the server behind it did not take them, or took them and
+ * hung.
+ */
 export const waitingBehindRule: Rule = ({ worst }): Finding[] => {
   const failure = worst.failures.find(({ outcome }) => outcome === '504' || outcome === '502');
   if (!startsTogether(worst.kind) || worst.ok === 0 || failure === undefined || failure.timesMs.length === 0) return [];
@@ -342,13 +348,16 @@ export const waitingBehindRule: Rule = ({ worst }): Finding[] => {
   ];
 };
 
-/** A closed loop meets a rate: after the burst allowance so many a second get through, the others are refused at once. */
+/**
+ * A closed loop against a rate limit: after the burst allowance a fixed number per second get through, the others are
+ * refused at once.
+ */
 export const churnRateRule: Rule = (evidence) => {
   const { worst } = evidence;
   if (startsTogether(worst.kind) || worst.ok === 0 || worst.perSecond === null) return [];
   const refused = worst.failures.filter(({ outcome }) => REFUSALS.has(outcome));
   const [failure] = refused;
-  // Any closed loop is steady: a rate turns away a good part of those who try.
+  // Any closed loop has a steady rate; a rate limit also refuses a large part of the attempts.
   if (failure === undefined || (failure.outcome !== '429' && isRare(worst, failure))) return [];
   const seconds = worst.rate === null || worst.rate === 0 ? worst.perSecond.length - 1 : worst.ok / worst.rate;
   const tail = paceAfterFirst(worst.perSecond, seconds);
@@ -365,10 +374,10 @@ export const churnRateRule: Rule = (evidence) => {
   return [finding];
 };
 
-/** A part of a second is scaled up when it is long enough to mean something. */
+/** A part of a second is extrapolated only if it is at least this long. */
 const LEAST_PART_S = 0.3;
 
-/** 101s a second after the first second, in which the allowance of a rate goes. */
+/** 101s per second after the first second, in which the allowance of a rate limit is used up. */
 function paceAfterFirst(perSecond: readonly number[], seconds: number): number[] {
   const whole = Math.floor(seconds);
   const part = seconds - whole;

@@ -1,13 +1,13 @@
-/** Numbers that defaults leave behind: a limit at one of them is likely that default. */
+/** Numbers that defaults produce: a limit equal to one of them is probably that default. */
 
 interface LookAlike {
   readonly at: number;
-  /** The count may be lower or higher by so much. */
+  /** Tolerance of the count, up or down. */
   readonly within: number;
   readonly is: string;
 }
 
-/** Lengths of listen queues by default, and one more. */
+/** Default lengths of listen queues, plus one. */
 const QUEUES: readonly LookAlike[] = [
   { at: 512, within: 1, is: 'the listen queue of Node (backlog 511, and one more)' },
   { at: 129, within: 1, is: 'a listen queue of 128, and one more' },
@@ -16,7 +16,7 @@ const QUEUES: readonly LookAlike[] = [
   { at: 4097, within: 2, is: 'a listen queue of 4,096 (net.core.somaxconn), and one more' },
 ];
 
-/** Measured or documented defaults; the narrower first. */
+/** Measured or documented defaults; those with less tolerance first. */
 const LOOK_ALIKES: readonly LookAlike[] = [
   ...QUEUES,
   { at: 510, within: 3, is: 'worker_connections 1024 of nginx carries (1024 - 4) / 2 tunnels' },
@@ -30,12 +30,12 @@ const LOOK_ALIKES: readonly LookAlike[] = [
   { at: 64_511, within: 60, is: 'the 64,511 ports of one address with the widest range' },
 ];
 
-/** The default length of a listen queue that a count looks like; null: none. */
+/** The default length of a listen queue that the count matches; null: none. */
 export function queueOf(count: number): string | null {
   return alikeIn(QUEUES, count);
 }
 
-/** The default that a count looks like; null: none. */
+/** The default that the count matches; null: none. */
 export function lookAlike(count: number): string | null {
   return alikeIn(LOOK_ALIKES, count);
 }

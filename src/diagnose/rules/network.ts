@@ -1,4 +1,4 @@
-/** The way to the target: names, routes, ports on which nothing listens. */
+/** The network path to the target: names, routes, ports on which nothing listens. */
 
 import { counted, type Finding, failureOf, neverWorks, type Rule, unlessUnseen } from '../finding.js';
 import { hadWorked } from './closed-server.js';
@@ -64,11 +64,11 @@ export const unreachableRule: Rule = (evidence) => {
   ];
 };
 
-/** Not one SYN answered, alone or together. What only a crowd suffers is a listen queue (queues.ts). */
+/** No SYN was answered, in a burst or alone. If it happens only under load, it is a listen queue (queues.ts). */
 export const synDroppedRule: Rule = (evidence) => {
   const failure = failureOf(evidence, 'timeout-connect');
   if (failure === null || !neverWorks(evidence) || evidence.worst.connectMs.length > 0) return [];
-  // No SYN was sent twice: nothing can be said of dropped ones (deadline.ts).
+  // No SYN was retransmitted before the deadline, so nothing is known about dropped ones (deadline.ts).
   if (evidence.timeoutMs < SYN_RETRY_MS) return [];
   const finding: Finding = {
     cause: 'syn-dropped',

@@ -1,7 +1,7 @@
 /**
- * Listen queues: who finds one full is not told so. Its SYN is dropped and sent again on a schedule, or SYN cookies let it
- * believe that it is connected while the server knows of nothing. Direct, the connect times betray it; behind a gateway,
- * its two timeouts do.
+ * Listen queues: a client that finds one full is not told. Its SYN is dropped and retransmitted on a schedule, or SYN
+ * cookies make it believe that it is connected while the server knows nothing of it. Without a gateway the connect
+ * times show this; behind a gateway, its two timeouts do.
  */
 import { formatCount } from '../../plan/units.js';
 import type { ObservedBurst } from '../evidence.js';
@@ -9,10 +9,10 @@ import { counted, type Finding, type Rule, spoken } from '../finding.js';
 import { clustersOf, dataRetriesOf, roundMs, synRetriesOf } from '../shape.js';
 import { seenQueue, synsOf } from './syns.js';
 
-/** One or two late SYNs of thousands are packet loss. */
+/** One or two late SYNs among thousands are packet loss. */
 const LEAST_RETRIED = { count: 3, share: 0.01 };
 
-/** Where the kernel was asked it has the last word; where it was not, the connect times are read. */
+/** If the kernel was asked, its counters decide; otherwise the connect times are read. */
 export const listenQueueRule: Rule = (evidence) => {
   const { worst, bursts } = evidence;
   for (const burst of worst.failures.length > 0 ? [worst] : bursts) {
@@ -54,7 +54,7 @@ function isQueued({ connectMs, attempted }: ObservedBurst): boolean {
   return retried >= Math.max(LEAST_RETRIED.count, LEAST_RETRIED.share * attempted);
 }
 
-/** Connected, and the first byte on the schedule of data that is sent again, or never. */
+/** Connected, and the first byte arrives on the schedule of retransmitted data, or never. */
 function phantoms(burst: ObservedBurst, retried: number): Finding[] {
   const late = burst.upgradeMs.filter((ms) => ms >= 190);
   const onSchedule = dataRetriesOf(late);
@@ -78,8 +78,8 @@ function phantoms(burst: ObservedBurst, retried: number): Finding[] {
 }
 
 /**
- * Behind a gateway: those in the queue of the backend meet the read timeout, the others the connect timeout, which is
- * another one, or reads as another status.
+ * Behind a gateway: requests in the backend's queue get the read timeout, the others the connect timeout, which differs
+ * or gives another status.
  */
 export const queueBehindRule: Rule = ({ worst }) => {
   const waited = worst.failures
@@ -106,10 +106,13 @@ export const queueBehindRule: Rule = ({ worst }) => {
   ];
 };
 
-/** Answers up to this part of the timeout were cut by it. */
+/** Responses later than this share of the timeout were limited by it. */
 const CUT = 0.85;
 
-/** The backend stood still for less than the read timeout: those in its queue got their 101 together, the others were given up connecting. */
+/**
+ * The backend was blocked for less than the read timeout: requests in its queue got their 101 together, the others
+ * timed out connecting.
+ */
 export const queueRecoveredRule: Rule = ({ worst }) => {
   const { ok, okMs, failures, attempted } = worst;
   const [failure] = failures;
@@ -121,7 +124,8 @@ export const queueRecoveredRule: Rule = ({ worst }) => {
   return [
     {
       cause: 'listen-queue-full',
-      // A crowd that is computed side by side ends just before the first are given up; a stop ends at any time.
+      // A burst that is computed in parallel ends just before the first timeouts; a blocked backend can continue at any
+      // time.
       confidence: okMs[okMs.length - 1] > CUT * failure.clusters[0].minMs ? 0.45 : 0.66,
       evidence:
         `${ok} got their 101 together after ${spoken(okMs[0])}, as when a backend that stood still goes on, and ${counted(failure.count, failure.outcome)} came at ${spoken(failure.clusters[0].minMs)}, a connect timeout: ` +
@@ -134,8 +138,8 @@ export const queueRecoveredRule: Rule = ({ worst }) => {
 };
 
 /**
- * The gateway tries to connect again and again, and the backend goes on at last: those that were taken before it stood
- * still met the read timeout, all the others got their 101 after that.
+ * The gateway retries connecting until the backend continues: requests accepted before it was blocked got the read
+ * timeout, all the others got their 101 after that.
  */
 export const queueRetriedRule: Rule = ({ worst }) => {
   const { okMs, failures, ok } = worst;

@@ -1,6 +1,6 @@
 /**
- * No answer, half an answer, or none that is HTTP, already to a single handshake. The same from a crowd only is a limit or
- * a queue (limits.ts, queues.ts).
+ * No answer, half an answer, or an answer that is not HTTP, even for a single handshake. If it happens only under load,
+ * it is a limit or a queue (limits.ts, queues.ts).
  */
 import type { Evidence } from '../evidence.js';
 import {
@@ -70,7 +70,7 @@ export const closedRule: Rule = (evidence) => {
     });
 };
 
-/** Not even an ordinary GET gets a byte: as a port that waits for the PROXY protocol. */
+/** Even an ordinary GET gets no byte: the port may wait for the PROXY protocol. */
 function proxyProtocol({ check, seen }: Evidence, said: string, outcomes: readonly string[]): Finding[] {
   if (check === null || !/^(closed|reset)$/.test(seen.plainGet ?? '')) return [];
   const evidence = `${said} without a byte, to an ordinary GET as well: a port that expects the PROXY protocol ends whoever does not send it.`;

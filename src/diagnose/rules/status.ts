@@ -1,6 +1,6 @@
 /**
- * Answers that a single handshake gets as well: the status, the page and the headers say what the server or a hop dislikes.
- * 5xx of gateways about their backends are in backend.ts.
+ * Responses that a single handshake gets too: the status, the page and the headers show what the server or a hop
+ * rejects. 5xx of gateways about their backends are in backend.ts.
  */
 import type { CauseId } from '../causes.js';
 import type { Evidence, Failure } from '../evidence.js';
@@ -76,7 +76,7 @@ function ok200(failure: Failure): Finding[] {
 
 function bad400(failure: Failure, { origin, seen }: Evidence): Finding[] {
   const body = bodyOf(failure);
-  // Whose page says so is the affair of tls.ts.
+  // tls.ts finds out whose page it is.
   if (TO_TLS_PORT.test(body)) return [];
   if (/Too Large|too long/i.test(body))
     return [found(failure, 'header-too-large', 0.93, 'the page says that the head is too large.')];
@@ -84,7 +84,7 @@ function bad400(failure: Failure, { origin, seen }: Evidence): Finding[] {
   if (/sec-websocket-version/i.test(body)) {
     return [found(failure, 'version-mismatch', 0.75, `it says "${quoteOf(failure)}", and version 13 was sent.`)];
   }
-  // Some servers name their version on every refusal.
+  // Some servers send their supported versions with every refusal.
   if (versions !== null && !/\b13\b/.test(versions)) {
     return [found(failure, 'version-mismatch', 0.9, `it speaks version ${versions} and was asked for 13.`)];
   }
@@ -194,7 +194,7 @@ function forbidden403(failure: Failure, { origin, credentials }: Evidence): Find
   return [found(failure, 'auth-refused', isRejected ? 0.58 : 0.45, because, apart), refused, forbidden];
 }
 
-/** Hops whose own pages speak of their own rules. */
+/** Hops whose own pages are about their own rules. */
 const GATEWAYS = new Set(['nginx', 'haproxy', 'apache', 'caddy', 'envoy', 'varnish', 'squid', 'lighttpd', 'h2o']);
 const ORIGIN_APART =
   'wstampede check tries with and without Origin: if one of them gets another answer, it is the Origin.';
@@ -275,7 +275,7 @@ function application500(failure: Failure, { seen }: Evidence): Finding[] {
     const confidence = hop?.own === true && hop.id === 'lighttpd' ? 0.5 : 0.7;
     return [found(failure, 'application-error', confidence, 'an error of the application; its log has the reason.')];
   }
-  // Asked past the gateway or with an ordinary GET, the probes say more.
+  // If probes went past the gateway or sent an ordinary GET, they say more.
   if (seen.isOwnForAll) return [];
   const page = `the page is ${hop.name}'s own`;
   if (hop.id !== 'nginx') {

@@ -1,7 +1,8 @@
 /**
- * A listen queue as the kernel of this machine saw it: whose first SYN was taken, whose had to be sent again. Linux takes
- * backlog + 1 connections into a queue that nobody empties and drops the SYNs of all others, so the count itself is the
- * length. The same counter grows when a packet is lost or a firewall drops it: that is told apart here, or left open.
+ * A listen queue as this machine's kernel saw it: which first SYNs were accepted, and which had to be retransmitted.
+ * Linux takes backlog + 1 connections into a queue that the server does not empty, and drops the SYNs of all others, so
+ * the count is the length of the queue. The same counter grows when a packet is lost or a firewall drops it: this file
+ * tells them apart, or leaves it open.
  */
 import { startsTogether } from '../../plan/stages/loads.js';
 import { formatCount } from '../../plan/units.js';
@@ -9,28 +10,28 @@ import type { Evidence, ObservedBurst } from '../evidence.js';
 import { counted, type Finding, spoken } from '../finding.js';
 import { synRetriesOf } from '../shape.js';
 
-/** Of one burst. Whoever connected did so with its first SYN (`admitted`) or with a later one (`retried`). */
+/** SYNs of one burst. A connection opened with its first SYN (`admitted`) or with a later one (`retried`). */
 export interface Syns {
   readonly admitted: number;
   readonly retried: number;
   readonly never: number;
-  /** Whose first SYN nobody took, and how often these were sent again. */
+  /** Attempts whose first SYN was not accepted, and how often these SYNs were retransmitted. */
   readonly dropped: number;
   readonly retransmits: number;
 }
 
-/** An attempt that is given up before this has sent one SYN, whatever became of it. */
+/** An attempt that ends before this has sent only one SYN. */
 const FIRST_RETRY_MS = 1100;
 
-/** null: the kernel was not asked about all of them, or nothing follows from what it said. */
+/** null: the kernel was not asked about all attempts, or its counters say nothing. */
 export function synsOf({ timeoutMs }: Evidence, burst: ObservedBurst): Syns | null {
   const { kernel, connectMs, kind } = burst;
-  // In a churn the queue is emptied while others come.
+  // In a churn the queue is emptied while new connections arrive.
   if (kernel === null || !startsTogether(kind) || timeoutMs < FIRST_RETRY_MS) return null;
   const connected = connectMs.length;
   const never = burst.failures.find(({ outcome }) => outcome === 'timeout-connect')?.count ?? 0;
   const admitted = Math.min(connected, connected + never - kernel.synRetransmitted);
-  // Those that were refused may have been asked as well; a connection of which nothing is known spoils the count.
+  // The kernel may have been asked about refused attempts too; a connection without data makes the count useless.
   if (kernel.asked < connected + never || admitted < 1) return null;
   return {
     admitted,
@@ -41,9 +42,9 @@ export function synsOf({ timeoutMs }: Evidence, burst: ObservedBurst): Syns | nu
   };
 }
 
-/** One or two late SYNs of thousands are packet loss. */
+/** One or two late SYNs among thousands are packet loss. */
 const LEAST_DROPPED = { count: 3, share: 0.01 };
-/** Enough to speak of a pattern. */
+/** Enough for a pattern. */
 const MANY_DROPPED = 5;
 
 export function seenQueue(evidence: Evidence, burst: ObservedBurst, syns: Syns): Finding | null {
@@ -52,7 +53,8 @@ export function seenQueue(evidence: Evidence, burst: ObservedBurst, syns: Syns):
   if (dropped < Math.max(LEAST_DROPPED.count, LEAST_DROPPED.share * of)) return null;
   const stillMs = stillFor(evidence, burst);
   if (isLoss(burst, syns, stillMs !== null)) return null;
-  // Some at once, the others not at all, and a server that is awake: a limit, whose queue is only where they wait.
+  // Some connected at once, the others never, and the server is not blocked: a limit, and the queue is only where the
+  // others wait.
   if (stillMs === null && retried === 0 && burst.ok > 0) return null;
   const waves = (synRetriesOf(burst.connectMs)?.wavesMs ?? []).map((ms) => spoken(ms)).join(', ');
   const backlog = admitted - 1;
@@ -83,16 +85,19 @@ export function seenQueue(evidence: Evidence, burst: ObservedBurst, syns: Syns):
   };
 }
 
-/** Shorter pauses are a busy machine's. */
+/** Shorter pauses are normal on a busy machine. */
 const STILL_MS = 250;
-/** Times what a single handshake takes, and times the way there and back. */
+/** In multiples of a single handshake, and of the connect time. */
 const STILL_FACTORS = { alone: 3, connect: 4 };
-/** Whoever connects later than this did not do so with its first SYN. */
+/** A connection that opens later than this did not open with its first SYN. */
 const RETRIED_MS = 900;
 
-/** How long after the release nobody was answered, so that nobody can have been accepted either; null: that can't be told. */
+/**
+ * How long after the release there was no response, so that the server cannot have accepted anything either; null:
+ * unknown.
+ */
 function stillFor({ gate, alone }: Evidence, burst: ObservedBurst): number | null {
-  // Over the other gates connections are opened a few at a time, before the release.
+  // With the other gates, connections are opened a few at a time before the release.
   if (gate !== 'connect') return null;
   const answered = burst.failures.filter(({ outcome }) =>
     /^\d+$|^invalid-101$|^malformed$|^closed$|^reset$/.test(outcome),
@@ -105,17 +110,18 @@ function stillFor({ gate, alone }: Evidence, burst: ObservedBurst): number | nul
     STILL_FACTORS.connect * (burst.connectMs[0] ?? 0),
   );
   if (stillMs === null || stillMs < Math.max(STILL_MS, usualMs)) return null;
-  // Whose second SYN was taken in that time was accepted, but for SYN cookies: then its request is sent again as well.
+  // If a second SYN succeeded in that time, the server accepted a connection, unless SYN cookies did: then the request
+  // is retransmitted too.
   const taken = burst.connectMs.filter((ms) => ms >= RETRIED_MS && ms < stillMs).length;
   return taken > 0 && (burst.kernel?.retransmitted ?? 0) < taken / 2 ? null : stillMs;
 }
 
-/** No network that loses more than this carries anything. */
+/** A network with a higher loss is not usable at all. */
 const MOST_LOST = 0.3;
-/** Up to here even a server that stands still may have lost its SYNs on the way. */
+/** Up to this loss, even SYNs to a blocked server may have been lost on the way. */
 const OFTEN_LOST = 0.1;
 
-/** A network that loses SYNs loses as many segments of data; a queue drops SYNs only. */
+/** A network that loses SYNs loses data segments equally often; a queue drops only SYNs. */
 function isLoss({ kernel }: ObservedBurst, { dropped, admitted, retried, never }: Syns, isStill: boolean): boolean {
   const share = dropped / (admitted + retried + never);
   if (share > (isStill ? OFTEN_LOST : MOST_LOST)) return false;

@@ -1,11 +1,11 @@
-/** TLS: what the code of the error says, and what servers say to the wrong protocol. */
+/** TLS: the meaning of the error code, and of what servers answer to the wrong protocol. */
 import type { CauseId } from '../causes.js';
 import type { Evidence, Failure } from '../evidence.js';
 import { bodyOf, counted, detailsOf, failureOf, headerOf, type Rule, unlessUnseen, worksAlone } from '../finding.js';
 import { TO_TLS_PORT } from '../observations.js';
 import { SYN_RETRY_MS } from './deadline.js';
 
-/** In order: the first that matches. */
+/** In order: the first match is used. */
 const CODES: readonly (readonly [RegExp, CauseId, string])[] = [
   [/CERT_HAS_EXPIRED/, 'tls-expired', 'the certificate has expired'],
   [/CERT_NOT_YET_VALID/, 'tls-expired', 'the certificate is not valid yet'],
@@ -41,7 +41,7 @@ export const tlsRule: Rule = (evidence) => {
   ];
 };
 
-/** No TLS answer: a server that waits for a plaintext request says as little as one that is busy. */
+/** No TLS answer: a server that waits for a plaintext request is as silent as a busy one. */
 export const tlsTimeoutRule: Rule = (evidence) => {
   const failure = failureOf(evidence, 'timeout-tls');
   if (failure === null) return [];
@@ -71,7 +71,10 @@ export const tlsTimeoutRule: Rule = (evidence) => {
 
 const WANTS_CERTIFICATE = /No required SSL certificate|SSL certificate error|certificate (is )?required/i;
 
-/** This client spoke TLS, or the port speaks none, or the connection outlives the page, which that of a TLS port never does. */
+/**
+ * The page is not from this port: this client used TLS, or the port does not speak it, or the connection stayed open
+ * after the page, which a TLS port never allows.
+ */
 function isRelayed({ scheme, seen }: Evidence, failure: Failure): boolean {
   if (scheme === 'wss' || seen.speaksTls === false || seen.worksDirect) return true;
   return seen.speaksTls !== true && headerOf(failure, 'connection')?.toLowerCase() === 'keep-alive';

@@ -1,6 +1,6 @@
 /**
- * An upgrade that reached a WebSocket server which does nothing with it: because no subprotocol, or an unknown one, was
- * offered, or because no handler has this path. What an ordinary GET gets there shows that the server itself is alive.
+ * An upgrade that reached a WebSocket server which does not handle it: because no subprotocol or an unknown one was
+ * offered, or because no handler has this path. The answer to an ordinary GET shows that the server itself is running.
  */
 import { capital, type Finding, neverWorks, type Rule, spoken } from '../finding.js';
 import { isWorded } from './wording.js';
@@ -66,9 +66,9 @@ export const unhandledPathRule: Rule = (evidence) => {
   ];
 };
 
-/** engine.io ends an upgrade that nobody has answered after destroyUpgradeTimeout. */
+/** engine.io ends an upgrade that no handler has answered after destroyUpgradeTimeout. */
 const DESTROYED_MS = 1000;
-/** nginx asks one server of its upstream after another. */
+/** nginx tries the servers of its upstream one after another. */
 const MOST_SERVERS = 4;
 
 export const destroyedUpgradeRule: Rule = (evidence) => {

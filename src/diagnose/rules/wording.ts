@@ -1,5 +1,5 @@
 /**
- * What servers and applications say in their own words: a body that names the trouble is better evidence than a status.
+ * What servers and applications say in their own words: a body that names the problem is better evidence than a status.
  * One table; the words are those of the products named in it.
  */
 
@@ -24,11 +24,11 @@ import { isStatus, TO_TLS_PORT } from '../observations.js';
 
 interface Wording {
   readonly says: RegExp;
-  /** Outcomes that it is read in. */
+  /** The outcomes in which the words are looked for. */
   readonly outcomes: RegExp;
   readonly cause: CauseId;
   readonly confidence: number;
-  /** After "it says ...: ". */
+  /** Completes "it says ...: ". */
   readonly because: string;
   readonly lead?: string;
   /** It is about every request, so that an ordinary GET is told of it as well. */
@@ -104,7 +104,7 @@ const WORDINGS: readonly Wording[] = [
     lead: 'Add /websocket to the path, or /SERVER/SESSION/websocket (such as /000/abcdefgh/websocket).',
   },
   {
-    // Also of gateways before a TLS backend; rules/tls.ts knows whose port it was.
+    // Gateways before a TLS backend send it too; rules/tls.ts knows whose port it was.
     says: /Missing ALPN Protocol|Unknown ALPN Protocol|HTTP\/2 (only|required)/i,
     outcomes: /^(403|400|426|505)$/,
     cause: 'http2-only',
@@ -165,7 +165,7 @@ const WORDINGS: readonly Wording[] = [
   },
 ];
 
-/** The login page of whoever stands before the application (oauth2-proxy, Vouch, an SSO). */
+/** The login page of a gateway before the application (oauth2-proxy, Vouch, SSO). */
 const LOGIN_PAGE =
   /<form[^>]*(log|sign)-?in|<title>[^<]*(log ?in|sign ?in|single sign|authenticat)|type=["']?password/i;
 const LOGIN_PLACE = /log-?in|sign-?in|\/auth\b|oauth|sso|saml|openid/i;
@@ -178,7 +178,7 @@ export const wordingRule: Rule = (evidence) => [
   ...toldToGet(evidence),
 ];
 
-/** What an answer says in so many words needs no reading of its status. */
+/** A response that states its cause in words: its status need not be interpreted. */
 export function isWorded(failure: Failure): boolean {
   return wordingOf(failure) !== null || isLoginPage(failure);
 }
@@ -213,7 +213,7 @@ function textsOf({ body, headers, statusLine }: Sample): string[] {
   return [...(body === null ? [] : [body]), ...reasons, ...(phrase === undefined ? [] : [phrase])];
 }
 
-/** Pages of gateways speak of everything: only what an application says in a few words counts. */
+/** Gateways' pages contain many words: only short texts of an application count. */
 function isSaidAlone(hop: Hop | null): boolean {
   return hop?.own !== true || hop.id === 'express' || hop.id === 'traefik';
 }
@@ -266,7 +266,7 @@ function loginPage(evidence: Evidence, failure: Failure): Finding[] {
   ];
 }
 
-/** Answers that came before anybody had asked: the hop waited for a request for too long. */
+/** Responses that came before the request was sent: the hop had waited too long for a request. */
 export const answeredBeforeRule: Rule = (evidence) => [
   ...evidence.failures
     .filter((failure) => isBeforeRequest(failure, evidence))
@@ -280,7 +280,10 @@ export const answeredBeforeRule: Rule = (evidence) => [
   ...endedWaiting(evidence),
 ];
 
-/** Connections that the hop ended while they waited for the release: a time for the first bytes, or a limit of connections. */
+/**
+ * Connections that the hop ended while they waited for the release: a timeout for the first bytes, or a connection
+ * limit.
+ */
 function endedWaiting({ failures, gate, alone }: Evidence): Finding[] {
   if (gate === 'connect' || alone === null || alone.ok === 0) return [];
   return failures.flatMap((failure): Finding[] => {
@@ -300,9 +303,9 @@ function endedWaiting({ failures, gate, alone }: Evidence): Finding[] {
 }
 
 function isBeforeRequest(failure: Failure, { gate, alone }: Evidence): boolean {
-  // What is no HTTP greets its clients (SSH, SMTP): that is another cause.
+  // A server that is not HTTP sends a greeting (SSH, SMTP): that is another cause.
   if (!isStatus(failure.outcome)) return false;
   if (/before the request/i.test(detailsOf(failure))) return true;
-  // A hop that answers others well says 408 only to who kept it waiting.
+  // A hop that otherwise answers well sends 408 only to clients that kept it waiting.
   return failure.outcome === '408' && gate === 'upgrade' && alone !== null && alone.ok > 0;
 }
