@@ -1,7 +1,7 @@
 /**
- * One row an attempt in a CSV file (`--attempts`). All rows go to a spool beside the file, and a copy of the spool (a
- * reflink where the file system can) takes the file's place once a burst is whole, so the file never holds half a
- * burst. To a pipe they go as they come. It does not know what a row says.
+ * One row per attempt in a CSV file (`--attempts`). Rows go to a spool file beside it, and when a burst is complete a
+ * copy of the spool (a reflink where the file system supports it) replaces the file, so the file never holds half a
+ * burst. To a pipe, rows are written as they come. Does not know the content of a row.
  */
 import * as fs from 'node:fs';
 import { formatCount } from '../../plan/units.js';
@@ -20,9 +20,9 @@ import {
   writeInPlace,
 } from './destination.js';
 
-/** What a search that goes on has written before. */
+/** Rows that a resumed search had written before. */
 interface EarlierRows {
-  /** With the header; empty: nothing. */
+  /** With the header; empty: none. */
   readonly text: string;
   readonly bursts: number;
 }
@@ -32,19 +32,19 @@ export class AttemptsFile implements Output {
   readonly #destination: OutputPath;
   readonly #spool: string;
   #fd: number | null;
-  /** Bytes in the spool, and those of them that belong to whole bursts. */
+  /** Bytes in the spool, and how many of them belong to complete bursts. */
   #size = 0;
   #wholeSize = 0;
   #spooledBursts = 0;
   #shownBursts = 0;
   #lostBursts = 0;
   #isBurstLost = false;
-  /** Part of a burst can't be taken out of the spool again: from then on the file stays as it is. */
+  /** Part of a burst cannot be removed from the spool: from then on the file is left unchanged. */
   #isBroken = false;
   #failure: string | null = null;
-  /** Rows of the run that goes on, and how many bursts they are of. */
+  /** Rows of the resumed run, and the number of bursts that they belong to. */
   readonly #earlier: EarlierRows;
-  /** The file shows what the spool does not keep. */
+  /** The file contains rows that are not in the spool. */
   #hasMore = false;
 
   constructor(destination: OutputPath, earlier: EarlierRows = { text: '', bursts: 0 }) {
@@ -68,7 +68,7 @@ export class AttemptsFile implements Output {
     this.#commit(isDue);
   }
 
-  /** The load goes on: its rows so far are shown, and `rows`, which the spool gets when they are final. */
+  /** The load continues: shows its rows so far, and `rows`, which reach the spool when they are final. */
   during(_soFar: ResultSoFar, rows: string): void {
     if (this.#isBurstLost || this.#isBroken || !this.#destination.isFile) return;
     this.rows('');
@@ -76,7 +76,7 @@ export class AttemptsFile implements Output {
     this.#tryShow(rows);
   }
 
-  /** The file has the rows of those bursts that the result counts. */
+  /** Makes the file hold the rows of exactly those bursts that the result counts. */
   end({ bursts }: Result): void {
     const told = this.#earlier.bursts + this.#spooledBursts + this.#lostBursts;
     if (bursts.length > told) {
@@ -84,12 +84,12 @@ export class AttemptsFile implements Output {
       return;
     }
     this.#dropUncounted();
-    // Rows of an earlier run must not be taken for those of one that fired nothing.
+    // A file from an earlier run must not look like the rows of a run that fired nothing.
     if (bursts.length === 0) this.#commit(true);
     else this.#showWhole();
   }
 
-  /** Rows of a burst that was never committed stay out of the file. */
+  /** Rows of a burst that was never committed are not written to the file. */
   close(): void {
     if (this.#fd === null) return;
     this.#showWhole();
@@ -110,9 +110,9 @@ export class AttemptsFile implements Output {
     return `${start}; it holds the rows of ${burstsText(this.#shownBursts)}, those of ${formatCount(missing)} are missing`;
   }
 
-  /** The burst is over, or broken off: its rows appear in the file, all at once. */
+  /** The burst is over, or was stopped: all of its rows appear in the file at once. */
   #commit(isDue: boolean): void {
-    // A burst without a row still gives the file its header.
+    // A burst without rows still gives the file its header.
     this.rows('');
     const isLost = this.#isBurstLost || this.#isBroken;
     this.#isBurstLost = false;
@@ -127,7 +127,7 @@ export class AttemptsFile implements Output {
     if (this.#tryShow()) this.#shownBursts = this.#spooledBursts;
   }
 
-  /** What is shown and not whole is taken out again, what is whole and not shown is shown. */
+  /** Removes rows of incomplete bursts from the file, and adds rows of complete ones. */
   #showWhole(): void {
     if (this.#fd === null || this.#isBroken || !this.#destination.isFile) return;
     if (!this.#hasMore && this.#shownBursts === this.#spooledBursts) return;
@@ -137,7 +137,7 @@ export class AttemptsFile implements Output {
     this.#shownBursts = this.#spooledBursts;
   }
 
-  /** Takes out of the spool what belongs to no whole burst. */
+  /** Removes rows of incomplete bursts from the spool. */
   #dropUncounted(): void {
     if (this.#fd === null || !this.#destination.isFile) return;
     try {
@@ -168,13 +168,13 @@ export class AttemptsFile implements Output {
     }
     const before = this.#earlier.text === '' ? `${ATTEMPTS_HEADER}\n` : this.#earlier.text;
     const added = this.#size === 0 ? `${before}${text}` : text;
-    // A single write may end in the middle (a full disk); these go on until all is written or they throw.
+    // A single write may write only a part (a full disk); these write everything or throw.
     if (this.#destination.isFile) fs.appendFileSync(this.#fd, added);
     else writeInPlace(this.#fd, added);
     this.#size += Buffer.byteLength(added);
   }
 
-  /** Takes the rows of this burst out again: half a burst would be worse than none. */
+  /** Removes this burst's rows: half a burst would be worse than none. */
   #lose(error: unknown): void {
     this.#failure = reasonOf(error);
     this.#isBurstLost = true;
@@ -184,7 +184,7 @@ export class AttemptsFile implements Output {
   #show(more: string): void {
     if (!this.#destination.isFile) return;
     fs.closeSync(createTemporary(this.#destination));
-    // Permissions are copied too.
+    // This copies the permissions too.
     fs.copyFileSync(this.#spool, this.#destination.temporary, fs.constants.COPYFILE_FICLONE);
     if (more !== '') fs.appendFileSync(this.#destination.temporary, more);
     replace(this.#destination);

@@ -1,7 +1,7 @@
 /**
- * Where the bytes of an output go: a path followed to its end, checked before anything is measured, and the two ways of
- * writing there: a file is replaced by a rename, a pipe or a device is written to as it is. It knows file systems and
- * their errors; it does not know what is written.
+ * The destination of an output: its path with links resolved, checked before the run starts, and the two ways to write:
+ * a file is replaced by a rename; a pipe or a device is written in place. Knows file systems and their errors; does not
+ * know what is written.
  */
 import * as fs from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
@@ -11,7 +11,7 @@ import { formatCount } from '../../plan/units.js';
 export interface OutputPlace {
   /** Relative paths start here. */
   readonly cwd: string;
-  /** Makes the names of temporary files this process's own. */
+  /** Makes names of temporary files unique to this process. */
   readonly pid: number;
 }
 
@@ -26,7 +26,7 @@ export interface OutputPath {
   readonly flag: string;
   /** As the user wrote it. */
   readonly shown: string;
-  /** Behind all symbolic links. */
+  /** With all symbolic links resolved. */
   readonly path: string;
   /** A regular file, or none yet: replaced by rename. Otherwise a pipe or device: written in place. */
   readonly isFile: boolean;
@@ -50,8 +50,8 @@ export function destinationOf(flag: string, shown: string, { cwd, pid }: OutputP
 }
 
 /**
- * What lies in /dev and /proc is written in place even when it leads to a file: after `> out.txt` a rename over
- * /dev/stdout would cut the shell's own file off.
+ * Paths in /dev and /proc are written in place even if they lead to a file: with `> out.txt`, a rename over /dev/stdout
+ * would detach the shell's own file.
  */
 function isPipeOrDevice(flag: string, shown: string, path: string): boolean {
   let stats: fs.Stats | undefined;
@@ -70,10 +70,13 @@ function isPipeOrDevice(flag: string, shown: string, path: string): boolean {
   return !stats.isFile() || /^\/(dev|proc)\//.test(path);
 }
 
-/** Linux itself stops at 40. */
+/** The limit of Linux. */
 const MOST_LINKS = 40;
 
-/** A rename would replace a symbolic link, not what it points to: so it is followed, even to a file not there yet. */
+/**
+ * A rename would replace a symbolic link instead of its target, so links are resolved, even to a file that does not
+ * exist yet.
+ */
 function behindLinks(flag: string, shown: string, path: string): string {
   let current = path;
   for (let links = 0; links < MOST_LINKS; links++) {
@@ -99,8 +102,8 @@ function realFolder(flag: string, shown: string, folder: string): string {
 }
 
 /**
- * Creates a file beside the destination and removes it: what works now will work when there is a result.
- * @throws UserError `output` when it does not.
+ * Creates a file beside the destination and removes it, to find out now whether the result can be written later.
+ * @throws UserError `output` when it cannot
  */
 export function prove(destination: OutputPath): void {
   const { path, isFile, mode } = destination;
@@ -116,7 +119,10 @@ export function prove(destination: OutputPath): void {
   }
 }
 
-/** Removes what runs that were killed left beside the destination. A process of that number may be anybody's: it stays then. */
+/**
+ * Removes temporary files that killed runs left beside the destination. If a process with that number exists, it may be
+ * a running one: its file stays.
+ */
 function clearKilled({ path, temporary }: OutputPath): void {
   const [start, ending] = basename(temporary).split(/\.\d+\.tmp$/);
   if (ending === undefined || !fs.existsSync('/proc/self')) return;
@@ -134,9 +140,9 @@ function unwritable({ flag, shown, path, isFile }: OutputPath, error: unknown): 
 }
 
 /**
- * A descriptor of a pipe or device.
- * @throws UserError `output` when it can't be opened, or when no process reads the pipe: opening it would wait for a
- * reader, and could not be interrupted.
+ * Opens a pipe or device.
+ * @throws UserError `output` when it cannot be opened, or when no process reads the pipe: opening it would block until
+ * a reader comes, and could not be interrupted
  */
 export function openInPlace(destination: OutputPath): number {
   const { flag, shown, path } = destination;
@@ -149,11 +155,11 @@ export function openInPlace(destination: OutputPath): number {
   }
 }
 
-/** A reader that takes nothing for so long has stopped reading: no signal would be heard while it is waited for. */
+/** A reader that reads nothing for this long has stopped: signals are not handled while this process waits for it. */
 const READER_MS = 3000;
 const READER_POLL_MS = 5;
 
-/** Writes all of it to a pipe or device. @throws Error the system's, EAGAIN when its reader takes nothing */
+/** Writes all of it to a pipe or device. @throws Error of the system; EAGAIN when the reader does not read */
 export function writeInPlace(fd: number, content: string | Uint8Array): void {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   const pause = new Int32Array(new SharedArrayBuffer(4));
@@ -170,7 +176,7 @@ export function writeInPlace(fd: number, content: string | Uint8Array): void {
   }
 }
 
-/** An empty temporary file. `wx`: never writes through a link that another user put in that place. */
+/** An empty temporary file. `wx`: never writes through a link that another user created under that name. */
 export function createTemporary({ temporary, mode }: OutputPath): number {
   fs.rmSync(temporary, { force: true });
   const fd = fs.openSync(temporary, 'wx');
@@ -178,12 +184,12 @@ export function createTemporary({ temporary, mode }: OutputPath): number {
   return fd;
 }
 
-/** Puts the temporary file in the destination's place. */
+/** Replaces the destination by the temporary file. */
 export function replace({ path, temporary }: OutputPath): void {
   try {
     fs.renameSync(temporary, path);
   } catch (error) {
-    // A file that is a mount point (into a container, say) can't be replaced, only written to.
+    // A file that is a mount point (into a container, for example) cannot be replaced, only written to.
     if (errorCode(error) !== 'EBUSY') throw error;
     fs.copyFileSync(temporary, path);
     fs.unlinkSync(temporary);
@@ -194,7 +200,7 @@ export function removeQuietly(path: string): void {
   try {
     fs.rmSync(path, { force: true });
   } catch {
-    // A temporary file that stays does no harm, and an earlier failure is what the user has to know.
+    // A leftover temporary file does no harm, and the user must see the earlier error.
   }
 }
 
@@ -206,7 +212,7 @@ function errorCode(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
-/** The common names; messages show the code as well, because people search for it. */
+/** Names of common errors; messages show the code too, because people search for it. */
 const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on device',
   EDQUOT: 'disk quota exceeded',
@@ -232,7 +238,7 @@ export function reasonOf(error: unknown): string {
   return `${REASONS[code] ?? 'the system refused'} (${code})`;
 }
 
-/** What is there after a failure to write. */
+/** What the file contains after a failed write. */
 export function untouched({ isFile, mode }: OutputPath): string {
   if (!isFile) return 'what it got is not whole';
   return mode === null ? 'there is no such file' : 'it still holds what was there before';

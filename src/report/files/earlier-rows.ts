@@ -1,6 +1,6 @@
 /**
- * The rows that a search which goes on has written before. They must be those of the result that it goes on from: a file
- * that holds others, or too few, would never agree with it again.
+ * The rows that a resumed search wrote before it was stopped. They must match the result that it resumes from: a file
+ * with other rows, or too few, could never agree with the result.
  */
 import * as fs from 'node:fs';
 import { formatCount } from '../../plan/units.js';
@@ -13,9 +13,9 @@ export interface EarlierBurst {
 }
 
 /**
- * The file's text as far as the bursts go. Rows of a burst after them were written as the earlier run was killed: that
- * burst is fired again.
- * @throws UserError `output` when the file is not that of the bursts
+ * The file's text up to the last burst of the result. Rows after that were written while the earlier run was being
+ * killed: their burst is fired again.
+ * @throws UserError `output` when the file does not match the bursts
  */
 export function earlierRows({ flag, shown, path }: OutputPath, bursts: readonly EarlierBurst[]): string {
   const refuse = (why: string): never => {

@@ -1,6 +1,6 @@
 /**
- * The files that a run leaves behind: results (`-o`) and one row an attempt (`--attempts`). A path that can't be used
- * is an error before the first handshake. A failure to write later is a problem of that file alone: the run goes on.
+ * The files that a run writes: results (`-o`) and one row per attempt (`--attempts`). A path that cannot be used is an
+ * error before the first handshake. A later write error affects only that file: the run goes on.
  */
 import * as fs from 'node:fs';
 import { extname } from 'node:path';
@@ -14,25 +14,25 @@ import { type EarlierBurst, earlierRows } from './earlier-rows.js';
 import { ResultFile } from './result-file.js';
 
 interface FileSpecs {
-  /** Paths as the user wrote them; the ending picks the format. */
+  /** Paths as the user wrote them; the ending selects the format. */
   readonly results: readonly string[];
   readonly attempts: string | null;
 }
 
 export interface OutputOptions extends OutputPlace {
-  /** What the run reads. */
+  /** Files that the run reads. */
   readonly inputs?: readonly InputFile[];
-  /** The result that a search goes on from: `-o` may replace it. */
+  /** The result that a search is resumed from: `-o` may replace it. */
   readonly resume?: string | null;
-  /** Bursts of that result, whose rows come first in the file of the attempts. */
+  /** Bursts of that result, whose rows come first in the attempts' file. */
   readonly earlier?: readonly EarlierBurst[] | null;
 }
 
 /**
- * Checks every path and that it can be written. The attempts come first, so that the rows of a burst are in their file
- * before the result that counts them.
- * @throws UserError `output` (exit code 2) for an unknown ending, a path given twice or read as well, a folder, a missing
- * folder, one that may not be written to, or earlier rows of another run
+ * Checks that every path can be written. The attempts' file comes first, so that it holds the rows of a burst before
+ * the result counts them.
+ * @throws UserError `output` (exit code 2) for an unknown ending, a path used twice or read as well, a folder, a
+ * missing folder, no permission to write, or earlier rows of another run
  */
 export function openFiles(specs: FileSpecs, options: OutputOptions): Output[] {
   const results = specs.results.map((path) => destinationOf('-o', path, options));
@@ -54,7 +54,7 @@ function attemptsFile(destination: OutputPath, earlier: readonly EarlierBurst[] 
   return new AttemptsFile(destination, { text: earlierRows(destination, earlier), bursts: earlier.length });
 }
 
-/** What is written as CSV must not replace something else. */
+/** A CSV output must not replace a file of another kind. */
 function checkRows({ flag, shown, path, isFile }: OutputPath, resume: string | null): void {
   if (!isFile) return;
   const ending = extname(shown).toLowerCase();
@@ -65,7 +65,7 @@ function checkRows({ flag, shown, path, isFile }: OutputPath, resume: string | n
   }
 }
 
-/** No output replaces what the run reads. */
+/** No output may replace a file that the run reads. */
 function checkKept(destinations: readonly OutputPath[], inputs: readonly InputFile[]): void {
   for (const { flag, shown, path } of destinations.filter(({ isFile }) => isFile)) {
     const input = inputs.find((one) => isSame(path, one.path));
@@ -74,7 +74,7 @@ function checkKept(destinations: readonly OutputPath[], inputs: readonly InputFi
   }
 }
 
-/** @param path behind all links */
+/** @param path with all links resolved */
 function isSame(path: string, other: string): boolean {
   try {
     return fs.realpathSync.native(other) === path;
@@ -83,7 +83,7 @@ function isSame(path: string, other: string): boolean {
   }
 }
 
-/** By the file's ending; pipes and devices need none. */
+/** From the file's ending; pipes and devices need none. */
 function formatOf({ flag, shown, isFile }: OutputPath): Format {
   const ending = extname(shown).toLowerCase();
   const format = formatFor(ending) ?? (isFile ? undefined : DEFAULT_FORMAT);
@@ -94,7 +94,7 @@ function formatOf({ flag, shown, isFile }: OutputPath): Format {
 
 type Rendered = ReturnType<Format['render']>;
 
-/** Renders a result once for all files of one format. */
+/** Renders a result once for all files of the same format. */
 function sharedRender(): (format: Format, result: Result) => Rendered {
   const latest = new Map<Format, { readonly result: Result; readonly content: Rendered }>();
   return (format, result) => {

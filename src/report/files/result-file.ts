@@ -1,6 +1,6 @@
 /**
- * A file, pipe or device that a result is written to, in a given format: after every burst, before a search fires, and
- * at the end. At every instant a file holds one complete version. It does not know what a result means.
+ * A file, pipe or device to which a result is written in a given format: after every burst, before a search fires, and
+ * at the end. At every moment a file holds one complete version. Does not know what a result means.
  */
 import * as fs from 'node:fs';
 import type { Result } from '../../result/result.js';
@@ -18,7 +18,7 @@ import {
   writeInPlace,
 } from './destination.js';
 
-/** The result in one place; replaced whenever there is more of it. */
+/** A result at one destination, replaced by each newer version. */
 export class ResultFile implements Output {
   readonly name: string;
   readonly #render: Format['render'];
@@ -59,7 +59,7 @@ export class ResultFile implements Output {
   }
 }
 
-/** Where documents are written. A failure to write does not throw: it is kept as `problem`. */
+/** A destination of documents. A failed write does not throw: it is kept as `problem`. */
 interface ResultPlace {
   write(content: string | Uint8Array, bursts: number): void;
   close(): void;
@@ -67,10 +67,10 @@ interface ResultPlace {
   readonly problem: string | null;
 }
 
-/** A file: each document replaces the one before it. */
+/** A file: each document replaces the previous one. */
 class ReplacedFile implements ResultPlace {
   readonly #destination: OutputPath;
-  /** Bursts in the file's current version; null: this run has not written it yet. */
+  /** Number of bursts in the file; null: this run has not written it yet. */
   #bursts: number | null = null;
   #failure: string | null = null;
 
@@ -109,9 +109,9 @@ class ReplacedFile implements ResultPlace {
   }
 }
 
-/** A pipe or device: one document, at the end, because its reader expects one. */
+/** A pipe or device: one document, at the end, because a reader expects one. */
 class Stream implements ResultPlace {
-  /** Whoever reads it knows. */
+  /** Not reported: the reader of a pipe sees the document. */
   readonly written = null;
   readonly #shown: string;
   #fd: number | null;

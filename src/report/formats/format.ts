@@ -1,9 +1,9 @@
-/** A way to write a result to a file. A new one is a file beside this one and a row in formats.ts. */
+/** A file format of results. A new one is a file beside this one and a row in formats.ts. */
 import type { Result } from '../../result/result.js';
 
 export interface Format {
-  /** Of the files that are written so: with its dot, in lower case. */
+  /** The ending of its files, with the dot, in lower case. */
   readonly ending: string;
-  /** The whole file. What only this format needs is best loaded here: most runs don't ask for it. */
+  /** The whole file. Modules that only this format needs should be imported here, because most runs do not use it. */
   render(result: Result): string | Uint8Array | Promise<string | Uint8Array>;
 }

@@ -1,4 +1,4 @@
-/** The table of formats. The ending of a file's name picks one. */
+/** The table of formats. The ending of a file's name selects one. */
 import type { Format } from './format.js';
 import { json } from './json.js';
 
@@ -9,7 +9,7 @@ export const DEFAULT_FORMAT: Format = json;
 
 export const ENDINGS: readonly string[] = FORMATS.map(({ ending }) => ending);
 
-/** undefined: there is none of that ending. */
+/** undefined: no format has that ending. */
 export function formatFor(ending: string): Format | undefined {
   return FORMATS.find((format) => format.ending === ending);
 }

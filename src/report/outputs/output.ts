@@ -1,7 +1,7 @@
 /**
- * The interface between a run and its outputs: a progress display, a result file, the attempts' rows. An output is
- * told what happens and keeps what it needs; no output knows another. Opening one comes before this: a file that can't
- * be opened is the user's error, and nothing is sent.
+ * The interface between a run and its outputs: a progress display, a result file, the attempts' rows. An output is told
+ * what happens; outputs do not know each other. They are opened before the run: a file that cannot be opened is a user
+ * error, and nothing is sent.
  */
 import type { Result } from '../../result/result.js';
 import type { SearchNews } from '../../search/engine-interface.js';
@@ -22,46 +22,49 @@ export type RunPhase =
 /** The state of a run at one moment. */
 export interface RunNews {
   readonly phase: RunPhase;
-  /** Index of the burst, and how many the run has; 0 where it is in none. */
+  /** Index of the burst, and the number of bursts in the run; 0 when no burst is running. */
   readonly index: number;
   readonly of: number;
-  /** Attempts of the burst, or its probes while these are sent; null when only time ends it. */
+  /** Attempts of the burst, or its probes while those are sent; null when only time ends it. */
   readonly size: number | null;
   readonly armed: number;
   readonly released: number;
   readonly ended: number;
   readonly byOutcome: Readonly<Record<string, number>>;
-  /** Of a search: where it stands. */
+  /** The state of the search. */
   readonly search?: SearchNews | null;
 }
 
-/** The result of what has been measured so far, put together when it is asked for. */
+/** The result of what has been measured so far, assembled on request. */
 export type ResultSoFar = () => Promise<Result>;
 
-/** An output has the methods that it needs. The run goes on when the promises they return are settled. */
+/** An output implements the methods that it needs. The run continues when the promises they return are settled. */
 export interface Output {
-  /** How a problem names it: `the progress display`, `-o result.json`. */
+  /** Its name in messages: `the progress display`, `-o result.json`. */
   readonly name: string;
-  /** Several times a second. */
+  /** Called several times per second. */
   interval?(news: RunNews): void;
-  /** Rows of attempts of the burst that is going on: whole lines. */
+  /** CSV rows of the current burst's attempts: whole lines. */
   rows?(text: string): void;
-  /** A burst has ended. `isDue`: files are written now; otherwise with a later burst, or at the end. */
+  /** A burst has ended. `isDue`: write files now; otherwise they are written with a later burst or at the end. */
   burst?(soFar: ResultSoFar, isDue: boolean): void | Promise<void>;
-  /** In the middle of a load. `rows`: of attempts that ended and are told again, as they end up, when the load is over. */
+  /**
+   * In the middle of a load. `rows` are of attempts that have ended; they are passed again, in their final form, when
+   * the load is over.
+   */
   during?(soFar: ResultSoFar, rows: string): void | Promise<void>;
-  /** A search is about to fire: what is known so far must be safe before that. */
+  /** A search is about to fire: everything so far must be saved first. */
   save?(soFar: ResultSoFar): void | Promise<void>;
-  /** A line for the person who watches. */
+  /** A line for the user. */
   note?(text: string): void;
-  /** A line about what the result is worth. */
+  /** A line about the validity of the result. */
   warn?(text: string): void;
-  /** The run has ended, and this is what it comes to. Not called when it ended with an error. */
+  /** The run has ended with this result. Not called when it ended with an error. */
   end?(result: Result): void | Promise<void>;
-  /** However the run ended: writes what is left and closes what is open. May be called again. */
+  /** Called however the run ended: writes the rest and closes what is open. May be called again. */
   close?(): void;
-  /** The file that it has written, as the user named it; null: none. */
+  /** The file that was written, as the user named it; null: none. */
   readonly written?: string | null;
-  /** What it could not do, one sentence; complete after `close`. */
+  /** What failed, one sentence; complete after `close`. */
   readonly problem?: string | null;
 }

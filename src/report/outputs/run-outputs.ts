@@ -1,7 +1,6 @@
 /**
- * The outputs of a run side by side. When one throws, the others go on, and the failure becomes a problem with its
- * name. The output that threw is left out from then on, but for warnings and the end: there a file can still save the
- * result.
+ * All outputs of a run. When one throws, the others continue, and the error becomes a problem with the output's name.
+ * From then on that output gets only warnings and the end, because a file may still save the result then.
  */
 import type { Result } from '../../result/result.js';
 import type { Output, ResultSoFar, RunNews } from './output.js';
@@ -10,7 +9,7 @@ export class RunOutputs {
   readonly #outputs: readonly Output[];
   readonly #failures = new Map<Output, string>();
 
-  /** In the order in which they are told what happens. */
+  /** They are called in this order. */
   constructor(outputs: readonly Output[]) {
     this.#outputs = outputs;
   }
@@ -31,7 +30,9 @@ export class RunOutputs {
     for (const output of this.#outputs) void this.#guarded(output, () => output.warn?.(text));
   }
 
-  /** @param isDue files are written; the last that was not due is written with the next, or at the end */
+  /**
+   * @param isDue whether files are written now; a burst that was not due is written with the next one, or at the end
+   */
   async burst(soFar: ResultSoFar, isDue = true): Promise<void> {
     const shared = once(soFar);
     for (const output of this.#working) await this.#guarded(output, () => output.burst?.(shared, isDue));
@@ -47,7 +48,7 @@ export class RunOutputs {
     for (const output of this.#working) await this.#guarded(output, () => output.save?.(shared));
   }
 
-  /** Closes them too. */
+  /** Also closes them. */
   async end(result: Result): Promise<void> {
     for (const output of this.#outputs) await this.#guarded(output, () => output.end?.(result));
     const written = this.#outputs.map((output) => output.written ?? null).filter((file) => file !== null);
@@ -60,7 +61,7 @@ export class RunOutputs {
     for (const output of this.#outputs) void this.#guarded(output, () => output.close?.());
   }
 
-  /** What could not be done, one sentence each. Complete once they are closed. */
+  /** What failed, one sentence each. Complete once the outputs are closed. */
   get problems(): readonly string[] {
     return this.#outputs
       .flatMap((output) => [output.problem ?? null, this.#failures.get(output) ?? null])
@@ -71,19 +72,19 @@ export class RunOutputs {
     return this.#outputs.filter((output) => !this.#failures.has(output));
   }
 
-  /** `call` runs at once; only what it returns is waited for. */
+  /** Calls `call` at once; only the promise that it returns is awaited. */
   async #guarded(output: Output, call: () => void | Promise<void>): Promise<void> {
     try {
       await call();
     } catch (error) {
-      // The first failure is the cause of those that follow.
+      // Later failures of the same output are consequences of the first.
       if (this.#failures.has(output)) return;
       this.#failures.set(output, `${output.name} failed: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 }
 
-/** Put together when the first output asks for it, and the same for all. */
+/** Assembles the result when the first output asks for it, and returns the same one to all. */
 function once(soFar: ResultSoFar): ResultSoFar {
   let result: Promise<Result> | null = null;
   return () => {

@@ -14,7 +14,7 @@ import { searchLine } from './search-line.js';
 const FRAMES_PER_SECOND = 8;
 const BAR_CELLS = 20;
 
-/** cli-progress draws on a timer of its own; lines in between take the bar away for a moment. */
+/** cli-progress draws on its own timer; other lines remove the bar for a moment. */
 export class LiveBar implements ProgressDisplay {
   readonly #stream: Host['stderr'];
   readonly #width: number;
@@ -25,7 +25,7 @@ export class LiveBar implements ProgressDisplay {
   #info: BurstInfo | null = null;
   #numbers: ProgressNumbers | null = null;
   readonly #now: () => number;
-  /** While a search waits it sends no new news; the time that is left is counted from when the last came. */
+  /** A waiting search sends no news, so the remaining time is counted from the last news. */
   #search: { readonly news: SearchNews; readonly atMs: number } | null = null;
 
   constructor(
@@ -74,7 +74,7 @@ export class LiveBar implements ProgressDisplay {
     this.#bar.update(numbers.ended);
   }
 
-  /** Forgets the numbers too: a note that comes later must not bring the bar back. */
+  /** Also forgets the numbers: a later note must not draw the bar again. */
   stop(): void {
     this.#erase();
     this.#numbers = null;
@@ -92,14 +92,14 @@ export class LiveBar implements ProgressDisplay {
       clearOnComplete: true,
       hideCursor: false,
       linewrap: true,
-      // Signals are the command's: a listener of the bar's own would change what the first Ctrl-C does.
+      // The command handles signals: a listener of the bar would change the effect of the first Ctrl-C.
       gracefulExit: false,
       format: (_options: Options, _params: Params) => this.#frame(),
     };
     return new SingleBar(options);
   }
 
-  /** One column less than the terminal has: a full line would wrap on some. */
+  /** One column narrower than the terminal, because some terminals wrap a full line. */
   #frame(): string {
     if (this.#numbers === null) return '';
     const { size, ended } = this.#numbers;
@@ -109,7 +109,7 @@ export class LiveBar implements ProgressDisplay {
     return clip(text, this.#width - 1, this.#glyphs);
   }
 
-  /** Where the search is, then how its current burst is doing. */
+  /** The state of the search, then of its current burst. */
   #searching(numbers: ProgressNumbers): string {
     if (this.#search === null) return '';
     const { news, atMs } = this.#search;

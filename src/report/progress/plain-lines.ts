@@ -5,18 +5,18 @@ import type { BurstInfo, ProgressDisplay, ProgressNumbers } from './display.js';
 import { outcomes, PHASES, state, title } from './progress-words.js';
 import { burstLine, restLine } from './search-line.js';
 
-/** One line a burst, written when it has ended; before that a line now and then. */
+/** One line per burst when it has ended; during a long burst, a line at intervals. */
 export class PlainLines implements ProgressDisplay {
   readonly #write: (line: string) => void;
   readonly #now: () => number;
   readonly #glyphs: Glyphs;
   readonly #warning: (text: string) => string;
   #info: BurstInfo | null = null;
-  /** The latest numbers, until a line has shown them. */
+  /** The latest numbers, until they have been printed. */
   #untold: ProgressNumbers | null = null;
-  /** The last line about this burst is written. */
+  /** The last line about this burst has been printed. */
   #isTold = false;
-  /** Of a search: the burst and the wait that the last lines were about. */
+  /** For a search: the burst and the wait of the last lines. */
   #toldBurst: number | null = null;
   #toldRestMs: number | null = null;
   #lastLineMs: number;
@@ -59,7 +59,7 @@ export class PlainLines implements ProgressDisplay {
     if (numbers.phase === 'probing') this.#probing(numbers);
     if (this.#info === null || this.#isTold) return;
     const { phase, size, ended } = numbers;
-    // At rest the numbers may be all 0 already.
+    // During a rest the numbers may already be 0.
     if (phase !== 'resting' && phase !== 'canary') this.#untold = numbers;
     if (phase === 'closing' || phase === 'resting' || (size > 0 && ended >= size)) {
       this.#tell();
@@ -74,7 +74,7 @@ export class PlainLines implements ProgressDisplay {
     this.#info = null;
   }
 
-  /** A line for each burst that has ended and for each wait that is long. */
+  /** A line for each burst that has ended and for each long wait. */
   #searching(numbers: ProgressNumbers, news: SearchNews): void {
     const { size, ended } = numbers;
     if (size > 0 && ended >= size && this.#toldBurst !== news.bursts) {
@@ -87,7 +87,7 @@ export class PlainLines implements ProgressDisplay {
     if (line !== null) this.#write(line);
   }
 
-  /** Probes get a line of their own below that of their burst. */
+  /** Probes get a separate line below that of their burst. */
   #probing(numbers: ProgressNumbers): void {
     if (!this.#isTold) this.#tell();
     this.#isTold = true;

@@ -1,6 +1,6 @@
 /**
- * The progress display as an output of a run. It passes the state of the run on to the display and gives it a new title
- * whenever a burst begins.
+ * The progress display as an output of a run. Passes the run's state to the display, and a new title whenever a burst
+ * begins.
  */
 import type { Output, RunNews } from '../outputs/output.js';
 import { kindIn } from '../words/load-words.js';
@@ -9,7 +9,7 @@ import type { ProgressDisplay } from './display.js';
 export class ProgressOutput implements Output {
   readonly name = 'the progress display';
   readonly #display: ProgressDisplay;
-  /** Index of the burst that the display has as its title. */
+  /** Index of the burst in the display's title. */
   #shown: number | null = null;
 
   constructor(display: ProgressDisplay) {

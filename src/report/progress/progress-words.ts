@@ -22,9 +22,9 @@ interface PhaseWords {
   readonly lineMs: number;
 }
 
-/** A burst that waits for a timeout of 60 s must not look dead in a log. */
+/** A burst that waits for a 60 s timeout must not look hung in a log. */
 const SIGN_OF_LIFE_MS = 10_000;
-/** A load that goes on for minutes is shown second by second. */
+/** Interval of lines for a load that runs for minutes. */
 const STEADY_LINE_MS = 1000;
 
 const arming: PhaseWords = { shows: 'armed', lineMs: SIGN_OF_LIFE_MS };

@@ -1,6 +1,6 @@
 /**
- * A search while it goes on, in one line: the bracket so far, what is being tried or waited for and why, the time that
- * is left. It knows only what it is given and how old that is; the progress display decides where the line stands.
+ * A running search in one line: the bracket so far, what is being tried or waited for and why, and the remaining time.
+ * Knows only the news and its age; the progress display places the line.
  */
 import { formatCount } from '../../plan/units.js';
 import type { SearchNews, Why, WhyRest } from '../../search/engine-interface.js';
@@ -28,7 +28,7 @@ const WHY_REST: Readonly<Record<WhyRest, string>> = {
   canary: 'single handshakes are not as before',
 };
 
-/** Shorter waits are not worth a line in a log. */
+/** Shorter waits are not logged. */
 const LOGGED_REST_MS = 10_000;
 
 /** `find 2,048–4,096 · 2,928: where the survivors point · ~4 min left`; `sinceMs`: the age of the news. */
@@ -36,13 +36,13 @@ export function searchLine(news: SearchNews, sinceMs: number, glyphs: Glyphs): s
   return [bracketText(news, glyphs), doing(news, sinceMs), left(news, sinceMs)].join(` ${glyphs.dot} `);
 }
 
-/** What a log says when a wait begins; null when it is too short to be told. */
+/** The log line when a wait begins; null when it is too short. */
 export function restLine(news: SearchNews, glyphs: Glyphs): string | null {
   const { restUntilMs, nowMs } = news;
   return restUntilMs === null || restUntilMs - nowMs < LOGGED_REST_MS ? null : searchLine(news, 0, glyphs);
 }
 
-/** What a log says of a burst that has ended: `find 2,048–4,096 · burst 9: 2,928 (where the survivors point): …`. */
+/** The log line of a burst that has ended: `find 2,048–4,096 · burst 9: 2,928 (where the survivors point): …`. */
 export function burstLine(news: SearchNews, outcomes: string, glyphs: Glyphs): string {
   const { size, bursts } = news;
   const what = size === null ? '' : `: ${formatCount(size)} (${whyBurst(news)})`;
@@ -69,10 +69,10 @@ function doing(news: SearchNews, sinceMs: number): string {
   return `${WHY_REST[restWhy]} for ${spokenSpan(waitMs)}${then}`;
 }
 
-/** With less than this expected to be left, no number is shown. */
+/** If less than this is expected to remain, no number is shown. */
 const NEARLY_MS = 1000;
 
-/** The time that the search expects to need, or, without an expectation, the most that it can take. */
+/** The time that the search expects to need, or, if unknown, the maximum. */
 function left({ leftMs, deadlineAtMs, nowMs }: SearchNews, sinceMs: number): string {
   if (leftMs !== null) return leftMs - sinceMs < NEARLY_MS ? 'nearly done' : `~${spokenSpan(leftMs - sinceMs)} left`;
   return `at most ${spokenSpan(Math.max(0, deadlineAtMs - nowMs - sinceMs))} left`;

@@ -1,8 +1,7 @@
 /**
- * A latency histogram drawn in characters, failures beside the successes on the same time axis. It owns the choice of
- * the axis: the one on which the shape of the successes (ramp, staircase, cluster) shows best. Scales of the two
- * columns differ, since one cluster of timeouts would flatten everything beside it; counts are printed, so nothing is
- * hidden.
+ * A latency histogram in characters, with failures beside the successes on the same time axis. Chooses the axis on
+ * which the shape of the successes (ramp, staircase, cluster) shows best. The two columns have different scales,
+ * because one cluster of timeouts would flatten everything beside it; the counts are printed, so nothing is hidden.
  */
 import { formatCount } from '../../plan/units.js';
 import type { LatencyHistogram } from '../../tally/histogram.js';
@@ -24,7 +23,10 @@ interface ChartOptions {
   readonly color?: boolean;
 }
 
-/** `count` values of about `ms`: the upper edge of an HDR bucket, so that a value on a round edge opens its row. */
+/**
+ * `count` values of about `ms`: the upper edge of an HDR bucket, so that a value on a round edge belongs to the row
+ * that starts there.
+ */
 interface Weight {
   readonly ms: number;
   readonly count: number;
@@ -45,12 +47,12 @@ interface Axis {
   readonly next: (edge: number) => number;
 }
 
-/** Rows kept for values beside the axis: one before it, at least two after it. */
+/** Rows reserved for values outside the axis: one before it, at least two after it. */
 const OUTSIDE_ROWS = 3;
 const INDENT = '  ';
 const MARKS = 8;
 
-/** Lines of at most `width` columns; none when there is nothing to draw. */
+/** Lines of at most `width` columns; empty when there is nothing to draw. */
 export function renderHistogram(
   ok: LatencyHistogram | null,
   failures: readonly FailureHistogram[],
@@ -71,16 +73,15 @@ function weightsOf(histogram: LatencyHistogram | null, failure: string | null): 
   return histogram === null ? [] : histogram.bars().map(({ toMs, count }) => ({ ms: toMs, count, failure }));
 }
 
-/** How much better the logarithmic axis must spread the values before the plainer linear one is given up. */
+/** By which factor the logarithmic axis must spread the values better to replace the simpler linear one. */
 const LOG_MUST_GAIN = 4 / 3;
-/** Without a factor of this between least and most, a logarithmic axis shows nothing that a linear one does not. */
+/** If the largest value is less than this many times the smallest, a logarithmic axis shows nothing more. */
 const LOG_NEEDS_FACTOR = 20;
-/** A tail this far beyond the 99th percentile is drawn beside the axis, not allowed to squeeze it. */
+/** Values this far beyond the 99th percentile are drawn outside the axis, because they would compress it. */
 const TAIL_FACTOR = 3;
 
 /**
- * The axis that tells most: a row says something in so far as values are spread over the rows, and the entropy of the
- * counts measures that.
+ * The most informative axis: the one that spreads the values most over the rows, measured by the entropy of the counts.
  */
 function chooseAxis(weights: readonly Weight[], rows: number): Axis {
   const least = weights[0].ms;
@@ -103,10 +104,10 @@ function quantile(weights: readonly Weight[], share: number): number {
 }
 
 const ROUND_STEPS = [1, 2, 2.5, 5];
-/** A bucket of the histogram is up to 0.1 % wide: steps not much wider than that would draw its raster. */
+/** A histogram bucket is up to 0.1 % wide: steps not much wider would show the buckets instead of the values. */
 const FINEST_STEP = 0.005;
 
-/** Equal steps of a round size, as small as `rows` rows allow. */
+/** Equal steps of a round size, the smallest that needs at most `rows` rows. */
 function linearAxis(least: number, most: number, rows: number): Axis {
   const wanted = Math.max((most - least) / rows, most * FINEST_STEP, 0.001);
   let power = Math.floor(Math.log10(wanted));
@@ -125,7 +126,7 @@ function linearAxis(least: number, most: number, rows: number): Axis {
 
 const LOG_SERIES = [[1, 1.5, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]];
 
-/** Edges of the finest series a decade that fits in `rows` rows. */
+/** Edges of the finest series per decade that fits into `rows` rows. */
 function logAxis(least: number, most: number, rows: number): Axis {
   for (const series of LOG_SERIES) {
     const next = (edge: number): number => {
@@ -141,7 +142,7 @@ function logAxis(least: number, most: number, rows: number): Axis {
   throw new Error('unreachable: the coarsest series always fits');
 }
 
-/** Floating point leaves 0.30000000000000004; edges are printed. */
+/** Removes floating-point noise (0.30000000000000004), because edges are printed. */
 function rounded(edge: number): number {
   return Number(edge.toPrecision(9));
 }
@@ -156,7 +157,7 @@ function entropy(weights: readonly Weight[], axis: Axis): number {
   return counts.reduce((bits, count) => (count === 0 ? bits : bits - (count / total) * Math.log2(count / total)), 0);
 }
 
-/** The axis with up to two rows more when they reach the last value: a cluster right after the ramp belongs to it. */
+/** Extends the axis by up to two rows if that reaches the last value: a cluster right after the ramp belongs to it. */
 function reaching(axis: Axis, weights: readonly Weight[]): Axis {
   const most = weights[weights.length - 1].ms;
   const edges = [...axis.edges];
@@ -194,10 +195,10 @@ function rowOf(label: string, weights: readonly Weight[]): ChartRow {
   return { label, ok, failures };
 }
 
-/** A 504 after 60 s and a timeout after 75 s are two stories, so what is this factor apart gets rows of its own. */
+/** A 504 after 60 s and a timeout after 75 s have different causes, so values this factor apart get separate rows. */
 const CLUSTER_FACTOR = 1.2;
 
-/** At most `most` groups, parted at the widest gaps; none of nothing. */
+/** At most `most` groups, separated at the widest gaps; empty without values. */
 function clusters(weights: readonly Weight[], most: number): (readonly Weight[])[] {
   if (weights.length === 0) return [];
   const gaps = weights
@@ -221,7 +222,7 @@ function between(from: number, to: number, glyphs: Glyphs): string {
   return `${inUnit(from / unit.ms)}${glyphs.dash}${inUnit(to / unit.ms)} ${unit.name(glyphs)}`;
 }
 
-/** Outside the axis: what these values span, marked as no part of the scale. */
+/** A row outside the axis: the range of these values, marked as off the scale. */
 function around(weights: readonly Weight[], glyphs: Glyphs): string {
   const least = Number(weights[0].ms.toPrecision(3));
   const most = Number(weights[weights.length - 1].ms.toPrecision(3));

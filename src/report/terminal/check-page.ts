@@ -1,7 +1,6 @@
 /**
- * A check on the terminal: the sentence that it comes to, then every step in the order in which it was taken, the
- * probes and what each says, the line that repeats the request. What is said is words/check-words.ts'; here is how it
- * is drawn.
+ * A check on the terminal: the verdict, every step in the order taken, the probes and their meaning, and the command
+ * that repeats the request. words/check-words.ts provides the words; this file draws them.
  */
 import { printable } from '../../plan/printable.js';
 import type { Check, CheckProbe } from '../../result/check-facts.js';
@@ -77,7 +76,7 @@ function probeLines(probe: CheckProbe, pen: Pen): string[] {
   return [`    ${id.padEnd(PROBE_WIDTH)}${first}`, ...rest.map((line) => indent + line)];
 }
 
-/** Whole, on a line of its own, so that it can be pasted. */
+/** Unwrapped on its own line, so that it can be copied. */
 function repeat({ curl }: Check, pen: Pen): string[] {
   return [`  ${pen.paint.bold('to repeat it by hand')}`, `  ${printable(curl, 32_768)}`];
 }

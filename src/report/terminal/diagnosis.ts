@@ -1,12 +1,12 @@
 /**
- * The diagnosis on the terminal: the likely cause first, what speaks for it, what to change, and what would tell it
- * from another. Takes the diagnosis of a result and gives lines that fit.
+ * The diagnosis on the terminal: the most likely cause first, its evidence, what to change, and how to tell it from
+ * another cause. From a result's diagnosis to lines that fit.
  */
 import type { Diagnosis } from '../../result/result.js';
 import { type CauseWords, causeWords } from '../words/cause-words.js';
 import { factLines, type Pen } from './page.js';
 
-/** Lines without a blank one at either end; none for no diagnosis. */
+/** Lines without a blank one at either end; empty without a diagnosis. */
 export function diagnosisBlock(diagnosis: readonly Diagnosis[], pen: Pen): string[] {
   return causesBlock(diagnosis.map(causeWords), pen);
 }

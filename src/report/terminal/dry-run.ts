@@ -1,7 +1,7 @@
 /**
- * The dry run: the plan in words, what it needs, what this machine allows, and a line for each need that can't be met. Pure:
- * the plan comes masked, the machine's limits come as facts. Whether they suffice is told by plan/resources.ts, as it is to
- * the check before the first burst.
+ * The dry run: the plan in words, what it needs, what this machine allows, and a line for each need that cannot be met.
+ * Pure: the plan comes masked, the machine's limits as facts. plan/resources.ts compares them, here and in the check
+ * before the first burst.
  */
 
 import { isLoopback } from '../../plan/address.js';
@@ -25,7 +25,7 @@ import { searchCosts } from './search-costs.js';
 import { type Paint, palette } from './style.js';
 import { wrap } from './text-width.js';
 
-/** Where the run would take place. */
+/** The machine and options of the planned run. */
 export interface Ground {
   readonly machine: Machine;
   readonly ways: Ways;
@@ -38,14 +38,14 @@ export interface DryRunOptions {
   readonly consent?: readonly string[];
   /** Names of the variables that the plan uses. */
   readonly environment?: readonly string[];
-  /** Of a plan with a search: what it will cost. */
+  /** The cost of the plan's search, if it has one. */
   readonly search?: PlannedSearch | null;
 }
 
 const LABEL = 14;
 const STAGES_SHOWN = 20;
 
-/** Ends with a line feed; no line is longer than `width`, words longer than a line aside. */
+/** Ends with a line feed; no line is longer than `width`, except for longer words. */
 export function renderDryRun(plan: PlanRecord, needs: Needs, ground: Ground, options: DryRunOptions): string {
   const { machine, ways } = ground;
   const { bold, red } = palette(options.color);
@@ -119,7 +119,7 @@ function planRows(
   ];
 }
 
-/** Hosts beside the URL's, so that a profile of somebody else's can be judged before it runs. */
+/** Hosts other than the URL's, so that the user can check somebody else's profile before running it. */
 function hostRows({ target: { connectTo }, allowHosts }: PlanRecord, consent: readonly string[]): Row[] {
   const named = allowHosts.filter((name) => !consent.includes(name));
   return [
@@ -232,7 +232,7 @@ function resourceRow(one: Resource, demand: Demand, needs: Needs): Row {
   return [label, `${show(one.needed)} of ${allowed} (${note(demand, needs)})`];
 }
 
-/** The run would end before its first burst, with exit code 4. */
+/** Whether the run would end before its first burst, with exit code 4. */
 export function isOutOfReach(plan: PlanRecord, needs: Needs, { machine, ways }: Ground): boolean {
   return isFixedShort({ open: needs.sockets, plan, workers: workersOf(plan, machine), machine, ways });
 }
@@ -243,7 +243,7 @@ function isFixedShort(demand: Demand): boolean {
   return fixed.length > 0 || foreignAddresses(plan.target.sourceIps, machine).length > 0;
 }
 
-/** The search takes less where less can be had; stages beside it and the probes can't. */
+/** A search adapts to what is available; other stages and the probes cannot. */
 function unmetHeading(demand: Demand): string {
   return isFixedShort(demand)
     ? 'Not met: the run would end with exit code 4'
@@ -275,7 +275,7 @@ function costRows(plan: PlanRecord, needs: Needs): Row[] {
   const best = formatDuration(Math.round(needs.bestMs / 1000) * 1000);
   const worst = formatDuration(Math.round(needs.worstMs / 1000) * 1000);
   const extra = plan.calibrate ? '; calibration comes on top' : '';
-  // The search has a table of its own.
+  // The search has its own table.
   if (hasSearch(plan) && needs.bursts === 0) return [...volume, ...data];
   const what = hasSearch(plan) ? 'beside the search ' : '';
   const time = `${what}${best} at best, ${worst} when every attempt runs into its timeout${extra}`;
@@ -293,7 +293,7 @@ function notes(plan: PlanRecord, machine: Machine): string[] {
   ];
 }
 
-// Names and expressions are the user's own, but a line feed in them must not break the table.
+// Names and expressions come from the user, but a line feed in them must not break the table.
 function plain(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').trim();
 }

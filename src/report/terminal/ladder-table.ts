@@ -1,8 +1,7 @@
 /**
- * The ladder as a table: a row a load, with how many of its bursts were good, the share of 101s with its burst-level
- * interval, the latencies of the median burst and what failed. Where a terminal is too narrow for all of it, columns
- * are left out one by one, the most dispensable first; where a search tried very many loads, those around the bracket
- * are kept.
+ * The ladder as a table: one row per load, with how many of its bursts were good, the share of 101s with its
+ * burst-level interval, the latencies of the median burst, and the failures. On a narrow terminal columns are left out,
+ * the least important first; of very many loads, those around the bracket are kept.
  */
 import { formatCount } from '../../plan/units.js';
 import type { DropOff, Rung } from '../../result/drop-off.js';
@@ -13,13 +12,13 @@ import { bounded } from '../words/phase-table.js';
 import type { Pen } from './page.js';
 import { aligned, boundedCell, type Cell, naturalWidth } from './tables.js';
 
-/** More loads than this are told by those nearest to the bracket. */
+/** With more loads than this, only those nearest to the bracket are shown. */
 const MOST_ROWS = 30;
 
 interface Column {
   readonly title: string;
   readonly right: boolean;
-  /** null: always there. The highest number goes first. */
+  /** null: always shown. The column with the highest number is dropped first. */
   readonly dispensable: number | null;
   readonly cell: (rung: Rung, pen: Pen) => Cell;
 }
@@ -40,13 +39,13 @@ const COLUMNS: readonly Column[] = [
   { title: 'spread ms', right: true, dispensable: 8, cell: ({ spreadMs }, pen) => spreadCell(spreadMs, pen) },
 ];
 
-/** Columns that say nothing when all of their rows are 0. */
+/** Columns that are left out when all of their rows are 0. */
 const SILENT_AT_ZERO: Readonly<Record<string, (rung: Rung) => number>> = {
   marginal: ({ marginal }) => marginal,
   invalid: ({ invalid }) => invalid,
 };
 
-/** Room that the failures want, at the least, before columns are given up for them. */
+/** Minimum width for failures, before other columns are dropped for them. */
 const FAILURES_WIDTH = 16;
 
 export function ladderTable(dropOff: DropOff, pen: Pen): string[] {

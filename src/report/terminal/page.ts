@@ -1,11 +1,11 @@
 /**
- * What all pages on a terminal have in common: the pen that they are drawn with, lines under a label, and how blocks of
- * lines become one text. Words come in Unicode; a terminal that shows only ASCII gets other signs here.
+ * What all terminal pages share: the pen that they are drawn with, lines under a label, and joining blocks of lines
+ * into one text. Words arrive in Unicode; for an ASCII terminal this file replaces the signs.
  */
 import { type Glyphs, glyphsOf, type Paint, type Palette, palette, type Terminal } from './style.js';
 import { asciiOnly, clip, wrapAndClip } from './text-width.js';
 
-/** How things are drawn: the terminal's width, characters and colours. */
+/** How to draw: the terminal's width, characters and colours. */
 export interface Pen {
   readonly width: number;
   readonly glyphs: Glyphs;
@@ -25,7 +25,7 @@ interface FactPaint {
   readonly text?: Paint;
 }
 
-/** `label      text`, wrapped behind the label; without one the text stands below the fact before it. */
+/** `label      text`, wrapped beside the label; without a label the text continues the previous fact. */
 export function factLines(label: string, text: string, pen: Pen, paint: FactPaint = {}): string[] {
   const { label: ofLabel = pen.paint.dim, text: ofText = (line: string) => line } = paint;
   return wrapAndClip(text, pen.width - FACT_INDENT, pen.glyphs).map((line, i) =>
@@ -35,14 +35,14 @@ export function factLines(label: string, text: string, pen: Pen, paint: FactPain
   );
 }
 
-/** Sentences at the top of a page, and below them what was run. */
+/** Sentences at the top of a page, with what was run below them. */
 export function titleLines(text: string, context: readonly string[], color: Paint, pen: Pen): string[] {
   const sentence = wrapAndClip(text, pen.width, pen.glyphs).map((line) => pen.paint.bold(color(line)));
   if (context.length === 0) return sentence;
   return [...sentence, pen.paint.dim(clip(context.join(` ${pen.glyphs.dot} `), pen.width, pen.glyphs))];
 }
 
-/** Blocks with an empty line between them; empty ones are left out. The text ends with a line end. */
+/** Blocks separated by empty lines; empty blocks are left out. The text ends with a line end. */
 export function pageOf(blocks: readonly (readonly string[])[], { unicode }: Terminal): string {
   const text = blocks
     .filter((block) => block.length > 0)
@@ -51,12 +51,12 @@ export function pageOf(blocks: readonly (readonly string[])[], { unicode }: Term
   return unicode ? text : inAscii(text);
 }
 
-/** Signs that words use; each fills as many columns in ASCII. */
+/** Signs used in words; each has an ASCII form of the same width. */
 const SIGNS = ['dash', 'times', 'micro', 'ellipsis'] as const;
 
 function inAscii(text: string): string {
   const [from, to] = [glyphsOf(true), glyphsOf(false)];
   const known = SIGNS.reduce((changed, sign) => changed.replaceAll(from[sign], to[sign]), text);
-  // What was written by people (names, reasons, host names) may hold more than ASCII too.
+  // Text written by people (names, reasons, host names) may contain other non-ASCII characters.
   return asciiOnly(known);
 }

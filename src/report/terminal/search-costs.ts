@@ -1,6 +1,5 @@
 /**
- * The costs of a search as a table with a note below it: expected beside at worst. What they are is words/search-
- * cost.ts'.
+ * The costs of a search as a table with a note: expected and worst case. words/search-cost.ts computes them.
  */
 import { costNote, costRows, type PlannedSearch } from '../words/search-cost.js';
 import { wrap } from './text-width.js';

@@ -1,8 +1,8 @@
 /**
- * A drop-off drawn in characters: each load that was tried, on a logarithmic axis, against the share of its handshakes
- * that met the objectives, marked as good, bad or undecided, with the bracket shaded and the 95 % interval on the axis. Loads are
- * told apart before they are placed to scale: two that differ by a few percent, which is what a bracket is made of, get
- * columns of their own. It owns the places of things; the numbers are in the ladder.
+ * A drop-off drawn in characters: each load on a logarithmic axis against its share of handshakes that met the
+ * objectives, marked as good, bad or undecided, with the bracket shaded and the 95 % interval on the axis. Two loads a
+ * few percent apart, as at the ends of a bracket, still get separate columns. Owns only the positions; the numbers are
+ * in the ladder.
  */
 import { formatCount } from '../../plan/units.js';
 import type { DropOff, Rung } from '../../result/drop-off.js';
@@ -12,15 +12,15 @@ import type { Paint } from './style.js';
 import { wrapAndClip } from './text-width.js';
 
 const INDENT = 2;
-/** `99.8% ` and the axis. */
+/** Width of `99.8% ` and the axis. */
 const SCALE = 7;
-/** Every lower end leaves round numbers at each of them. */
+/** With each lower end of the axis, this gives round numbers. */
 const ROWS = 6;
-/** Lower ends of the axis of shares: the highest one below all shares, so that small losses show. */
+/** Lower ends of the axis of shares; the highest below all shares is chosen, so that small losses are visible. */
 const BOTTOMS = [0, 0.5, 0.8, 0.9, 0.95, 0.99];
-/** When nothing failed there is nothing to look at closely. */
+/** Used when nothing failed and there are no losses to show. */
 const WHOLE_BOTTOM = 0.5;
-/** Wider than this a picture is harder to read, not easier. */
+/** A wider picture is harder to read. */
 const WIDEST_PLOT = 160;
 
 interface Marks {
@@ -68,7 +68,7 @@ interface Square {
   readonly paint: Paint | null;
 }
 
-/** Lines of at most the pen's width; none when no burst told anything. */
+/** Lines of at most the pen's width; empty when no burst counted. */
 export function searchPicture(dropOff: DropOff, pen: Pen): string[] {
   const rungs = dropOff.ladder.filter(({ share }) => share !== null);
   const width = Math.min(WIDEST_PLOT, pen.width - INDENT - SCALE - 1);
@@ -96,12 +96,14 @@ function bottomOf(rungs: readonly Rung[]): number {
   return least === 1 ? WHOLE_BOTTOM : (BOTTOMS.findLast((bottom) => bottom < least) ?? 0);
 }
 
-/** A handshake that was too late got its 101 all the same, so the 101s would draw a load that failed among those that passed. */
+/**
+ * A handshake that was too slow still got its 101, so the share of 101s would draw a failed load among the passed ones.
+ */
 function metOf({ met, share }: Rung): number | null {
   return met ?? share;
 }
 
-/** To scale, as far as every load keeps a column of its own. */
+/** To scale, as long as every load keeps its own column. */
 function placed(sizes: readonly number[], width: number): LoadColumn[] {
   const logs = sizes.map(Math.log);
   const first = logs[0];
@@ -111,11 +113,11 @@ function placed(sizes: readonly number[], width: number): LoadColumn[] {
   const columns = logs.map((log) => margin + Math.round(reach === 0 ? room / 2 : ((log - first) / reach) * room));
   for (let i = 1; i < columns.length; i++) columns[i] = Math.max(columns[i], columns[i - 1] + 1);
   for (let i = columns.length - 1, most = width - 1; i >= 0; i--, most--) columns[i] = Math.min(columns[i], most);
-  // More loads than columns: those at the lower end share one.
+  // More loads than columns: the smallest loads share one.
   return sizes.map((size, i) => ({ size, column: Math.max(0, columns[i]) }));
 }
 
-/** Between the loads that were tried, to the scale of their neighbours. */
+/** A load between those that were tried, at the scale of its neighbours. */
 function columnOf(load: number, places: readonly LoadColumn[], width: number): number {
   const above = places.findIndex(({ size }) => size >= load);
   if (above === -1) return width - 1;
@@ -147,7 +149,7 @@ function drawn(
   return grid;
 }
 
-/** A load that is not good never stands on the line of those that are whole. */
+/** A load that is not good is never drawn on the 100 % row. */
 function rowOf(rung: Rung, bottom: number): number {
   const height = ((metOf(rung) ?? bottom) - bottom) / (1 - bottom);
   const row = Math.round((1 - height) * (ROWS - 1));
@@ -161,7 +163,7 @@ function markOf(rung: Rung, marks: Marks, paint: Pen['paint']): Square {
   return standing === 'bad' ? { char: marks.bad, paint: paint.red } : { char: marks.undecided, paint: paint.yellow };
 }
 
-/** Neighbours of one colour are painted together. */
+/** Neighbours of the same colour are painted together. */
 function painted(squares: readonly Square[]): string {
   let text = '';
   for (let i = 0; i < squares.length; ) {
@@ -186,14 +188,14 @@ function axis(
   marks: Marks,
 ) {
   const from = low === null ? null : columnOf(low, places, width);
-  // An open end goes on beyond what was tried.
+  // An open end extends beyond the loads that were tried.
   const to = high === null ? (bracket[1] === null && low !== null ? width - 1 : null) : columnOf(high, places, width);
   return Array.from({ length: width }, (_, column) =>
     from !== null && to !== null && column >= from && column <= to ? marks.interval : marks.axis,
   ).join('');
 }
 
-/** The ends of the bracket first, then those of the axis, then whatever has room. */
+/** Labels for the ends of the bracket first, then the ends of the axis, then others if there is room. */
 function loadLabels({ bracket: [lo, hi] }: DropOff, places: readonly LoadColumn[], width: number, pen: Pen): string {
   const line = Array.from({ length: width }, () => ' ');
   const put = (text: string, middle: number): void => {

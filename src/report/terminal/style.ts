@@ -1,7 +1,7 @@
 /**
- * The terminal as a value: how wide it is, whether it shows colours and more than ASCII. Every renderer takes one and
- * returns plain strings, so a report is the same in a pipe, in a test and on a screen. Also here: how far text from a
- * target may go (src/plan/printable.ts does the washing). How numbers are written is words/numbers.ts' matter.
+ * The terminal as a value: its width, whether it shows colours, and whether it shows more than ASCII. Every renderer
+ * takes one and returns plain strings, so a report is the same in a pipe, in a test and on a screen. Also limits text
+ * from a target (src/plan/printable.ts makes it harmless). words/numbers.ts formats numbers.
  */
 import { styleText } from 'node:util';
 import { printable } from '../../plan/printable.js';
@@ -16,10 +16,12 @@ export interface Terminal {
 
 const DEFAULT_WIDTH = 80;
 const MIN_WIDTH = 40;
-/** Lines longer than this are harder to read, not easier. */
+/** Longer lines are harder to read. */
 const MAX_WIDTH = 120;
 
-/** What `stream` can show. `NO_COLOR` (no-color.org), `TERM=dumb` and a stream that is no terminal mean no colour. */
+/**
+ * What `stream` can show. `NO_COLOR` (no-color.org), `TERM=dumb` and a stream that is not a terminal mean no colour.
+ */
 export function terminalOf(
   stream: { readonly isTTY?: boolean; readonly columns?: number },
   env: Readonly<Record<string, string | undefined>>,
@@ -28,7 +30,7 @@ export function terminalOf(
   const isTty = stream.isTTY === true;
   const columns = isTty && stream.columns !== undefined && stream.columns > 0 ? stream.columns : DEFAULT_WIDTH;
   const noColor = flags.noColor === true || (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb';
-  // An unset locale says nothing: containers and CI have none, and what they print is read as UTF-8.
+  // An unset locale says nothing: containers and CI have none, and their output is read as UTF-8.
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
   return {
     width: Math.min(Math.max(columns, MIN_WIDTH), MAX_WIDTH),
@@ -49,7 +51,7 @@ export interface Palette {
 
 /** Colour functions that do nothing when `color` is false. */
 export function palette(color: boolean): Palette {
-  // Whether there are colours is decided by the caller; `styleText` would look at this process's stdout and environment.
+  // The caller decides about colours; `styleText` would check this process's stdout and environment.
   const paint = (format: keyof Palette): Paint =>
     color ? (text) => (text === '' ? '' : styleText(format, text, { validateStream: false })) : (text) => text;
   return {
@@ -64,7 +66,7 @@ export function palette(color: boolean): Palette {
 export interface Glyphs {
   readonly isUnicode: boolean;
   readonly ellipsis: string;
-  /** Goes directly before a number. */
+  /** Written directly before a number. */
   readonly atLeast: string;
   readonly dash: string;
   readonly times: string;
@@ -75,7 +77,7 @@ export interface Glyphs {
   /** A cell filled to 1/8 … 8/8. */
   readonly eighths: readonly string[];
   readonly mark: string;
-  /** Before what lies beside a scale. */
+  /** Before values outside a scale. */
   readonly gap: string;
 }
 
@@ -118,7 +120,7 @@ export function safeText(text: string, max?: number): string {
   return printable(text, max);
 }
 
-/** A bar of `width` cells for `value` of `max`; anything above nothing shows at least a sliver. */
+/** A bar of `width` cells for `value` of `max`; any value above 0 shows at least a sliver. */
 export function bar(value: number, max: number, width: number, glyphs: Glyphs): string {
   if (value <= 0 || max <= 0 || width <= 0) return '';
   const eighths = Math.min(width * 8, Math.max(1, Math.round((value / max) * width * 8)));

@@ -1,7 +1,6 @@
 /**
- * The summary on the terminal: what a person reads in ten seconds. What it says, and in which order, is
- * words/sections.ts'; here is how each section is drawn. A pure function from a result to text; no line is wider than
- * the terminal.
+ * The summary on the terminal, readable in ten seconds. words/sections.ts decides its content and order; this file
+ * draws each section. A pure function from a result to text; no line is wider than the terminal.
  */
 import type { Result } from '../../result/result.js';
 import { LatencyHistogram } from '../../tally/histogram.js';
@@ -22,7 +21,7 @@ import { clip, wrap } from './text-width.js';
 const CHART_ROWS = 14;
 
 interface SummaryOptions {
-  /** Told as well: how sockets were driven. */
+  /** Also show which transport was used. */
   readonly verbose?: boolean;
 }
 
@@ -71,7 +70,7 @@ function drawnFact({ label, text, isDoubt, curve }: Fact, pen: Pen): string[] {
 
 const SPARKS = '▁▂▃▄▅▆▇█';
 const MOST_SPARKS = 60;
-/** Fewer values make no curve. */
+/** With fewer values there is no curve. */
 const FEWEST_SPARKS = 8;
 
 function sparks(values: readonly number[], pen: Pen): string[] {

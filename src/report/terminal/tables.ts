@@ -1,6 +1,6 @@
 /**
- * The tables of the summary: outcomes, phases, bursts, thresholds. Each takes rows of words and gives lines that fit;
- * which of them are shown, and in what order, is words/sections.ts'.
+ * The tables of the summary: outcomes, phases, bursts, thresholds. Each turns rows of words into lines that fit;
+ * words/sections.ts decides which are shown and in what order.
  */
 import { isOpen } from '../../names/outcomes.js';
 import { formatCount } from '../../plan/units.js';
@@ -34,7 +34,7 @@ export function naturalWidth(rows: readonly (readonly Cell[])[]): number {
   return INDENT.length + widths.reduce((sum, width) => sum + width, 0) + 2 * (widths.length - 1);
 }
 
-/** Rows in aligned columns two spaces apart; what would not fit is cut from the last column. */
+/** Rows in aligned columns, two spaces apart; the last column is cut to fit. */
 export function aligned(rows: readonly (readonly Cell[])[], pen: Pen): string[] {
   const widths = columnWidths(rows);
   return rows.map((row) => {
@@ -83,12 +83,12 @@ export function outcomesTable(outcomes: readonly OutcomeRow[], pen: Pen): string
   return aligned([head, ...body], pen);
 }
 
-/** `26.4 (≥ 24.9)` where the generator may have stamped late, `26.4` where both bounds agree. */
+/** `26.4 (≥ 24.9)` when the generator may have measured late, `26.4` when both bounds agree. */
 export function boundedCell({ upper, lower }: Bounded, glyphs: Glyphs): string {
   return lower === null ? tableMs(upper) : `${tableMs(upper)} (${glyphs.atLeast}${tableMs(lower)})`;
 }
 
-/** Phases in ms. Where the lines would not hold all notes, that of the main phase stands below. */
+/** Phases in ms. If the lines are too narrow for the notes, only the main phase's note is shown, below the table. */
 export function phasesTable({ rows, mainNote, boundLegend, clockLegend }: PhaseTable, pen: Pen): string[] {
   if (rows.length === 0) return [];
   const { glyphs, paint } = pen;
@@ -113,11 +113,11 @@ function phaseCells({ name, isMain, values }: PhaseRow, { glyphs, paint }: Pen):
   return [first, ...texts.map((text) => ({ text, right: true }))];
 }
 
-/** More bursts than this are told by the first ones and the last ones. */
+/** With more bursts than this, only the first and the last are shown. */
 const MOST_BURSTS = 24;
 const FIRST_BURSTS = 8;
 
-/** One row a burst. */
+/** One row per burst. */
 export function burstsTable({ columns, rows }: BurstRows, pen: Pen): string[] {
   const { glyphs, paint } = pen;
   const hidden = rows.length > MOST_BURSTS ? rows.length - MOST_BURSTS : 0;
@@ -142,7 +142,7 @@ function burstCells({ numbers, verdict, failures }: BurstRow, { glyphs, paint }:
   ];
 }
 
-/** Every threshold with what it was judged on. */
+/** Every threshold with the value that it was judged by. */
 export function thresholdsTable(thresholds: readonly ThresholdRow[], pen: Pen): string[] {
   const { glyphs, paint } = pen;
   const rows = thresholds.map(({ ok, expression, actual, lower }) => [

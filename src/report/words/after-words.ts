@@ -1,6 +1,6 @@
 /**
- * The probes after bursts in words: how long other clients kept failing, how they failed, and how it was once that
- * ended. Owns the sentence; where it stands and how it is broken into lines is a renderer's.
+ * The probes after bursts, in words: how long other clients kept failing, how they failed, and what they got
+ * afterwards. Owns the sentence; a renderer places and wraps it.
  */
 import { blameOf, isOpen, type OutcomeId } from '../../names/outcomes.js';
 import { formatCount } from '../../plan/units.js';
@@ -13,7 +13,7 @@ interface ProbedBurst {
   readonly after: After;
 }
 
-/** One sentence about all bursts, the worst of them told in full; null when nothing was probed. */
+/** One sentence about all bursts, with details of the worst; null without probes. */
 export function afterText(bursts: readonly Burst[]): string | null {
   const probed = bursts.flatMap((burst): ProbedBurst[] =>
     burst.after === null ? [] : [{ burst, after: burst.after }],
@@ -30,7 +30,7 @@ export function afterText(bursts: readonly Burst[]): string | null {
   return `${after}; the longest, burst ${index} (${formatCount(size)}): they ${suffered(worst.after)}${aside}`;
 }
 
-/** What probes were told when no attempt of a burst was told the like; by outcome. */
+/** Failures that only probes met and no attempt of a burst did; by outcome. */
 export function samplesOfProbes(bursts: readonly Burst[], known: Readonly<Record<string, Sample>>): [string, Sample][] {
   const found = new Map<string, Sample>();
   for (const { after } of bursts) {
@@ -61,7 +61,7 @@ function suffered(after: After): string {
   const judged = after.probes.filter((probe) => isOpen(probe.outcome) || hasSuffered(probe));
   const failed = judged.filter(hasSuffered);
   const ms = sufferedMs(after);
-  // The truth lies between the last probe that failed and the next one.
+  // The true value is between the last failed probe and the next one.
   const time = ms < after.everyMs ? `less than ${spokenMs(after.everyMs)}` : spokenMs(ms);
   const count = `${formatCount(failed.length)} of ${formatCount(judged.length)} probes failed`;
   const last = failed.length === 1 ? 'at' : 'the last at';
@@ -74,13 +74,13 @@ function relief({ probes, lastFailedMs }: After): string {
   if (later.length === 0) return 'its end was not seen, a longer --after may show it';
   const [first] = later;
   const last = later[later.length - 1];
-  // Work that is still queued makes the first ones wait, each less than the one before.
+  // Queued work delays the first probes, each less than the previous one.
   const isFalling = first.tookMs > 2 * last.tookMs && first.tookMs - last.tookMs >= 1;
   const end = isFalling ? `, at the end in ${spokenMs(last.tookMs)}` : '';
   return `then 101 in ${spokenMs(first.tookMs)}${end}`;
 }
 
-/** `504`, or each with its count when they differ. */
+/** `504`, or each with its count if there are several. */
 function kinds(failed: readonly AfterProbe[]): string {
   const counts = new Map<string, number>();
   for (const { outcome } of failed) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
@@ -89,7 +89,7 @@ function kinds(failed: readonly AfterProbe[]): string {
   return sorted.map(([id, count]) => `${formatCount(count)} × ${id}`).join(', ');
 }
 
-/** Those that say nothing about the target. */
+/** Probes that say nothing about the target. */
 function unjudged(probes: readonly AfterProbe[]): string {
   const stopped = probes.filter(({ outcome }) => outcome === 'aborted').length;
   const local = probes.filter(({ outcome }) => blameOf(outcome as OutcomeId) === 'local');

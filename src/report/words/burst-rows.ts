@@ -1,6 +1,6 @@
 /**
  * Bursts as rows of a table: size, 101s, latencies, how close together they started, validity, failures. `index` is the
- * one of the result and of the attempts' CSV.
+ * same as in the result and in the attempts' CSV.
  */
 import { openedOf } from '../../names/outcomes.js';
 import { LOADS } from '../../plan/stages/loads.js';
@@ -17,13 +17,13 @@ export interface BurstRow {
 }
 
 export interface BurstRows {
-  /** Of the numbers. */
+  /** Headings of the numbers. */
   readonly columns: readonly string[];
   readonly rows: readonly BurstRow[];
 }
 
 export function burstRows(bursts: readonly Burst[]): BurstRows {
-  // When some show a rate in this column, the spreads of the others need their unit beside them.
+  // If some rows show a rate in this column, the spreads in other rows need a unit.
   const hasRates = bursts.some(({ kind }) => LOADS[kind].hasRate);
   const columns = ['index', 'size', '101', 'share', 'p50 ms', 'p99 ms', hasRates ? 'spread' : 'spread ms'];
   return { columns, rows: bursts.map((burst) => rowOf(burst, hasRates)) };

@@ -1,6 +1,6 @@
 /**
- * A diagnosis in words: how likely a cause is, what it means, what speaks for it, what to change, and what would tell
- * it from another. Every text may hold what a target sent, and leaves this file harmless.
+ * A diagnosis in words: how likely a cause is, what it means, its evidence, what to change, and how to tell it from
+ * another cause. Texts may contain what a target sent; this file makes them harmless.
  */
 import { CAUSES } from '../../diagnose/causes.js';
 import { printable } from '../../plan/printable.js';
@@ -10,14 +10,14 @@ import type { Fact } from './fact.js';
 export interface CauseWords {
   /** `likely`, `possible`; `unknown` where no cause is known. */
   readonly label: string;
-  /** `slow-serial-upgrade (90%)`; of `unknown` what that means. */
+  /** `slow-serial-upgrade (90%)`; for `unknown`, what that means. */
   readonly name: string;
-  /** What that is, in a few words; empty where the name says it. */
+  /** Its meaning in a few words; empty if the name is enough. */
   readonly title: string;
   readonly facts: readonly Fact[];
 }
 
-/** From here on a cause is called likely; below, possible. */
+/** From this confidence on a cause is called likely; below, possible. */
 const LIKELY = 0.6;
 
 export function causeWords({ cause, evidence, remedy, confidence, apart }: Diagnosis): CauseWords {

@@ -1,6 +1,6 @@
 /**
- * A check in words: the sentence that it comes to, every step in the order in which it was taken, the probes and what
- * each says. What the target sent is taken as it is in the result, where secrets are masked already.
+ * A check in words: its verdict, every step in the order taken, the probes and their meaning. Text from the target is
+ * already masked in the result.
  */
 import { isOpen, meaningOf, type OutcomeId } from '../../names/outcomes.js';
 import { printable } from '../../plan/printable.js';
@@ -23,7 +23,7 @@ export type Mark = 'yes' | 'no' | 'not judged';
 export interface StepLine {
   readonly text: string;
   readonly mark?: Mark;
-  /** Of little interest: a renderer may cut it. */
+  /** Less important: a renderer may cut it. */
   readonly isAside?: boolean;
 }
 
@@ -31,9 +31,9 @@ export interface CheckStep {
   readonly label: string;
   readonly lines: readonly StepLine[];
   readonly hasFailed: boolean;
-  /** Lines of the exchange itself. They must not be broken: the parts would look like headers. */
+  /** Lines of the exchange itself. They must not be wrapped: the parts would look like headers. */
   readonly isVerbatim?: boolean;
-  /** How long it took, where that stands apart from what was said. */
+  /** Its duration, if shown separately from the text. */
   readonly times?: string;
 }
 
@@ -58,7 +58,7 @@ export function checkHeadline(result: Result, check: Check): Headline {
 const BROWSERS_REFUSED =
   "; but browsers are refused unless the page's Origin is allowed: try --origin https://your.site";
 
-/** No Origin was sent, and that of a page on the target's own host was refused. */
+/** No Origin was sent, and one from the target's own host was refused. */
 function refusesBrowsers({ plan: { target } }: Result, { probes }: Check): boolean {
   if (target.origin !== null || target.headers.some(([name]) => /^origin$/i.test(name))) return false;
   const own = probes.find(({ id }) => /^(own|with)-origin$/.test(id));
@@ -86,7 +86,7 @@ export function checkContext({ plan: { target, timeoutMs } }: Result): string[] 
   return [`check ${printable(target.url)}`, `timeout ${formatDuration(timeoutMs)} a step`];
 }
 
-/** In groups that belong together. */
+/** Grouped by topic. */
 export function checkSteps(check: Check): CheckStep[][] {
   return [
     [...dns(check), ...tcp(check), ...tls(check)],
@@ -139,7 +139,7 @@ function tls({ tls: found }: Check): CheckStep[] {
   return [{ label: 'tls', lines, hasFailed: failure !== null }];
 }
 
-/** `place`: 0 is the server's own. */
+/** `place`: 0 is the server's own certificate. */
 function certificateLines(certificate: CheckCertificate, place: number): StepLine[] {
   const { subject, issuer, names, validFrom, validTo } = certificate;
   const days = `${validFrom.slice(0, 10)} to ${validTo.slice(0, 10)}`;
@@ -220,9 +220,9 @@ function idle({ idle: found }: Check): CheckStep[] {
 
 export interface ProbeWords {
   readonly id: string;
-  /** The URL where it is another one, and how it ended. */
+  /** How it ended, with the URL if it is a different one. */
   readonly end: string;
-  /** What was changed, and what for. */
+  /** What was changed, and why. */
   readonly asks: string;
   /** What its end means. */
   readonly says: string;

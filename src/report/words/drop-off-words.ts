@@ -1,8 +1,7 @@
 /**
- * A drop-off in words: the one sentence that a search comes down to, what a reader must know beside it, and the
- * evidence as facts: bracket, estimate, interval, survivors, failures, knee, cost. "k of n bursts" is what was seen,
- * the interval is inferred from it; the words keep the two apart. A limit of the generator is never called a limit of
- * the target.
+ * A drop-off in words: the one-sentence answer of a search, what a reader must know beside it, and the evidence as
+ * facts: bracket, estimate, interval, survivors, failures, knee, cost. "k of n bursts" was observed, the interval is
+ * inferred from it; the words keep the two apart. A limit of the generator is never called a limit of the target.
  */
 import { isOpen, openedOf } from '../../names/outcomes.js';
 import { printable } from '../../plan/printable.js';
@@ -13,7 +12,7 @@ import { LOAD_WORDS } from './load-words.js';
 import { percent, spokenSpan } from './numbers.js';
 import { countText, type FailureKind } from './outcome-words.js';
 
-/** `stopped`: why the run ended before its plan did. One or more sentences, the last with its full stop. */
+/** `stopped`: why the run ended early. One or more sentences, ending with a full stop. */
 export function dropOffSentence(dropOff: DropOff, stopped: string | null): string {
   const { verdict, because } = dropOff;
   const known = soFar(dropOff);
@@ -116,7 +115,7 @@ function metIn(dropOff: DropOff, size: number): string {
   return `${formatCount(size)} met ${goal(dropOff)} in ${bursts(rungAt(dropOff, size))}`;
 }
 
-/** An objective of the share of 101s is known by its number. */
+/** The default objective is named by its share of 101s. */
 function goal({ asked: { objectives } }: DropOff): string {
   if (objectives.length !== 1)
     return objectives.length === 2 ? 'both objectives' : `all ${objectives.length} objectives`;
@@ -127,7 +126,7 @@ function rungAt({ ladder }: DropOff, size: number): Rung | null {
   return ladder.find((rung) => rung.size === size) ?? null;
 }
 
-/** A marginal burst is one of n, too. */
+/** A marginal burst counts among the n. */
 function kOfN(rung: Rung | null): string {
   return rung === null ? '0 of 0' : `${rung.good} of ${rung.good + rung.bad + rung.marginal}`;
 }
@@ -141,7 +140,7 @@ function spanText(low: number, high: number): string {
   return `${formatCount(low)}–${formatCount(high)}`;
 }
 
-/** `84%`; never 100% when it is not. */
+/** `84%`; never rounded up to 100%. */
 function whole(share: number): string {
   const percents = Math.round(100 * share);
   return percents === 100 && share < 1 ? '>99%' : `${percents}%`;
@@ -159,7 +158,7 @@ const FLAG_LABELS: Readonly<Record<SearchFlagId, string>> = {
   INVERSION: 'inversion',
 };
 
-/** What limits or changes the meaning of the number. It comes before the evidence. */
+/** Facts that limit or change the meaning of the number. They come before the evidence. */
 export function dropOffFlags({ flags, verdict, afterBreak }: DropOff): Fact[] {
   const told = flags.filter(({ id }) => id !== 'GENERATOR_LIMITED' || verdict !== 'GENERATOR_LIMITED');
   const doubts = told.map(
@@ -240,7 +239,7 @@ function refusedFact({ refusedAfterBreakMs }: DropOff): Fact | null {
   };
 }
 
-/** Of the upper bound, and where it was overloaded most. */
+/** Failures at the upper bound, and at the load that was overloaded most. */
 function failureFacts({ ladder }: DropOff): Fact[] {
   const broken = ladder.filter((rung) => rung.bad > rung.good && failuresOf(rung).length > 0);
   const worst = [...new Set([broken[0], broken.at(-1)])].filter((rung) => rung !== undefined);
@@ -250,7 +249,10 @@ function failureFacts({ ladder }: DropOff): Fact[] {
   }));
 }
 
-/** What did not get its 101, or lost it before the burst had ended, over the valid bursts of a load; most frequent first. */
+/**
+ * Handshakes without a 101, or that lost it before the burst ended, over the valid bursts of a load; most frequent
+ * first.
+ */
 export function failuresOf({ outcomes, share }: Rung): [FailureKind, number][] {
   const failed = (Object.entries(outcomes) as [FailureKind, number][]).filter(
     ([id, count]) => !isOpen(id) && count > 0,
@@ -269,7 +271,7 @@ function failureText(rung: Rung): string {
 
 export type Standing = 'good' | 'bad' | 'undecided' | 'untold';
 
-/** What the bursts of a load came to. */
+/** The verdict on a load from its bursts. */
 export function standingOf({ good, bad, marginal }: Rung): Standing {
   if (good + bad + marginal === 0) return 'untold';
   if (good === bad) return 'undecided';
@@ -281,7 +283,7 @@ const MODELS = {
   'two-segment': { name: 'two straight lines on log axes', fits: 'fit worse', shows: 'show none' },
 } as const;
 
-/** A fit says nothing about a peak farther beyond the largest load than this. */
+/** A fit says nothing about a peak more than this factor beyond the largest load. */
 const PEAK_REACH = 4;
 
 function kneeText({ model, size, misfit, otherMisfit, peak }: Knee, ladder: readonly Rung[]): string {

@@ -1,20 +1,19 @@
 /**
- * A fact as a report tells it: a short label and what there is to say under it. It knows no terminal; a renderer
- * decides where the label stands and how the text is broken. Text from a target or a user is made harmless before it
- * comes here.
+ * One fact of a report: a short label and its text. Does not know a terminal; a renderer places the label and wraps the
+ * text. Text from a target or a user must be made harmless before.
  */
 
 export interface Fact {
-  /** At most 11 characters. Empty: the text belongs to the fact before it. */
+  /** At most 11 characters. Empty: the text continues the previous fact. */
   readonly label: string;
   readonly text: string;
-  /** It limits what the numbers are worth, so it has to stand out. */
+  /** It limits what the numbers are worth, so it must stand out. */
   readonly isDoubt?: boolean;
-  /** Values over time, which a renderer may draw below the text. */
+  /** Values over time; a renderer may draw them below the text. */
   readonly curve?: readonly number[];
 }
 
-/** A reason is a sentence of its own; this makes it a part of another one. */
+/** Turns a reason, which is a whole sentence, into a part of another sentence. */
 export function bare(sentence: string): string {
   return sentence.trim().replace(/[.;:]+$/, '');
 }

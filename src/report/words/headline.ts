@@ -1,6 +1,6 @@
 /**
- * The one sentence that a result comes down to, and what to try when nothing could be measured. It owns the words; the
- * numbers behind them are in the tables. A limit of the generator is never told as a fact about the target.
+ * The one-sentence summary of a result, and what to try when nothing could be measured. Owns the words; the numbers are
+ * in the tables. A limit of the generator is never stated as a fact about the target.
  */
 import { openedOf } from '../../names/outcomes.js';
 import { printable } from '../../plan/printable.js';
@@ -15,12 +15,12 @@ import { spokenMs } from './numbers.js';
 import { failedOutcomes, fateOf } from './outcome-words.js';
 
 export interface Headline {
-  /** One sentence or more, the last with its full stop. */
+  /** One or more sentences, ending with a full stop. */
   readonly text: string;
   readonly mood: 'good' | 'doubtful' | 'bad';
 }
 
-/** Distinct kinds of failure that the sentence names; the others are summed up. */
+/** Number of failure kinds that the sentence names; the others are added up. */
 const NAMED_FAILURES = 3;
 
 export function headlineOf(result: Result): Headline {
@@ -35,7 +35,7 @@ export function headlineOf(result: Result): Headline {
   return { text, mood: partial === '' && result.validity.verdict === 'valid' ? 'good' : 'doubtful' };
 }
 
-/** What was run, in short: the command with its target, the gate where there was one, the timeout. */
+/** What was run: the command with its target, the gate if there was one, the timeout. */
 export function contextOf({ command, plan: { target, gate, timeoutMs }, bursts }: Result): string[] {
   const hasGate = bursts.some(({ kind }) => startsTogether(kind));
   return [
@@ -45,7 +45,7 @@ export function contextOf({ command, plan: { target, gate, timeoutMs }, bursts }
   ];
 }
 
-/** false for a search that was stopped before its first burst: like any other run it has measured nothing. */
+/** false for a search that was stopped before its first burst: like any other run, it has measured nothing. */
 export function hasDropOff(result: Result): result is Result & { readonly dropOff: DropOff } {
   const { dropOff } = result;
   return dropOff !== null && (dropOff.cost.bursts > 0 || dropOff.verdict !== 'INTERRUPTED');
@@ -61,7 +61,9 @@ const SEARCH_MOODS: Readonly<Record<SearchVerdict, Headline['mood']>> = {
   INTERRUPTED: 'doubtful',
 };
 
-/** Bursts that fail are what a search is made of; only its answer and the thresholds have a mood. */
+/**
+ * Failing bursts are normal in a search; only its answer and the thresholds decide whether the headline is good or bad.
+ */
 function searched(result: Result, dropOff: DropOff): Headline {
   const text = dropOffSentence(dropOff, result.stopped);
   return { text, mood: result.thresholds.some(({ ok }) => !ok) ? 'bad' : SEARCH_MOODS[dropOff.verdict] };
@@ -121,7 +123,7 @@ function lost({ lostWhileHeld }: Counted): string {
   return `; ${formatCount(lostWhileHeld)} that had a 101 ${lostWhileHeld === 1 ? 'was' : 'were'} lost while held`;
 }
 
-/** Steps: up to where all was well, and what went wrong first. */
+/** Several sizes: up to which one everything passed, and what failed first. */
 function severalSizes(bursts: readonly Burst[]): string {
   const sizes = [...new Set(bursts.map(({ size }) => size))].sort((a, b) => a - b);
   const least = formatCount(sizes[0]);
@@ -161,7 +163,7 @@ function failures(counted: Counted): string {
   return parts.join(', ');
 }
 
-/** What to try when the target answered nothing at preflight. */
+/** What to try when the target did not answer the preflight. */
 export function remediesOf(result: Result): string[] {
   const { host, port, scheme } = result.plan.target;
   const where = `${host}:${port}`;

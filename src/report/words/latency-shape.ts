@@ -1,7 +1,7 @@
 /**
- * Which latencies are drawn, and what the drawing is called. Bursts of one size share a shape and are drawn together.
- * Of several sizes the largest valid one is drawn, or the one that a search came to: added up, their shapes would hide
- * each other.
+ * Which latencies are drawn, and the title of the chart. Bursts of one size have the same shape and are drawn together.
+ * With several sizes, only the largest valid one is drawn, or the one that a search found: added up, their shapes would
+ * hide each other.
  */
 import { blameOf, type OutcomeId } from '../../names/outcomes.js';
 import { startsTogether } from '../../plan/stages/loads.js';
@@ -11,13 +11,13 @@ import { failedOutcomes } from './outcome-words.js';
 
 export interface LatencyShape {
   readonly title: string;
-  /** Times to the 101; null: there is none. */
+  /** Times to the 101; null: there was none. */
   readonly ok: Summary | null;
   /** Times to failures, most frequent first. */
   readonly failures: readonly { readonly id: OutcomeId; readonly summary: Summary }[];
 }
 
-/** Of a result with at least one burst. */
+/** For a result with at least one burst. */
 export function latencyShape({ bursts, totals, dropOff }: Result): LatencyShape {
   const hasOneSize = new Set(bursts.map(({ size }) => size)).size === 1;
   const candidates = bursts.filter(({ validity }) => validity.verdict !== 'invalid');

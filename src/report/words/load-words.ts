@@ -1,13 +1,13 @@
 /**
- * What a report calls each kind of load, one row a kind: a new kind of load is a new row, and the compiler asks for
- * it. What else differs between kinds of load is in plan/stages/loads.ts.
+ * What a report calls each kind of load, one row per kind; the compiler requires a row for a new kind. Other
+ * differences between kinds of load are in plan/stages/loads.ts.
  */
 import type { Stage } from '../../plan/plan.js';
 import type { LoadKind } from '../../plan/stages/loads.js';
 import { formatCount } from '../../plan/units.js';
 import type { Burst } from '../../result/result.js';
 
-/** Where a run is while attempts are started. */
+/** The phase of a run while attempts are started. */
 export type LoadPhase = 'released' | 'churning';
 
 interface LoadWords {
@@ -39,7 +39,7 @@ export const LOAD_WORDS: Readonly<Record<LoadKind, LoadWords>> = {
   },
 };
 
-/** The kind of load whose attempts are started in `phase`; a burst for every other phase. */
+/** The kind of load whose attempts are started in `phase`; a burst for any other phase. */
 export function kindIn(phase: string): LoadKind {
   const kinds = Object.keys(LOAD_WORDS) as LoadKind[];
   return kinds.find((kind) => LOAD_WORDS[kind].phase === phase) ?? 'burst';

@@ -1,6 +1,6 @@
 /**
- * How numbers, times and shares are written for people, in prose and in columns. Knows no terminal: a terminal that
- * shows only ASCII replaces the signs. Counts and durations as a plan writes them are in plan/units.ts.
+ * How numbers, times and shares are written for people, in prose and in columns. Does not know a terminal: an ASCII
+ * terminal replaces the signs. plan/units.ts writes counts and durations as a plan does.
  */
 
 /** A time for prose, three significant digits: `42 µs`, `26.4 ms`, `1.00 s`. */
@@ -10,7 +10,7 @@ export function spokenMs(ms: number): string {
   return rounded < 1000 ? `${rounded.toPrecision(3)} ms` : `${seconds(rounded)} s`;
 }
 
-/** A span of waiting for prose, to the second or the minute: `90 s`, `6 min`, `2 h 5 min`. */
+/** A waiting time for prose, to the second or the minute: `90 s`, `6 min`, `2 h 5 min`. */
 export function spokenSpan(ms: number): string {
   const whole = Math.round(ms / 1000);
   if (whole <= 120) return `${whole} s`;
@@ -30,7 +30,7 @@ export function tableMs(ms: number): string {
   return ms < 999.95 ? ms.toFixed(1) : Math.round(ms).toLocaleString('en-US');
 }
 
-/** `part` of `whole` in percent; never rounded to 0 or 100 when it is not. */
+/** `part` of `whole` in percent; never rounded to 0 or to 100. */
 export function percent(part: number, whole: number): string {
   if (whole <= 0) return '-';
   if (part === 0) return '0%';

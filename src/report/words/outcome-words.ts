@@ -1,6 +1,6 @@
 /**
- * Outcomes in words: which of them are failures, which attempts a share counts, how a sentence and a table say what an
- * outcome means. The names themselves are in names/outcomes.ts.
+ * Outcomes in words: which are failures, which attempts a share counts, how sentences and tables describe an outcome.
+ * The names themselves are in names/outcomes.ts.
  */
 import { blameOf, isOpen, meaningOf, type NAMED_OUTCOMES, type OutcomeId, openedOf } from '../../names/outcomes.js';
 import { printable } from '../../plan/printable.js';
@@ -8,7 +8,7 @@ import { formatCount } from '../../plan/units.js';
 import type { Burst, Counted, Outcomes, Summary } from '../../result/result.js';
 import { percent, spokenMs } from './numbers.js';
 
-/** Outcomes that are neither a 101 nor an attempt that was stopped, most frequent first. */
+/** Outcomes that are neither a 101 nor a stopped attempt, most frequent first. */
 export function failedOutcomes(outcomes: Outcomes): [OutcomeId, number][] {
   const entries = Object.entries(outcomes) as [OutcomeId, number][];
   return entries.filter(([id]) => !isOpen(id) && id !== 'aborted').sort(([, a], [, b]) => b - a);
@@ -19,7 +19,7 @@ function isJudged(id: OutcomeId): boolean {
   return id !== 'aborted' && blameOf(id) !== 'local';
 }
 
-/** The attempts that a share is a share of: those that say something about the target. */
+/** The attempts that shares are computed from: those that say something about the target. */
 function judgedAttempts({ attempted, outcomes }: Pick<Counted, 'attempted' | 'outcomes'>): number {
   const entries = Object.entries(outcomes) as [OutcomeId, number][];
   return entries.reduce((judged, [id, count]) => (isJudged(id) ? judged : judged - count), attempted);
@@ -36,7 +36,7 @@ export function preflightOutcomes(outcomes: Outcomes, attempted: number): string
   return `${formatCount(attempted)} handshake${attempted === 1 ? '' : 's'}: ${parts.join(', ')}`;
 }
 
-/** An outcome; `lost` stands for connections that had their 101 and lost it. */
+/** An outcome, or `lost`: a connection that had its 101 and was closed by the target. */
 export type FailureKind = OutcomeId | 'lost';
 
 /** `3×504`, `3 lost`. */
@@ -44,7 +44,10 @@ export function countText(kind: FailureKind, count: number, times = '×'): strin
   return `${formatCount(count)}${kind === 'lost' ? ' ' : times}${printable(kind)}`;
 }
 
-/** What a target makes up must not fill the screen: kinds of failure in a line, and rows of a table. */
+/**
+ * A target that sends many different statuses must not fill the screen: kinds of failure in a line, and rows of a
+ * table.
+ */
 const MOST_KINDS = 12;
 const MOST_ROWS = 20;
 
@@ -57,16 +60,16 @@ export function failuresText({ outcomes, lostWhileHeld }: Burst): string {
 }
 
 export interface OutcomeRow {
-  /** `other`: the rarest failures, taken together. */
+  /** `other`: the sum of the rarest failures. */
   readonly id: OutcomeId | 'other';
   readonly count: number;
-  /** Of the attempts that say something about the target; null: these don't. */
+  /** Share among the attempts that say something about the target; null: this outcome does not. */
   readonly share: string | null;
-  /** Empty where the name of the outcome is enough. */
+  /** Empty if the name of the outcome is enough. */
   readonly meaning: string;
 }
 
-/** Shares leave out what failed on this machine and what was stopped. */
+/** Shares exclude attempts that failed on this machine or were stopped. */
 export function outcomeRows(counted: Counted): OutcomeRow[] {
   const judged = judgedAttempts(counted);
   const rare = failedOutcomes(counted.outcomes)
@@ -87,7 +90,7 @@ export function outcomeRows(counted: Counted): OutcomeRow[] {
   return [...rows, { id: 'other', count, share: percent(count, judged), meaning }];
 }
 
-/** Why a status fails a handshake, where the number alone does not say it. */
+/** Why a status fails a handshake, where the number alone is not enough. */
 const STATUS_WORDS: Readonly<Record<string, string>> = {
   200: 'OK: answered as plain HTTP',
   301: 'redirect, not followed',
@@ -109,7 +112,7 @@ const STATUS_WORDS: Readonly<Record<string, string>> = {
 /** Named outcomes that speak about the target or the way to it. */
 type FatedId = Extract<(typeof NAMED_OUTCOMES)[number], { readonly blame: 'target' | 'network' }>['id'];
 
-/** Singular and plural, by outcome. A status is said by its number. */
+/** Singular and plural, by outcome. A status is described by its number. */
 const FATES: Readonly<Record<FatedId, readonly [one: string, many: string]>> = {
   'invalid-101': ['was answered an invalid 101', 'were answered an invalid 101'],
   malformed: ['was answered something that is no HTTP', 'were answered something that is no HTTP'],
@@ -125,7 +128,7 @@ const FATES: Readonly<Record<FatedId, readonly [one: string, many: string]>> = {
   tls: ['failed in the TLS handshake', 'failed in the TLS handshake'],
 };
 
-/** `20 were answered 504 after 1.00 s`; `after`: how long that took them. */
+/** `20 were answered 504 after 1.00 s`; `after`: how long they took. */
 export function fateOf(id: OutcomeId, count: number, after: Summary | null): string {
   const index = count === 1 ? 0 : 1;
   const answered = [`was answered ${id}`, `were answered ${id}`][index];
@@ -138,7 +141,7 @@ function isFated(id: OutcomeId): id is FatedId {
   return Object.hasOwn(FATES, id);
 }
 
-/** One time when they lie together, a range when they do not. */
+/** One time if they are close together, otherwise a range. */
 function when(after: Summary | null): string {
   if (after === null) return '';
   const isTight = after.max <= 1.2 * after.min || after.max - after.min < 1;

@@ -1,13 +1,13 @@
 /**
- * The phases of a handshake as a table: the latencies of each with their lower bounds where these tell something, what
- * each phase is, and the target's latency without load beside them.
+ * The phases of a handshake as a table: the latencies of each, with lower bounds where they differ, what each phase is,
+ * and the target's latency without load.
  */
 
 import { BOUNDED_PHASES, type BoundedPhase, type Phase } from '../../names/phases.js';
 import type { Gate } from '../../plan/plan.js';
 import type { Counted, Preflight, Summary } from '../../result/result.js';
 
-/** In ms. `lower` is null where it adds nothing to `upper`. */
+/** In ms. `lower` is null if it adds nothing to `upper`. */
 export interface Bounded {
   readonly upper: number;
   readonly lower: number | null;
@@ -17,29 +17,29 @@ export const PHASE_COLUMNS = ['p50', 'p90', 'p99', 'max'] as const;
 
 export interface PhaseRow {
   readonly name: string;
-  /** The one that a client feels. */
+  /** The latency that a client experiences. */
   readonly isMain: boolean;
-  /** One for each column; null: too few to tell. */
+  /** One per column; null: too few values. */
   readonly values: readonly (Bounded | null)[];
-  /** What it is. */
+  /** What the phase is. */
   readonly note: string;
 }
 
 export interface PhaseTable {
   readonly rows: readonly PhaseRow[];
-  /** For below the table, where there is no room for all notes. */
+  /** Shown below the table if there is no room for all notes. */
   readonly mainNote: string;
-  /** What a lower bound is; null: there is none. */
+  /** Explains the lower bound; null: there is none. */
   readonly boundLegend: string | null;
   /** How arrivals were timed; null: by this process. */
   readonly clockLegend: string | null;
 }
 
-/** A lower bound nearer than this to the upper one is not shown. */
+/** A lower bound closer than this to the upper one is not shown. */
 const MATERIAL_SHARE = 0.05;
 const MATERIAL_MS = 0.5;
 
-/** A latency with its lower bound where the generator may have stamped late. */
+/** A latency, with its lower bound if the generator may have measured late. */
 export function bounded(upper: number, lower: number | null): Bounded {
   const isMaterial = lower !== null && upper - lower > Math.max(MATERIAL_SHARE * upper, MATERIAL_MS);
   return { upper, lower: isMaterial ? lower : null };
@@ -49,7 +49,7 @@ const MAIN_NOTE = 'what a client felt';
 const BOUND_LEGEND = 'lower bound; the generator stamped late, the truth lies between';
 const KERNEL_LEGEND = 'kernel stamps: the kernel itself timed each arrival, so there are no bounds';
 
-/** `gate`: the one that all attempts waited at; null when there was none, or several. */
+/** `gate`: the gate of all attempts; null when there was none, or several. */
 export function phaseTable(counted: Counted, preflight: Preflight | null, gate: Gate | null): PhaseTable {
   const rows = phaseRows(counted, preflight, gate);
   const hasBounds = rows.some(({ values }) => values.some((value) => value !== null && value.lower !== null));

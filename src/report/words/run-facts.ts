@@ -1,7 +1,7 @@
 /**
- * The facts about a run beside its numbers, in the order in which a reader needs them: what limits belief, how close
- * together the attempts started, what the kernel had to send again, how single handshakes fared afterwards, this
- * generator's own floor. How many facts there are depends on what happened.
+ * The facts about a run besides its numbers, in the order of importance: doubts about the numbers, how close together
+ * the attempts started, what the kernel retransmitted, how single handshakes did afterwards, and the generator's own
+ * cost. Which facts there are depends on the run.
  */
 import { isOpen, openedOf } from '../../names/outcomes.js';
 import { printable } from '../../plan/printable.js';
@@ -15,15 +15,16 @@ import { hasDropOff, remediesOf } from './headline.js';
 import { percent, spokenMs } from './numbers.js';
 import { preflightOutcomes } from './outcome-words.js';
 
-/** What limits belief in the numbers. */
+/** Reasons to doubt the numbers. */
 export function doubtsOf(result: Result): Fact[] {
   const { validity, preflight } = result;
   const doubts: Fact[] = [];
   if (validity.verdict !== 'valid') {
-    // The headline of an invalid run says its first reason already; that of a search only when it is the generator's limit.
+    // The headline of an invalid run already gives its first reason; a search's headline only if that is a limit of the
+    // generator.
     const isTold =
       validity.verdict === 'invalid' && (!hasDropOff(result) || result.dropOff.verdict === 'GENERATOR_LIMITED');
-    // Each under its own weight: a reason that is merely suspect did not make the run invalid.
+    // Each with its own severity: a reason that is only suspect did not make the run invalid.
     for (const { verdict, reason } of weighed(validity).slice(isTold ? 1 : 0)) {
       const isDoubt = verdict !== 'valid';
       doubts.push({ label: isDoubt ? verdict : 'note', text: printable(reason), isDoubt });
@@ -41,7 +42,7 @@ export function doubtsOf(result: Result): Fact[] {
 export function reasonsForNothing(result: Result): Fact[] {
   const { plan, preflight, validity, stopped } = result;
   const [, ...others] = validity.reasons;
-  // The headline says one of them already.
+  // The headline already gives one of them.
   const untold = stopped === null ? others : validity.reasons.filter((reason) => reason !== stopped);
   const hasAnswer = preflight === null || openedOf(preflight.outcomes) > 0;
   const remedies = hasAnswer ? [] : remediesOf(result);
@@ -55,7 +56,7 @@ export function reasonsForNothing(result: Result): Fact[] {
   ];
 }
 
-/** What was measured beside outcomes and latencies. */
+/** What was measured besides outcomes and latencies. */
 export function runFacts(result: Result): Fact[] {
   const { bursts, totals } = result;
   return [
@@ -70,7 +71,7 @@ export function runFacts(result: Result): Fact[] {
   ];
 }
 
-/** How sockets were driven. */
+/** Which transport was used. */
 export function transportFacts({ generators }: Result): Fact[] {
   return generators.map(({ transport, transportNote }) => ({
     label: 'transport',
@@ -78,7 +79,7 @@ export function transportFacts({ generators }: Result): Fact[] {
   }));
 }
 
-/** How simultaneous it was. */
+/** How close together the attempts started. */
 function releaseFact(all: readonly Burst[]): Fact[] {
   const bursts = all.filter(({ release }) => release !== null);
   if (bursts.length === 0) return [];
@@ -104,18 +105,18 @@ function firstAnswerMs(burst: Burst): number | null {
   return times.length === 0 ? null : Math.min(...times);
 }
 
-/** Handshakes a second, over the whole and over time. */
+/** Handshakes per second, over the whole time and second by second. */
 function paceFact({ kind, rate, perSecond }: Burst): Fact[] {
   if (!LOADS[kind].hasRate || rate === null) return [];
   const text = `${formatCount(Math.round(rate))} handshakes/s`;
-  // The last second is rarely a whole one.
+  // The last second is rarely complete.
   const whole = (perSecond ?? []).slice(0, -1);
   if (whole.length < 2) return [{ label: 'pace', text }];
   const range = `${formatCount(Math.min(...whole))} to ${formatCount(Math.max(...whole))} in a whole second`;
   return [{ label: 'pace', text: `${text}; ${range}`, curve: whole }];
 }
 
-/** What had to be sent again; silent when nothing had to. */
+/** Retransmissions; no fact without any. */
 function kernelFact({ kernel }: Counted): Fact[] {
   if (kernel === null) return [];
   const resent = (what: string, attempts: number, times: number): string[] =>
@@ -134,7 +135,7 @@ function afterFact(bursts: readonly Burst[]): Fact[] {
   return text === null ? [] : [{ label: 'after', text }];
 }
 
-/** The calibration of the largest burst: the floor under everything that was measured. */
+/** The calibration of the largest burst: the generator's own cost, contained in every measurement. */
 function floorFact(bursts: readonly Burst[]): Fact[] {
   const floors = bursts.map(({ calibration }) => calibration).filter((floor): floor is Calibration => floor !== null);
   if (floors.length === 0) return [];
@@ -161,7 +162,7 @@ function clampedFact({ clamped }: Counted): Fact[] {
   return [{ label: 'clamped', text: `${formatCount(clamped)} latencies were outside 1 µs to 10 min` }];
 }
 
-/** Only for a valid run; the reasons of another stand above the numbers, as doubts. */
+/** Only for a valid run; reasons of other verdicts are shown above the numbers, as doubts. */
 function validityFact({ validity: { verdict, reasons } }: Result): Fact[] {
   if (verdict !== 'valid') return [];
   return [{ label: 'validity', text: ['valid', ...reasons.map((reason) => printable(reason))].join('; ') }];

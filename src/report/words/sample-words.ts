@@ -1,6 +1,6 @@
 /**
- * What a target said when it refused: the first answer of each failed outcome, the most frequent ones first, without
- * the headers that every answer has. Every text here came from the target and leaves this file harmless.
+ * What a target said when it refused: the first response of each failed outcome, most frequent first, without the
+ * headers that every response has. All text here came from the target and is made harmless.
  */
 import { printable } from '../../plan/printable.js';
 import type { Counted, Result, Sample } from '../../result/result.js';
@@ -16,13 +16,13 @@ export interface SampleWords {
 
 export interface FirstSamples {
   readonly shown: readonly SampleWords[];
-  /** What is said of those that are not shown; null: all are. */
+  /** A remark about samples that are not shown; null: all are. */
   readonly more: string | null;
 }
 
 const MOST_SAMPLES = 4;
 const MOST_HEADERS = 6;
-/** Every answer has these, and they don't tell who refused or why. */
+/** Every response has these, and they do not tell who refused or why. */
 const DULL_HEADERS = new Set(['connection', 'content-length', 'content-type', 'date', 'keep-alive']);
 
 export function samplesOf({ samples, outcomes }: Pick<Counted, 'samples' | 'outcomes'>): FirstSamples {
@@ -32,7 +32,7 @@ export function samplesOf({ samples, outcomes }: Pick<Counted, 'samples' | 'outc
   return { shown, more: hidden > 0 ? `first samples of ${hidden} more outcomes are in the result file` : null };
 }
 
-/** What probes met that the bursts did not. */
+/** Failures that only probes met. */
 export function probeSamplesOf({ bursts, totals }: Result): FirstSamples {
   const samples = samplesOfProbes(bursts, totals.samples).slice(0, MOST_SAMPLES);
   return { shown: samples.map(([id, sample]) => told(`first ${id} of a probe`, sample)), more: null };

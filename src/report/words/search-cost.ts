@@ -1,8 +1,7 @@
 /**
- * What a search for the drop-off point is going to do and to cost, told before it sends anything: its loads,
- * objectives, rests and limits, then bursts, handshakes, failed handshakes and time, as expected and at the very
- * worst. The numbers are the search's own forecast; they promise nothing about a target that has not been measured
- * yet.
+ * What a search for the drop-off point will do and cost, before it sends anything: its loads, objectives, rests and
+ * limits, then bursts, handshakes, failed handshakes and time, as expected and in the worst case. The numbers are the
+ * search's own forecast; they promise nothing about a target that has not been measured yet.
  */
 import { formatCount, formatDuration } from '../../plan/units.js';
 import type { Forecast } from '../../search/forecast.js';
@@ -33,12 +32,12 @@ function restsText({ coolMs, freshWaitMs, maxWaitMs }: SearchOptions): string {
   return `${formatDuration(coolMs)} after each burst, ${rested}; up to ${formatDuration(maxWaitMs)} for it to recover`;
 }
 
-/** What ends a search, found or not. */
+/** The limits that end a search, with or without an answer. */
 export function limitsText({ budget, deadlineMs, harm }: SearchOptions): string {
   return `${formatCount(budget)} bursts, ${spokenSpan(deadlineMs)} or ${formatCount(harm)} failed handshakes, found or not`;
 }
 
-/** A forecast has two significant digits. */
+/** A forecast is given with two significant digits. */
 function about(count: number): string {
   return `~${formatCount(Number(count.toPrecision(2)))}`;
 }
@@ -56,7 +55,7 @@ export function costRows({ forecast: { expected, worst } }: PlannedSearch): Cost
   ];
 }
 
-/** Which target the forecast is for. */
+/** For which drop-offs the forecast was made. */
 export function costNote({ forecast: { dropOffs } }: PlannedSearch): string {
   const where = dropOffs.map(formatCount).join(', ');
   return `Expected: of a well-behaved target whose drop-off is at ${where}; a noisy one takes half as many bursts again. Calibration comes on top.`;

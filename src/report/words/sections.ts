@@ -1,7 +1,6 @@
 /**
- * What a report of a run shows, and in which order, as data: one sentence first, then what it stands on. Every renderer
- * (terminal, HTML) goes through the same sections and decides only how each is drawn. A section may turn out empty; a
- * renderer leaves it out.
+ * The content and order of a run's report, as data: one sentence first, then its evidence. Every renderer (terminal,
+ * HTML) uses the same sections and only draws them. A section may be empty; a renderer leaves it out.
  */
 import type { Gate } from '../../plan/plan.js';
 import { isSearchAt } from '../../plan/stages/kinds.js';
@@ -35,7 +34,7 @@ export type Section =
   | { readonly is: 'samples'; readonly samples: FirstSamples }
   | { readonly is: 'causes'; readonly causes: readonly CauseWords[] };
 
-/** `verbose`: with how sockets were driven. */
+/** `verbose`: also which transport was used. */
 export function sectionsOf(result: Result, { verbose }: { readonly verbose: boolean }): Section[] {
   const isSearch = hasDropOff(result);
   const sections: Section[] = [headlineSection(result)];
@@ -51,7 +50,7 @@ function headlineSection(result: Result): Section {
   return { is: 'headline', headline: headlineOf(result), context: isMeasured ? contextOf(result) : [] };
 }
 
-/** The answer of a search and what it stands on; its bursts, taken together, come after it. */
+/** The answer of a search and its evidence, followed by the sum of its bursts. */
 function searchSections(result: Result, dropOff: DropOff): Section[] {
   return [
     { is: 'facts', facts: dropOffFlags(dropOff) },
@@ -67,10 +66,10 @@ function measuredSections(result: Result): Section[] {
   const isSearch = hasDropOff(result);
   const bursts = listedBursts(result);
   return [
-    // What limits belief comes before the numbers, not after them.
+    // Doubts come before the numbers, not after them.
     { is: 'facts', facts: doubtsOf(result) },
     { is: 'outcomes', rows: outcomeRows(totals) },
-    // Latencies of loads that are far apart make no distribution.
+    // The latencies of very different loads do not form one distribution.
     ...(isSearch ? [] : [{ is: 'phases', table: phaseTable(totals, preflight, oneGate(result)) } as const]),
     { is: 'latencies', shape: latencyShape(result) },
     ...(bursts.length === 0 ? [] : [{ is: 'bursts', bursts: burstRows(bursts) } as const]),
@@ -85,7 +84,7 @@ function measuredSections(result: Result): Section[] {
 
 const NOT_JUDGED = 'no threshold was given: nothing was judged';
 
-/** By the user's own terms, or by those of a search. */
+/** Whether the user's thresholds, or a search's objectives, judge the run. */
 function isJudged(result: Result): boolean {
   return result.thresholds.length > 0 || hasDropOff(result);
 }
@@ -103,14 +102,14 @@ function causesSection({ diagnosis }: Result): Section {
   return { is: 'causes', causes: diagnosis.map(causeWords) };
 }
 
-/** The gate at which all attempts of the run waited; null when some waited at none or at another. */
+/** The gate of all attempts of the run; null when some had none or another one. */
 function oneGate({ bursts }: Result): Gate | null {
   const gates = new Set(bursts.map(({ kind, gate }) => (startsTogether(kind) ? gate : null)));
   const [gate = null] = gates.size === 1 ? gates : [];
   return gate;
 }
 
-/** The bursts that get a row: none for a single burst, and none for those of a search, which are in its ladder. */
+/** The bursts that get a row: not a single burst, and not those of a search, which are in its ladder. */
 function listedBursts(result: Result): readonly Burst[] {
   const { bursts, plan } = result;
   if (!hasDropOff(result)) return bursts.length > 1 ? bursts : [];

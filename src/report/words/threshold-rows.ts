@@ -1,5 +1,5 @@
 /**
- * Thresholds as rows: each expression with the value that it was judged by. The value is in the expression's own unit.
+ * Thresholds as rows: each expression with the value that it was judged by, in the expression's own unit.
  */
 import { printable } from '../../plan/printable.js';
 import { formatCount } from '../../plan/units.js';
@@ -11,7 +11,7 @@ export interface ThresholdRow {
   readonly expression: string;
   /** `is 988 ms`. */
   readonly actual: string;
-  /** The lower bound of the actual value, where it reads differently. */
+  /** The lower bound of the actual value, if it is written differently. */
   readonly lower: string | null;
 }
 
