@@ -1,4 +1,4 @@
-/** `wstampede check URL`: one handshake, step by step, and the probes that turn a failure into a cause. */
+/** `wstampede check URL`: one handshake, step by step, and probes that find the cause of a failure. */
 import { withDiagnosis } from '../diagnose/diagnose.js';
 import { checkup } from '../engine/check/checkup.js';
 import { directPlan } from '../engine/check/probe-plans.js';
@@ -34,7 +34,7 @@ export async function check(args: { url: string; flags: Flags }, host: Host): Pr
   const idleMs = idleOf(flags);
   const outputs = await openOutputs(flags, host, { inputs: inputFilesOf(plan, host.cwd), earlier: null });
   const signals = listenForSignals(host, { note: (text) => outputs.note(text), leave: () => outputs.close() });
-  // One handshake leaves nothing to write that the first signal does not write.
+  // The first signal has already written everything that a single handshake can give.
   signals.hurry.addEventListener('abort', () => {
     outputs.close();
     host.exit(isSignalName(signals.hurry.reason) ? SIGNAL_EXIT[signals.hurry.reason] : EXIT.sigint);
@@ -64,7 +64,7 @@ export async function check(args: { url: string; flags: Flags }, host: Host): Pr
       exitCode: isJudged ? checkExitCode(found) : assembled.exitCode,
     });
     await outputs.end(measured);
-    // A file that was asked for and is not there must not look like success to a script.
+    // If a requested file could not be written, a script must not see success.
     const result = outputs.problems.length > 0 ? { ...measured, exitCode: EXIT.internal } : measured;
     const terminal = terminalOf(host.stdout, host.env, { noColor: switchFlag(flags, 'color') === false });
     if (switchFlag(flags, 'json') === true) {
@@ -79,7 +79,9 @@ export async function check(args: { url: string; flags: Flags }, host: Host): Pr
   }
 }
 
-/** What a burst of one needs no more, and a deadline that a person can wait for. */
+/**
+ * Defaults for a single handshake: without calibration and the like, and with a deadline that a person can wait for.
+ */
 function withDefaults(flags: Flags): Flags {
   return {
     ...flags,
@@ -87,13 +89,13 @@ function withDefaults(flags: Flags): Flags {
   };
 }
 
-/** @throws UserError in the flag's own name */
+/** @throws UserError that names the flag */
 function directOf(plan: Plan, flags: Flags): Plan | null {
   const url = textFlag(flags, 'direct');
   if (url === undefined) return null;
   const there = named(writtenName(flags, 'direct'), () => {
     const parts = parseUrl(url);
-    // Its values would be looked for in data and environment of another plan.
+    // Templates would need the data and environment of another plan.
     if (parts.path.includes('{{')) {
       throw new UserError('no templates here; without a path it takes the one of URL', { code: 'url' });
     }
@@ -102,7 +104,7 @@ function directOf(plan: Plan, flags: Flags): Plan | null {
   return directPlan(plan, there);
 }
 
-/** @throws UserError in the flag's own name */
+/** @throws UserError that names the flag */
 function idleOf(flags: Flags): number | null {
   const text = textFlag(flags, 'idle');
   if (text === undefined) return null;
@@ -113,7 +115,7 @@ function idleOf(flags: Flags): number | null {
   });
 }
 
-/** What `read` gives; what it complains of is led by the flag's name. */
+/** The result of `read`; its errors are prefixed with the flag's name. */
 function named<T>(flag: string, read: () => T): T {
   try {
     return read();

@@ -1,13 +1,15 @@
 /**
- * What commands and a person say to each other beside the summary: text out, the signals that end a run.
+ * Communication between commands and the user besides the summary: text output, and the signals that end a run.
  */
 import { SIGNAL_EXIT } from '../errors.js';
 import { type Host, monotonicMs } from '../host.js';
 
-/** timeout(1) signals a process and then its group: signals this close together are one request. */
+/** timeout(1) signals a process and then its group: signals this close together count as one. */
 const ONE_REQUEST_MS = 50;
 
-/** Resolves when the text is out, so that no exit cuts it short; a closed pipe ends quietly (cli.ts). */
+/**
+ * Resolves when the text has been written, so that an exit cannot cut it off; a closed pipe is not an error (cli.ts).
+ */
 export function write(host: Host, text: string): Promise<void> {
   return new Promise((resolve) => {
     host.stdout.write(text.endsWith('\n') ? text : `${text}\n`, () => resolve());
@@ -15,15 +17,18 @@ export function write(host: Host, text: string): Promise<void> {
 }
 
 export interface Signals {
-  /** Aborted by the first signal: nothing more is launched, what is open is closed. Its reason is the signal's name. */
+  /**
+   * Aborted by the first signal: nothing more is launched, open connections are closed. Its reason is the signal's
+   * name.
+   */
   readonly signal: AbortSignal;
-  /** Aborted by the second: closings are not waited for. */
+  /** Aborted by the second signal: closing connections are not waited for. */
   readonly hurry: AbortSignal;
-  /** From now on signals do what they do without a listener. */
+  /** Restores the default handling of signals. */
   stop(): void;
 }
 
-/** First signal: stop and close. Second: do not wait for closings. Third: leave at once. */
+/** First signal: stop and close. Second: do not wait for connections to close. Third: exit at once. */
 export function listenForSignals(
   host: Host,
   { note, leave }: { readonly note: (text: string) => void; readonly leave: () => void },

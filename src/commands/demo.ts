@@ -1,6 +1,6 @@
 /**
- * `wstampede demo`: in under a minute from nothing to a stack that answers 504 to simultaneous handshakes, why it does, and
- * how many it takes. Every step is what the command of that name does; nothing here measures, searches or judges.
+ * `wstampede demo`: shows in under a minute a stack that answers 504 to simultaneous handshakes, why it does, and at
+ * what number this begins. Each step is what the command of that name does; nothing here measures, searches or judges.
  */
 import { readMachine } from '../engine/machine/machine.js';
 import { withWorkers } from '../engine/threads/worker-pool.js';
@@ -20,13 +20,19 @@ import { directorOf } from './find-director.js';
 import { measure } from './measure.js';
 import { type Flags, switchFlag } from './option-tables.js';
 
-/** The gateway gives up on its backend after T; the backend serves one upgrade every S: T/S fit into one burst. */
+/**
+ * The gateway times out its backend after T; the backend serves one upgrade per S; so T/S handshakes of a burst
+ * succeed.
+ */
 const TIMEOUT_MS = 1000;
 const SERVICE_MS = 5;
 const LIMIT = TIMEOUT_MS / SERVICE_MS;
 const FITS = 100;
 const TOO_MANY = 500;
-/** Waits as short as a target allows that forgets at once; the deadline keeps the whole below a minute on a slow machine. */
+/**
+ * The shortest waits, because this target recovers immediately; the deadline keeps the demo under a minute on a slow
+ * machine.
+ */
 const SEARCH = { max: 1000, preset: 'quick', freshWait: '3s', maxWait: '4s', rest: '300ms', deadline: '40s' } as const;
 const NO_INPUTS: Inputs = { rows: [], env: {}, tls: { ca: null, cert: null, key: null } };
 
@@ -81,7 +87,9 @@ const TRY_NEXT =
   '  wstampede find ws://127.0.0.1:8080/ws --max 2k  how many it takes in the same instant\n' +
   'From this folder: npx wstampede …';
 
-/** T/S four times: by the formula, from one burst, from the shape of its latencies, by a search that knows of neither. */
+/**
+ * T/S from four sources: the formula, one burst, the shape of its latencies, and a search that does not know T or S.
+ */
 function comparison(large: Result, { dropOff }: Result): string {
   const lines = [
     `  predicted  T/S = ${formatCount(LIMIT)}: ${formatCount(LIMIT)} x 101, ${formatCount(TOO_MANY - LIMIT)} x 504`,
@@ -115,7 +123,7 @@ function withoutProbes(flags: Flags): Flags {
   return { ...flags, values: { ...flags.values, probes: false } };
 }
 
-/** Ctrl-C, or nobody reads any more. */
+/** Ctrl-C, or the reader of the output has closed it. */
 function stopped(result: Result, host: Host): boolean {
   return result.stopped !== null || host.stdout.destroyed;
 }

@@ -1,6 +1,6 @@
 /**
- * The flags of a command, from the command line or else from the environment: which variables are flags, and what their
- * texts mean.
+ * The flags of a command, from the command line or from environment variables: which variables are flags, and how their
+ * texts are read.
  */
 import { UserError } from '../errors.js';
 import { didYouMean } from '../plan/suggest.js';
@@ -13,10 +13,13 @@ interface Variable {
   readonly text: string;
 }
 
-/** By the name of the flag. */
+/** Variables by the name of the flag. */
 type Environment = ReadonlyMap<string, Variable>;
 
-/** `WSTAMPEDE_SOURCE_IP` is `--source-ip`; unknown names warn, since they may be meant for another version. */
+/**
+ * `WSTAMPEDE_SOURCE_IP` is `--source-ip`; unknown names give a warning only, because they may be meant for another
+ * version.
+ */
 export function fromEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   options: ReadonlySet<string>,
@@ -34,7 +37,8 @@ export function fromEnvironment(
 
 /**
  * The flags of a command, from the command line or else from the environment.
- * @throws UserError for a flag given twice that can be given once only, and for a variable that is no switch and should be
+ * @throws UserError for a flag that is given twice but allowed once, and for a switch variable whose value is not a
+ * boolean
  */
 export function readFlags(args: Readonly<Record<string, unknown>>, table: OptionTable, env: Environment): Flags {
   const values: Record<string, Flags['values'][string]> = {};
@@ -56,8 +60,8 @@ export function readFlags(args: Readonly<Record<string, unknown>>, table: Option
 }
 
 /**
- * What stands in a variable as the flag would have been parsed: a list has one value a line.
- * @throws UserError when it is no switch and should be
+ * The value of a variable, as the flag would have been parsed: a list has one value per line.
+ * @throws UserError when a switch has a value that is not a boolean
  */
 function environmentValue(option: OptionSpec, { variable, text }: Variable): string | readonly string[] | boolean {
   switch (option.kind) {

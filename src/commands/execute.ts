@@ -1,6 +1,6 @@
 /**
- * Runs a plan for a command: reads the files it names, has it measured, prints the summary. What to run is the command's
- * business. What is not needed before the first burst is loaded when it is: every file read before it delays it.
+ * Runs a plan for a command: reads the files it names, has it measured, prints the summary. The command decides what to
+ * run. Modules that are not needed before the first burst are imported later, because each one delays it.
  */
 import { readMachine } from '../engine/machine/machine.js';
 import { knownWays } from '../engine/run/machine-needs.js';
@@ -24,8 +24,8 @@ import { type Flags, listFlag, switchFlag, textFlag } from './option-tables.js';
 import type { Resumed } from './resume.js';
 
 /**
- * Runs what `draft` comes to as command `name`. Paths in it are relative to `folder`.
- * @param read files that were read before, and that no output may replace
+ * Runs the plan in `draft` as command `name`. Paths in it are relative to `folder`.
+ * @param read files that were read before; no output may replace them
  */
 export async function execute(
   name: string,
@@ -38,16 +38,16 @@ export async function execute(
   const outside = { env: host.env, read: (file: string) => readText(file, folder) };
   const { profile, inputs } = supplied(draft, outside);
   const plan = compilePlan(profile);
-  // What does not fit together is said before anything is opened, or forecast.
+  // Contradictions are reported before any file is opened or any cost forecast.
   const resumed = await resumedBy(flags, plan, host);
   const director = await directorFor(plan, resumed?.state ?? null);
   if (switchFlag(flags, 'dry-run') === true) return dryRun(plan, flags, host);
   const machine = readMachine();
   const workerHeapMb = heapFrom(host.env.WST_WORKER_HEAP_MB);
   const files = { inputs: [...read, ...inputFilesOf(plan, folder)], earlier: resumed?.earlier.bursts ?? null };
-  // Shown before the threads are ended: a second Ctrl-C does not wait for them.
+  // Printed before the threads are ended: a second Ctrl-C does not wait for them.
   const measured = async (workers: WorkerPool): Promise<ExitCode> => {
-    // The threads start beside what this one has still to load.
+    // The threads start while this thread still loads modules.
     workers.startEarly();
     const given = { director, earlier: resumed?.earlier ?? null, machine, generators: workers };
     const { measure } = await import('./measure.js');
@@ -57,7 +57,7 @@ export async function execute(
 }
 
 async function show({ result: measured, problems }: Measured, flags: Flags, host: Host): Promise<ExitCode> {
-  // A file that was asked for and is not there must not look like success to a script; what was measured is still shown.
+  // If a requested file could not be written, a script must not see success; the measurement is still shown.
   const result = problems.length > 0 ? { ...measured, exitCode: EXIT.internal } : measured;
   const terminal = terminalOf(host.stdout, host.env, { noColor: switchFlag(flags, 'color') === false });
   const isJson = switchFlag(flags, 'json') === true;
@@ -72,7 +72,7 @@ async function show({ result: measured, problems }: Measured, flags: Flags, host
   return result.exitCode as ExitCode;
 }
 
-/** What an earlier process left of the search; null: begin anew. @throws UserError `resume` */
+/** The state of the search from an earlier process; null: start anew. @throws UserError `resume` */
 async function resumedBy(flags: Flags, plan: Plan, host: Host): Promise<Resumed | null> {
   const file = textFlag(flags, 'resume');
   if (file === undefined) return null;
@@ -80,7 +80,7 @@ async function resumedBy(flags: Flags, plan: Plan, host: Host): Promise<Resumed 
   return resumedFrom(file, plan, host);
 }
 
-/** Of the plan's search, where it has one. @throws UserError `find` */
+/** The director of the plan's search, if it has one. @throws UserError `find` */
 async function directorFor(plan: Plan, saved: SearchState | null): Promise<Director | null> {
   if (findStageOf(plan.stages) === null) return null;
   const { directorOf } = await import('./find-director.js');

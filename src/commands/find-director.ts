@@ -1,6 +1,6 @@
 /**
- * From a plan's find stage to a search: its options, its forecast, the director that an engine is given. It knows the
- * words and units that the search does not: how an objective is called, why a generator's floor is too high.
+ * From a plan's find stage to a search: its options, its forecast, and its director for the engine. Knows the words and
+ * units that the search does not: the name of an objective, why a generator's floor is too high.
  */
 import { type FindStage, findStageOf, type Plan } from '../plan/plan.js';
 import { formatCount, formatDuration } from '../plan/units.js';
@@ -11,12 +11,12 @@ import { type Durations, type Forecast, forecast, USUAL_BURST_MS } from '../sear
 import { type Objective, type SearchOptions, searchOptions } from '../search/search-options.js';
 import type { SearchState } from '../search/state.js';
 
-/** Share of an asked latency that the generator's own floor may take up (docs/method.md, "Calibration"). */
+/** Largest share of a required latency that the generator's own cost may take (docs/method.md, "Calibration"). */
 const MOST_FLOOR = 0.2;
-/** Closing, waiting for workers, calibrations before a burst. */
+/** Time for closing, waiting for workers and calibration, per burst. */
 const AROUND_BURST_MS = 30_000;
 
-/** @throws UserError `find` when what is asked does not fit together */
+/** @throws UserError `find` when the options contradict each other */
 export function searchOptionsOf(stage: FindStage): SearchOptions {
   const { max, min, expect, width, preset, restMs, freshWaitMs, maxWaitMs, budget } = stage;
   const { deadlineMs, burstQuantile, downSweep, harm } = stage;
@@ -30,7 +30,7 @@ export function searchOptionsOf(stage: FindStage): SearchOptions {
   });
 }
 
-/** What a search will cost, beforehand. @throws UserError as `searchOptionsOf` */
+/** The expected cost of a search. @throws UserError as `searchOptionsOf` */
 export function searchForecast(plan: Plan): { options: SearchOptions; forecast: Forecast } | null {
   const stage = findStageOf(plan.stages);
   if (stage === null) return null;
@@ -38,7 +38,10 @@ export function searchForecast(plan: Plan): { options: SearchOptions; forecast: 
   return { options, forecast: forecast(options, durationsOf(plan), stage.expect) };
 }
 
-/** Of the plan's search, where it has one; it goes on from `saved` where that is given. @throws UserError `find` */
+/**
+ * The director of the plan's search, null without one; it resumes from `saved` if that is given. @throws UserError
+ * `find`
+ */
 export function directorOf(plan: Plan, saved: SearchState | null = null): Director | null {
   const stage = findStageOf(plan.stages);
   if (stage === null) return null;
@@ -56,7 +59,7 @@ function objectivesOf({ share, p99Ms, p95Ms }: FindStage): Objective[] {
   return objectives;
 }
 
-/** Arming before the gates tls and upgrade has a deadline of its own. */
+/** Arming before the gates tls and upgrade has its own deadline. */
 function durationsOf({ gate, timeoutMs, session }: Plan): Durations {
   const holdMs = session.holdMs ?? 0;
   return {

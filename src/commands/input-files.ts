@@ -1,4 +1,4 @@
-/** Reads the files that a command line or a profile names, with an error that says what is wrong with them. */
+/** Reads the files that a command line or a profile names; errors say what is wrong with them. */
 import * as fs from 'node:fs';
 import { resolve } from 'node:path';
 import { UserError } from '../errors.js';
@@ -6,10 +6,10 @@ import type { Plan } from '../plan/plan.js';
 import { formatBytes } from '../plan/units.js';
 import type { InputFile } from '../report/files/destination.js';
 
-/** No text that Node can hold is longer than twice this, and each row is kept as an object beside it. */
+/** Node's longest text is about twice this, and each row is kept as an object too. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
-/** @throws UserError that says what is wrong with the file; where it was named is told by the caller. */
+/** @throws UserError that says what is wrong with the file; the caller adds where it was named */
 export function readText(file: string, folder: string): string {
   const path = resolve(folder, file);
   try {
@@ -24,11 +24,11 @@ export function readText(file: string, folder: string): string {
 }
 
 /**
- * A pipe that has no writer would hang, a device has no end, a file may be larger than memory: each is refused.
- * @throws UserError `file`, and the system's errors as they are
+ * Refuses a pipe (without a writer it would block), a device (it has no end) and a file that is too large for memory.
+ * @throws UserError `file`, and errors of the system unchanged
  */
 export function readRegular(path: string, shown: string): string {
-  // Without O_NONBLOCK the open itself waits for a pipe's writer.
+  // Without O_NONBLOCK, opening a pipe waits for its writer.
   const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   try {
     const stats = fs.fstatSync(fd);
@@ -47,7 +47,7 @@ export function readRegular(path: string, shown: string): string {
   }
 }
 
-/** The files that a plan names; no output may replace one. Paths start at `folder`. */
+/** The files that a plan names; no output may replace them. Paths are relative to `folder`. */
 export function inputFilesOf({ data, target: { tls } }: Plan, folder: string): InputFile[] {
   const named: [flag: string, file: string | null][] = [
     ['--data', data?.file ?? null],

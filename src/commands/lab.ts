@@ -1,6 +1,6 @@
 /**
- * `wstampede lab`: starts a target that fails as real stacks do, or lists them. Reads the catalogue and knows no target
- * by name.
+ * `wstampede lab`: starts a target that fails as real stacks do, or lists the targets. Reads the catalogue and has no
+ * code for particular targets.
  */
 import { EXIT, type ExitCode, SIGNAL_EXIT, UserError } from '../errors.js';
 import type { Host } from '../host.js';
@@ -16,17 +16,17 @@ import { wrap } from '../report/terminal/text-width.js';
 export interface LabArguments {
   readonly name?: string;
   readonly list?: boolean;
-  /** The flags of the target, unread. */
+  /** The flags of the target, not parsed yet. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** The size of burst with which `--list` shows what to expect. */
+/** The burst size for the expected outcomes in `--list`. */
 const LISTED_BURST = 500;
 const LINE_WIDTH = 78;
 
 /**
- * Serves until a signal comes, then says on stdout what the target saw; the second signal ends at once.
- * @throws UserError `lab` for an unknown target or option, or an address that cannot be had.
+ * Serves until a signal comes, then prints what the target received; the second signal ends at once.
+ * @throws UserError `lab` for an unknown target or option, or an address that cannot be used
  */
 export async function lab(args: LabArguments, host: Host): Promise<ExitCode> {
   if (args.list === true || args.name === undefined) {
@@ -64,7 +64,7 @@ export async function lab(args: LabArguments, host: Host): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-/** The options of the target that is named among `words`, for its help; else where they are told. */
+/** The options of the target named in `words`, for its help; without a target, where to find them. */
 export function labHelp(words: readonly string[]): string {
   const target = CATALOGUE.find(({ name }) => words.includes(name));
   if (target === undefined) return 'Options of a target: wstampede lab NAME --help';
@@ -107,7 +107,7 @@ function describeTarget(target: LabTarget): string {
   ].join('\n');
 }
 
-/** Those that can be made to do it as it is by default. */
+/** The gateways that can show this behaviour with their default configuration. */
 function gatewaysOf(target: LabTarget, settings: LabSettings): readonly string[] {
   return GATEWAYS.filter((gateway) => BEHIND.get(target.name)?.needs(gateway, settings) !== null);
 }

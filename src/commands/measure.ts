@@ -1,6 +1,6 @@
 /**
- * Runs a plan between its outputs: opens them, has the engine tell them what happens, ends them, answers signals. How a
- * plan runs is the engine's business; what a result means is loaded when there is something to tell.
+ * Runs a plan with its outputs: opens them, passes the engine's reports to them, ends them, handles signals. The engine
+ * runs the plan; the code that interprets a result is loaded when there is one.
  */
 import type { Fault } from '../engine/load/generators.js';
 import { runPlan } from '../engine/run/run-plan.js';
@@ -22,10 +22,10 @@ export interface Measured {
   readonly problems: readonly string[];
 }
 
-/** The plan's search, where it has one, and what else is there before the run begins. */
+/** The plan's search, if it has one, and what exists before the run begins. */
 type Given = Pick<RunSetup, 'director' | 'earlier' | 'machine' | 'generators'> & { readonly files: OtherFiles };
 
-/** Fires the plan and leaves its files behind. */
+/** Runs the plan and writes its files. */
 export async function measure(
   name: string,
   plan: Plan,
@@ -64,7 +64,7 @@ export async function measure(
   }
 }
 
-/** Passes on to the outputs what the engine tells. */
+/** Passes the engine's reports to the outputs. */
 function observerOf(
   outputs: RunOutputs,
   heading: Heading,
@@ -85,18 +85,18 @@ function observerOf(
   };
 }
 
-/** The result while the run goes on. What it means is told at the end: after each burst that would take ever longer. */
+/** The result during the run, without a diagnosis: making one after each burst would take longer and longer. */
 async function soFar(heading: Heading, record: RunRecord): Promise<Result> {
   return unfinished(assembleResult(heading, record));
 }
 
-/** The result with what it is likely to mean. */
+/** The result with its diagnosis. */
 async function diagnosed(heading: Heading, record: RunRecord): Promise<Result> {
   const { withDiagnosis } = await import('../diagnose/diagnose.js');
   return withDiagnosis(assembleResult(heading, record));
 }
 
-/** What a person should know of a search before it sends anything. */
+/** What the user should know about a search before it sends anything. */
 async function announce({ stages, calibrate }: Plan, outputs: RunOutputs): Promise<void> {
   const stage = findStageOf(stages);
   if (stage === null) return;
@@ -107,7 +107,7 @@ async function announce({ stages, calibrate }: Plan, outputs: RunOutputs): Promi
   outputs.warn("without calibration this generator's own delay may be what misses a latency objective");
 }
 
-/** `WST_FAULT=throw:1:200`: worker 1 dies 200 ms after the release. For tests of what follows. */
+/** `WST_FAULT=throw:1:200`: worker 1 dies 200 ms after the release. For tests. */
 function testFault(host: Host): Fault | null {
   const match = /^(throw|memory):(\d+):(\d+)$/.exec(host.env.WST_FAULT ?? '');
   if (match === null) return null;

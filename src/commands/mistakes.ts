@@ -1,15 +1,15 @@
 /**
- * What is wrong with a command line, in words that name the way out: what the parser of flags complains of, and what it would
- * pass over. Repeats what was written, but no secret that ended up in the wrong place.
+ * Errors in a command line, in words that say what to do: those that the flag parser reports, and those that it would
+ * ignore. Repeats the user's text, but no secret that is in the wrong place.
  */
 import { UserError } from '../errors.js';
 import { maskLoose } from '../plan/secrets.js';
 import { didYouMean } from '../plan/suggest.js';
 import type { OptionTable } from './option-tables.js';
 
-/** A command as its mistakes are judged by. */
+/** What is needed to report mistakes about a command. */
 interface Command {
-  /** Its name, then what it takes. */
+  /** Its name, followed by its arguments. */
   readonly usage: string;
   readonly positionals: Readonly<Record<string, string>>;
   readonly options: OptionTable;
@@ -20,8 +20,10 @@ function commandOf(argv: readonly string[], commands: readonly Command[]): Comma
 }
 
 /**
- * yargs reads `--dry-run=5` as no dry run, and would send what was not to be sent; `--no-timeout` as a timeout.
- * @throws UserError for a switch with a value that is neither true nor false, and for the negation of what is no switch
+ * yargs reads `--dry-run=5` as false, and would send load although a dry run was wanted; it reads `--no-timeout` as a
+ * timeout.
+ * @throws UserError for a switch with a value other than true or false, and for `--no-` with a flag that is not a
+ * switch
  */
 export function refuseSwitchValues(argv: readonly string[], commands: readonly Command[]): void {
   const command = commandOf(argv, commands);
@@ -41,7 +43,7 @@ export function refuseSwitchValues(argv: readonly string[], commands: readonly C
   }
 }
 
-/** What yargs found wrong, in words that name the way out. */
+/** An error of yargs, in words that say what to do. */
 export function usageError(message: string, argv: readonly string[], commands: readonly Command[]): UserError {
   const words = (/^Unknown (?:argument|command)s?: (.+)$/s.exec(message)?.[1] ?? '').split(', ').filter(Boolean);
   const command = commandOf(argv, commands);
@@ -65,7 +67,7 @@ export function usageError(message: string, argv: readonly string[], commands: r
   return new UserError(message.trim(), { code: 'flag', hint });
 }
 
-/** yargs says the name alone, of `--no-such` only `such`, of `-qz` only `z`. */
+/** yargs gives only the name: for `--no-such` only `such`, for `-qz` only `z`. */
 function flagAsWritten(word: string, argv: readonly string[]): string | null {
   const names = [word, `no-${word}`];
   const arg = argv.find((one) => one.startsWith('-') && names.includes(one.replace(/^-+/, '').split('=')[0]));
@@ -95,7 +97,7 @@ function unknownWords(
     const written = flagAsWritten(word, argv);
     return written === null ? [] : [`there is no flag ${written}${didYouMean(word, own)}`];
   });
-  // `-H Authorization: Bearer TOKEN` without quotes: the words that are left over are secrets.
+  // `-H Authorization: Bearer TOKEN` without quotes: the extra words are secrets.
   const isUnquoted = strangers.length > 0 && argv.some((arg) => /^[\w-]+:$/.test(arg));
   const rest = isUnquoted
     ? ["unexpected words after NAME: (put the whole header in quotes: -H 'NAME: VALUE')"]

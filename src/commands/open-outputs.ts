@@ -1,6 +1,6 @@
 /**
- * Opens the outputs that a command's flags ask for: the progress display on stderr, and the files. What they are told
- * is the command's business.
+ * Opens the outputs that a command's flags ask for: the progress display on stderr, and the files. The command decides
+ * what they are told.
  */
 import { resolve } from 'node:path';
 import { UserError } from '../errors.js';
@@ -17,15 +17,15 @@ import { type Flags, listFlag, switchFlag, textFlag } from './option-tables.js';
 
 const STDOUT = /^\/dev\/(stdout|fd\/1)$|^\/proc\/self\/fd\/1$/;
 
-/** What the files of a run must fit. */
+/** Other files that the outputs of a run must not conflict with. */
 export interface OtherFiles {
-  /** What the run reads: no output may replace it. */
+  /** Files that the run reads: no output may replace them. */
   readonly inputs: readonly InputFile[];
-  /** Bursts of the search that goes on; null: a new run. */
+  /** Bursts of the resumed search; null: a new run. */
   readonly earlier: readonly EarlierBurst[] | null;
 }
 
-/** @throws UserError `output` for a file that can't be written, or that does not fit the others */
+/** @throws UserError `output` for a file that cannot be written, or that conflicts with another one */
 export async function openOutputs(flags: Flags, host: Host, { inputs, earlier }: OtherFiles): Promise<RunOutputs> {
   const results = listFlag(flags, 'output') ?? [];
   const resume = textFlag(flags, 'resume');

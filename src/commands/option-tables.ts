@@ -1,13 +1,13 @@
 /**
- * The flags as data: name, short form, kind and help, in the words of the field. Here and nowhere else, so that parsing,
- * help, environment variables and completion cannot disagree. Values stay text: units are read by the plan.
+ * The flags as data: name, short form, kind and help. The only place, so that parsing, help, environment variables and
+ * completion cannot disagree. Values stay text: the plan reads units.
  */
 import { ENDINGS } from '../report/formats/formats.js';
 
 export interface OptionSpec {
   readonly alias?: string;
   readonly kind: 'text' | 'list' | 'switch';
-  /** What stands for the value in the help. */
+  /** Stands for the value in the help. */
   readonly value?: string;
   readonly help: string;
   readonly group: 'Load' | 'Check' | 'Target' | 'Connection' | 'Objective' | 'Output';
@@ -104,7 +104,7 @@ function without(table: OptionTable, names: readonly string[]): OptionTable {
   return Object.fromEntries(Object.entries(table).filter(([name]) => !names.includes(name)));
 }
 
-/** A churn releases nothing together, so it has no gate, and holds nothing. */
+/** A churn does not release attempts together, so it has no gate, and it holds nothing. */
 const COMMON_OF_CHURN = without(COMMON, ['gate', 'hold']);
 
 export const BURST_OPTIONS: OptionTable = {
@@ -123,7 +123,7 @@ export const CHURN_OPTIONS: OptionTable = {
   ...COMMON_OF_CHURN,
 };
 
-/** The defaults are those of the presets; `width` and the waits differ between them. */
+/** The defaults come from the presets; `width` and the waits differ between them. */
 export const FIND_OPTIONS: OptionTable = {
   max: text('Load', 'N', 'never more handshakes than this at once (required)'),
   min: text('Load', 'N', 'smallest burst (default 10)'),
@@ -164,7 +164,7 @@ export const RUN_OPTIONS: OptionTable = {
   ...COMMON,
 };
 
-/** One handshake: nothing is released together, and every row of the data but the first stays unread. */
+/** One handshake: nothing is released together, and only the first data row is used. */
 export const CHECK_OPTIONS: OptionTable = {
   direct: text('Check', 'URL', 'the same handshake there, past the gateway, to separate the hops'),
   idle: text('Check', 'TIME', 'say nothing on the open tunnel for this long: does it live, and how is it cut'),
@@ -181,21 +181,21 @@ export const DEMO_OPTIONS: OptionTable = {
   progress: OUTPUT.progress,
 };
 
-/** Every flag of every command, for recognising environment variables. */
+/** Every flag of every command, to recognise environment variables. */
 export const ALL_OPTION_NAMES: ReadonlySet<string> = new Set(
   [BURST_OPTIONS, CHURN_OPTIONS, FIND_OPTIONS, RUN_OPTIONS, CHECK_OPTIONS, DEMO_OPTIONS].flatMap((table) =>
     Object.keys(table),
   ),
 );
 
-/** Parsed flags by long name; absent ones are undefined. */
+/** Parsed flags by long name; flags that were not given are undefined. */
 export interface Flags {
   readonly values: Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
-  /** Of those that came from the environment, the variable. */
+  /** For flags from the environment, the name of the variable. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** What the user wrote to say this: `--timeout`, or the variable. */
+/** What the user wrote: `--timeout`, or the variable. */
 export function writtenName(flags: Flags, name: string): string {
   return flags.variables[name] ?? `--${name}`;
 }

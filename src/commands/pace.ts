@@ -1,12 +1,12 @@
 /**
- * How often files are written while a run goes on. A file holds every burst so far, so writing it takes longer the longer a
- * run is; what is written too often would cost more than what is measured.
+ * How often files are written during a run. A file holds every burst so far, so writing it takes longer as the run goes
+ * on; writing after every burst would cost more than the measurement.
  */
 import { monotonicMs } from '../host.js';
 
-/** Writing may take one part of the time in so many. */
+/** Writing may take at most 1/PARTS of the time. */
 const PARTS = 5;
-/** A killed run loses no more than this. */
+/** A killed run loses at most this much. */
 const LONGEST_MS = 5000;
 
 export class Pace {
@@ -18,7 +18,7 @@ export class Pace {
     this.#now = now;
   }
 
-  /** `write` is told whether the files are due. */
+  /** `write` is told whether files are due. */
   async over(write: (isDue: boolean) => Promise<void>): Promise<void> {
     const from = this.#now();
     const isDue = from >= this.#dueAt;

@@ -1,12 +1,12 @@
 /**
- * From flags to the parts of a profile that they mean. The same schema judges both, so a flag can do nothing that a
- * profile can't, and its mistakes are told in the flag's own name.
+ * From flags to the parts of a profile that they stand for. The same schema checks both, so a flag can do nothing that
+ * a profile cannot, and its mistakes are reported under the flag's name.
  */
 import { type Draft, draftOfFlags } from '../plan/profile/draft.js';
 import type { Problem } from '../plan/profile/problems.js';
 import { type Flags, listFlag, switchFlag, textFlag, writtenName } from './option-tables.js';
 
-/** The flag that means a path of the profile. */
+/** The flag for a path of the profile. */
 const FLAG_OF: Readonly<Record<string, string>> = {
   'target.headers': 'header',
   'target.origin': 'origin',
@@ -53,7 +53,7 @@ const FLAG_OF: Readonly<Record<string, string>> = {
   'stages[0].find.downSweep': 'down-sweep',
 };
 
-/** What the user calls a path: the flag, or the variable that it came from. */
+/** The user's name for a path: the flag, or the variable that it came from. */
 function labelsOf(flags: Flags): Record<string, string> {
   const labels = Object.entries(FLAG_OF).map(([path, name]) => [path, writtenName(flags, name)]);
   const url = flags.values.url === undefined ? 'URL' : writtenName(flags, 'url');
@@ -61,8 +61,8 @@ function labelsOf(flags: Flags): Record<string, string> {
 }
 
 /**
- * The layer of a profile that the flags are; `more` is what a command makes of its own.
- * @param fileOf makes a path of a flag independent of the profile's own folder
+ * The profile layer made of the flags; `more` is added by the command.
+ * @param fileOf makes the path in a flag independent of the profile's folder
  */
 export function draftOf(
   flags: Flags,
@@ -75,7 +75,7 @@ export function draftOf(
   return draftOfFlags(written, labelsOf(flags), problems);
 }
 
-/** Only what was given appears. */
+/** Contains only flags that were given. */
 function overridesOf(
   flags: Flags,
   url: string | undefined,
@@ -137,14 +137,14 @@ interface HeaderFlags {
   readonly problems: readonly Problem[];
 }
 
-/** `NAME: VALUE`, as curl and every load tool take it; a name given twice is a header sent twice. */
+/** `NAME: VALUE`, as in curl; a name given twice is sent twice. */
 function headersOf(texts: readonly string[]): HeaderFlags {
   const map = new Map<string, string[]>();
   const problems: Problem[] = [];
   for (const text of texts) {
     const at = text.indexOf(':');
     if (at <= 0) {
-      // Never the text itself: it may be a secret that lost its colon.
+      // Never repeats the text: it may be a secret without its header name.
       problems.push({
         path: ['target', 'headers'],
         at: 'value',

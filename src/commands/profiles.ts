@@ -1,6 +1,6 @@
 /**
- * The profiles that ship with the program: list them, print one, print the JSON Schema; and find the profile that `run` was
- * asked for. Reads files; what a profile means is the plan ring's business.
+ * The shipped profiles: lists them, prints one, prints the JSON Schema; and finds the profile for `run`. Reads files;
+ * the plan ring interprets them.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -23,11 +23,11 @@ Print one, to make it yours: wstampede profiles NAME > mine.yaml
 
 export interface ProfileText {
   readonly text: string;
-  /** As errors name it. */
+  /** Its name in errors. */
   readonly file: string;
-  /** The file itself. */
+  /** The path of the file. */
   readonly path: string;
-  /** Where files that the profile names are looked for: the folder that it stands in. */
+  /** Files that the profile names are relative to this folder: its own. */
   readonly directory: string;
 }
 
@@ -39,7 +39,10 @@ export async function shippedNames(): Promise<readonly string[]> {
     .sort();
 }
 
-/** A file if there is one, else the shipped profile of that name. Throws UserError `profile` when there is neither. */
+/**
+ * The file of that name if there is one, otherwise the shipped profile. Throws UserError `profile` when there is
+ * neither.
+ */
 export async function profileText(nameOrPath: string, host: Host): Promise<ProfileText> {
   const path = resolve(host.cwd, nameOrPath);
   const text = readIfThere(path, nameOrPath);
@@ -66,7 +69,7 @@ function readIfThere(path: string, shown: string): string | null {
   } catch (error) {
     if (error instanceof UserError) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    // A folder may bear the name of a shipped profile.
+    // A folder may have the name of a shipped profile.
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return null;
     throw new UserError(`can't read the profile ${shown}: ${code === 'EACCES' ? 'permission denied' : String(error)}`, {
       code: 'profile',
@@ -86,7 +89,7 @@ async function print(name: string, host: Host): Promise<void> {
   const { text } = await profileText(name, host);
   host.stdout.write(text);
   const [, schema] = /^# yaml-language-server: \$schema=\.\/(\S+)/.exec(text) ?? [];
-  // On stderr: stdout is the profile, and goes into a file.
+  // On stderr, because stdout is the profile and is usually redirected to a file.
   if (schema !== undefined) {
     host.stderr.write(`For checks in your editor, beside your copy: wstampede profiles --schema > ${schema}\n`);
   }
@@ -98,7 +101,7 @@ async function renderList(width: number): Promise<string> {
   const blocks = await Promise.all(
     names.map(async (name) => {
       const text = await readFile(join(SHIPPED, `${name}.yaml`), 'utf8');
-      // Shipped profiles are judged by the tests; here only their names and questions are wanted.
+      // Shipped profiles are checked by the tests; here only their names and descriptions are needed.
       const { about = '' } = readProfile(text, `${name}.yaml`);
       const lines = wrap(about, Math.max(20, width - left - INDENT.length));
       return lines.map((line, i) => `${INDENT}${(i === 0 ? name : '').padEnd(left)}${line}\n`).join('');

@@ -1,6 +1,6 @@
 /**
- * `--resume FILE`: what a stopped search left in its result. A search goes on only as what it was: the same target, the
- * same terms.
+ * `--resume FILE`: the state of a stopped search, from its result. A search can only be resumed with the same target
+ * and the same options.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Earlier } from '../engine/run/run-setup.js';
@@ -16,13 +16,15 @@ import { partOf } from '../tally/recounted.js';
 import { searchOptionsOf } from './find-director.js';
 import { readText } from './input-files.js';
 
-/** What a stopped search left: where it stood, and what was measured. */
+/** What a stopped search left: its state, and what was measured. */
 export interface Resumed {
   readonly state: SearchState;
   readonly earlier: Earlier;
 }
 
-/** null: begin anew. @throws UserError `resume` when the file holds no search, one that is over, or another one than is asked for */
+/**
+ * null: start anew. @throws UserError `resume` when the file has no search, a finished one, or one with other options
+ */
 export function resumedFrom(file: string, plan: Plan, host: Host): Resumed | null {
   const refuse = (why: string, hint?: string): never => {
     throw new UserError(`--resume ${file}: ${why}`, { code: 'resume', ...(hint === undefined ? {} : { hint }) });
@@ -37,7 +39,7 @@ export function resumedFrom(file: string, plan: Plan, host: Host): Resumed | nul
   }
   const other = difference(maskPlan(plan), result.plan);
   if (other !== null) return refuse(`the search was for another ${other}`, 'go on with the flags that it began with');
-  // Stopped before its first step: there is nothing to go on from, and nothing that would be done twice.
+  // Stopped before its first step: there is nothing to resume, and nothing would be repeated.
   if (search === null) return null;
   const state = search.state as SearchState;
   if (!isDeepStrictEqual(state.options, searchOptionsOf(stage))) {
@@ -63,7 +65,10 @@ function resultIn(file: string, host: Host, refuse: (why: string) => never): Res
   return readResult(value);
 }
 
-/** What a search can't change on its way; both masked. Output, thresholds and the like may differ. */
+/**
+ * A difference that a resumed search does not allow; both plans are masked. Outputs, thresholds and the like may
+ * differ.
+ */
 function difference(wanted: PlanRecord, saved: PlanRecord): string | null {
   const parts = { target: 'target', gate: 'gate', timeoutMs: 'timeout', session: 'hold', close: 'close' } as const;
   for (const [key, name] of Object.entries(parts) as [keyof typeof parts, string][]) {
@@ -72,7 +77,7 @@ function difference(wanted: PlanRecord, saved: PlanRecord): string | null {
   return null;
 }
 
-/** As a document holds it. */
+/** In the form that a document holds. */
 function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }

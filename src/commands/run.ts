@@ -1,4 +1,4 @@
-/** `wstampede run PROFILE`: a scenario from a file, or by the name of one that ships. */
+/** `wstampede run PROFILE`: a scenario from a file, or a shipped one by its name. */
 import { resolve } from 'node:path';
 import type { ExitCode } from '../errors.js';
 import type { Host } from '../host.js';
@@ -13,7 +13,7 @@ export async function run(args: { profile: string; flags: Flags }, host: Host): 
   const { flags } = args;
   const { file, path, text, directory } = await profileText(args.profile, host);
   const base = draftOfText(text, file);
-  // A path in a flag starts at the current folder, one in the profile at the profile's.
+  // A path in a flag is relative to the current folder; a path in the profile is relative to the profile's folder.
   const more = { url: textFlag(flags, 'url'), rest: textFlag(flags, 'rest') };
   const over = draftOf(flags, more, (path) => resolve(host.cwd, path));
   return execute('run', layered(base, over), directory, flags, host, [{ what: `the profile ${file}`, path }]);
