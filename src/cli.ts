@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command line: flags to arguments, errors to text and exit code. Commands are imported when they run, and the
- * version is answered before anything else is loaded, because a tool that starts slowly is not reached for.
+ * The command line: flags to arguments, errors to text and exit code. A command is imported only when it runs, and the
+ * version is printed before anything else is loaded, because a slow start keeps people from using a tool.
  */
 import { readFileSync } from 'node:fs';
 import type { Argv, FallbackCompletionFunction } from 'yargs';
@@ -18,7 +18,7 @@ async function main(host: Host): Promise<ExitCode> {
     host.stdout.write(`${version()}\n`);
     return EXIT.ok;
   }
-  // A reader that has seen enough (`| head -1`) is no error: what is still written goes nowhere.
+  // A reader that closes early (`| head -1`) is not an error: the rest of the output is dropped.
   host.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // A terminal that was closed (SIGHUP) gives EIO.
     if (error.code === 'EPIPE' || (error.code === 'EIO' && host.stdout.isTTY === true)) return;
@@ -37,10 +37,13 @@ async function main(host: Host): Promise<ExitCode> {
   }
 }
 
-/** Below this Node fails to load the program's own files, in ways that do not say why. */
+/** With fewer, Node fails to load the program's own files, with errors that do not name the cause. */
 const LEAST_DESCRIPTORS = 128;
 
-/** @throws UserError `limits` (exit code 4) where not even the program itself fits; only Linux says. */
+/**
+ * @throws UserError `limits` (exit code 4) when there are too few descriptors to load the program; checked on Linux
+ * only
+ */
 function requireDescriptors(): void {
   let limits: string;
   try {
@@ -59,16 +62,16 @@ function requireDescriptors(): void {
 
 type Arguments = Record<string, unknown>;
 
-/** One command: how it is written, what it takes, what runs it. */
+/** One command: its syntax, its flags, and the function that runs it. */
 interface CommandSpec {
   readonly usage: string;
   readonly about: string;
   readonly positionals: Readonly<Record<string, string>>;
   readonly options: OptionTable;
   readonly examples: readonly (readonly [command: string, what: string])[];
-  /** `--max 5` and the like are judged by the command itself. */
+  /** The command checks the values of options such as `--max 5` itself. */
   readonly takesAnyOption?: boolean;
-  /** What its help says at the end. */
+  /** Text at the end of its help. */
   epilogue?(): Promise<string>;
   run(args: Arguments, flags: Flags): Promise<ExitCode>;
 }
@@ -104,7 +107,7 @@ async function dispatch(host: Host): Promise<ExitCode> {
       'Exit codes: 0 fine, 1 internal error, 2 usage, 3 objective missed, 4 run invalid, 5 no answer, 130 Ctrl-C',
     )
     .fail((message, error) => {
-      // yargs throws some of its complaints and passes others; only a YError is about what the user wrote.
+      // yargs throws some of its errors and passes others on; only a YError is about what the user typed.
       if (error !== undefined && error.name !== 'YError') throw error;
       throw mistakes.usageError(message ?? error.message, host.argv, commands);
     });
@@ -124,18 +127,18 @@ async function dispatch(host: Host): Promise<ExitCode> {
   return code;
 }
 
-/** What may stand where a name is expected: the profiles that ship, the targets of the lab. */
+/** Completions where a name is expected: the shipped profiles, the targets of the lab. */
 async function namesToComplete(host: Host): Promise<readonly string[]> {
   if (!asksToComplete(host)) return [];
   const { argv } = host;
-  // The last word is the one that is being written.
+  // The last word is the one being typed.
   const command = argv.at(-2);
   if (command === 'run' || command === 'profiles') return (await import('./commands/profiles.js')).shippedNames();
   if (command === 'lab') return (await import('./commands/lab.js')).targetNames();
   return [];
 }
 
-/** Names beside the commands and flags that yargs knows. Not async: yargs would not wait for it. */
+/** Adds names to the commands and flags that yargs completes. Not async, because yargs would not wait for it. */
 function completer(names: readonly string[]): FallbackCompletionFunction {
   return (current, _args, usual, done) => {
     const matching = current === '' ? [...names] : names.filter((name) => name.startsWith(current));
@@ -239,7 +242,10 @@ function commandTable(host: Host, options: Options): CommandSpec[] {
   ];
 }
 
-/** @param hidden yargs renders the help of every command that it runs, asked or not; of what is hidden it renders nothing */
+/**
+ * @param hidden yargs renders the help of each command that it runs, even if nobody asked for it; hidden options cost
+ * no time
+ */
 function declare(builder: Argv, spec: CommandSpec, hidden: boolean): Argv {
   for (const [name, describe] of Object.entries(spec.positionals)) {
     builder.positional(name, { type: 'string', describe });
@@ -262,7 +268,7 @@ function declare(builder: Argv, spec: CommandSpec, hidden: boolean): Argv {
   return builder;
 }
 
-/** In any way that yargs takes for it. */
+/** Whether the arguments ask for help in any spelling that yargs accepts. */
 function asksForHelp({ argv }: Host): boolean {
   return argv.some((word) => word === 'help' || word.startsWith('--help') || /^-[a-z]*h/i.test(word));
 }
@@ -271,7 +277,7 @@ function asksToComplete({ argv }: Host): boolean {
   return argv[0] === '--get-yargs-completions';
 }
 
-/** Of clone(2), as node:worker_threads and node:child_process tell it. */
+/** EAGAIN from clone(2), as node:worker_threads and node:child_process report it. */
 function isShortOfThreads(error: unknown): boolean {
   const { code = '', message = '', syscall = '' } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
   return (code === 'ERR_WORKER_INIT_FAILED' && message.includes('EAGAIN')) || (code === 'EAGAIN' && syscall !== 'read');

@@ -1,15 +1,15 @@
 /**
- * Errors that a person can act on, and the one list of exit codes. An expected failure of a handshake is never an error
- * here: it is a counted outcome (src/tally/outcomes.ts). Anything thrown that is not a UserError is a bug: exit code 1.
+ * Errors that the user can act on, and the one list of exit codes. A handshake that fails is never an error here: it is
+ * a counted outcome (src/names/outcomes.ts). Anything thrown that is not a UserError is a bug: exit code 1.
  */
 
 /** Every exit code of the program. Precedence when several apply: internal > signals > invalid > missed > ok. */
 export const EXIT = {
   ok: 0,
   internal: 1,
-  /** Wrong flag, wrong profile, a guard that refused. */
+  /** A wrong flag or profile, or a target that is not allowed (`--allow-host`). */
   usage: 2,
-  /** A threshold missed, or not one attempt got its 101. */
+  /** A threshold missed, or no attempt got its 101. */
   missed: 3,
   /** The generator was the limit: the run says nothing about the target. */
   invalid: 4,
@@ -26,7 +26,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 export type SignalName = (typeof SIGNALS)[number];
 
-/** 128 and the number of the signal, as shells say it. */
+/** 128 plus the number of the signal, as shells do. */
 export const SIGNAL_EXIT: Readonly<Record<SignalName, ExitCode>> = {
   SIGHUP: EXIT.sighup,
   SIGINT: EXIT.sigint,
@@ -46,7 +46,7 @@ export interface UserErrorOptions {
   readonly exitCode?: ExitCode;
 }
 
-/** Something the user can mend. `message` says what and where; `hint` says the way out. */
+/** Something the user can fix. `message` says what is wrong and where; `hint` says what to do. */
 export class UserError extends Error {
   readonly code: string;
   readonly hint: string | null;

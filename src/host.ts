@@ -1,6 +1,6 @@
 /**
- * The process as a value: streams, environment, signals, sizes and clocks. The only file that touches `process`, so that
- * every other part can be run in-process by a test with a host of the test's own making.
+ * The process as a value: streams, environment, signals, sizes and clocks. The only file that touches `process`, so
+ * that tests can run every other part in-process with a host of their own.
  */
 import process from 'node:process';
 import type { Readable, Writable } from 'node:stream';
@@ -20,7 +20,7 @@ export interface Host {
   onSignal(listener: (signal: SignalName) => void): () => void;
   /** Ends the process at once. */
   exit(code: ExitCode): never;
-  /** The code with which the process ends when nothing is left to do. */
+  /** The exit code of the process once nothing is left to do. */
   setExitCode(code: ExitCode): void;
 }
 
@@ -59,13 +59,13 @@ export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** Calls `listener` when this thread ends, also by an error that nobody caught, until the returned function is called. */
+/** Calls `listener` when this thread ends, also after an uncaught error, until the returned function is called. */
 export function onThreadExit(listener: () => void): () => void {
   process.on('exit', listener);
   return () => process.off('exit', listener);
 }
 
-/** Runs `call` when the ticks queued before it are done and before anything else happens. */
+/** Runs `call` after the ticks that are already queued, and before any I/O or timer. */
 export function nextTick<T>(call: (value: T) => void, value: T): void {
   process.nextTick(call, value);
 }

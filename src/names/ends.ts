@@ -1,21 +1,21 @@
 /**
- * How a connection can end after its 101, as one number, so that a column of numbers holds it. What the target sent or did
- * (a close code, FIN, RST, an error of TLS, broken frames), what this side did, or that the run was stopped.
+ * How a connection can end after its 101, encoded as one number so that a typed array can hold it: by the target (a
+ * close code, FIN, RST, a TLS error, broken frames), by this side, or because the run was stopped.
  */
 
-/** Numbers below 1000 are none of the codes that a close frame can carry (RFC 6455 section 7.4.2). */
+/** All below 1000, so that they cannot collide with the codes of a close frame (RFC 6455 section 7.4.2). */
 export const END = { none: 0, fin: 1, rst: 2, tls: 3, protocol: 4, closedByReset: 5, aborted: 6 } as const;
 /** A close frame without a code (RFC 6455 section 7.4.1). */
 export const NO_STATUS = 1005;
-/** Added to the code that this side sent. */
+/** Added to the close code that this side sent. */
 const CLOSED = 10_000;
 
 const LOWEST_CODE = 1000;
 const HIGHEST_CODE = 4999;
-/** RFC 6455 section 7.4.1: they stand for what happened, and no frame may carry them. */
+/** Reserved by RFC 6455 section 7.4.1: no close frame may carry them. */
 const NEVER_SENT: readonly number[] = [1004, NO_STATUS, 1006, 1015];
 
-/** Of the ends that the target made without a close frame, by number. */
+/** Words for ends by the target without a close frame, by number. */
 const CUT_WORDS: Readonly<Record<number, string>> = {
   [END.fin]: 'fin',
   [END.rst]: 'rst',
@@ -28,30 +28,30 @@ export function isCloseCode(code: number): boolean {
   return code >= LOWEST_CODE && code <= HIGHEST_CODE && !NEVER_SENT.includes(code);
 }
 
-/** This side began to close, with that code. */
+/** The end of a connection that this side began to close, with that code. */
 export function closedWith(code: number): number {
   return CLOSED + code;
 }
 
-/** `4401`, `1005`, `fin`, `rst`, `tls`, `protocol`; null: the target did not end it. */
+/** `4401`, `1005`, `fin`, `rst`, `tls`, `protocol`; null when the target did not end it. */
 export function cutWord(end: number): string | null {
   if (end >= LOWEST_CODE && end <= HIGHEST_CODE) return `${end}`;
   return CUT_WORDS[end] ?? null;
 }
 
-/** The code that this side sent, or `rst`; null: this side did not end it. */
+/** The code that this side sent, or `rst`; null when this side did not end it. */
 export function closedWord(end: number): string | null {
   if (end === END.closedByReset) return 'rst';
   return end > CLOSED ? `${end - CLOSED}` : null;
 }
 
-/** Whether a word can stand for an end by the target. */
+/** Whether `word` names an end by the target. */
 export function isCutWord(word: string): boolean {
   const isCode = /^\d{4}$/.test(word) && (isCloseCode(Number(word)) || Number(word) === NO_STATUS);
   return isCode || Object.values(CUT_WORDS).includes(word);
 }
 
-/** As a row of the attempts' CSV says it: `4401`, `fin`, `rst`, `closed`, `aborted`. */
+/** The word in the attempts' CSV: `4401`, `fin`, `rst`, `closed`, `aborted`. */
 export function endWord(end: number): string {
   if (end === END.none) return '';
   return cutWord(end) ?? (end === END.aborted ? 'aborted' : 'closed');

@@ -1,9 +1,11 @@
 /**
- * The outcome table: an attempt ends as exactly one of these. It is data, so that counts, blame, reports and the lab's
- * catalogue cannot disagree. Statuses 100–999 are outcomes by their number; everything else has a name.
+ * The outcome table: every attempt ends in exactly one of these. It is data, so that counts, blame, reports and the
+ * lab's catalogue cannot disagree. Statuses 100–999 are outcomes by their number; everything else has a name.
  */
 
-/** Whom an outcome speaks about. `local` makes a burst invalid; `none` is neither good nor bad. */
+/**
+ * Which side an outcome speaks about. `local` makes a burst invalid; `none` counts neither for nor against the target.
+ */
 export type Blame = 'none' | 'target' | 'network' | 'local';
 
 export interface NamedOutcome {
@@ -38,13 +40,15 @@ export type NamedOutcomeId = (typeof NAMED_OUTCOMES)[number]['id'];
 /** `101`, another three-digit status, or a named id. */
 export type OutcomeId = NamedOutcomeId | `${number}`;
 
-/** Outcome codes fit in 16 bits: a status is its own number, a named outcome NAMED_BASE + its index. 0 = not ended. */
+/**
+ * Outcome codes fit in 16 bits: a status is its own number, a named outcome is NAMED_BASE + its index. 0 = not ended.
+ */
 export const NAMED_BASE = 1000;
 export const OUTCOME_CODES = NAMED_BASE + NAMED_OUTCOMES.length;
 
 const codeByName = new Map<string, number>(NAMED_OUTCOMES.map((o, i) => [o.id, NAMED_BASE + i]));
 
-/** Statuses below 100 and above 999 are no HTTP status (RFC 9110 section 15): callers turn them into `malformed`. */
+/** Numbers below 100 and above 999 are not HTTP statuses (RFC 9110 section 15): callers turn them into `malformed`. */
 export function outcomeCode(id: OutcomeId): number {
   const named = codeByName.get(id);
   if (named !== undefined) return named;
@@ -60,7 +64,7 @@ export function outcomeId(code: number): OutcomeId {
   return named.id;
 }
 
-/** Code of an attempt whose handshake succeeded. */
+/** Code of a successful handshake. */
 export const OPEN_CODE = 101;
 
 /** The handshake succeeded and the connection is open. */
@@ -68,7 +72,7 @@ export function isOpen(id: string | undefined): boolean {
   return id === '101';
 }
 
-/** Of counted outcomes those that are open connections. */
+/** How many of the counted outcomes are open connections. */
 export function openedOf(outcomes: Readonly<Record<string, number | undefined>>): number {
   return outcomes['101'] ?? 0;
 }

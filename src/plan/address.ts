@@ -1,6 +1,6 @@
 /**
- * Addresses as people write them: source addresses and blocks, HOST:PORT endpoints, and which addresses are public. Works
- * on text alone; looking a name up is the engine's work.
+ * Addresses as users write them: source addresses and blocks, HOST:PORT endpoints, and which addresses are public.
+ * Works on text only; the engine does the DNS lookups.
  */
 import ipaddr from 'ipaddr.js';
 import { UserError } from '../errors.js';
@@ -9,7 +9,7 @@ import { maskLoose } from './secrets.js';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** As many as a /16 has; more would cost more memory than the ports they add are worth. */
+/** A /16. More addresses would cost more memory than their additional ports are worth. */
 const LARGEST_HOST_BITS = 16;
 const MOST_SOURCE_IPS = 2 ** LARGEST_HOST_BITS;
 
@@ -17,13 +17,13 @@ function refuse(message: string): never {
   throw new UserError(message, { code: 'address' });
 }
 
-/** The address, or null. Shorthands such as `127.1` are refused: they are read differently by different programs. */
+/** The address, or null. Shorthands such as `127.1` are refused, because programs read them differently. */
 function parseAddress(text: string): Address | null {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
   return text.includes(':') && ipaddr.IPv6.isValid(text) ? ipaddr.IPv6.parse(text) : null;
 }
 
-/** 4, 6, or null for a name. An IPv4-mapped IPv6 address is 4, as the kernel connects it. */
+/** 4, 6, or null for a name. An IPv4-mapped IPv6 address is 4, because the kernel connects it over IPv4. */
 export function addressFamily(host: string): 4 | 6 | null {
   const address = parseAddress(host);
   if (address === null) return null;
@@ -31,8 +31,8 @@ export function addressFamily(host: string): 4 | 6 | null {
 }
 
 /**
- * The address as sockets are given it: of an IPv4-mapped one the IPv4 address in it, since a socket is of one family. What
- * is no address, or has a zone, stays as it is.
+ * The address to give to a socket: the IPv4 address inside an IPv4-mapped one, because a socket has one family. Text
+ * that is not an address, or that has a zone, is returned unchanged.
  */
 export function dialledAddress(host: string): string {
   const address = parseAddress(host);
@@ -45,7 +45,7 @@ function unmapped(address: Address): Address {
     : address;
 }
 
-/** In network order: 4 bytes, or 16 without the zone. Throws for what is no address. */
+/** In network order: 4 bytes, or 16 without the zone. Throws when `text` is not an address. */
 export function addressBytes(text: string): readonly number[] {
   return ipaddr.parse(text).toByteArray();
 }
@@ -76,8 +76,8 @@ const FREE_RANGES: ReadonlySet<string> = new Set([
 
 /**
  * True when bursts against this address need consent (`--allow-host`): everything but loopback, link-local, RFC 1918,
- * RFC 6598, unique-local (RFC 4193) and the unspecified address. IPv4-mapped IPv6 is judged by its IPv4 address; what is
- * no address at all is guarded.
+ * RFC 6598, unique-local (RFC 4193) and the unspecified address. IPv4-mapped IPv6 is judged by its IPv4 address; text
+ * that is not an address is guarded.
  */
 export function isGuardedAddress(ip: string): boolean {
   const address = parseAddress(ip);
@@ -85,9 +85,10 @@ export function isGuardedAddress(ip: string): boolean {
 }
 
 /**
- * Addresses and CIDR blocks as addresses, in order, each once; at most 65,536. Of an IPv4 block with four addresses or
- * more, the network's and the broadcast address are left out, save in 127.0.0.0/8, where Linux owns every address but the
- * block's own two ends. Of an IPv6 block the first (subnet-router anycast, RFC 4291 section 2.6.1) is left out.
+ * Addresses and CIDR blocks as a list of addresses, in order, without duplicates; at most 65,536. The network and the
+ * broadcast address of an IPv4 block with four or more addresses are left out; of a block in 127.0.0.0/8 only 127.0.0.0
+ * and 127.255.255.255 are, because Linux owns all the others. The first address of an IPv6 block is left out
+ * (subnet-router anycast, RFC 4291 section 2.6.1).
  */
 export function expandSourceIps(list: readonly string[]): readonly string[] {
   const found = new Set<string>();

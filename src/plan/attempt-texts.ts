@@ -1,6 +1,6 @@
 /**
- * One attempt's texts: which row it takes, what its path, headers, origin and subprotocols are. The engine asks once an
- * attempt, before the release; a target without templates costs nothing.
+ * The texts of one attempt: its data row, path, headers, origin and subprotocols. The engine asks once per attempt,
+ * before the release; a target without templates costs nothing.
  */
 import { type OtherValues, otherValues } from './other-values.js';
 import type { DataPlan, Inputs, Plan } from './plan.js';
@@ -16,12 +16,12 @@ export interface RenderedAttempt {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly origin: string | null;
   readonly subprotocols: readonly string[];
-  /** What to mask where the target echoes it: values from data and environment, and the secrets of the plan. */
+  /** What to mask where the target echoes it: values from data and environment, and the secrets in the plan. */
   readonly secrets: readonly string[];
 }
 
 export interface CompiledTarget {
-  /** The one answer for every attempt, frozen; null when there are templates. */
+  /** The same texts for every attempt, frozen; null when there are templates. */
   readonly constant: RenderedAttempt | null;
   readonly path: Template;
   readonly headers: readonly (readonly [name: string, value: Template])[];
@@ -66,8 +66,8 @@ export function compileTarget(plan: Plan): CompiledTarget {
 }
 
 /**
- * The row of an attempt; `index` is unique in the run. By `random` a row depends on seed and index alone, so that workers
- * need no shared state. With `once` there must be enough rows: checkInputs has seen to it.
+ * The row of an attempt; `index` is unique in the run. With `random` a row depends on seed and index alone, so that
+ * workers need no shared state. With `once` there must be enough rows: checkInputs has verified that.
  */
 export function rowFor(
   data: DataPlan | null,
@@ -81,7 +81,7 @@ export function rowFor(
   return row;
 }
 
-/** Number of that row among the rows, 0-based; null without data. */
+/** 0-based number of the attempt's row; null without data. */
 export function rowNumber(data: DataPlan | null, seed: number, length: number, index: number): number | null {
   return data === null || length === 0 ? null : rowIndex(data.pick, seed, length, index);
 }
@@ -105,7 +105,7 @@ export function renderAttempt(compiled: CompiledTarget, inputs: Inputs, index: n
   return renderWith(compiled, { row, env: inputs.env, index, uuid });
 }
 
-/** What of all rows must not be shown, whichever attempt's answer holds it. */
+/** Values of all rows that must be masked in any attempt's response. */
 export function othersOf({ rowColumns }: CompiledTarget, { rows }: Inputs): OtherValues {
   return otherValues(rows, rowColumns);
 }

@@ -1,6 +1,6 @@
 /**
- * The line of curl that repeats a plan's handshake in a shell. Secrets appear in it as variables: those that came from the
- * environment by their own name, those that were written out by a name made up here, for whoever pastes it to fill in.
+ * The curl command that repeats a plan's handshake in a shell. Secrets appear in it as variables: those from the
+ * environment under their own name, those written out under a generated name, which the user fills in.
  */
 
 import type { Plan, Target } from './plan.js';
@@ -13,8 +13,8 @@ const MASK = '***';
 const HOLE_OR_MASK = /(\{\{.*?\}\}|\*\*\*)/s;
 
 /**
- * @param userAgent of a handshake whose plan names none
- * @param maxSeconds after which curl gives up: a tunnel would keep it for ever
+ * @param userAgent sent when the plan does not set one
+ * @param maxSeconds curl's time limit: it would keep an open tunnel forever
  */
 export function curlLine(plan: Plan, userAgent: string, maxSeconds: number): string {
   const { target } = maskPlan(plan);
@@ -22,7 +22,7 @@ export function curlLine(plan: Plan, userAgent: string, maxSeconds: number): str
   const line = new Line(plan.seed, secrets);
   const words = ['curl -i -N -g --path-as-is --http1.1', `-m ${maxSeconds}`];
   const header = (name: string, value: string, label = name) => {
-    // curl takes `NAME:` for "send none" and `NAME;` for an empty one.
+    // curl reads `NAME:` as "do not send it" and `NAME;` as an empty value.
     words.push(`-H ${line.word(value === '' ? `${name};` : `${name}: ${value}`, label)}`);
   };
   const own = (name: string) => target.headers.find(([one]) => one.toLowerCase() === name)?.[1];
@@ -69,13 +69,15 @@ function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** 16 bytes; any will do for one handshake by hand (RFC 6455 section 4.1 point 7 wants a fresh one from a client). */
+/**
+ * 16 bytes, not random: enough for one handshake by hand (RFC 6455 section 4.1 point 7 asks clients for a fresh one).
+ */
 function keyOf(seed: number): string {
   const bytes = Array.from({ length: 16 }, (_, i) => String.fromCharCode(Math.floor(randomAt(seed, i, 1) * 256)));
   return btoa(bytes.join(''));
 }
 
-/** Words of one command line; names for secrets are used once each. */
+/** Words of one command line; each generated variable name is used only once. */
 class Line {
   readonly #seed: number;
   readonly #secrets: readonly string[];
@@ -87,7 +89,7 @@ class Line {
   }
 
   /**
-   * One word for a POSIX shell: in single quotes, or in double ones where a variable stands in it.
+   * One word for a POSIX shell: in single quotes, or in double quotes when it holds a variable.
    * @param label what a secret in it is named after
    */
   word(text: string, label: string, encoded: (literal: string) => string = (literal) => literal): string {

@@ -1,6 +1,7 @@
 /**
- * Rows for templates: CSV with a header row (RFC 4180; BOM, CRLF and quoted fields welcome) becomes records. Parsing is
- * csv-parse's; what makes a table usable (names once each, rows of one width) is judged here. Never opens a file.
+ * Rows for templates: CSV with a header row (RFC 4180; BOM, CRLF and quoted fields are accepted) becomes records.
+ * csv-parse parses; this file checks that the table is usable (unique column names, rows of one width). Never opens a
+ * file.
  */
 import { createRequire } from 'node:module';
 import type * as Csv from 'csv-parse/sync';
@@ -26,7 +27,7 @@ function refuse(message: string): never {
   throw new UserError(message, { code: 'data' });
 }
 
-/** Throws UserError `data` naming file and line: no header, a column named twice or not at all, a row of another width. */
+/** Throws UserError `data` with file and line: no header, a duplicate or empty column name, a row of another width. */
 export function parseCsv(text: string, file: string): Table {
   const parsed = parseRecords(text, file);
   const [header, ...records] = parsed;
@@ -49,7 +50,7 @@ function parseRecords(text: string, file: string): readonly ParsedRecord[] {
   const { CsvError, parse } = require('csv-parse/sync') as typeof Csv;
   try {
     const options = { bom: true, info: true, relax_column_count: true, skip_empty_lines: true } as const;
-    // The library's types do not follow the option `info`, with which each item is {record, info}.
+    // The library's types ignore the option `info`, with which each item is {record, info}.
     return parse(text, options) as unknown as readonly ParsedRecord[];
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
@@ -58,7 +59,7 @@ function parseRecords(text: string, file: string): readonly ParsedRecord[] {
   }
 }
 
-// Counted from the text, because the library's own line numbers count CRLF twice inside quotes.
+// Counted in the text, because the library's line numbers count CRLF inside quotes twice.
 function lineAfter(text: string, bytes: number): number {
   const all = new TextEncoder().encode(text);
   const LF = 10;

@@ -1,15 +1,15 @@
 /**
- * What a plan comes to before anything is sent: attempts, sockets at once, ports, bytes, time. Estimates err on the side of
- * more. What that takes of a machine is in resources.ts.
+ * What a plan will cost before anything is sent: attempts, sockets open at once, ports, bytes, time. Estimates err on
+ * the high side. resources.ts turns them into what the machine must provide.
  */
 import { burstSizes, findStageOf, fixedOpen, type Plan, peakOpen, type Stage, stageOpen } from './plan.js';
 import type { AnyPlan } from './plan-record.js';
 import { factsOf, loadOf } from './stages/kinds.js';
 
-/** Handshakes before the first burst, one after another. */
+/** Handshakes before the first burst, sequentially. */
 export const PREFLIGHT_ATTEMPTS = 5;
 
-/** From one probe's start to the next one's, once a burst is over. */
+/** From the start of one probe after a burst to the start of the next. */
 export const PROBE_EVERY_MS = 500;
 
 /** Single handshakes after each burst. */
@@ -17,40 +17,40 @@ export function probesPerBurst({ afterMs }: Pick<Plan, 'afterMs'>): number {
   return afterMs === null ? 0 : Math.ceil(afterMs / PROBE_EVERY_MS);
 }
 
-/** The largest number of probes that are open in the same instant: none waits for the one before. */
+/** The largest number of probes open at the same time: a probe does not wait for the previous one. */
 export function probesOpen(plan: Pick<Plan, 'afterMs' | 'timeoutMs'>): number {
   const lastingMs = plan.timeoutMs + CLOSE_GRACE_MS;
   return Math.min(probesPerBurst(plan), Math.ceil(lastingMs / PROBE_EVERY_MS) + 1);
 }
 
 export interface Needs {
-  /** Of the bursts, without preflight and probes. Null when a stage is ended by time alone, or a search decides. */
+  /** In all bursts, without preflight and probes. Null when only time ends a stage, or a search decides. */
   readonly attempts: number | null;
   readonly bursts: number;
-  /** After all bursts together. */
+  /** After all bursts, in total. */
   readonly probes: number;
-  /** Connections open in the same instant. */
+  /** Connections open at the same time. */
   readonly sockets: number;
   /**
-   * Local ports over all source addresses when the target leaves closing to us: within a minute every port used waits in
-   * TIME_WAIT. Where it closes TCP first, as RFC 6455 section 7.1.1 wants, or we reset, there are as many as sockets.
+   * Local ports over all source addresses if we close TCP first: every port used within a minute stays in TIME_WAIT. If
+   * the target closes TCP first, as RFC 6455 section 7.1.1 wants, or we reset, no more ports than sockets are needed.
    */
   readonly portsAtWorst: number;
-  /** Over the whole run, without TCP and IP headers; null as attempts. */
+  /** Over the whole run, without TCP and IP headers; null when `attempts` is null. */
   readonly bytesOut: number | null;
   readonly bytesIn: number | null;
-  /** Rests, holds and times that the plan itself sets; ms. */
+  /** The rests, holds and durations that the plan sets; ms. */
   readonly bestMs: number;
-  /** Every attempt ends at its deadline; ms. Without calibration. */
+  /** If every attempt ends at its deadline; ms. Without calibration. */
   readonly worstMs: number;
 }
 
 const TIME_WAIT_MS = 60_000;
-/** What is still open this long after a clean close is reset. */
+/** A clean close that takes longer than this becomes a reset. */
 const CLOSE_GRACE_MS = 2000;
 const PREFLIGHT_WORST_MS = 11_000;
 
-/** Attempts of all stages, without the preflight; null when a churn is ended by time alone, or a search decides. */
+/** Attempts of all stages, without the preflight; null when only time ends a churn, or a search decides. */
 export function plannedAttempts(plan: Pick<Plan, 'stages'>): number | null {
   if (findStageOf(plan.stages) !== null) return null;
   const sizes = plan.stages.flatMap(burstSizes);
@@ -61,7 +61,7 @@ function closesClean({ close }: AnyPlan, stage: Stage): boolean {
   return (close ?? loadOf(stage).close) === 'clean';
 }
 
-/** Connections that must be open in the same instant: a search takes less where less can be had. */
+/** Connections that must be open at the same time. Searches are left out: they adapt to what is available. */
 export function fixedSockets(plan: AnyPlan): number {
   return Math.max(fixedOpen(plan), probesOpen(plan));
 }
@@ -88,7 +88,7 @@ export function planNeeds(plan: AnyPlan): Needs {
 interface Timed {
   readonly stage: Stage;
   readonly size: number | null;
-  /** Rest after it; 0 after the last of the plan. */
+  /** Rest after it, ms; 0 after the last one of the plan. */
   readonly restMs: number;
 }
 
@@ -99,7 +99,7 @@ function timedBursts(plan: AnyPlan): Timed[] {
   return all.map((burst, i) => (i === all.length - 1 ? { ...burst, restMs: 0 } : burst));
 }
 
-/** The most ports that one minute can use when bursts take no time at all; only clean closes leave TIME_WAIT. */
+/** The most ports used within one minute if bursts took no time; only clean closes leave TIME_WAIT. */
 function timeWaitPeak(plan: AnyPlan): number {
   const used: { readonly atMs: number; readonly ports: number }[] = [];
   let atMs = 0;
@@ -107,7 +107,7 @@ function timeWaitPeak(plan: AnyPlan): number {
   let peak = 0;
   let oldest = 0;
   for (const { stage, size, restMs } of timedBursts(plan)) {
-    // A probe is closed clean whatever the bursts do.
+    // Probes are always closed cleanly, even when bursts are reset.
     const ports = (closesClean(plan, stage) ? (size ?? stageOpen(stage)) : 0) + probesPerBurst(plan);
     used.push({ atMs, ports });
     open += ports;
@@ -121,13 +121,13 @@ function timeWaitPeak(plan: AnyPlan): number {
   return peak;
 }
 
-/** First probe's start to the last one's. */
+/** From the start of the first probe to the start of the last, ms. */
 function probingMs(plan: AnyPlan): number {
   return Math.max(0, probesPerBurst(plan) - 1) * PROBE_EVERY_MS;
 }
 
 function durations(plan: AnyPlan): { readonly bestMs: number; readonly worstMs: number } {
-  // Arming before the gates tls and upgrade has a deadline of its own.
+  // Arming before the gates tls and upgrade has its own deadline.
   const deadlines = { armingMs: plan.gate === 'connect' ? 0 : plan.timeoutMs, timeoutMs: plan.timeoutMs };
   const probesMs = plan.afterMs === null ? 0 : probingMs(plan) + plan.timeoutMs + CLOSE_GRACE_MS;
   let bestMs = 0;
@@ -142,7 +142,7 @@ function durations(plan: AnyPlan): { readonly bestMs: number; readonly worstMs: 
   return { bestMs, worstMs };
 }
 
-// The fixed lines of the request, and the answer of a typical server with its own headers.
+// The fixed lines of the request, and a typical server's response with its own headers.
 const REQUEST_FRAME_BYTES = 190;
 const ANSWER_BYTES = 180;
 const CLOSE_BYTES = 8;

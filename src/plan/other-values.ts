@@ -1,13 +1,13 @@
 /**
- * Values of all data rows, so that one row's answer that shows another row's token (a shared cache, a mixed-up session) does
- * not put it in clear on a terminal or into a file. One pass over a text finds any of them, whatever their number. What of
- * an attempt's own row must not be shown is known by secrets.ts.
+ * Values of all data rows, to mask them: a response that shows another row's token (shared cache, mixed-up session)
+ * must not put it on a terminal or into a file in clear. One pass over a text finds any of them, however many there
+ * are. secrets.ts handles the values of the attempt's own row.
  */
 import { escapedForms, MASK } from './secrets.js';
 
-/** Shorter values would put holes into every text that holds them by chance. */
+/** Shorter values occur in ordinary text by chance, and masking them would make it unreadable. */
 const SHORTEST = 8;
-/** A column with so few distinct values holds kinds and regions, not tokens. */
+/** A column with so few distinct values holds categories, not tokens. */
 const MOST_KINDS = 20;
 
 type Rows = readonly Readonly<Record<string, string>>[];
@@ -16,7 +16,7 @@ export class OtherValues {
   static readonly none = new OtherValues([]);
 
   readonly #values = new Set<string>();
-  /** By the first characters of values: the lengths that such values have, the longest first. */
+  /** First characters of the values → lengths of the values that start so, longest first. */
   readonly #lengths = new Map<string, number[]>();
 
   constructor(values: Iterable<string>) {
@@ -34,7 +34,10 @@ export class OtherValues {
     else if (!lengths.includes(folded.length)) lengths.push(folded.length);
   }
 
-  /** The text with every value replaced, in any letter case; where its end may be missing, a value that begins there too. */
+  /**
+   * The text with every value masked, ignoring letter case. With `mayBeCut` also a value that is cut off by the end of
+   * the text.
+   */
   mask(text: string, mayBeCut = false): string {
     if (this.#values.size === 0) return text;
     const folded = fold(text);
@@ -50,19 +53,19 @@ export class OtherValues {
     return out + text.slice(from);
   }
 
-  /** Length of the longest value that stands at `at`; 0: none does. */
+  /** Length of the longest value at position `at`; 0 if there is none. */
   #lengthAt(folded: string, at: number, mayBeCut: boolean): number {
     const lengths = this.#lengths.get(folded.slice(at, at + SHORTEST));
     if (lengths === undefined) return 0;
     const left = folded.length - at;
     const found = lengths.find((length) => length <= left && this.#values.has(folded.slice(at, at + length)));
     if (found !== undefined) return found;
-    // What goes on beyond the end is taken for the value that its beginning announces.
+    // The text ends before a value could end: it counts as that value.
     return mayBeCut && (lengths[0] ?? 0) > left ? left : 0;
   }
 }
 
-/** In another letter case; of the same length, so that places agree. */
+/** Folds letter case without changing the length, so that positions stay the same. */
 function fold(text: string): string {
   const lower = text.toLowerCase();
   return lower.length === text.length ? lower : text;
@@ -70,7 +73,7 @@ function fold(text: string): string {
 
 const known = new WeakMap<Rows, Map<string, OtherValues>>();
 
-/** Of the columns that a plan uses. Made once for a table, since a large one takes its time. */
+/** Values of the columns that a plan uses. Made once per table, because it takes time for a large one. */
 export function otherValues(rows: Rows, columns: readonly string[]): OtherValues {
   if (columns.length === 0 || rows.length === 0) return OtherValues.none;
   const key = JSON.stringify(columns);
@@ -81,7 +84,7 @@ export function otherValues(rows: Rows, columns: readonly string[]): OtherValues
   return made;
 }
 
-/** In all forms in which a target may send them back. */
+/** In every escaped form in which a target may send them back. */
 function tellingValues(rows: Rows, column: string): string[] {
   const distinct = new Set(rows.map((row) => row[column] ?? ''));
   if (distinct.size <= MOST_KINDS) return [];

@@ -1,17 +1,17 @@
 /**
- * A plan as a result holds it and a person is shown it, and the secrets that this leaves out. Which parts of a text are
- * secret is known by secrets.ts.
+ * A plan as results and users see it, and the list of secrets that this leaves out. secrets.ts knows which parts of a
+ * text are secret.
  */
 import type { Plan, Target } from './plan.js';
 import { type Hide, hideHeader, hideSubprotocols, hideUrl, masked, SHORTEST_SECRET } from './secrets.js';
 
-/** Secrets are masked, expressions stand as written. */
+/** Secrets are masked; expressions are the text as written. */
 export interface PlanRecord extends Omit<Plan, 'thresholds' | 'abort'> {
   readonly thresholds: readonly string[];
   readonly abort: string | null;
 }
 
-/** For what can be told from either. */
+/** For functions that work on either. */
 export type AnyPlan = Plan | PlanRecord;
 
 function hideTarget(target: Target, hide: Hide): Target {
@@ -25,7 +25,7 @@ function hideTarget(target: Target, hide: Hide): Target {
   };
 }
 
-/** The plan as it may be written and shown. */
+/** The plan without secrets, safe to write and to show. */
 export function maskPlan(plan: Plan): PlanRecord {
   return {
     ...plan,
@@ -35,7 +35,7 @@ export function maskPlan(plan: Plan): PlanRecord {
   };
 }
 
-/** The secrets that stand in the plan itself, so that a target which echoes them can be masked. */
+/** The secrets in the plan itself, so that they can be masked where a target echoes them. */
 export function seenSecrets(plan: Plan): readonly string[] {
   const seen = new Set<string>();
   hideTarget(plan.target, (literal) => {

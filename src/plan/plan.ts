@@ -1,6 +1,6 @@
 /**
- * The Plan: what a person wrote (profile, flags, environment), validated, defaulted, frozen and serialisable. It holds
- * no secret's value and no file's content: those travel beside it as Inputs. Templates ({{ … }}) stay as written.
+ * The Plan: profile, flags and environment after validation, with defaults, frozen and serialisable. It holds no value
+ * of a secret and no content of a file: these travel beside it as Inputs. Templates ({{ … }}) stay as written.
  */
 import type { AbortRule, Threshold } from './expressions/rules.js';
 import type { FindStage } from './stages/find.js';
@@ -47,7 +47,7 @@ export interface Target {
   readonly compression: boolean;
   readonly tls: TlsPlan;
   readonly connectTo: Endpoint | null;
-  /** Addresses; CIDR blocks already expanded. */
+  /** Addresses, with CIDR blocks expanded. */
   readonly sourceIps: readonly string[];
 }
 
@@ -60,7 +60,7 @@ export interface DataPlan {
 }
 
 export interface SessionPlan {
-  /** Hold every 101 this long after the last attempt of its burst ended; null: only until that moment. */
+  /** Hold every 101 this long after the last attempt of its burst ended; null: only until then. */
   readonly holdMs: number | null;
 }
 
@@ -74,29 +74,29 @@ export interface Plan {
   readonly timeoutMs: number;
   readonly stages: readonly Stage[];
   readonly session: SessionPlan;
-  /** Probe the target for this long once a burst is over; null: not at all. */
+  /** Probe the target for this long after each burst; null: no probes. */
   readonly afterMs: number | null;
   readonly thresholds: readonly Threshold[];
   readonly abort: AbortRule | null;
   readonly allowHosts: readonly string[];
-  /** null: as each stage's load has it. */
+  /** null: the default of each stage's load. */
   readonly close: CloseKind | null;
   readonly resolve: 'first' | 'all';
   readonly preflight: boolean;
   readonly calibrate: boolean;
   /** null: min(cores, ceil(N / 250)). */
   readonly workers: number | null;
-  /** auto: `epoll` where it works, else `node`. */
+  /** auto: `epoll` if it works here, else `node`. */
   readonly transport: 'auto' | 'epoll' | 'node';
-  /** Releases in a slice before the thread reads answers; null: as the transport needs it. */
+  /** Attempts started before the thread reads replies; null: the transport's default. */
   readonly releaseChunk: number | null;
-  /** Rules everything random but keys and masks. */
+  /** Random seed for everything but Sec-WebSocket-Key and frame masks. */
   readonly seed: number;
 }
 
-/** What a plan needs beside itself and what must never be written to a result. */
+/** What a plan needs at run time but must never be written to a result. */
 export interface Inputs {
-  /** Rows of the data file, header names as keys; empty without data. */
+  /** Rows of the data file, with header names as keys; empty without data. */
   readonly rows: readonly Readonly<Record<string, string>>[];
   /** Values of the `{{ env.NAME }}` that the plan uses. */
   readonly env: Readonly<Record<string, string>>;
@@ -104,22 +104,22 @@ export interface Inputs {
   readonly tls: { readonly ca: string | null; readonly cert: string | null; readonly key: string | null };
 }
 
-/** How many attempts each burst of a stage holds, in order; null: time alone ends it. None for a search. */
+/** Number of attempts of each burst of a stage, in order; null: only time ends it. Empty for a search. */
 export function burstSizes(stage: Stage): readonly (number | null)[] {
   return factsOf(stage).sizes(stage);
 }
 
-/** The largest number of attempts of one stage that are open in the same instant. */
+/** The largest number of attempts of one stage that are open at the same time. */
 export function stageOpen(stage: Stage): number {
   return factsOf(stage).mostOpen(stage);
 }
 
-/** The largest number of attempts of the plan that are open in the same instant. */
+/** The largest number of attempts of the plan that are open at the same time. */
 export function peakOpen({ stages }: Staged): number {
   return Math.max(0, ...stages.map(stageOpen));
 }
 
-/** The same without searches, which take less where less can be had. */
+/** The same without searches, which adapt to what is available. */
 export function fixedOpen({ stages }: Staged): number {
   return Math.max(0, ...stages.filter((stage) => !isSearch(stage)).map(stageOpen));
 }

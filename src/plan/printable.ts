@@ -1,24 +1,24 @@
 /**
- * Text that came from a target, or from a profile of somebody else's, made harmless: what a hostile text holds must not move a cursor, recolour a
- * terminal, reverse a line or break a CSV. Everything that prints, writes or keeps such text goes through here; what the
- * text means is not this file's concern.
+ * Makes text from a target, or from somebody else's profile, harmless: it must not move the cursor, recolour the
+ * terminal, reverse a line or break a CSV. Everything that prints, writes or keeps such text uses this file; the
+ * meaning of the text does not matter here.
  */
 
 /** Control, format (bidi and zero-width included), surrogate, private and unassigned code points, line separators. */
 const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
-/** Code points kept when the caller sets no bound of its own. */
+/** Maximum length in code points, unless the caller sets one. */
 const MAX_LENGTH = 1024;
-/** No error is this long; a list of columns may come near. */
+/** No error message is this long; a list of columns may come close. */
 const LONGEST_LINE = 65_536;
 
 /**
- * One line without any control character: tabs become spaces, every other unsafe code point its visible form (`\x1b`,
- * `\u202e`, `\u{e0041}`). Longer than `max` code points: cut, with `...` at the end. Backslashes of the text stay as
- * they are, so this is for people, not for parsing back.
+ * One line without control characters: tabs become spaces, every other unsafe code point its visible form (`\x1b`,
+ * `\u202e`, `\u{e0041}`). Text longer than `max` code points is cut and ends with `...`. Backslashes stay as they are:
+ * the output is for people and cannot be parsed back.
  */
 export function printable(text: string, max: number = MAX_LENGTH): string {
-  // UTF-16 units bound code points from above: the cut comes first so that a huge text costs no more than a small one.
+  // A code point takes one or two UTF-16 units. Cutting first makes a huge text as cheap as a small one.
   const head = text.length > 2 * max ? text.slice(0, 2 * max) : text;
   const points = [...head];
   const isCut = head.length < text.length || points.length > max;
@@ -27,7 +27,7 @@ export function printable(text: string, max: number = MAX_LENGTH): string {
   return isCut ? `${safe}...` : safe;
 }
 
-/** Each line of a text made printable; line feeds stay. For what a person wrote: a profile may be somebody else's. */
+/** Makes each line printable and keeps the line feeds. For profile text, which may be somebody else's. */
 export function safeLines(text: string): string {
   return text
     .split('\n')

@@ -1,7 +1,7 @@
 /**
- * Randomness by position: the n-th value of a stream is computed from (seed, n) alone. Workers therefore need no shared
- * state, and a run with the same seed draws the same rows whatever the number of workers. Not for keys or masks, which
- * must not be predictable.
+ * Randomness by position: the n-th value of a stream is computed from (seed, n) alone. So workers need no shared state,
+ * and a run with the same seed draws the same rows with any number of workers. Not for keys or masks, which must be
+ * unpredictable.
  */
 
 // The finalizer of MurmurHash3 (Appleby, public domain): every input bit reaches every output bit.
@@ -14,7 +14,7 @@ function mix(word: number): number {
 
 const HIGH_WORD = 2 ** 32;
 
-/** 32 random bits for a position; `lane` tells apart the values that one position draws. All three are integers ≥ 0. */
+/** 32 random bits for a position; `lane` separates several values for one position. All three are integers ≥ 0. */
 export function bitsAt(seed: number, index: number, lane: number): number {
   let h = mix((seed % HIGH_WORD) ^ 0x9e3779b9);
   h = mix(h ^ Math.floor(seed / HIGH_WORD));

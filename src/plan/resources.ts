@@ -1,78 +1,83 @@
 /**
- * What connections take of a machine: threads, descriptors, local ports, memory. The one model of it, for the dry run that
- * announces, the check before the first burst that refuses, and the search that takes less. Pure: the machine comes as
- * facts. Estimates err on the side of more.
+ * What connections need of a machine: threads, descriptors, local ports, memory. The one model for the dry run, the
+ * check before the first burst, and the search, which adapts. Pure: the machine is passed in as facts. Estimates err on
+ * the high side.
  */
 import { type Machine, portsPerSource } from './machine-facts.js';
 import { type Plan, peakOpen, stageOpen } from './plan.js';
 import type { AnyPlan } from './plan-record.js';
 import { loadOf } from './stages/kinds.js';
 
-/** Attempts that one worker can release close together; more workers than this needs only add skew. */
+/** Attempts that one worker can release close together; more workers than that only increase the spread. */
 const ATTEMPTS_PER_WORKER = 250;
 
-/** Descriptors that threads, output files and modules loaded late may still take. */
+/** Descriptors that threads, output files and lazily loaded modules may still need. */
 const SPARE_FDS = 24;
 const FDS_PER_WORKER = 12;
-/** Open when a run begins, where the machine does not say: streams, epoll and wake-ups of Node itself. */
+/**
+ * Descriptors open at the start of a run if the machine does not report them: streams, and Node's own epoll and
+ * wake-ups.
+ */
 const USUAL_FDS = 24;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 /**
- * Memory, from the peak (VmHWM) of runs on Linux with Node 20 that held up to 15,000 connections, with a margin of 14 to
- * 20 %. A connection took 4.1 KiB of the process over epoll, 5.3 over node and 40 over TLS, and 5.5 more of the kernel for
- * its socket; a thread took 16 to 19 MiB.
+ * Memory, from the peak (VmHWM) of runs on Linux with Node 20 with up to 15,000 connections, plus a margin of 14 to 20
+ * %. Measured per connection in this process: 4.1 KiB with epoll, 5.3 with node, 40 with TLS; plus 5.5 KiB in the
+ * kernel for its socket. Per thread: 16 to 19 MiB.
  */
 const PROCESS_BYTES = 96 * MIB;
 const WORKER_BYTES = 24 * MIB;
 const CONNECTION_BYTES = { epoll: 11 * KIB, node: 13 * KIB, tls: 52 * KIB };
-/** The process that the calibration fires at; a connection's far end in it, and what the burst after it still finds in use. */
+/**
+ * The local test server's process; its end of each connection, and what is not yet freed when the next burst starts.
+ */
 const MIRROR_BYTES = 72 * MIB;
 const MIRROR_CONNECTION_BYTES = { plain: 9 * KIB, tls: 60 * KIB };
 
-/** Threads that a plan wants. */
+/** The number of threads that a plan asks for. */
 export function workersOf(plan: Pick<Plan, 'workers' | 'stages'>, { cpus }: Pick<Machine, 'cpus'>): number {
   return plan.workers ?? Math.max(1, Math.min(cpus, Math.ceil(peakOpen(plan) / ATTEMPTS_PER_WORKER)));
 }
 
-/** Where connections go, as far as local ports care: one may serve a connection to each destination. */
+/** Destinations of connections, as far as local ports matter: one port can serve one connection to each destination. */
 export interface Ways {
   readonly destinations: number;
-  /** Ports towards them that are taken, in whatever state. */
+  /** Local ports already used towards them, in any state. */
   readonly portsInUse: number;
 }
 
-/** So many connections at once, and what they are made with. */
+/** A number of connections at once, and how they are made. */
 export interface Demand {
   readonly open: number;
   readonly plan: AnyPlan;
   readonly workers: number;
   readonly machine: Machine;
-  /** null: nothing is connected to. */
+  /** null: there is no connect. */
   readonly ways: Ways | null;
 }
 
 export interface Resource {
   readonly name: 'descriptors' | 'ports' | 'memory';
   readonly needed: number;
-  /** null: the machine does not say. */
+  /** null: the machine does not report it. */
   readonly allowed: number | null;
-  /** Connections that fit into what is allowed; null: any number, as far as is known. */
+  /** Number of connections that fit; null: no known limit. */
   readonly fit: number | null;
 }
 
-/** Each resource with what `open` connections at once need of it. */
+/** Each resource, with what `open` connections at once need of it. */
 export function resourcesOf(demand: Demand): Resource[] {
   return [descriptors(demand), ...(demand.ways === null ? [] : [ports(demand, demand.ways)]), memory(demand)];
 }
 
-/** Those that can't be had. */
+/** The resources that are not sufficient. */
 export function shortOf(demand: Demand): Resource[] {
   return resourcesOf(demand).filter(({ fit }) => fit !== null && demand.open > fit);
 }
 
-/** Connections that fit into the free descriptors beside what the program itself needs; null when unlimited. */
+/** Connections that fit into the free descriptors beside those of the program itself; null: unlimited. */
 export function connectionsByFds(machine: Machine, workers: number): number | null {
   return machine.fds === null ? null : Math.max(0, machine.fds - ownFds(machine, workers));
 }
@@ -90,14 +95,15 @@ function descriptors(demand: Demand): Resource {
 }
 
 /**
- * Connections beyond `open` that are still closing while others have taken their places: in a churn as many as are in
- * flight, since a refusal is read to its end and an orderly close waits for the other side (engine/transport/leaving.ts).
+ * Connections beyond `open` that are still closing while new ones have taken their slots: in a churn up to as many as
+ * are in flight, because a refusal is read to its end and a clean close waits for the other side
+ * (engine/transport/leaving.ts).
  */
 export function closingBeside({ open, plan }: Pick<Demand, 'open' | 'plan'>): number {
   return Math.max(0, 2 * Math.min(open, churnOpen(plan)) - open);
 }
 
-/** In flight where each connection is closed as another begins; a reset waits for nothing. */
+/** In flight in a churn; 0 when connections are reset, because a reset does not wait. */
 function churnOpen({ stages, close }: AnyPlan): number {
   if (close === 'reset') return 0;
   return Math.max(0, ...stages.filter((stage) => loadOf(stage).closesEach).map(stageOpen));
@@ -118,7 +124,7 @@ function memory({ open, plan, workers, machine: { memoryFree } }: Demand): Resou
   return { name: 'memory', needed: own + open * each, allowed: memoryFree, fit };
 }
 
-/** Which transport `auto` will take is known to the machine alone, so it is counted as the larger one. */
+/** Only the machine knows which transport `auto` will use, so the one that needs more is counted. */
 function transportOf({ transport }: AnyPlan): 'epoll' | 'node' {
   return transport === 'epoll' ? 'epoll' : 'node';
 }

@@ -1,15 +1,17 @@
 /**
- * What must not be seen: decides by name and shape which parts of a text, a URL or a header are secret and puts *** in their
- * place. Template holes stay visible: their values never stand in a plan. Knows nothing about where the text is shown.
+ * What must not be shown: decides by name and shape which parts of a text, a URL or a header are secret and replaces
+ * them by ***. Template holes stay visible, because their values are never part of a plan. Does not know where the text
+ * is shown.
  *
- * Of subprotocols only what can be told from a plain name is hidden: what follows a word that announces a secret, and a long
- * random word, alone or after a label of any name (`acme.TOKEN`). A short word that nothing announces (`--subprotocol s3cret`) reads like any subprotocol and stays visible;
- * where it must not, it belongs into data or environment, whose values are always hidden.
+ * In subprotocols only what differs from a plain name is hidden: the text after a word that announces a secret, and a
+ * long random word, alone or after any label (`acme.TOKEN`). A short word without announcement (`--subprotocol s3cret`)
+ * looks like any subprotocol and stays visible; to hide it, take it from data or environment, whose values are always
+ * hidden.
  */
 import { encodeTarget } from './syntax.js';
 
 export const MASK = '***';
-// Shorter values would put holes into every text that holds them by chance.
+// Masking shorter values would make ordinary text unreadable, because they occur in it by chance.
 export const SHORTEST_SECRET = 4;
 
 /** What to put in the place of a secret. */
@@ -17,7 +19,7 @@ export type Hide = (literal: string) => string;
 
 export const masked: Hide = () => MASK;
 
-// A hole, so that everything between holes is a literal.
+// Captures holes, so that everything between them is a literal.
 const HOLE = /(\{\{.*?\}\})/s;
 
 const SECRET_WORDS: ReadonlySet<string> = new Set(
@@ -26,7 +28,7 @@ const SECRET_WORDS: ReadonlySet<string> = new Set(
   ),
 );
 const SECRET_INSIDE = /token|secret|passw|api_?key|credential|jwt|session_?id/i;
-/** Headers whose name says auth and whose value says how, not who. */
+/** Headers with `auth` in their name whose value is a method, not a credential. */
 const TELLING_HEADERS: ReadonlySet<string> = new Set(['www-authenticate', 'proxy-authenticate']);
 
 /** Whether a header, parameter or cookie of that name holds a secret: `access_token`, `X-Api-Key`, `sig`. */
@@ -57,7 +59,7 @@ function looksRandom(word: string): boolean {
   return /^[0-9a-f-]{32,}$/i.test(word) || (/\d/.test(word) && /[a-z]/.test(word) && /[A-Z]/.test(word));
 }
 
-/** Hides what looks like a token wherever it stands: JSON Web Tokens, and nothing that needs a guess. */
+/** Hides what is certainly a token, anywhere in the text: JSON Web Tokens only, nothing that needs guessing. */
 function hideTokens(text: string, hide: Hide): string {
   return mapLiterals(text, (literal) => literal.replace(JWT, hide));
 }
@@ -119,7 +121,7 @@ function hidePair(pair: string, hide: Hide): string {
 }
 
 /**
- * Browsers can send no header but Sec-WebSocket-Protocol, so tokens travel in it: after a word that says so
+ * Browsers can set no other header than Sec-WebSocket-Protocol, so tokens travel in it: after a word that announces one
  * (`access_token, TOKEN`; `bearer.TOKEN`), or as one long random word.
  */
 export function hideSubprotocols(list: readonly string[], hide: Hide): string[] {
@@ -145,21 +147,21 @@ function hideSubprotocol(item: string, hide: Hide): string {
   });
 }
 
-/** What follows a label of any name: `acme.TOKEN`, `v1:TOKEN`. */
+/** The text after any label: `acme.TOKEN`, `v1:TOKEN`. */
 const LABELLED = /(?<=[.:=~|])[A-Za-z0-9_+/-]{8,}/g;
 
-/** Letters and digits, a version at its end (`protocol-v2`) aside. */
+/** Contains both letters and digits, not counting a version at its end (`protocol-v2`). */
 function isMixed(word: string): boolean {
   const unversioned = word.replace(/[-_]?v?\d{1,2}$/i, '');
   return /\d/.test(unversioned) && /[A-Za-z]/.test(unversioned);
 }
 
-/** A URL as it may be shown: no user name, no value of a parameter whose name says token, key, secret and the like. */
+/** A URL that is safe to show: no user name, and no value of a parameter whose name suggests a token, key or secret. */
 export function maskUrl(url: string): string {
   return hideUrl(url, masked);
 }
 
-/** The value of a header, of a request or a response, as it may be shown. */
+/** The value of a request or response header, safe to show. */
 export function maskHeader(name: string, value: string): string {
   return hideHeader(name, value, masked);
 }
@@ -168,8 +170,8 @@ const SHORTEST_BASIC = 8;
 const CREDENTIALS = /\b(Basic|Bearer|DPoP|Negotiate|NTLM)(\s+)([^\s"',;]+)/gi;
 
 /**
- * What stood where something else was expected, as an error may repeat it: judged as a URL, as `NAME: VALUE` and as
- * credentials, since all of these end up in the wrong place.
+ * A text found where something else was expected, safe to repeat in an error: treated as a URL, as `NAME: VALUE` and as
+ * credentials, because any of these end up in the wrong place.
  */
 export function maskLoose(text: string): string {
   const [, name, value] = /^\s*([\w-]+)\s*:(?!\/\/)\s*(.+)$/s.exec(text) ?? [];
@@ -177,22 +179,22 @@ export function maskLoose(text: string): string {
   return maskUrl(text).replace(CREDENTIALS, `$1$2${MASK}`);
 }
 
-/** `Bearer TOKEN` and the like wherever it stands (`X-Forwarded-Authentication: Bearer …`). */
+/** Hides `Bearer TOKEN` and the like anywhere in the text (`X-Forwarded-Authentication: Bearer …`). */
 function hideCredentials(text: string, hide: Hide): string {
   return text.replace(CREDENTIALS, (all, scheme: string, gap: string, rest: string) =>
-    // "Basic plan" is English.
+    // "Basic plan" is ordinary English.
     /^basic$/i.test(scheme) && rest.length < SHORTEST_BASIC ? all : `${scheme}${gap}${hide(rest)}`,
   );
 }
 
-/** The name of a column as an error may repeat it: in a file without a header row the names are its first secrets. */
+/** The name of a column, safe to repeat in an error: without a header row, the names are the first row's secrets. */
 export function maskWords(text: string): string {
   return maskLoose(text).replace(LONG_WORD, (word) => (looksRandom(word) ? MASK : word));
 }
 
 /**
- * A text with every known secret of 4 characters or more replaced, also in other letter case, escaped for a URL, JSON or HTML,
- * or, where it is the Base64 of a name and a password, decoded.
+ * The text with every known secret of 4 or more characters replaced: in any letter case, escaped for a URL, JSON or
+ * HTML, and decoded if it is the Base64 of a name and a password.
  */
 export function maskText(text: string, secrets: readonly string[]): string {
   return formsOf(secrets).reduce((out, form) => out.replace(anyCase(form), MASK), text);
@@ -202,7 +204,9 @@ function anyCase(form: string): RegExp {
   return new RegExp(form.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'), 'gi');
 }
 
-/** As maskText, for a text whose end may be missing: 4 characters or more of a secret at its end are replaced too. */
+/**
+ * As maskText, for a text that may be cut off: a part of a secret (4 or more characters) at its end is replaced too.
+ */
 export function maskCutText(text: string, secrets: readonly string[]): string {
   const masked = maskText(text, secrets);
   const torn = formsOf(secrets).map((form) => tornLength(masked, form));
@@ -210,7 +214,7 @@ export function maskCutText(text: string, secrets: readonly string[]): string {
   return longest === 0 ? masked : `${masked.slice(0, -longest)}${MASK}`;
 }
 
-/** How many characters at the end of `text` are the beginning of `form`. */
+/** How many characters at the end of `text` are the start of `form`. */
 function tornLength(text: string, form: string): number {
   for (let length = Math.min(form.length - 1, text.length); length >= SHORTEST_SECRET; length--) {
     if (text.slice(-length).toLowerCase() === form.slice(0, length).toLowerCase()) return length;
@@ -218,7 +222,7 @@ function tornLength(text: string, form: string): number {
   return 0;
 }
 
-/** The longest first: a secret that holds another must not leave its tail behind. */
+/** Longest first: otherwise the end of a secret that contains a shorter one would remain. */
 function formsOf(secrets: readonly string[]): string[] {
   const forms = secrets
     .flatMap((secret) => [secret, ...decodedCredentials(secret)])
@@ -227,7 +231,7 @@ function formsOf(secrets: readonly string[]): string[] {
   return [...new Set(forms)].sort((a, b) => b.length - a.length);
 }
 
-/** Of the Base64 of `name:password` (RFC 7617): both together, and the password. */
+/** Of the Base64 of `name:password` (RFC 7617): the decoded pair, and the password alone. */
 function decodedCredentials(secret: string): string[] {
   const [base64] = /[A-Za-z0-9+/]{8,}={0,2}$/.exec(secret) ?? [];
   if (base64 === undefined || base64.length % 4 !== 0) return [];
@@ -236,7 +240,7 @@ function decodedCredentials(secret: string): string[] {
   return [decoded, decoded.slice(decoded.indexOf(':') + 1)];
 }
 
-/** As a target may send it back: escaped for a URL, JSON or HTML. */
+/** All forms in which a target may send it back: escaped for a URL, JSON or HTML. */
 export function escapedForms(secret: string): string[] {
   // encodeURIComponent throws on half a surrogate pair.
   const wellFormed = secret.replace(/\p{Surrogate}/gu, '\ufffd');

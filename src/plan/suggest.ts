@@ -1,17 +1,18 @@
 /**
- * "Did you mean": the nearest of the words that would have been right. Knows nothing about profiles, flags or commands, so
- * that all of them ask it the same way.
+ * "Did you mean": finds the nearest valid word. Independent of profiles, flags and commands, so that all of them use
+ * the same suggestions.
  */
 import { distance } from 'fastest-levenshtein';
 
 const LONGEST_WORD = 40;
-/** From so many letters on, the beginning of a known word stands for it. */
+/** From this many letters on, the beginning of a known word counts as that word. */
 const SHORTEST_START = 3;
 
-/** The nearest known word, or null when none is near enough to be a slip of the fingers. Case does not count. */
+/** The nearest known word, or null when none is close enough to be a typo. Letter case is ignored. */
 export function nearest(word: string, known: readonly string[]): string | null {
   if (word.length > LONGEST_WORD) return null;
-  // A third of the word may be wrong, two letters of a longer one: `brust` finds `burst`, `foo` does not find `row`.
+  // A third of the word may be wrong, and at least two letters of a word over three: `brust` finds `burst`, `foo` does
+  // not find `row`.
   const tolerance = Math.max(1, Math.floor(word.length / 3), word.length > 3 ? 2 : 1);
   let best: string | null = null;
   let bestSlips = tolerance + 1;
@@ -26,8 +27,8 @@ export function nearest(word: string, known: readonly string[]): string | null {
 }
 
 /**
- * Levenshtein's distance, but two neighbours in the wrong order are one slip (`rwo` for `row`), and so is a word that was
- * not written to its end (`simultaneous` for `simultaneous-504`).
+ * Levenshtein distance, except that two swapped neighbours count as one typo (`rwo` for `row`), and so does a word that
+ * is not typed to its end (`simultaneous` for `simultaneous-504`).
  */
 function slips(word: string, candidate: string): number {
   if (word.length >= SHORTEST_START && word !== candidate && candidate.startsWith(word)) return 1;

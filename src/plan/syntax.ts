@@ -1,18 +1,18 @@
 /**
- * What may stand in a request: tokens and field values (RFC 9110 sections 5.5 and 5.6.2) and request targets (RFC 3986).
- * Judges and encodes text; refuses to know where the text came from or what it means.
+ * What a request may contain: tokens and field values (RFC 9110 sections 5.5 and 5.6.2) and request targets (RFC 3986).
+ * Checks and encodes text; does not know where it came from or what it means.
  */
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** An RFC 9110 token: header names and subprotocols are such. */
+/** An RFC 9110 token, as header names and subprotocols must be. */
 export function isToken(text: string): boolean {
   return TOKEN.test(text);
 }
 
 /**
- * What is wrong with a header value, or null. CR, LF and NUL would let a value write headers of its own. Everything beyond
- * ASCII is refused too: RFC 9110 leaves its meaning open, and U+010A cut to one byte is a line feed.
+ * What is wrong with a header value, or null. CR, LF and NUL would let a value inject headers. Non-ASCII text is
+ * refused too: RFC 9110 leaves its meaning open, and U+010A cut to one byte is a line feed.
  */
 export function fieldValueProblem(value: string): string | null {
   const bad = /[^\t\x20-\x7e]/u.exec(value)?.[0];
@@ -27,7 +27,7 @@ export function fieldValueProblem(value: string): string | null {
 
 const ORIGIN = /^(null|[a-z][a-z0-9+.-]*:\/\/([a-z0-9._~%{}-]+|\[[0-9a-f:.]+\])(:\d{1,5})?)$/i;
 
-/** What is wrong with an Origin, or null (RFC 6454 section 7); holes stand for anything. The value is never repeated. */
+/** What is wrong with an Origin, or null (RFC 6454 section 7); holes match anything. The value is never repeated. */
 export function originProblem(value: string): string | null {
   const problem = fieldValueProblem(value);
   if (problem !== null) return problem;
@@ -42,7 +42,10 @@ const ILLEGAL_IN_TARGET = /[^A-Za-z0-9\-._~:/?@!$&'()*+,;=%[\]]/;
 const EACH_ILLEGAL = /[^A-Za-z0-9\-._~:/?@!$&'()*+,;=%[\]]+/g;
 const encoder = new TextEncoder();
 
-/** Percent-encodes what can't stand in a request target (spaces, controls, non-ASCII, `#`); `%` and reserved stay. */
+/**
+ * Percent-encodes what a request target may not contain (spaces, controls, non-ASCII, `#`); `%` and reserved characters
+ * stay.
+ */
 export function encodeTarget(text: string): string {
   if (!ILLEGAL_IN_TARGET.test(text)) return text;
   return text.replace(EACH_ILLEGAL, (run) =>

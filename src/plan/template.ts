@@ -1,6 +1,6 @@
 /**
- * The template language: `{{ row.x }}`, `{{ index }}`, `{{ uuid }}`, `{{ env.NAME }}` inside a text, nothing more. Parses once,
- * renders often. It neither picks rows nor judges values: see attempt.ts and inputs.ts.
+ * The template language: `{{ row.x }}`, `{{ index }}`, `{{ uuid }}`, `{{ env.NAME }}` inside a text, nothing more.
+ * Parses once, renders often. attempt-texts.ts chooses rows; inputs.ts checks values.
  */
 import { UserError } from '../errors.js';
 import { didYouMean } from './suggest.js';
@@ -17,12 +17,12 @@ export interface Template {
   readonly parts: readonly (string | Hole)[];
   /** No holes: it renders to `text`. */
   readonly constant: boolean;
-  /** Columns and variables that it uses, each once. */
+  /** Columns and variables that it uses, without duplicates. */
   readonly rowColumns: readonly string[];
   readonly envNames: readonly string[];
 }
 
-/** What the holes of one attempt are filled with. */
+/** The values for the holes of one attempt. */
 export interface TemplateContext {
   readonly row: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
@@ -84,7 +84,7 @@ export function compileTemplate(text: string): Template {
   };
 }
 
-/** The text with every hole filled. A missing column or variable is a bug here: checkInputs has refused it before. */
+/** The text with every hole filled. A missing column or variable is a bug here: checkInputs has refused it earlier. */
 export function render(template: Template, context: TemplateContext): string {
   if (template.constant) return template.text;
   let out = '';
@@ -92,7 +92,7 @@ export function render(template: Template, context: TemplateContext): string {
   return out;
 }
 
-/** What one hole is filled with. */
+/** The value for one hole. */
 function holeValue(hole: Hole, context: TemplateContext): string {
   switch (hole.kind) {
     case 'index':

@@ -1,6 +1,6 @@
 /**
- * Numbers in the units that people write (500ms, 10k, 99.9%, 200/s) and back. Owns the spelling of units, for profiles,
- * flags and thresholds alike; knows nothing about which range makes sense where.
+ * Numbers with the units that users write (500ms, 10k, 99.9%, 200/s), in both directions. Owns the spelling of units
+ * for profiles, flags and thresholds; the callers check ranges.
  */
 import { UserError } from '../errors.js';
 import { maskLoose } from './secrets.js';
@@ -9,10 +9,10 @@ const DURATION_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000,
 const COUNT_EXPONENT: Readonly<Record<string, number>> = { '': 0, k: 3, m: 6 };
 const RATE_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
-// Bounds what a pasted file can make the regular expressions below do, and what an error repeats.
+// Limits the work of the regular expressions below on a pasted file, and the length of the text that an error repeats.
 const LONGEST_TEXT = 64;
 
-/** What a parser wants, with examples; completes "expected …" in errors and descriptions in the JSON Schema. */
+/** What a parser expects, with examples; completes "expected …" in errors and descriptions in the JSON Schema. */
 export const EXPECTED = {
   duration: 'a duration such as 500ms, 30s, 5m or 1m30s',
   count: 'a whole number such as 500, 10k or 1.5M',
@@ -22,16 +22,16 @@ export const EXPECTED = {
 
 function refuse(expected: string, text: string | number, hint?: string): never {
   const shown = typeof text === 'number' ? String(text) : JSON.stringify(maskLoose(text).slice(0, LONGEST_TEXT));
-  // The way out stands in the message, because a profile's report shows messages alone.
+  // The hint is part of the message, because a profile's report shows only messages.
   throw new UserError(`expected ${expected}, found ${shown}${hint === undefined ? '' : `; ${hint}`}`, { code: 'unit' });
 }
 
-/** A decimal shifted by a power of ten through its text, so that 99.9% is 0.999 and 1.1k is 1100, exactly. */
+/** Shifts the decimal point in the text, so that 99.9% is exactly 0.999 and 1.1k exactly 1100. */
 function shifted(digits: string, exponent: number): number {
   return Number(`${digits}e${exponent}`);
 }
 
-/** Milliseconds. A bare number is refused, because readers disagree whether 30 means s or ms; 0 needs no unit. */
+/** Milliseconds. A bare number is refused, because 30 could mean s or ms; 0 needs no unit. */
 export function parseDurationMs(text: string | number): number {
   const trimmed = String(text).trim();
   if (trimmed === '0') return 0;
@@ -46,7 +46,7 @@ export function parseDurationMs(text: string | number): number {
     previous = unitMs;
     total += Number(digits) * unitMs;
   }
-  // ns: what is left of 0.1 + 0.2 must not reach a plan.
+  // Rounded to ns, so that the floating-point error of 0.1 + 0.2 does not reach a plan.
   return Math.round(total * 1e6) / 1e6;
 }
 
@@ -98,8 +98,9 @@ function trimmedFixed(value: number, decimals: number): string {
 }
 
 /**
- * `350us`, `500ms`, `75s`, `1m30s`, `2h5m`: the shortest that `parseDurationMs` reads back, exact to the µs below 1 s and
- * to the ms above. Times up to two minutes stay in seconds, because timeouts are known by that name (a 60 s gateway).
+ * `350us`, `500ms`, `75s`, `1m30s`, `2h5m`: the shortest text that `parseDurationMs` reads back, exact to the µs below
+ * 1 s and to the ms above. Times up to two minutes stay in seconds, because timeouts are known that way (a 60 s
+ * gateway).
  */
 export function formatDuration(ms: number): string {
   if (ms < 0) return `-${formatDuration(-ms)}`;
@@ -119,12 +120,12 @@ export function formatCount(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
-/** What travels: `64 MB`, `1.5 GB`, decimal units, three digits at most. */
+/** Bytes on the network: `64 MB`, `1.5 GB`; decimal units, at most three digits. */
 export function formatBytes(bytes: number): string {
   return scaledBytes(bytes, 1000, ['B', 'kB', 'MB', 'GB', 'TB']);
 }
 
-/** What is kept: `256 MiB`, `1.5 GiB`, binary units, as the kernel counts memory. */
+/** Bytes in memory: `256 MiB`, `1.5 GiB`; binary units, as the kernel counts memory. */
 export function formatMemory(bytes: number): string {
   return scaledBytes(bytes, 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB']);
 }

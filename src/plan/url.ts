@@ -1,6 +1,6 @@
 /**
- * The target's URL (RFC 6455 section 3): what may be written, its parts, and the way out when something else was. Templates
- * may stand in path and query and nowhere before. Never looks a name up.
+ * The target's URL (RFC 6455 section 3): its valid forms, its parts, and hints for invalid ones. Templates are allowed
+ * in path and query only. Never does a DNS lookup.
  */
 import { UserError } from '../errors.js';
 import type { Scheme } from './plan.js';
@@ -23,7 +23,9 @@ function refuse(message: string): never {
   throw new UserError(message, { code: 'url' });
 }
 
-/** Throws UserError `url` or `template`; the message never repeats a user name, a password or a secret of the query. */
+/**
+ * Throws UserError `url` or `template`; the message never repeats a user name, a password or a secret from the query.
+ */
 export function parseUrl(url: string): UrlParts {
   const match = /^(wss?):\/\/([^/?#]*)([^#]*)(#?)/i.exec(withoutHoles(url));
   if (match === null) return refuse(schemeProblem(url));
@@ -44,14 +46,14 @@ export function parseUrl(url: string): UrlParts {
 
 const HOLE = '\u0000';
 
-/** Holes become one character each that is in no URL, so that what stands in them is not read as a part of one. */
+/** Replaces each hole by one character that no URL contains, so that text inside holes is not parsed as URL syntax. */
 function withoutHoles(url: string): string {
   return url.replace(/\{\{.*?\}\}/gs, HOLE);
 }
 
 function parseAuthority(scheme: Scheme, authority: string): { readonly host: string; readonly port: number } {
   if (authority === '') refuse(`expected a host after ${scheme}://, found none`);
-  // The URL parser drops tabs and line ends, reads \ as / and decodes %, each in silence.
+  // The URL parser silently drops tabs and line ends, reads \ as / and decodes %.
   if (/[\s\\%]/.test(authority))
     refuse(`unexpected character in the host, found ${JSON.stringify(maskUrl(authority))}`);
   let parsed: URL;

@@ -1,6 +1,7 @@
 /**
- * What must be true of the numbers of a result, on both sides of a file and of a thread: attempts are the sum of their
- * outcomes, totals the sum of the bursts, and the kernel was asked about no more attempts than there are.
+ * Invariants of the numbers in a result, checked before writing and after reading, for files and between threads:
+ * attempts are the sum of their outcomes, totals are the sum of the bursts, and the kernel was asked about no more
+ * attempts than there are.
  */
 import { isCutWord } from '../names/ends.js';
 import { isOutcomeId, type OutcomeId, openedOf } from '../names/outcomes.js';
@@ -8,7 +9,7 @@ import type { KernelCounts, Outcomes, Result, Sessions } from './result.js';
 
 type SessionCounts = Pick<Sessions, 'ready' | 'cut' | 'closed' | 'aborted'> & Partial<Pick<Sessions, 'notReady'>>;
 
-/** @throws Error that names the place */
+/** @throws Error that names the place of the mismatch */
 export function assertAddsUp({ bursts, totals, preflight }: Pick<Result, 'bursts' | 'totals' | 'preflight'>): void {
   const sum = new Map<string, number>();
   for (const { index, attempted, outcomes, kernel, sessions } of bursts) {
@@ -47,7 +48,10 @@ export function assertSum(attempted: number, outcomes: Outcomes): void {
   }
 }
 
-/** @throws Error unless every value is a count, no part exceeds its whole, and each attempt that sent again did so at least once. */
+/**
+ * @throws Error unless every value is a count, no part exceeds its whole, and each attempt that retransmitted did so at
+ * least once
+ */
 export function assertKernel(attempted: number, counts: KernelCounts | null): void {
   if (counts === null) return;
   for (const [name, count] of Object.entries(counts)) checkedCount(count, `kernel.${name}`);
@@ -58,8 +62,9 @@ export function assertKernel(attempted: number, counts: KernelCounts | null): vo
 }
 
 /**
- * @param opened 101s; of some it may be unknown how they ended (results of earlier versions)
- * @throws Error unless every value is a count, every end is one that there is, and the ends add up to those that were ready
+ * @param opened number of 101s; how some of them ended may be unknown (results of earlier versions)
+ * @throws Error unless every value is a count, every end is a known one, and the ends add up to the connections that
+ * were ready
  */
 export function assertSessions(opened: number, sessions: SessionCounts): void {
   const { ready, notReady = {}, cut, closed, aborted } = sessions;
@@ -76,7 +81,7 @@ export function assertSessions(opened: number, sessions: SessionCounts): void {
   if (known > opened) throw new Error(`sessions know of ${known} of ${opened} that got their 101`);
 }
 
-/** @throws Error when there is no such outcome */
+/** @throws Error when `id` is not an outcome */
 export function assertOutcome(id: string): asserts id is OutcomeId {
   if (!isOutcomeId(id)) throw new Error(`no such outcome: ${JSON.stringify(id)}`);
 }

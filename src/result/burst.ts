@@ -1,6 +1,6 @@
 /**
- * One burst, or one churn stage, as a result holds it: when it was released and how tightly, what its attempts came to,
- * what is known about the generator meanwhile, and how other users fared once it was over.
+ * One burst, or one churn stage, as a result holds it: when it was released and how close together, the outcomes of its
+ * attempts, evidence about the generator, and the handshakes of other users after it.
  */
 import { z } from 'zod';
 import type { Gate } from '../plan/plan.js';
@@ -27,7 +27,7 @@ const calibrationSchema = z
     rate: number.nullable().describe('Churn: handshakes a second'),
   })
   .meta({ id: 'calibration' });
-/** The generator's own floor for bursts of `size`, measured against a local test server; subtracted from nothing. */
+/** What the generator itself costs for bursts of `size`, measured against a local test server; never subtracted. */
 export type Calibration = Of<typeof calibrationSchema>;
 
 /** Evidence about the generator during a burst. */
@@ -60,10 +60,10 @@ const afterSchema = z.object({
 /** How long other users were affected once a burst was over: single handshakes at a steady pace. */
 export type After = Of<typeof afterSchema>;
 
-/** Reserved: a document may hold an object here, and this version writes null. */
+/** Reserved for later versions, which may put an object here; this version writes null. */
 export const reserved = z.object({}).nullable() as z.ZodType<null>;
 
-/** A burst always had its place for sessions. */
+/** `sessions` was part of bursts from the start, unlike the other later keys. */
 const { sessions, ...later } = countedLater;
 
 export const burstSchema = z

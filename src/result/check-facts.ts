@@ -1,6 +1,6 @@
 /**
- * What `check` finds out about one handshake, as part of a result. Times are in ms; every text that came from the target
- * is masked and safe to print.
+ * The part of a result that `check` fills: facts about one handshake. Times are in ms; every text from the target is
+ * masked and safe to print.
  */
 import { z } from 'zod';
 import { sampleSchema } from './counted.js';
@@ -12,7 +12,7 @@ const dnsSchema = z.object({
   tookMs: ms,
   failure: text.nullable().describe('Error code, e.g. ENOTFOUND; null when it worked'),
 });
-/** The look-up of the name. */
+/** The DNS lookup. */
 export type CheckDns = Of<typeof dnsSchema>;
 
 const tcpSchema = z.object({
@@ -20,7 +20,7 @@ const tcpSchema = z.object({
   port: count,
   tookMs: ms.nullable().describe('null: it did not connect'),
   failure: text.nullable().describe('An outcome (refused, timeout-connect, …); null when it connected'),
-  // Linux sends a SYN again after 1, 2, 3, 4, 5, 7, 11 and 19.5 s.
+  // Linux retransmits a SYN after 1, 2, 3, 4, 5, 7, 11 and 19.5 s.
   synRetries: count.describe('SYNs without an answer, as the time betrays them'),
 });
 /** One TCP connect to one address. */
@@ -55,7 +55,7 @@ const clauseSchema = z.object({
   ok: flag.nullable().describe('null: there was nothing to judge'),
   found: text.nullable().describe('What was found'),
 });
-/** One clause of RFC 6455 section 4.1 that the answer is held to. */
+/** One clause of RFC 6455 section 4.1 that the response is checked against. */
 export type CheckClause = Of<typeof clauseSchema>;
 
 export const PROBE_IDS = [
@@ -81,7 +81,7 @@ const probeSchema = z.object({
   headBytes: count.nullable().optional().describe('Size of the head that came; null: none came'),
   says: text.describe('What that means beside the handshake itself; one sentence'),
 });
-/** The same handshake with one thing changed, to turn a failure into a cause. */
+/** The same handshake with one change, to find the cause of a failure. */
 export type CheckProbe = Of<typeof probeSchema>;
 
 const idleSchema = z.object({

@@ -1,6 +1,6 @@
 /**
  * What bursts, totals and the preflight have in common: counts of outcomes, summaries of latency histograms, samples of
- * failures, what the kernel said, and the verdict on the generator. Times are in ms unless a name says otherwise.
+ * failures, the kernel's counters, and the verdict on the generator. Times are in ms unless a name says otherwise.
  */
 import { z } from 'zod';
 import { NAMED_OUTCOMES } from '../names/outcomes.js';
@@ -51,7 +51,7 @@ export type Summary = Of<typeof summarySchema>;
 /** null: nothing was measured. */
 export const summaryOrNull = summarySchema.nullable();
 
-/** Every text of it is masked and safe to print. */
+/** Every text in it is masked and safe to print. */
 export const sampleSchema = z
   .object({
     statusLine: text.nullable(),
@@ -75,7 +75,7 @@ const kernelSchema = z
     retransmits: count.describe('Segments sent again once connected'),
   })
   .meta({ id: 'kernel', description: 'What the kernel said of the connections (TCP_INFO)' });
-/** What the kernel said of the connections (TCP_INFO), in attempts and times. */
+/** The kernel's counters of the connections (TCP_INFO), as numbers of attempts and of retransmissions. */
 export type KernelCounts = Of<typeof kernelSchema>;
 
 const cutEndSchema = z.object({
@@ -84,7 +84,7 @@ const cutEndSchema = z.object({
   reason: text.nullable().describe('Of the first close frame with this code, masked; null: it gave none'),
   reasonAtMs: ms.nullable().describe('When that came, after the instant at which its attempt was due'),
 });
-/** How those lived that the target ended in one way. */
+/** Connections that the target ended in one way, and how long they lived. */
 export type CutEnd = Of<typeof cutEndSchema>;
 
 const endCounts = mapOf(count);
@@ -127,7 +127,7 @@ export const countedShape = {
   clamped: count.describe('Values outside of 1 µs to 10 min, recorded as the nearer end'),
 };
 
-/** Those that came later: they stand at the end of what has them. */
+/** Keys added after version 1 was published: they come last. */
 export const countedLater = {
   kernel: kernelSchema.nullable().default(null).describe('null where the kernel was not asked'),
   sessions: sessionsSchema.nullable().default(null).describe('null where it is not known how connections ended'),

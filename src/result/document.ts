@@ -1,7 +1,7 @@
 /**
- * The result as a document: read from JSON data, written as text. What is read is upgraded when it is old, checked by the
- * schema and by its sums (adds-up.ts), and completed. Files are not opened here. This file loads the schema, so a command
- * imports it when there is a document to read or write.
+ * The result as a document: read from JSON data, written as text. A document is upgraded if it is old, checked against
+ * the schema and its sums (adds-up.ts), and completed with defaults. Does not open files. It loads the schema, so
+ * commands import it only when there is a document to read or write.
  */
 import { UserError } from '../errors.js';
 import { assertAddsUp } from './adds-up.js';
@@ -9,12 +9,12 @@ import { mismatchOf } from './mismatch.js';
 import { normalForm } from './normal-form.js';
 import { type Result, resultSchema, SCHEMA_VERSION } from './result.js';
 
-/** Entry v - 1 makes a document of version v one of version v + 1; a new SCHEMA_VERSION comes with its entry. */
+/** Entry v - 1 turns a document of version v into version v + 1; each new SCHEMA_VERSION adds an entry. */
 const UPGRADES: readonly ((older: object) => object)[] = [];
 
 /**
- * A saved result, parsed from JSON. Older versions are upgraded; keys that a document is too old to have get their defaults.
- * @throws UserError `result` when it is not a result, was written by a newer version, or does not add up.
+ * A saved result, parsed from JSON. Older versions are upgraded; missing newer keys get their defaults.
+ * @throws UserError `result` when it is not a result, was written by a newer version, or does not add up
  */
 export function readResult(value: unknown): Result {
   if (typeof value !== 'object' || value === null) throw notAResult('it is no JSON object');
@@ -44,8 +44,8 @@ export function readResult(value: unknown): Result {
 }
 
 /**
- * Pretty-printed JSON with a line end, keys in the order of the schema, however the result was built.
- * @throws Error when the result does not add up: a bug, and nothing may be written that cannot be believed.
+ * Pretty-printed JSON with a final newline; keys are in schema order, however the result was built.
+ * @throws Error when the result does not add up: that is a bug, and wrong numbers must not be written
  */
 export function writeResult(result: Result): string {
   assertAddsUp(result);

@@ -1,7 +1,7 @@
 /**
- * What a search for the drop-off point leaves in a result. Sizes are handshakes released together; times are in ms. "k of
- * n bursts" is the evidence, the interval is the inference; neither is ever made of pooled handshakes, because the
- * handshakes of one burst share its fate.
+ * What a search for the drop-off point writes into a result. Sizes are handshakes released together; times are in ms.
+ * "k of n bursts" is the evidence, the interval is the inference. Neither pools handshakes of different bursts, because
+ * the outcomes of handshakes in one burst depend on each other.
  */
 import { z } from 'zod';
 import { outcomesSchema } from './counted.js';
@@ -36,14 +36,17 @@ export type SearchFlag = Of<typeof searchFlagSchema>;
 export type SearchFlagId = SearchFlag['id'];
 
 const inversionSchema = z.object({ passes: size, failsFrom: size, failsTo: size });
-/** A load that passes although smaller ones fail. */
+/** A load that passes although a smaller one fails. */
 export type Inversion = Of<typeof inversionSchema>;
 
 const spanSchema = z.tuple([count.nullable(), count.nullable()]);
-/** One end may be open: null. */
+/** An interval; null: that end is open. */
 export type Span = Of<typeof spanSchema>;
 
-/** Verdicts of bursts that do not count (invalid, or set aside as stale) are not in good, bad, marginal. */
+/**
+ * good, bad and marginal do not include bursts that do not count (invalid, or excluded because the target was not
+ * rested).
+ */
 const rungSchema = z.object({
   size,
   bursts: count,
@@ -75,7 +78,7 @@ const kneeSchema = z.object({
   otherMisfit: number,
   peak: number.nullable().describe('USL: load at which the rate itself turns down; null when it does not'),
 });
-/** Informational: where more load stopped bringing more handshakes a second. */
+/** Informational: the load from which more load brought no more handshakes per second. */
 export type Knee = Of<typeof kneeSchema>;
 
 const costSchema = z.object({
@@ -97,14 +100,14 @@ const termsSchema = z.object({
   objectives: z.array(text).describe('By name, in the order in which they were asked for'),
   freshWaitMs: notNegative.describe('Rest that makes the target count as rested'),
 });
-/** What was asked for, as far as a reader of the answer needs it. */
+/** The search's options, as far as a reader of the answer needs them. */
 export type SearchTerms = Of<typeof termsSchema>;
 
 const limitSchema = z.object({
   most: count.nullable().describe('Largest load that it was able to send; null when none was'),
   reason: text,
 });
-/** What this generator could not do. */
+/** A limit of this generator that the search met. */
 export type SearchLimit = Of<typeof limitSchema>;
 
 const unrecoveredSchema = z.object({
@@ -113,11 +116,11 @@ const unrecoveredSchema = z.object({
     .describe('Largest load that it did not take again; null: it did not even answer single handshakes as before'),
   waitedMs: notNegative.describe('From the end of the burst that broke it to the end of the search'),
 });
-/** How a target failed to recover from its break. */
+/** How the target failed to recover from an overload. */
 export type Unrecovered = Of<typeof unrecoveredSchema>;
 
 const refusedSchema = z.object({ median: notNegative, max: notNegative });
-/** Over the breaks of a search, ms. */
+/** Over all overloads of a search, ms. */
 export type RefusedSpan = Of<typeof refusedSchema>;
 
 export const dropOffSchema = z.object({

@@ -1,12 +1,13 @@
 /**
- * What of a document is not as its schema says, in one line: where, what was expected, what was found. It knows zod's
- * issues and no document. What is shown came from the document and ends in an error message, so it is short and quoted.
+ * Describes the first mismatch between a document and a schema in one line: where, what was expected, what was found.
+ * Knows zod's issues but no particular document. Values from the document end up in an error message, so they are
+ * shortened and quoted.
  */
 import { z } from 'zod';
 
 const LONGEST_SHOWN = 60;
 
-/** The first mismatch in the schema's order; null: there is none. */
+/** The first mismatch in schema order; null if there is none. */
 export function mismatchOf(schema: z.ZodType, document: unknown): string | null {
   const { error } = schema.safeParse(document, { reportInput: true, error: expectation });
   if (error === undefined) return null;
@@ -18,11 +19,11 @@ export function mismatchOf(schema: z.ZodType, document: unknown): string | null 
   return `${where === '' ? 'the document' : where}: expected ${message}, found ${shown(input)}`;
 }
 
-/** In the words of JSON Schema. */
+/** In the terms of JSON Schema. */
 function expectation(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      // Of an integer zod says that it is no number before it says that it is no integer.
+      // Where an integer is expected, zod reports a value of another type as not a number.
       return issue.inst instanceof z.ZodNumberFormat ? 'an integer' : (KINDS[issue.expected] ?? `a ${issue.expected}`);
     case 'invalid_value':
       return issue.values.map((value) => JSON.stringify(value)).join(' or ');
@@ -48,7 +49,7 @@ function shown(value: unknown): string {
   return String(JSON.stringify(value)).slice(0, LONGEST_SHOWN);
 }
 
-/** `bursts[1].outcomes`; a key that is no plain word is quoted. */
+/** `bursts[1].outcomes`; a key that is not a plain word is quoted. */
 function pathText(path: readonly PropertyKey[]): string {
   return path.reduce<string>((before, key) => {
     if (typeof key === 'number') return `${before}[${key}]`;

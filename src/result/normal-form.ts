@@ -1,7 +1,7 @@
 /**
- * The form in which a document is kept: the keys of every object in the order of its schema, then the keys that the schema
- * does not name; a missing key that has a default gets it. zod's parsers leave out a key named `__proto__`, which can be
- * a detail that a target chose, and unknown keys, so they are used to check only. Nothing is checked here.
+ * The normal form of a document: the keys of every object in schema order, then the unknown keys; missing keys with a
+ * default are filled in. zod's parsers drop unknown keys and a key named `__proto__` (which a target can choose as a
+ * detail), so they are used only to check. This file checks nothing.
  */
 import type { z } from 'zod';
 
@@ -23,7 +23,7 @@ export function normalForm(schema: z.core.$ZodType, value: unknown): unknown {
   }
 }
 
-/** `Object.fromEntries` defines own properties, so that no key is special. */
+/** `Object.fromEntries` defines own properties, so that even `__proto__` is an ordinary key. */
 function mapped(value: object, schema: z.core.$ZodType): object {
   return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, normalForm(schema, child)]));
 }

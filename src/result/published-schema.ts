@@ -1,20 +1,20 @@
 /**
- * The JSON Schema (draft 2020-12) of a result, as it is published in profiles/result.schema.json: made from the same zod
- * schema that gives the types and checks what is read.
+ * The JSON Schema (draft 2020-12) of a result, published as profiles/result.schema.json: made from the zod schema that
+ * also gives the types and checks documents.
  */
 import { z } from 'zod';
 import { resultSchema } from './result.js';
 
-/** Times are in ms unless a name says otherwise; absent is null. */
+/** Times are in ms unless a name says otherwise; missing values are null. */
 export const resultJsonSchema: z.core.JSONSchema.BaseSchema = published();
 
 function published(): z.core.JSONSchema.BaseSchema {
   const { $schema, title, ...schema } = z.toJSONSchema(resultSchema, {
     target: 'draft-2020-12',
-    // Keys with a default came later: a document without them is valid.
+    // Keys with a default were added later: a document without them is valid.
     io: 'input',
     override: ({ jsonSchema }) => {
-      // Limits of the program that reads, and a truth about all JSON: neither says anything about a result.
+      // A limit of JavaScript numbers, and a rule true of all JSON: neither says anything about results.
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       delete jsonSchema.propertyNames;
     },

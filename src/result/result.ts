@@ -1,9 +1,9 @@
 /**
- * The Result: what a run leaves behind, as JSON. A leaf: the engine fills it, reports read it, neither knows the other.
- * One schema gives its type, the published JSON Schema (published-schema.ts) and the check of what is read
- * (document.ts). Times are in ms with µs precision unless a name says otherwise; absent is null. Keys may be added, a
- * change of meaning needs a new schemaVersion. Import types from here, as `import type`: before the first burst nothing
- * may load a schema (test/unit/result-loading.test.ts).
+ * The Result: what a run leaves behind, as JSON. A leaf: the engine fills it and reports read it, without knowing each
+ * other. One schema gives its type, the published JSON Schema (published-schema.ts) and the check of documents
+ * (document.ts). Times are in ms with µs precision unless a name says otherwise; missing values are null. Keys may be
+ * added; a change of meaning needs a new schemaVersion. Import only types from here (`import type`): nothing may load a
+ * schema before the first burst (test/unit/result-loading.test.ts).
  */
 import { z } from 'zod';
 import { burstSchema, reserved } from './burst.js';
@@ -97,7 +97,7 @@ const diagnosisSchema = z.object({
 /** A likely cause of the failures of a run; the ids are in src/diagnose/causes.ts. */
 export type Diagnosis = Of<typeof diagnosisSchema>;
 
-/** Keys in the order in which a document lists them; `check` and `search` came later. */
+/** Keys in document order; `check` and `search` were added later. */
 export const resultSchema = z
   .object({
     schemaVersion: z.literal(SCHEMA_VERSION),

@@ -1,6 +1,6 @@
 /**
- * The plan inside of a result. The published schema promises less than the program's own Plan: words that later versions
- * may add to are texts, and the keys of a stage depend on its kind.
+ * The plan inside a result. The published schema promises less than the program's own Plan: words that later versions
+ * may extend are plain texts, and the keys of a stage depend on its kind.
  */
 import { z } from 'zod';
 import type { PlanRecord } from '../plan/plan-record.js';
@@ -54,7 +54,7 @@ const plan = z.object({
   afterMs: ms.nullable().default(null).describe('Probes for this long once a burst is over'),
 });
 
-/** The compiler refuses this line when the Plan is no longer what the schema takes. */
+/** This line does not compile when the Plan no longer matches the schema. */
 export const savedPlanSchema = plan as z.ZodType as z.ZodType<Narrowed<Of<typeof plan>, PlanRecord>>;
 
 type Narrowed<_Wide, Narrow extends _Wide> = Narrow;

@@ -1,7 +1,7 @@
 /**
- * Where a search stands, so that one that was stopped can go on: the same that the search ring's SearchState says to the
- * compiler. It is checked by this schema before anything in it is believed; what takes two keys to judge is asked by the
- * search itself (search/saved.ts).
+ * The state of a search, so that a stopped search can be resumed: the same data as the search ring's SearchState, as a
+ * schema. It is checked before anything in it is used; rules over two keys are checked by the search itself
+ * (search/saved.ts).
  */
 import { z } from 'zod';
 import { outcomesSchema } from './counted.js';
@@ -118,7 +118,7 @@ const state = z.object({
   }),
   sweep: z.object({ sizes: z.array(size), at: count, passed: count.nullable(), found: ended }).nullable(),
   ended: ended.nullable(),
-  // The engine carries it and looks at nothing in it.
+  // The engine stores it without reading it.
 }) as z.ZodType<object>;
 
 export const savedSearchSchema = z.object({

@@ -1,6 +1,6 @@
 /**
- * What the probes after a burst come to: how each ended and until when others suffered. Counts nothing into a tally: a probe
- * is no attempt of the burst.
+ * Summarises the probes after a burst: how each ended, and how long other clients were affected. Adds nothing to a
+ * tally, because a probe is not an attempt of the burst.
  */
 import { blameOf, type OutcomeId } from '../names/outcomes.js';
 import type { After, AfterProbe, Sample } from '../result/result.js';
@@ -10,7 +10,10 @@ export interface EndedProbe {
   readonly sample: Sample | null;
 }
 
-/** The client met trouble that was not this machine's: a probe that never left it, or was stopped, says nothing. */
+/**
+ * Whether the probe failed because of the target or the network. A probe that failed on this machine or was stopped
+ * does not count.
+ */
 export function hasSuffered({ outcome }: AfterProbe): boolean {
   const blame = blameOf(outcome as OutcomeId);
   return blame === 'target' || blame === 'network';

@@ -1,6 +1,6 @@
 /**
- * From what a run left behind to its Result: totals, thresholds, validity of the whole, exit code. Pure: the same record
- * gives the same document, and it can be asked for after every burst.
+ * Builds the Result from what a run recorded: totals, thresholds, validity of the whole, exit code. Pure: the same
+ * record gives the same document, and it can be called after every burst.
  */
 import { EXIT, type ExitCode, isSignalName, SIGNAL_EXIT, type SignalName } from '../errors.js';
 import { openedOf } from '../names/outcomes.js';
@@ -22,14 +22,14 @@ import { judge } from './thresholds.js';
 import { type Sums, totalsOf } from './totals.js';
 import { judgeRun } from './validity.js';
 
-/** Why a run ended before its plan did. */
+/** Why a run ended early. */
 export interface Stopped {
   readonly by: SignalName | 'abort' | 'limits' | 'no-answer' | 'worker';
   /** One sentence. */
   readonly reason: string;
 }
 
-/** What the engine knows, burst by burst. */
+/** What the engine recorded, burst by burst. */
 export interface RunRecord {
   readonly startedAt: string;
   readonly endedAt: string;
@@ -37,10 +37,10 @@ export interface RunRecord {
   readonly addresses: readonly string[];
   readonly preflight: Preflight | null;
   readonly bursts: readonly Burst[];
-  /** Of the same bursts. */
+  /** Sums over the same bursts. */
   readonly sums: Sums;
   readonly stopped: Stopped | null;
-  /** Of a search; null before there is one. */
+  /** The search's answer; null without a search, or before its first answer. */
   readonly found: Found | null;
 }
 
@@ -100,7 +100,7 @@ export function assembleResult(heading: Heading, record: RunRecord): Result {
 
 const NOT_ENDED = 'this run has not ended';
 
-/** What is written while the run goes on: a file that a killed run leaves behind must not read as success. */
+/** The result while the run goes on: the file that a killed run leaves behind must not look like a success. */
 export function unfinished(result: Result): Result {
   const validity: Validity = { verdict: 'invalid', reasons: [NOT_ENDED] };
   const totals = { ...result.totals, validity };
@@ -108,18 +108,18 @@ export function unfinished(result: Result): Result {
 }
 
 /**
- * What a burst of a search says about the run: nothing when it was invalid, because then it was repeated, or ended the
- * search; and its doubts are the run's where the number comes from.
+ * What a burst of a search contributes to the validity of the run. An invalid burst contributes nothing, because it was
+ * repeated or ended the search. Doubts about a burst matter only where the drop-off is derived from it.
  */
 function credit({ size, validity }: Burst, dropOff: DropOff | null): Validity {
   const isBound = dropOff?.bracket.includes(size) === true;
   return validity.verdict === 'suspect' && isBound ? validity : { verdict: 'valid', reasons: [] };
 }
 
-/** Verdicts of a search that name a number, or that nothing was to be found up to the one that was asked for. */
+/** Search verdicts that are an answer: a number, or no drop-off up to the requested maximum. */
 const ANSWERS: readonly DropOff['verdict'][] = ['FOUND', 'AT_LEAST_MAX'];
 
-/** Signals before invalidity before missed objectives: what ended the run is what a script must hear of first. */
+/** Signals first, then an invalid run, then missed objectives: a script must learn first what ended the run. */
 function exitCodeOf(
   stopped: Stopped | null,
   validity: Validity,

@@ -1,13 +1,13 @@
 /**
- * What a check comes to: whether the target is healthy, what speaks against it, and the exit code. Pure; the words about
- * causes are a diagnosis's.
+ * The summary of a check: whether the target is healthy, what is wrong, and the exit code. Pure; the diagnosis explains
+ * causes.
  */
 
 import { EXIT, type ExitCode } from '../errors.js';
 import { isOpen } from '../names/outcomes.js';
 import type { Check } from '../result/check-facts.js';
 
-/** What makes a target unhealthy, the gravest first, each a clause; none: it is healthy. */
+/** What makes the target unhealthy, most serious first, each a clause; empty: it is healthy. */
 export function ailments(check: Check): string[] {
   const { outcome, ping, close, probes, idle } = check;
   if (!isOpen(outcome)) return [`the handshake ended as ${outcome}`];
@@ -20,7 +20,7 @@ export function ailments(check: Check): string[] {
   ];
 }
 
-/** Anything at all came back: bytes of an answer, or TLS that this side would not have. */
+/** Whether the target sent anything: bytes of a response, or a TLS handshake that this side rejected. */
 export function hasAnswered({ outcome, firstByteMs }: Check): boolean {
   return firstByteMs !== null || outcome === 'tls';
 }

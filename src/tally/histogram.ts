@@ -1,7 +1,7 @@
 /**
- * A latency histogram: the one guarded door to hdr-histogram-js. Range 1 µs to 10 min at 3 significant digits, so every
- * value is known to 0.1 %; all histograms share those options and can therefore be merged, never averaged. It owns the
- * conversion from ms to whole µs and refuses to know which phase it holds.
+ * A latency histogram: the only user of hdr-histogram-js, with checks. Range 1 µs to 10 min at 3 significant digits, so
+ * every value is accurate to 0.1 %; all histograms share these options, so they can be merged, never averaged. Owns the
+ * conversion from ms to whole µs; does not know which phase it holds.
  */
 import { createRequire } from 'node:module';
 import type { Int32Histogram, JsHistogram } from 'hdr-histogram-js';
@@ -27,7 +27,7 @@ function encoding(): Encoding {
 const LOWEST_US = 1;
 const HIGHEST_US = 600_000_000;
 const DIGITS = 3;
-/** Our own are under 100 kB even when every bucket is in use; a longer text is not worth inflating. */
+/** Our own are under 100 kB even with every bucket in use; a longer text is not worth decompressing. */
 const LONGEST_ENCODED = 1_000_000;
 
 /** Recorded values from `fromMs` (inclusive) to `toMs` (exclusive). */
@@ -38,7 +38,7 @@ interface Bar {
 }
 
 export class LatencyHistogram {
-  /** 86 kB of counts, so not before the first value: most phases of most tallies stay empty. */
+  /** 86 kB of counts, so allocated with the first value: most phases of most tallies stay empty. */
   #counts: Int32Histogram | null = null;
   #clamped = 0;
 
@@ -53,8 +53,8 @@ export class LatencyHistogram {
   }
 
   /**
-   * Rounds to whole µs; what rounds to 0 is recorded as 1 µs, the smallest that the histogram can hold.
-   * @throws RangeError for NaN and infinities: the library accepts them and breaks later.
+   * Rounds to whole µs; a value that rounds to 0 is recorded as 1 µs, the smallest that the histogram can hold.
+   * @throws RangeError for NaN and infinities: the library accepts them and fails later
    */
   record(ms: number): void {
     let us = Math.round(ms * 1000);
@@ -86,8 +86,9 @@ export class LatencyHistogram {
   }
 
   /**
-   * Highest value of the last recorded bucket, ms: as HdrHistogram reports a maximum, so that it is the same before and
-   * after encoding. @throws RangeError when the histogram is empty.
+   * Highest value of the last recorded bucket, ms, as HdrHistogram defines the maximum: it is the same before and after
+   * encoding.
+   * @throws RangeError when the histogram is empty
    */
   get maxMs(): number {
     return this.percentileMs(100);
@@ -127,9 +128,9 @@ export class LatencyHistogram {
   }
 
   /**
-   * Reads what `encode` wrote, here or in another implementation with the same range and digits. `clamped` is what the
-   * writer said beside it.
-   * @throws Error when the text is no such histogram.
+   * Reads what `encode` wrote, here or in another implementation with the same range and digits. `clamped` is the
+   * writer's count of clamped values.
+   * @throws Error when the text is not such a histogram
    */
   static decode(hdr: string, clamped = 0): LatencyHistogram {
     if (hdr.length > LONGEST_ENCODED) throw new Error(`not a latency histogram: ${hdr.length} characters`);
@@ -170,7 +171,7 @@ export class LatencyHistogram {
   }
 }
 
-/** Fixed range: values are clamped before they get here, so a resize could only hide a mistake. */
+/** Fixed range: values are clamped before they are recorded, so a resize could only hide a mistake. */
 function emptyCounts(): Int32Histogram {
   const counts = new Counts(LOWEST_US, HIGHEST_US, DIGITS);
   counts.autoResize = false;

@@ -1,17 +1,20 @@
 /**
- * What the kernel says of connections (TCP_INFO), counted: how many attempts were asked about, and how many of these had
- * to send their SYN or their data again. A SYN that was sent again found nobody who took it: a full listen queue, a
- * firewall or a lossy way. What it means is the diagnosis's business; this holds the sums.
+ * The kernel's counters of connections (TCP_INFO), summed: how many attempts were asked about, and how many of them had
+ * to retransmit their SYN or their data. A SYN is retransmitted when nothing answered it: a full listen queue, a
+ * firewall or a lossy network. The diagnosis interprets them; this file only sums.
  */
 import type { KernelCounts } from '../result/result.js';
 
-/** One ended attempt, as far as the kernel was asked. */
+/** One ended attempt, as far as the kernel was asked about it. */
 export interface KernelSaid {
-  /** SYNs sent again before it connected, or gave up; NaN: the kernel was not asked. */
+  /** SYN retransmissions until it connected or failed; NaN: the kernel was not asked. */
   synRetransmits: number;
-  /** Segments sent again after it had connected. */
+  /** Segments retransmitted after it had connected. */
   retransmits: number;
-  /** Round trip of the SYN; NaN where that was not measured: not connected, or by a later SYN. Told in rows, not counted. */
+  /**
+   * Round trip time of the SYN; NaN when not measured: not connected, or the SYN was retransmitted. Written to rows
+   * only.
+   */
   rttMs: number;
 }
 
@@ -55,7 +58,7 @@ export class KernelTally {
     };
   }
 
-  /** Of counts that have been through `assertKernel` (result/adds-up.ts). */
+  /** From counts that passed `assertKernel` (result/adds-up.ts). */
   static of(counts: KernelCounts | null): KernelTally {
     const tally = new KernelTally();
     if (counts === null) return tally;

@@ -1,6 +1,6 @@
 /**
- * From the bursts of a saved result back to the parts of a run, so that a run which goes on can add to what was measured
- * before. What a document rounds away (nothing but bounds that spoke of some attempts only) stays away.
+ * Turns the bursts of a saved result back into the parts of a run, so that a resumed run adds to what was measured
+ * before. What the document has rounded away (only lower bounds that covered some attempts) is lost.
  */
 import { UserError } from '../errors.js';
 import type { Burst, Counted, Summary } from '../result/result.js';
@@ -22,7 +22,7 @@ export function partOf(burst: Burst, isOfSearch: boolean): Part {
 }
 
 function tallyOf(counted: Counted): Tally {
-  // Which histogram was clamped is not in a document; only their sum is ever told.
+  // A document holds only the sum of clamped values, not which histogram clamped them.
   let { clamped } = counted;
   const encoded = (summaries: Readonly<Record<string, Summary | null>>) =>
     Object.fromEntries(

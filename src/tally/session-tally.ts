@@ -1,20 +1,20 @@
 /**
- * What became of connections after their 101, counted: how many the target ended and with which word, how many this side
- * closed, and for how long they lived. Mergeable like the tally that holds it, in any order. What the words mean is the
- * diagnosis's business.
+ * What happened to connections after their 101, counted: how many the target ended and in which way, how many this side
+ * closed, and how long they lived. Mergeable like the tally that contains it, in any order. The diagnosis interprets
+ * the words.
  */
 import { closedWord, cutWord } from '../names/ends.js';
 import { checkedCount } from '../result/adds-up.js';
 import type { CutEnd, Sessions, Summary } from '../result/result.js';
 import { LatencyHistogram } from './histogram.js';
 
-/** The reason of a close frame, masked and printable, and when it came after the attempt was due, ms. */
+/** The reason of a close frame, masked and printable, and when it arrived, in ms after the attempt was due. */
 export interface Reason {
   readonly text: string;
   readonly atMs: number;
 }
 
-/** As plain JSON data: what crosses threads and machines. */
+/** As plain JSON data, to send between threads and machines. */
 export interface EncodedSessions extends Pick<Sessions, 'ready' | 'cut' | 'closed' | 'aborted' | 'messages'> {
   readonly ends: Readonly<Record<string, CutEnd>>;
   readonly readyMs: string | null;
@@ -26,7 +26,7 @@ export class SessionTally {
   #ready = 0;
   #aborted = 0;
   #received = 0;
-  /** At most one a code that a close frame can carry. */
+  /** At most one entry per close code, so a target cannot grow it without limit. */
   readonly #cut = new Map<string, number>();
   readonly #ends = new Map<string, CutEnd>();
   readonly #closed = new Map<string, number>();
@@ -35,10 +35,10 @@ export class SessionTally {
   readonly #cutMs = new LatencyHistogram();
 
   /**
-   * One connection that had its 101.
-   * @param end as names/ends.ts numbers them; without one it was given up with the run
+   * Counts one connection that had its 101.
+   * @param end a number of names/ends.ts; `none`: it was abandoned when the run ended
    * @param readyMs from the instant at which the attempt was due to its 101
-   * @param heldMs from its 101 to the end; NaN: unknown
+   * @param heldMs from its 101 to its end; NaN: unknown
    */
   add(end: number, readyMs: number, heldMs: number): void {
     this.#ready++;
@@ -56,11 +56,11 @@ export class SessionTally {
     else this.#aborted++;
   }
 
-  /** What a close frame with that code said; the earliest is kept. */
+  /** Adds the reason of a close frame with that code; the earliest reason is kept. */
   addReason(code: number, { text, atMs }: Reason): void {
     const word = `${code}`;
     const kept = this.#ends.get(word);
-    // Nothing is known of a code that no connection ended with.
+    // A reason is kept only if a connection ended with that code.
     if (kept !== undefined) this.#mergeEnd(word, { ...kept, reason: text, reasonAtMs: atMs });
   }
 
@@ -89,7 +89,7 @@ export class SessionTally {
     };
   }
 
-  /** Of data that has been through `assertSessions` (result/adds-up.ts). */
+  /** From data that passed `assertSessions` (result/adds-up.ts). */
   static decode(data: EncodedSessions): SessionTally {
     const tally = new SessionTally();
     tally.#ready = data.ready;
@@ -108,7 +108,7 @@ export class SessionTally {
     return tally;
   }
 
-  /** Back from a result. */
+  /** From a saved result. */
   static of(sessions: Sessions): SessionTally {
     const { readyMs, heldMs, cutMs = null, ends = {}, ...counts } = sessions;
     const hdrOf = (summary: Summary | null) => summary?.hdr ?? null;
@@ -121,7 +121,7 @@ export class SessionTally {
     });
   }
 
-  /** As a result holds it. */
+  /** In the form that a result holds. */
   sessions(): Sessions {
     const { ends, ...counts } = this.#counts();
     return {
@@ -161,7 +161,7 @@ export class SessionTally {
   }
 }
 
-/** Whether the reason of `a` came before the one of `b`; equal times are told apart by the texts. */
+/** Whether the reason of `a` came before that of `b`; ties are broken by the texts. */
 function isEarlier(a: CutEnd, b: CutEnd): boolean {
   if (a.reason === null || a.reasonAtMs === null) return false;
   if (b.reason === null || b.reasonAtMs === null) return true;
@@ -176,7 +176,7 @@ function increase(counts: Map<string, number>, word: string, by: number): void {
   counts.set(word, (counts.get(word) ?? 0) + by);
 }
 
-/** By word, so that the order of a document does not tell the order of merges. */
+/** Sorted by word, so that the document does not depend on the order of merges. */
 function sorted<T>(map: ReadonlyMap<string, T>): Record<string, T> {
   return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -4,7 +4,7 @@
 
 /**
  * Shares of `total` for `parts` takers, the larger ones first; they differ by at most 1 and add up to `total`.
- * @throws RangeError when `total` is no count or `parts` is below 1.
+ * @throws RangeError when `total` is not a count or `parts` is below 1
  */
 export function splitShares(total: number, parts: number): number[] {
   if (!Number.isSafeInteger(total) || total < 0) throw new RangeError(`cannot split ${total}: not a count`);

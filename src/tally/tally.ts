@@ -1,7 +1,7 @@
 /**
  * The Tally: mergeable counts and histograms of one shard, one burst or one run. It owns the rules of what is counted
  * where (latencies of successes and failures apart, phases by how far an attempt got) and the invariant that attempts
- * equal the sum of outcomes, held before encoding and after decoding. It refuses to know who measured, and when.
+ * equal the sum of outcomes, checked before encoding and after decoding. It does not know who measured, or when.
  */
 
 import {
@@ -19,7 +19,7 @@ import { LatencyHistogram } from './histogram.js';
 import { type KernelSaid, KernelTally } from './kernel-counts.js';
 import { type EncodedSessions, SessionTally } from './session-tally.js';
 
-/** What a target says must not grow memory: distinct details an outcome, and characters a detail. */
+/** Text from a target must not grow memory: distinct details per outcome, and characters per detail. */
 const MOST_DETAILS = 20;
 const LONGEST_DETAIL = 200;
 const OTHER_DETAILS = '(other)';
@@ -28,8 +28,8 @@ const SWITCHED = 101;
 const LOWEST_CODE = 100;
 
 /**
- * One ended attempt. The engine fills one object again and again, so nothing here is kept. Times in ms; NaN = that
- * phase was not reached, or its lower bound is the same stamp (kernel stamps have one value only).
+ * One ended attempt. The engine reuses one object, so nothing here may be kept. Times in ms; NaN = the attempt did not
+ * reach that phase, or its lower bound equals the upper one (kernel timestamps are exact).
  */
 export interface Ended extends KernelSaid {
   /** Outcome code, as `outcomeCode` gives it. */
@@ -38,15 +38,15 @@ export interface Ended extends KernelSaid {
   connectLowerMs: number;
   tlsMs: number;
   tlsLowerMs: number;
-  /** Request written to head complete. */
+  /** Request written to response head complete. */
   upgradeMs: number;
   upgradeLowerMs: number;
-  /** T0 to the end, whatever the outcome; NaN when the attempt never began or its end was not seen. */
+  /** T0 to the end, whatever the outcome; NaN when the attempt never started or its end was not seen. */
   handshakeMs: number;
   handshakeLowerMs: number;
 }
 
-/** An attempt of which no time is known. */
+/** An attempt without any known time. */
 export function untimed(): Ended {
   return {
     outcome: 0,
@@ -69,7 +69,7 @@ interface EncodedHistogram {
   readonly clamped: number;
 }
 
-/** A tally as plain JSON data: what crosses threads and machines. Absent histograms are empty. */
+/** A tally as plain JSON data, to send between threads and machines. A histogram without values is missing. */
 export interface EncodedTally {
   readonly attempted: number;
   readonly outcomes: Outcomes;
@@ -99,7 +99,7 @@ export class Tally {
     return this.#attempted;
   }
 
-  /** What became of the 101s. */
+  /** What happened to the connections after their 101. */
   get sessions(): SessionTally {
     return this.#sessions;
   }
@@ -108,7 +108,7 @@ export class Tally {
     return this.#counts[outcomeCode(id)];
   }
 
-  /** Counts one ended attempt. Allocates nothing but the first value's buckets. */
+  /** Counts one ended attempt. Allocates only the buckets of a histogram at its first value. */
   add(ended: Ended): void {
     const code = checkedCode(ended.outcome);
     this.#attempted++;
@@ -130,7 +130,7 @@ export class Tally {
     }
   }
 
-  /** Counts attempts that ended without any time known. */
+  /** Counts attempts that ended without any known time. */
   addUntimed(id: NamedOutcomeId, detail: string, attempts: number): void {
     if (attempts === 0) return;
     const code = outcomeCode(id);
@@ -139,14 +139,14 @@ export class Tally {
     this.addDetail(code, detail);
   }
 
-  /** One look-up of a name, ms. */
+  /** The time of one DNS lookup, ms. */
   addDns(ms: number): void {
     this.#latency.dns.record(ms);
   }
 
   /**
-   * Counts what a failed attempt said about itself. At most 20 distinct details an outcome are kept, of at most 200
-   * characters; the rest is counted under `(other)`.
+   * Counts the detail of a failed attempt. At most 20 distinct details per outcome are kept, of at most 200 characters;
+   * the rest is counted under `(other)`.
    */
   addDetail(code: number, detail: string): void {
     let details = this.#details.get(checkedCode(code));
@@ -181,9 +181,9 @@ export class Tally {
   }
 
   /**
-   * Adds everything of `other`, which stays as it is. The order of merges does not matter for counts, histograms and
-   * samples (the earliest wins). Details keep the 20 most frequent of both sides: their sum never depends on the order,
-   * but which of more than 20 rare ones keep their own row can.
+   * Adds everything of `other`, which stays unchanged. The order of merges does not matter for counts, histograms and
+   * samples (the earliest wins). Of the details, the 20 most frequent of both sides are kept: their sum never depends
+   * on the order, but which of more than 20 rare ones keep their own row can.
    */
   merge(other: Tally): void {
     this.#attempted += other.#attempted;
@@ -200,7 +200,7 @@ export class Tally {
     }
   }
 
-  /** @throws Error when attempts are not the sum of outcomes: a bug, and no number of this tally can be believed. */
+  /** @throws Error when attempts are not the sum of outcomes: a bug, and no number of this tally can be trusted */
   encode(): EncodedTally {
     const outcomes = this.outcomes();
     assertSum(this.#attempted, outcomes);
@@ -218,7 +218,7 @@ export class Tally {
     };
   }
 
-  /** @throws Error when the data is no tally: wrong sum, a negative or fractional count, an unknown outcome. */
+  /** @throws Error when the data is not a tally: a wrong sum, a negative or fractional count, an unknown outcome */
   static decode(data: EncodedTally): Tally {
     const tally = new Tally();
     tally.#attempted = checkedCount(data.attempted, 'attempted');
@@ -244,7 +244,7 @@ export class Tally {
     return tally;
   }
 
-  /** The tally as a result holds it. `latencyLowerMs` is null when no lower bound was measured at all. */
+  /** The tally in the form that a result holds. `latencyLowerMs` is null when no lower bound was measured. */
   counted(): Counted {
     const outcomes = this.outcomes();
     assertSum(this.#attempted, outcomes);
@@ -264,7 +264,7 @@ export class Tally {
     };
   }
 
-  /** null: of no connection it is known how it ended, though some were opened. */
+  /** null: connections were opened, but how they ended is unknown for all of them. */
   #sessionsOf(): Sessions | null {
     const sessions = this.#sessions.sessions();
     assertSessions(this.#counts[SWITCHED], sessions);
@@ -277,14 +277,17 @@ export class Tally {
     return counts;
   }
 
-  /** Every failure that occurred; null when none of its attempts has a known time. */
+  /** For every failure that occurred; null when none of its attempts has a known time. */
   #failureMs(outcomes: Outcomes): Counted['failureMs'] {
     const codes = Object.keys(outcomes).map(knownCode);
     const failed = codes.filter((code) => code !== SWITCHED);
     return Object.fromEntries(failed.map((code) => [outcomeId(code), this.#failure.get(code)?.summary() ?? null]));
   }
 
-  /** A phase whose lower bound was measured for some attempts only has none: it would speak of other attempts. */
+  /**
+   * null for a phase whose lower bound was measured for some attempts only: it would describe a different set of
+   * attempts.
+   */
   #latencyLowerMs(): LatencyLowerMs | null {
     if (BOUNDED_PHASES.every((phase) => this.#lower[phase].count === 0)) return null;
     const summaries = BOUNDED_PHASES.map((phase) => {
@@ -294,7 +297,7 @@ export class Tally {
     return Object.fromEntries(summaries) as LatencyLowerMs;
   }
 
-  /** Only what occurred, by code: 101, then the other statuses, then the named ones in the order of their table. */
+  /** Outcomes that occurred, by code: 101, then the other statuses, then the named ones in table order. */
   outcomes(): Outcomes {
     const outcomes: Record<string, number> = {};
     for (let code = LOWEST_CODE; code < OUTCOME_CODES; code++) {
@@ -335,7 +338,7 @@ function byOutcome<T>(map: ReadonlyMap<number, T>): [OutcomeId, T][] {
   return [...map].sort(([a], [b]) => a - b).map(([code, value]) => [outcomeId(code), value]);
 }
 
-/** `Object.fromEntries` defines own properties, so a detail named `__proto__` is a detail. */
+/** `Object.fromEntries` defines own properties, so a detail named `__proto__` is counted like any other. */
 function plainDetails(details: ReadonlyMap<number, ReadonlyMap<string, number>>): Counted['details'] {
   return Object.fromEntries(
     byOutcome(details).map(([id, counts]) => [id, Object.fromEntries([...counts].sort(byFrequency))]),
@@ -352,7 +355,7 @@ function mergedDetails(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, nu
   return kept.set(OTHER_DETAILS, rest + (sum.get(OTHER_DETAILS) ?? 0));
 }
 
-/** Most frequent first; ties by name, and `(other)` last, so that the order says nothing about who came first. */
+/** Most frequent first; ties by name, and `(other)` last, so that the order does not depend on the order of merges. */
 function byFrequency([a, countA]: readonly [string, number], [b, countB]: readonly [string, number]): number {
   if ((a === OTHER_DETAILS) !== (b === OTHER_DETAILS)) return a === OTHER_DETAILS ? 1 : -1;
   return countB - countA || (a < b ? -1 : 1);
@@ -366,14 +369,14 @@ function increase(counts: Map<string, number>, key: string, by: number): void {
   counts.set(key, (counts.get(key) ?? 0) + by);
 }
 
-/** Cut between code points, so that no half of a surrogate pair is left. */
+/** Cut between code points, so that no surrogate pair is split. */
 function shortened(detail: string): string {
   if (detail.length <= LONGEST_DETAIL) return detail;
   const cut = detail.slice(0, LONGEST_DETAIL - 1);
   return `${/[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut}…`;
 }
 
-/** Equal times are told apart by content, so that it does not matter which of the two came first. */
+/** Ties in time are broken by content, so that the result does not depend on the order of merges. */
 function earlier(a: Sample, b: Sample): Sample {
   if (a.atMs !== b.atMs) return a.atMs < b.atMs ? a : b;
   return JSON.stringify(a) <= JSON.stringify(b) ? a : b;

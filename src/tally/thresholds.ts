@@ -1,7 +1,7 @@
 /**
- * How counted attempts are judged by thresholds and abort rules, which come parsed. Everything here is a function of
- * conditions and counts; which bursts are judged, and what follows from a miss, is decided elsewhere. A latency is judged
- * by its upper bound, and whether the lower bound would have said otherwise can be asked.
+ * Judges counted attempts by parsed thresholds and abort rules. Everything here is a function of conditions and counts;
+ * which bursts are judged, and what a miss leads to, is decided elsewhere. A latency is judged by its upper bound;
+ * `disagrees` tells whether its lower bound would give another answer.
  */
 import { blameOf, isOutcomeId, openedOf } from '../names/outcomes.js';
 import type { Condition, Operator, Subject } from '../plan/expressions/condition.js';
@@ -14,21 +14,23 @@ export interface AbortState {
   readonly run: number;
 }
 
-/** A threshold, and what came of it. */
+/** A threshold and its result. */
 export interface Judged {
   readonly condition: Condition;
   readonly result: ThresholdResult;
 }
 
-/** What is not in the counts: null where the run measured no such thing. */
+/** Values that are not in the counts; null where the run did not measure them. */
 interface MeasuredBeside {
-  /** Handshakes a second (churn). */
+  /** Handshakes per second (churn). */
   readonly rate: number | null;
   /** Lower end of the drop-off interval. */
   readonly dropOff: number | null;
 }
 
-/** Judges by the upper latency bound. Without a value (`actual` null) a threshold is missed: nothing proved it. */
+/**
+ * Judges by the upper latency bound. A threshold without a value (`actual` null) is missed, because nothing proved it.
+ */
 export function judge(thresholds: readonly Threshold[], counted: Counted, beside: MeasuredBeside): Judged[] {
   return thresholds.map(({ expression, parsed: condition }) => {
     const { subject, operator, limit } = condition;
@@ -39,13 +41,13 @@ export function judge(thresholds: readonly Threshold[], counted: Counted, beside
   });
 }
 
-/** Whether a threshold holds at one latency bound and fails at the other: the generator was too slow to tell. */
+/** Whether a threshold is met at one latency bound and missed at the other: the generator was too slow to decide it. */
 export function disagrees({ condition: { operator, limit }, result: { actual, actualLower } }: Judged): boolean {
   if (actual === null || actualLower === null) return false;
   return compare(actual, operator, limit) !== compare(actualLower, operator, limit);
 }
 
-/** The smallest upper limit that a latency is given, ms; null when none is. */
+/** The smallest upper limit on a latency, ms; null when there is none. */
 export function tightestLatencyMs(thresholds: readonly Threshold[]): number | null {
   const limits = thresholds.flatMap(({ parsed: { subject, operator, limit } }) =>
     subject.kind === 'latency' && operator.startsWith('<') ? [limit] : [],
@@ -53,7 +55,7 @@ export function tightestLatencyMs(thresholds: readonly Threshold[]): number | nu
   return limits.length === 0 ? null : Math.min(...limits);
 }
 
-/** Whether a threshold is about what became of connections after their 101. */
+/** Whether a threshold is about connections after their 101. */
 export function asksOfHeld(thresholds: readonly Threshold[]): boolean {
   return thresholds.some(
     ({ parsed: { subject } }) => (subject.kind === 'share' || subject.kind === 'count') && subject.of === 'lost',
@@ -65,8 +67,8 @@ export function startAbort(rule: AbortRule): AbortState {
 }
 
 /**
- * The state after one more burst, and whether the run must stop now. A latency has to meet the condition at both of its
- * bounds: what the generator added must not end a run in the target's name.
+ * The state after one more burst, and whether the run must stop now. A latency must meet the condition at both of its
+ * bounds, so that a delay of the generator does not stop a run.
  */
 export function abortStep(
   state: AbortState,
@@ -104,7 +106,7 @@ function measuredLower(subject: Subject, counted: Counted): number | null {
   return counted.latencyLowerMs?.[subject.phase]?.[subject.stat] ?? null;
 }
 
-/** Attempts that say something about the target: all but the failures of this machine and the aborted ones. */
+/** Attempts that say something about the target: all but failures of this machine and aborted ones. */
 function reachedTarget(counted: Counted): number {
   return sumOf(counted, (id) => isOutcomeId(id) && blameOf(id) !== 'local' && id !== 'aborted');
 }
@@ -131,7 +133,8 @@ function compare(actual: number, operator: Operator, limit: number): boolean {
       return actual > limit;
     case '>=':
       return actual >= limit;
-    // Exact on purpose: a share is one division and its limit one decimal, each rounded once to the nearest double.
+    // Exact comparison on purpose: a share is one division and its limit one decimal, each rounded once to the nearest
+    // double.
     case '==':
       return actual === limit;
   }

@@ -1,7 +1,7 @@
 /**
- * From the parts of a run to its totals. Two sums that must not be mixed up: what happened (every attempt counts) and
- * what the target is judged by (invalid bursts say nothing about it). They grow part by part, so that a run of days keeps
- * no more of a burst than its row in the result.
+ * From the parts of a run to its totals. Keeps two sums that must not be mixed: what happened (every attempt counts),
+ * and what the target is judged by (without invalid bursts). They grow part by part, so that a run of days keeps no
+ * more of a burst than its row in the result.
  */
 import type { Counted, Totals, Validity } from '../result/result.js';
 import { Tally } from './tally.js';
@@ -11,9 +11,9 @@ export interface Part {
   readonly tally: Tally;
   readonly validity: Validity;
   readonly launched: number;
-  /** Handshakes a second; null for a burst. */
+  /** Handshakes per second; null for a burst. */
   readonly rate: number | null;
-  /** A search overloads its target on purpose: its bursts are judged by the search alone. */
+  /** A search overloads its target on purpose, so only the search judges its bursts. */
   readonly isOfSearch: boolean;
 }
 
@@ -26,7 +26,9 @@ interface Sum {
 export interface Sums {
   /** Every attempt of the run. */
   readonly all: Sum;
-  /** What thresholds are judged on: valid and suspect parts; an invalid one never counts against the target, nor for it. */
+  /**
+   * What thresholds are judged on: valid and suspect parts. An invalid part counts neither against nor for the target.
+   */
   readonly judged: Sum;
 }
 
@@ -34,19 +36,19 @@ export class RunningSums {
   readonly #all = new RunningSum();
   readonly #judged = new RunningSum();
 
-  /** The part stays as it is. */
+  /** `part` stays unchanged. */
   add(part: Part): void {
     this.#all.add(part);
     if (part.validity.verdict !== 'invalid' && !part.isOfSearch) this.#judged.add(part);
   }
 
-  /** As they would be with one more part, which is not kept. */
+  /** The sums with one more part, which is not kept. */
   with(part: Part): Sums {
     const counts = part.validity.verdict !== 'invalid' && !part.isOfSearch;
     return { all: this.#all.with(part), judged: counts ? this.#judged.with(part) : this.#judged.sum() };
   }
 
-  /** As they are now. */
+  /** The current sums. */
   sums(): Sums {
     return { all: this.#all.sum(), judged: this.#judged.sum() };
   }

@@ -1,6 +1,7 @@
 /**
- * Can a burst, and a run, be believed? Rules from evidence about the generator to a verdict with reasons. It owns the
- * limits above which the generator's own doings matter; it judges nothing that the target did, and measures nothing.
+ * Whether the numbers of a burst, or of a run, can be trusted: rules from evidence about the generator to a verdict
+ * with reasons. Owns the limits above which the generator's own delays matter; never judges the target and measures
+ * nothing.
  */
 
 import { blameOf, isOutcomeId, type OutcomeId } from '../names/outcomes.js';
@@ -10,7 +11,9 @@ import { formatCount, formatDuration } from '../plan/units.js';
 import type { Calibration, Outcomes, Release, ThresholdResult, Validity, Verdict } from '../result/result.js';
 import { disagrees, type Judged } from './thresholds.js';
 
-/** For how long a worker stood still: the longest single time and all of them, ms; of the worker that did longest. */
+/**
+ * How long a worker's event loop stood still, ms: the longest single time and the sum; of the worker with the longest.
+ */
 export interface Stalled {
   readonly longestMs: number;
   readonly totalMs: number;
@@ -24,70 +27,74 @@ export interface BurstEvidence {
   readonly gate: Gate;
   /** null: a churn stage that only time ends. */
   readonly planned: number | null;
-  /** First system call made. */
+  /** Attempts whose first system call was made. */
   readonly launched: number;
   readonly outcomes: Outcomes;
   /** Ended before the gate opened. */
   readonly failedToArm: number;
-  /** Answers read so long after their deadline that nobody can tell whether they came within it. */
+  /** Replies read so long after their deadline that it is unknown whether they arrived within it. */
   readonly overdue: number;
   /** Total deadline of an attempt. */
   readonly timeoutMs: number;
   readonly release: Release | null;
   readonly makespanMs: number | null;
   readonly calibration: Calibration | null;
-  /** The tightest latency that the plan's thresholds ask for; null without one. */
+  /** The tightest latency limit among the plan's thresholds; null without one. */
   readonly latencyLimitMs: number | null;
   /** One sentence for each worker that did not report. */
   readonly lostWorkers: readonly string[];
-  /** By how much the wall clock left the monotonic one; null where it was not compared. */
+  /** How far the wall clock moved against the monotonic clock; null when not compared. */
   readonly clockStepMs: number | null;
-  /** Arrivals were stamped by the kernel, on the wall clock. */
+  /** Arrivals were stamped by the kernel, with the wall clock. */
   readonly hasKernelStamps: boolean;
-  /** Longest time in which a worker's loop stamped nothing. */
+  /** Longest time between two timestamps of a worker's event loop. */
   readonly longestGapMs: number;
-  /** From T0 until the last attempt had ended. */
+  /** From T0 until the last attempt ended. */
   readonly stalled: Stalled;
-  /** From then until connections were closed. */
+  /** From then until the connections were closed. */
   readonly stalledHolding: Stalled;
   /** 101s that the target closed before this side did. */
   readonly lost: number;
-  /** A threshold is about what became of connections after their 101. */
+  /** A threshold is about connections after their 101. */
   readonly asksOfHeld: boolean;
   readonly gcMaxMs: number;
   readonly throttledMs: number | null;
-  /** Of the thread that waited longest for a core, while the machine was watched. */
+  /** For the thread that waited longest for a core, while the machine was observed. */
   readonly runQueueMs: number | null;
   readonly watchedMs: number;
   readonly stealShare: number | null;
-  /** How full the table of tracked connections was. */
+  /** How full the kernel's connection tracking table was. */
   readonly conntrackShare: number | null;
 }
 
-/** A reason and how grave it is; `valid` is a note that leaves the verdict alone. */
+/** A reason with its severity; `valid` is a note that does not change the verdict. */
 interface WeighedReason {
   readonly verdict: Verdict;
   readonly reason: string;
 }
 
-/** Release ratio = makespan / release spread: below `paced` the generator set the pace, from `together` on it did not. */
+/**
+ * Release ratio = makespan / release spread. Below `paced` the generator set the pace; from `together` on it did not.
+ */
 const RATIO = { paced: 2, together: 5 };
-/** Part of the deadline that a release may use up before timeouts are no longer the target's alone. */
+/** Share of the deadline that a release may take; beyond it timeouts may be caused by the release. */
 const RELEASE_SHARE = 0.2;
-/** Share of the objective that the generator's own floor may take up: beyond it the objective tests the generator. */
+/** Share of the objective that the generator's own cost may take; beyond it the objective tests the generator. */
 const SMALL_FLOOR = 0.2;
 const GAP = { leastMs: 50, share: 0.2, longestSpanOfChurnMs: 1000 };
-/** Of a load with a rate, and of a burst or a hold: above it a stall may have changed what the target did. */
+/**
+ * For loads with a rate (share), and for bursts and holds (ms): a longer stall may have changed what the target did.
+ */
 const STALL = { shareOfRate: 0.01, longMs: 1000 };
 const TOO_LONG = 'latencies may be too long by as much';
 const THROTTLED_SHARE = 0.01;
-/** A target on the same machine takes its part of the cores; more than this leaves too few for the generator. */
+/** A target on the same machine uses cores too; a longer wait leaves too few for the generator. */
 const RUN_QUEUE = { leastMs: 200, share: 0.5 };
 const STEAL_SHARE = 0.05;
 const CONNTRACK_SHARE = 0.9;
 /**
- * A step, and not the slewing of a time daemon: where that does not reach the monotonic clock too, it is at most 0.05 %
- * (adjtimex(2): 500 ppm). On Linux, and so where arrivals are stamped, it does (clock_gettime(2)).
+ * Thresholds for a step of the clock, above what a time daemon can slew: at most 0.05 % (adjtimex(2): 500 ppm). On
+ * Linux, where arrivals can be stamped, slewing changes the monotonic clock too (clock_gettime(2)).
  */
 const CLOCK = { leastMs: 5, share: 0.001, leastMsOfStamps: 1 };
 const MOST_REASONS_A_VERDICT = 5;
@@ -118,9 +125,9 @@ export function judgeBurst(evidence: BurstEvidence): Validity {
 }
 
 /**
- * The worst of all bursts, and what only a run can show: a threshold on which the two latency bounds disagree, or
- * thresholds without one burst to judge. `limits` are sentences that make a run invalid by themselves, such as a need
- * that this machine cannot meet. Reasons of a burst are led by its place when there are several bursts.
+ * The worst of all bursts, plus reasons that only a run can show: a threshold whose two latency bounds disagree, or
+ * thresholds without a burst to judge. `limits` are sentences that make a run invalid by themselves, such as a need
+ * that this machine cannot meet. With several bursts, each reason starts with the place of its burst.
  */
 export function judgeRun(
   bursts: readonly Validity[],
@@ -152,12 +159,12 @@ function gravestFirst(findings: readonly WeighedReason[]): WeighedReason[] {
   return [...findings].sort((a, b) => GRAVITY[b.verdict] - GRAVITY[a.verdict]);
 }
 
-/** Each reason and what it would make of a burst, or of a run, by itself. */
+/** Each reason, with the verdict that it alone would give. */
 export function weighed({ verdict, reasons, weights }: Validity): { verdict: Verdict; reason: string }[] {
   return reasons.map((reason, i) => ({ verdict: weights?.[i] ?? verdict, reason }));
 }
 
-/** All reasons of the bursts that were judged so, the lighter ones of an invalid burst among them. */
+/** All reasons of the bursts with that verdict, including the lighter reasons of an invalid burst. */
 function ofBursts(bursts: readonly Validity[], verdict: Verdict): WeighedReason[] {
   const judged = bursts.flatMap((burst, place) => (burst.verdict === verdict ? [{ place, burst }] : []));
   const findings = judged.flatMap(({ place, burst }) =>
@@ -186,7 +193,7 @@ function localOutcomes(evidence: BurstEvidence): WeighedReason[] {
     }));
 }
 
-/** Stopping a burst is no fault of the generator; launching fewer for any other reason is. */
+/** A burst that was stopped is not the generator's fault; launching fewer attempts for any other reason is. */
 function shortLaunch({ planned, launched, outcomes }: BurstEvidence): WeighedReason[] {
   const findings: WeighedReason[] = [];
   const aborted = outcomes.aborted ?? 0;
@@ -201,7 +208,7 @@ function shortLaunch({ planned, launched, outcomes }: BurstEvidence): WeighedRea
   return findings;
 }
 
-/** Deadlines passed because this machine was slow are no timeouts of the target. */
+/** Deadlines that passed because this machine was slow are not timeouts of the target. */
 function slowGenerator(evidence: BurstEvidence): WeighedReason[] {
   const { overdue, outcomes, release, timeoutMs, calibration, kind } = evidence;
   const findings: WeighedReason[] = [];
@@ -264,7 +271,7 @@ function floor({ calibration, latencyLimitMs }: BurstEvidence): WeighedReason[] 
   return findings;
 }
 
-/** What a stall makes of what is measured: a rate, a latency, and what a target does to a client that keeps it waiting. */
+/** How a stall affects the measurement: a rate, a latency, and how a target treats a client that is slow to reply. */
 function stalls(evidence: BurstEvidence): WeighedReason[] {
   const { kind, makespanMs, release, stalled, stalledHolding, lost, asksOfHeld, outcomes, latencyLimitMs } = evidence;
   const findings: WeighedReason[] = [];
@@ -280,7 +287,7 @@ function stalls(evidence: BurstEvidence): WeighedReason[] {
     findings.push({ verdict, reason: `the generator stalled for ${inMs(ms)} ${when}: ${what}` });
   const isLong = stalled.longestMs >= STALL.longMs;
   const failed = Object.entries(outcomes).some(([id, n]) => n > 0 && id !== '101' && id !== 'aborted');
-  // Arrivals that the kernel stamps are right all the same; what was released late is late.
+  // Kernel timestamps of arrivals stay exact during a stall, but a late release stays late.
   const isExact = evidence.hasKernelStamps && (release?.lastMs ?? 0) < stalled.longestMs;
   if (!isExact && latencyLimitMs !== null && stalled.longestMs > SMALL_FLOOR * latencyLimitMs)
     say('invalid', stalled.longestMs, 'during the burst', TOO_LONG);
@@ -312,7 +319,7 @@ function disturbances(evidence: BurstEvidence): WeighedReason[] {
   const spanMs = makespanMs ?? 0;
   const isTold = evidence.stalled.totalMs > 0 && !startsTogether(kind);
   const reasons: string[] = [];
-  // A churn stage lasts as long as it is told to, so its length says nothing about how long a gap is too long.
+  // A churn stage lasts as long as it was told to, so its length does not tell which gap is too long.
   const gapSpanMs = startsTogether(kind) ? spanMs : Math.min(spanMs, GAP.longestSpanOfChurnMs);
   if (!isTold && longestGapMs > Math.max(GAP.leastMs, GAP.share * gapSpanMs)) {
     const gc = gcMaxMs > 0 ? ` (longest garbage collection ${inMs(gcMaxMs)})` : '';
@@ -321,7 +328,7 @@ function disturbances(evidence: BurstEvidence): WeighedReason[] {
   if (throttledMs !== null && throttledMs > THROTTLED_SHARE * spanMs) {
     reasons.push(`the generator's CPU was throttled for ${inMs(throttledMs)} (cgroup limit)`);
   } else if (runQueueMs !== null && runQueueMs > Math.max(RUN_QUEUE.leastMs, RUN_QUEUE.share * watchedMs)) {
-    // Time in which a quota was used up counts as waiting too, so it is said of cores only where there was none.
+    // Time without CPU quota is reported as waiting too, so waiting for a core is reported only without throttling.
     reasons.push(`a thread of the generator waited for a core for ${inMs(runQueueMs)} of ${inMs(watchedMs)}`);
   }
   if (stealShare !== null && stealShare > STEAL_SHARE) {
@@ -342,7 +349,7 @@ function disturbances(evidence: BurstEvidence): WeighedReason[] {
   return reasons.map((reason) => ({ verdict: 'suspect', reason }));
 }
 
-/** To the µs, because the two values may lie close to each other and to the limit. */
+/** In µs, because the two values may be close to each other and to the limit. */
 function disagreement({ expression, actual, actualLower, ok }: ThresholdResult): string {
   const upper = `upper latency bound (${actual} ms)`;
   const lower = `lower one (${actualLower} ms)`;
@@ -354,12 +361,12 @@ function attempts(count: number): string {
   return count === 1 ? '1 attempt' : `${formatCount(count)} attempts`;
 }
 
-/** Three significant digits: more would claim what was not measured. */
+/** Three significant digits: more would suggest a precision that was not measured. */
 function inMs(ms: number): string {
   return formatDuration(Number(ms.toPrecision(3)));
 }
 
-/** Never rounds up to 100 %: that would say the opposite. */
+/** Never rounds up to 100 %, which would say the opposite. */
 function percent(share: number): string {
   const value = share * 100;
   return `${value < 100 ? Math.min(99.9, Number(value.toPrecision(3))) : Math.round(value)}%`;

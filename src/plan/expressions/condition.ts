@@ -1,6 +1,6 @@
 /**
- * What a threshold or an abort rule asks: a subject, an operator and a limit, as in `p99(handshake) < 500ms`. Owns the
- * grammar of that and the words that are probably meant instead of unknown ones. Counting and judging are the tally's.
+ * The condition of a threshold or an abort rule: a subject, an operator and a limit, as in `p99(handshake) < 500ms`.
+ * Owns the grammar and the suggestions for unknown words. The tally counts and judges.
  */
 import { UserError } from '../../errors.js';
 import { isOutcomeId, NAMED_OUTCOMES } from '../../names/outcomes.js';
@@ -13,10 +13,10 @@ const LATENCY_STATS = ['min', 'mean', 'max', 'p50', 'p75', 'p90', 'p95', 'p99', 
 type LatencyStat = (typeof LATENCY_STATS)[number];
 const OPERATORS = ['<', '<=', '>', '>=', '=='] as const;
 export type Operator = (typeof OPERATORS)[number];
-/** What can be counted beside an outcome by its id. */
+/** What can be counted besides a single outcome id. */
 const GROUPS = ['2xx', '3xx', '4xx', '5xx', 'ok', 'failed', 'lost'] as const;
 
-/** What a condition speaks about. `of` is an outcome id or a group. */
+/** What a condition is about. `of` is an outcome id or a group. */
 export type Subject =
   | { readonly kind: 'share' | 'count'; readonly of: string }
   | { readonly kind: 'latency'; readonly stat: LatencyStat; readonly phase: Phase }
@@ -57,7 +57,7 @@ const MEANT_OUTCOME: Readonly<Record<string, string>> = {
 const MEANT_PHASE: Readonly<Record<string, string>> = { latency: 'handshake', total: 'handshake', tcp: 'connect' };
 const MEANT_OPERATOR: Readonly<Record<string, string>> = { '=': '==', '===': '==', '=>': '>=', '=<': '<=' };
 
-/** The condition that begins where the reader is; `valuePattern` (sticky) takes its value. */
+/** The condition at the reader's position; the sticky `valuePattern` matches its value. */
 export function readCondition(reader: ExpressionReader, valuePattern: RegExp): Condition {
   const subject = readSubject(reader);
   const operator = readOperator(reader);

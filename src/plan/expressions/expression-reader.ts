@@ -1,6 +1,6 @@
 /**
- * Reads an expression from left to right and says where it stopped making sense. It owns positions and the wording of
- * errors; what an expression means is known by the grammar that drives it (condition.ts).
+ * Reads an expression from left to right and reports the position of an error. It owns positions and the wording of
+ * errors; the grammar (condition.ts) knows what an expression means.
  */
 import { UserError } from '../../errors.js';
 
@@ -26,7 +26,9 @@ export class ExpressionReader {
     return this.#at + 1;
   }
 
-  /** Takes what the sticky `pattern` matches after any spaces; null, and nothing but spaces taken, when it does not. */
+  /**
+   * Skips spaces and takes what the sticky `pattern` matches; null when it does not match (the spaces stay skipped).
+   */
   take(pattern: RegExp): string | null {
     this.#skipSpaces();
     pattern.lastIndex = this.#at;
@@ -35,12 +37,12 @@ export class ExpressionReader {
     return taken;
   }
 
-  /** Goes back to before `taken`, the last text that `take` gave, so that an error points at it. */
+  /** Moves back to the start of `taken`, the last text that `take` returned, so that an error points at it. */
   putBack(taken: string): void {
     this.#at -= taken.length;
   }
 
-  /** Ends with what was expected and what is there instead; `meant` is the word that was probably intended. */
+  /** Throws with what was expected and what was found; `meant` is the word that was probably intended. */
   refuse(expected: string, meant: string | null = null): never {
     this.#skipSpaces();
     const rest = this.#text.slice(this.#at);

@@ -1,6 +1,6 @@
 /**
- * Thresholds and abort rules as a person writes them, parsed once: a plan carries both the text and what it means. Knows
- * too which of them a run can never meet, because it measures no such thing. Judging by them is the tally's.
+ * Thresholds and abort rules, parsed once: a plan carries both the text and its meaning. Also tells which of them a run
+ * can never judge, because it does not measure that value. The tally judges.
  */
 import type { Phase } from '../../names/phases.js';
 import { type Condition, readCondition, type Subject } from './condition.js';
@@ -12,22 +12,22 @@ export interface Threshold {
   readonly parsed: Condition;
 }
 
-/** Stops a run when its condition held in this many bursts, one after another. */
+/** Stops a run when its condition was true in this many consecutive bursts. */
 export interface AbortRule {
   /** As written, without spaces around it. */
   readonly expression: string;
   readonly parsed: { readonly condition: Condition; readonly bursts: number };
 }
 
-/** What a run will measure; null where it can't be told yet. */
+/** What a run will measure; null when not known yet. */
 export interface Measured {
-  /** Some stage has a rate. */
+  /** At least one stage has a rate. */
   readonly rate: boolean | null;
   /** The target speaks TLS. */
   readonly tls: boolean | null;
-  /** A name has to be looked up. */
+  /** A DNS lookup is needed. */
   readonly dns: boolean | null;
-  /** Some stage is a search for the drop-off; every stage is. */
+  /** Some stage is a search for the drop-off (`search`); every stage is (`onlySearch`). */
   readonly search: boolean | null;
   readonly onlySearch: boolean | null;
 }
@@ -35,7 +35,10 @@ export interface Measured {
 const MOST_ABORT_BURSTS = 10_000;
 const EXPECTED_BURSTS = '"for N bursts" with N from 1 to 10000';
 
-/** @throws UserError `threshold` with the position, what was expected there and, where one is near, what was meant. */
+/**
+ * @throws UserError `threshold` with the position, what was expected there and, if one is close, the word that was
+ * probably meant
+ */
 export function parseThreshold(text: string): Threshold {
   const reader = new ExpressionReader('threshold', text);
   return { expression: text.trim(), parsed: readCondition(reader, /.*$/sy) };
@@ -63,17 +66,17 @@ function readBursts(reader: ExpressionReader): number {
   return bursts;
 }
 
-/** Why a run of that kind can't be judged by the threshold, or null. */
+/** Why such a run cannot be judged by the threshold, or null. */
 export function thresholdProblem({ parsed: { subject } }: Threshold, run: Measured): string | null {
   return neverMeasured(subject, run) ?? (run.onlySearch === true ? besideSearch(subject) : null);
 }
 
-/** Why a run of that kind can't be ended by the rule, or null. */
+/** Why such a run cannot be ended by the rule, or null. */
 export function abortProblem({ parsed: { condition } }: AbortRule, run: Measured): string | null {
   return neverMeasured(condition.subject, run);
 }
 
-/** A search overloads its target on purpose, so its bursts are judged by the search alone. */
+/** A search overloads its target on purpose, so only the search judges its bursts. */
 function besideSearch({ kind }: Subject): string | null {
   if (kind !== 'share' && kind !== 'count' && kind !== 'latency') return null;
   return 'a search overloads its target on purpose: use dropOff, or an objective of the search (share, p99, p95)';

@@ -1,6 +1,6 @@
 /**
- * What needs more than one key of a profile to judge: a gate that the target has not, templates without data, addresses of
- * two families, a threshold about something that the stages do not measure. Never reads a file.
+ * Checks that need more than one key of a profile: a gate that the target does not have, templates without data,
+ * addresses of two families, a threshold on something that the stages do not measure. Never reads a file.
  */
 import { addressFamily } from '../address.js';
 import { abortProblem, type Measured, thresholdProblem } from '../expressions/rules.js';
@@ -12,7 +12,7 @@ import type { ProfileParts } from './profile-schema.js';
 import { MOST_ATTEMPTS } from './stages/bounds.js';
 import { templatesOf } from './templated-texts.js';
 
-/** Every problem between keys, of as much of a profile as there is. */
+/** Every problem between keys; the profile may be incomplete. */
 export function crossProblems(profile: ProfileParts): Problem[] {
   return [
     ...expressionProblems(profile),
@@ -29,7 +29,7 @@ function value(path: Path, message: string): Problem {
   return { path, at: 'value', message };
 }
 
-/** Expressions that no run of this profile could ever be judged by. */
+/** Expressions that no run of this profile could be judged by. */
 function expressionProblems(profile: ProfileParts): Problem[] {
   const run = measuredBy(profile);
   const problemAt = (path: Path, problem: string | null): Problem[] => (problem === null ? [] : [value(path, problem)]);

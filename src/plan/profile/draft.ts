@@ -1,8 +1,7 @@
 /**
- * A profile on its way to a plan: layers (a file, the flags over it), each with what of it was understood, what is wrong with
- * it and how its places are named. Everything that can be wrong is gathered before anything is refused, so that a person
- * reads all of it at once, each line in the words of the layer that it stands in. Opens no file and reads no environment
- * itself: both are handed in.
+ * A profile on its way to a plan: layers (a file, the flags over it), each with its parsed value, its problems and the
+ * names of its places. All problems are collected before anything is refused, so that the user sees them at once, each
+ * in the terms of the layer where it was written. Files and environment are read through callbacks.
  */
 import { UserError } from '../../errors.js';
 import { parseCsv, type Table } from '../data.js';
@@ -23,28 +22,28 @@ import {
 import { flagsSchema, type Profile, type ProfileParts, partsSchema } from './profile-schema.js';
 
 export interface Draft {
-  /** What was understood. */
+  /** What could be parsed. */
   readonly value: ProfileParts;
   readonly told: readonly Told[];
-  /** The topmost first. */
+  /** The topmost layer first. */
   readonly sources: readonly [Source, ...Source[]];
 }
 
-/** Files and variables; `read` throws a UserError that says what is wrong with the file. */
+/** Access to files and variables; `read` throws a UserError that says what is wrong with the file. */
 export interface Outside {
   readonly env: Readonly<Record<string, string | undefined>>;
   read(file: string): string;
 }
 
-/** A profile as a value; `source` knows the places of what is wrong with it. */
+/** A profile that is already a value; `source` names the places of its problems. */
 export function draftOfParts(value: unknown, source: Source): Draft {
   return understood(partsSchema, value, source);
 }
 
 /**
- * What flags and environment say.
+ * A profile from flags and environment.
  * @param labels what the user calls a path (`target.url` is `URL`)
- * @param problems what was found wrong before it became a value
+ * @param problems problems found before the flags became a value
  */
 export function draftOfFlags(
   value: unknown,
@@ -68,9 +67,9 @@ function understood(schema: typeof flagsSchema | typeof partsSchema, value: unkn
 }
 
 /**
- * `over` laid over `base`: a value replaces the value, a list the list, TLS and data key by key; a header replaces the headers
- * of its name, in their place, or is added; allowed hosts are added; a rest replaces that of every stage. Another URL drops
- * connectTo and the TLS server name of the profile, which belong to the old one.
+ * `over` on top of `base`: single values and lists are replaced; TLS and data are merged by key; a header replaces
+ * headers of the same name, in their place, or is added; allowed hosts are added; a rest replaces the rest of every
+ * stage. A new URL drops the profile's connectTo and TLS server name, which belong to the old URL.
  */
 export function layered(base: Draft, over: Draft): Draft {
   return {
@@ -109,7 +108,7 @@ function withoutAddress(target: Target): Target {
   return { ...rest, tls };
 }
 
-/** Without keys that are undefined, which would otherwise overwrite. */
+/** Without undefined keys, which would overwrite the base layer. */
 function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   const entries = Object.entries(value).filter(([, one]) => one !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
@@ -130,7 +129,7 @@ function mergeHeaders(base: Headers, over: Headers): Headers {
   return [...kept, ...over.filter(([name]) => !placed.has(name.toLowerCase()))];
 }
 
-/** The profile, when nothing of what was written is wrong; files and variables are not looked at. Throws UserError `profile`. */
+/** The profile, if nothing written in it is wrong; files and variables are not read. Throws UserError `profile`. */
 export function profileOf(draft: Draft): Profile {
   const told = problemsWithin(draft);
   if (told.length > 0) return refuse(inLayers(draft, told));
@@ -138,8 +137,8 @@ export function profileOf(draft: Draft): Profile {
 }
 
 /**
- * The profile with all that it names: rows, certificates, variables. Throws UserError `profile` with every problem, of what
- * was written and of what lies outside.
+ * The profile with everything that it names: rows, certificates, variables. Throws UserError `profile` with every
+ * problem, of the profile and of files and variables.
  */
 export function supplied(draft: Draft, outside: Outside): { readonly profile: Profile; readonly inputs: Inputs } {
   const files = readFiles(draft.value, outside);
@@ -159,13 +158,15 @@ function problemsWithin(draft: Draft): Told[] {
   return [...draft.told, ...problems.map((problem) => toldBy(draft, problem))];
 }
 
-/** By the topmost layer in which the path was written; what nobody wrote is missing in the lowest. */
+/**
+ * The problem as reported by the topmost layer that contains the path; a missing key is reported by the lowest layer.
+ */
 function toldBy({ sources }: Draft, problem: Problem): Told {
   const source = sources.find((one) => one.wrote(problem.path)) ?? sources[sources.length - 1] ?? sources[0];
   return { source, problem };
 }
 
-/** The lowest layer first: a profile before the flags over it. */
+/** Sorted by layer, lowest first: the profile before the flags. */
 function inLayers({ sources }: Draft, told: readonly Told[]): Told[] {
   return [...sources].reverse().flatMap((source) => told.filter((one) => one.source === source));
 }

@@ -1,6 +1,6 @@
 /**
- * The kinds of value that a profile is made of, as zod schemas: numbers in people's units with a bound on each, texts,
- * templates, maps whose unknown keys are explained. Each says what it expects once, for errors and for the JSON Schema.
+ * The kinds of values in a profile, as zod schemas: numbers with units and bounds, texts, templates, maps that explain
+ * unknown keys. Each describes what it expects once, for errors and for the JSON Schema.
  */
 import { z } from 'zod';
 import { UserError } from '../../errors.js';
@@ -11,7 +11,7 @@ import { EXPECTED, formatCount, formatDuration, parseCount, parseDurationMs, par
 
 const LONGEST_SHOWN = 60;
 
-/** A value as an error shows it: short, on one line, without what looks like a secret. */
+/** A value as an error shows it: short, on one line, without anything that looks like a secret. */
 export function shown(value: unknown): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
@@ -21,13 +21,13 @@ export function shown(value: unknown): string {
   return JSON.stringify(safe.length > LONGEST_SHOWN ? `${safe.slice(0, LONGEST_SHOWN)}…` : safe);
 }
 
-/** The one form of errors: what was expected, what was found, and perhaps the way out. */
+/** The one form of all errors: what was expected, what was found, and a hint if there is one. */
 function unlike(expected: string, hint: (input: unknown) => string = () => '') {
   return ({ input }: { readonly input?: unknown }): string =>
     input === undefined ? `missing, expected ${expected}` : `expected ${expected}, found ${shown(input)}${hint(input)}`;
 }
 
-/** The value of `convert`; its UserError becomes a problem of the value, the way out with it. */
+/** The result of `convert`; if it throws a UserError, that becomes a problem of this value, hint included. */
 export function converted<T>(context: z.RefinementCtx, convert: () => T): T {
   try {
     return convert();
@@ -99,11 +99,11 @@ export function count(least: number, most: number, about: string) {
 
 /** A time in ms, written with its unit; 0 needs none. */
 export function duration(leastMs: number, mostMs: number, about: string) {
-  // A bare number passes here, so that the parser's message, which names the units, is the one that is read.
+  // A bare number is let through here, so that the parser's own message, which names the units, is shown.
   return scaled(DURATION, z.number().meta({ const: 0 }), leastMs, mostMs, about);
 }
 
-/** A part of a whole, 0 to 1, written 99.9% or 0.999. */
+/** A share, 0 to 1, written 99.9% or 0.999. */
 export function share(least: number, most: number, about: string) {
   return scaled(SHARE, z.number().meta({ minimum: least, maximum: most }), least, most, about);
 }
@@ -114,7 +114,7 @@ export function text(longest: number, about: string) {
   return z.string({ error }).min(1, { error, abort: true }).max(longest, { error }).meta({ description: about });
 }
 
-/** A text in which `{{ … }}` may stand; `judge` says what else is wrong with it. */
+/** A text that may contain `{{ … }}`; `judge` returns any further problem. */
 export function templated(longest: number, about: string, judge: (value: string) => string | null) {
   return text(longest, about).superRefine((value, context) => {
     const problem = templateProblem(value) ?? judge(value);
@@ -132,7 +132,7 @@ export function flag(about: string) {
   return z.boolean({ error: unlike('true or false') }).meta({ description: about });
 }
 
-/** One of a few words. */
+/** One of a fixed set of words. */
 export function word<const W extends readonly [string, ...string[]]>(words: W, about: string) {
   const hint = (input: unknown): string => (typeof input === 'string' ? didYouMean(input, words) : '');
   return z.enum(words, { error: unlike(words.join(' or '), hint) }).meta({ description: about });
@@ -148,14 +148,14 @@ export function list<T extends z.ZodType>(item: T, least: number, most: number, 
     .max(most, { error: size });
 }
 
-/** A map with these keys and no others. `later` are keys of the documents that this version does not have yet. */
+/** A map with these keys and no others. `later` are documented keys that this version does not support yet. */
 export function map<S extends z.ZodRawShape>(shape: S, what: string, later: readonly string[] = []) {
   const known = Object.keys(shape);
   const named = known.slice(0, 8).join(', ');
   const wrongType = unlike(`${what}: a map of ${named}${known.length > 8 ? ', …' : ''}`);
   return z.strictObject(shape, {
     error: (issue) =>
-      // A line for each key, in the order of issue.keys: problems.ts gives each its own place.
+      // One line per key, in the order of issue.keys: problems.ts gives each its own place.
       issue.code === 'unrecognized_keys'
         ? issue.keys.map((key) => unknownKey(key, known, later)).join('\n')
         : wrongType(issue),

@@ -1,6 +1,6 @@
 /**
- * The headers of a profile: which names may be set and which the tool writes itself, which values are safe to send. Becomes
- * a list of pairs in the order written. Values that come from data or environment are judged in inputs.ts.
+ * The headers of a profile: which names may be set, which the tool writes itself, and which values are safe to send.
+ * Becomes a list of pairs in the order written. Values from data or environment are checked in inputs.ts.
  */
 import { z } from 'zod';
 import { fieldValueProblem, isToken } from '../syntax.js';
@@ -11,7 +11,7 @@ export type HeaderPair = readonly [name: string, value: string];
 const LONGEST_VALUE = 16_384;
 const MOST_HEADERS = 100;
 
-/** Headers that the tool writes itself, and the way out. */
+/** Headers that the tool writes itself, each with a hint. */
 const OWN_HEADERS: Readonly<Record<string, string>> = {
   upgrade: 'it is what makes the request a WebSocket handshake',
   connection: 'it is what makes the request a WebSocket handshake',
@@ -30,13 +30,13 @@ function nameProblem(name: string): string | null {
   return reason === undefined ? null : `${name} can't be set: ${reason}`;
 }
 
-// Says what is wrong and never what the value was: it may be a secret.
+// Says what is wrong but never repeats the value: it may be a secret.
 function valueProblem(value: string): string | null {
   if (value.length > LONGEST_VALUE) return `expected at most ${LONGEST_VALUE} characters, found ${value.length}`;
   return templateProblem(value) ?? fieldValueProblem(value);
 }
 
-// Of a text with lines the text as written has taken their place (yaml-document.ts).
+// In a profile file, yaml-document.ts has already replaced numbers with their original text.
 const single = z.union([z.string(), z.number()]);
 
 const written = z.union([single, z.array(single).min(1).max(MOST_HEADERS)], {
@@ -44,7 +44,7 @@ const written = z.union([single, z.array(single).min(1).max(MOST_HEADERS)], {
     `expected a text, or a list of texts for a header that is sent several times, found ${shown(input)}`,
 });
 
-/** zod leaves this key of a record out in silence. It is a header name like any other, so it goes through by another one. */
+/** zod silently drops this key from a record. It is a valid header name, so it is passed through under another key. */
 const PROTO = '__proto__';
 const PROTO_STAND_IN = '\0proto';
 
@@ -54,12 +54,12 @@ function withStandIn(map: unknown): unknown {
 }
 
 const named = z.record(z.string(), written, {
-  // A text here is a header that lost its map: its value is not shown.
+  // A text here is a header that is not inside a map: its value is not shown.
   error: ({ input }) =>
     `expected a map from header name to value, found ${typeof input === 'string' ? 'a text' : shown(input)}`,
 });
 
-/** Name to value, as pairs in the order written. */
+/** Headers as [name, value] pairs in the order written. */
 export const headers = z
   .preprocess(withStandIn, named)
   .transform((map, context): readonly HeaderPair[] => {

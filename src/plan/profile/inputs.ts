@@ -1,6 +1,6 @@
 /**
- * Whether inputs fit what was written, before anything is sent: columns and variables exist, values are safe in a request,
- * rows are enough. Names the place of a bad value and never the value: it may be a secret.
+ * Checks before anything is sent whether the inputs fit the profile: columns and variables exist, values are safe in a
+ * request, there are enough rows. Errors name the place of a bad value but never the value: it may be a secret.
  */
 import { PREFLIGHT_ATTEMPTS, plannedAttempts, probesPerBurst } from '../needs.js';
 import { burstSizes, type Inputs, type Pick, type Plan, type Stage } from '../plan.js';
@@ -12,7 +12,7 @@ import { formatCount } from '../units.js';
 import { type Path, type Problem, refuse, valueSource } from './problems.js';
 import { type Texts, templatesOf } from './templated-texts.js';
 
-/** What of a plan, or of as much of a profile as there is, has to do with inputs. */
+/** The parts of a plan, or of an incomplete profile, that concern inputs. */
 interface Written {
   readonly target?: Texts | undefined;
   readonly data?: { readonly file?: string | undefined; readonly pick?: Pick | undefined } | null | undefined;
@@ -22,7 +22,7 @@ interface Written {
   readonly after?: number | undefined;
 }
 
-/** The values of the variables that are used; what is not set is left out and refused by checkInputs. */
+/** Values of the variables that are used. Unset ones are left out here, and checkInputs refuses them. */
 export function pickEnv(written: Written, env: Readonly<Record<string, string | undefined>>): Inputs['env'] {
   const names = templatesOf(written.target).flatMap(({ template }) => template.envNames);
   return Object.fromEntries(
@@ -33,7 +33,7 @@ export function pickEnv(written: Written, env: Readonly<Record<string, string | 
   );
 }
 
-/** `columns`: those of the data file, empty without one. Throws UserError `inputs` with every problem. */
+/** `columns`: the columns of the data file, empty without one. Throws UserError `inputs` with every problem. */
 export function checkInputs(plan: Plan, inputs: Inputs, columns: readonly string[]): void {
   const problems = inputProblems({ ...plan, after: plan.afterMs ?? undefined }, inputs, columns);
   const source = valueSource('the data of the plan', plan);
@@ -44,7 +44,7 @@ export function checkInputs(plan: Plan, inputs: Inputs, columns: readonly string
     );
 }
 
-/** Every problem of the inputs; `columns` is null when there is no table to hold the columns against. */
+/** Every problem of the inputs; `columns` is null when there is no table to check against. */
 export function inputProblems(written: Written, inputs: Inputs, columns: readonly string[] | null): Problem[] {
   const uses = usesOf(written);
   const env = uses.flatMap((use) => envProblems(use, inputs));
@@ -57,7 +57,9 @@ export function inputProblems(written: Written, inputs: Inputs, columns: readonl
 interface Use {
   readonly path: Path;
   readonly template: Template;
-  /** Why a rendered text can't stand there, or null. Paths are percent-encoded instead. */
+  /**
+   * Why the rendered text is not allowed there, or null. `judge` is null for paths: they are percent-encoded instead.
+   */
   readonly judge: ((text: string) => string | null) | null;
 }
 
@@ -103,7 +105,7 @@ function rowCountProblems(written: Written, uses: readonly Use[], { rows }: Inpu
   }
   if (written.data?.pick !== 'once' || written.stages === undefined) return [];
   const attempts = plannedAttempts({ stages: written.stages });
-  // A stage without a total is refused where keys are judged together.
+  // cross-checks.ts refuses a stage without a total.
   if (attempts === null) return [];
   const preflight = written.preflight === false ? 0 : PREFLIGHT_ATTEMPTS;
   const probes = written.stages.flatMap(burstSizes).length * probesPerBurst({ afterMs: written.after ?? null });
@@ -119,7 +121,7 @@ function rowCountProblems(written: Written, uses: readonly Use[], { rows }: Inpu
   return [problem(['data', 'pick'], message)];
 }
 
-/** Of the texts whose columns and variables are all there. */
+/** Problems of the texts whose columns and variables all exist. */
 function valueProblems(written: Written, all: readonly Use[], inputs: Inputs, columns: readonly string[]): Problem[] {
   const uses = all.filter(
     ({ template, judge }) =>
@@ -144,7 +146,7 @@ function valueProblems(written: Written, all: readonly Use[], inputs: Inputs, co
   return isWhole ? [...problems, ...duplicateProblems(protocols, inputs)] : problems;
 }
 
-// What stands in for index and uuid is as harmless as they are.
+// Stand-ins for index and uuid, whose real values are equally harmless.
 const HARMLESS = { index: 0, uuid: '0' };
 
 function usedProblem(use: Use, row: Readonly<Record<string, string>>, inputs: Inputs, source: string): Problem[] {

@@ -1,11 +1,11 @@
 /**
- * The profile's schema for editors: JSON Schema (draft 7, which the YAML and JSON language servers read best), made from the
- * same zod schema that validates. Owns the document's head and nothing of its content.
+ * The JSON Schema of a profile, for editors: draft 7, which YAML and JSON language servers support best, made from the
+ * zod schema that validates. This file owns only the head of the document.
  */
 import { z } from 'zod';
 import { profileSchema } from './profile-schema.js';
 
-/** What may be written, units included; what needs two keys to judge is left to the program. */
+/** What may be written, units included. Rules over two keys are checked by the program only. */
 export function profileJsonSchema(): Readonly<Record<string, unknown>> {
   const { $schema, ...schema } = z.toJSONSchema(profileSchema, { target: 'draft-7', io: 'input' });
   return {

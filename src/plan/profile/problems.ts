@@ -1,6 +1,6 @@
 /**
- * What is wrong with a profile, as a list: each problem with its path, all reported at once. Translates zod's issues and
- * writes the report; how a path is named (line and column, a flag) is known by the source that wrote it.
+ * The problems of a profile as a list: each with its path, all reported at once. Translates zod's issues and writes the
+ * report; the source that wrote a path knows its name (line and column, or a flag).
  */
 import type { z } from 'zod';
 import { UserError } from '../../errors.js';
@@ -26,7 +26,7 @@ export interface Place {
 
 const MOST_SHOWN = 50;
 
-/** `stages[2].burst`; keys that are no plain names are quoted. */
+/** `stages[2].burst`; keys that are not plain names are quoted. */
 function pathText(path: Path): string {
   let out = '';
   for (const step of path) {
@@ -44,13 +44,13 @@ export function problemsOf(issues: Issues, value: unknown, prefix: Path = []): P
   return issues.flatMap((issue) => {
     const path = [...prefix, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
     if (issue.code === 'unrecognized_keys') {
-      // A second kind of stage is an unknown key to the first.
+      // Two kinds of stage in one entry: the second one is an unknown key to the first.
       if (isStagePath(path) && issue.keys.some((key) => STAGE_KINDS.includes(key)))
         return stageProblems([], value, path);
       const messages = issue.message.split('\n');
       return issue.keys.map((key, i): Problem => ({ path: [...path, key], at: 'key', message: messages[i] ?? '' }));
     }
-    // Of zod's unions only the one of stages has no message of its own: its options are told apart by their key.
+    // Only the union of stages has no error message of its own: its options are told apart by their key.
     if (issue.code === 'invalid_union' && isStagePath(path)) return stageProblems(issue.errors, value, path);
     return [{ path, at: 'value', message: issue.message }];
   });
@@ -103,14 +103,14 @@ function valueAt(value: unknown, path: Path): unknown {
   return at;
 }
 
-/** Whether `outer` is `path` or holds it. */
+/** Whether `outer` is `path` or one of its ancestors. */
 export function holds(outer: Path, path: Path): boolean {
   return outer.every((step, i) => path[i] === step);
 }
 
 /**
- * A copy of `value` without what has problems, so that the rest can still be judged: bad keys go, and a list goes as a whole
- * once an entry of it is bad.
+ * A copy of `value` without the parts that have problems, so that the rest can still be checked: bad keys are removed,
+ * and a list is removed whole if one of its entries is bad.
  */
 export function withoutProblems(value: unknown, problems: readonly Problem[]): unknown {
   const copy: unknown = structuredClone(value);
@@ -125,17 +125,17 @@ export function withoutProblems(value: unknown, problems: readonly Problem[]): u
 }
 
 /**
- * Where parts of a profile were written: a file, the command line, a value of a program. Problems of a layered profile are
- * each told by the source that wrote the path.
+ * Where parts of a profile were written: a file, the command line, a value of a program. Each problem of a layered
+ * profile is reported by the source that wrote its path.
  */
 export interface Source {
-  /** As the head of a report names it. */
+  /** Its name in the head of a report. */
   readonly name: string;
-  /** Whether something stands at this path here. */
+  /** Whether this source has something at the path. */
   wrote(path: Path): boolean;
-  /** Null where there are no lines. */
+  /** Null for sources without lines. */
   placeOf(problem: Problem): Place | null;
-  /** The problem in the source's own words: `file:line:col  path: message`, `--flag: message`. */
+  /** The problem as this source words it: `file:line:col  path: message`, `--flag: message`. */
   lineOf(problem: Problem): string;
 }
 
@@ -144,7 +144,7 @@ export interface Told {
   readonly problem: Problem;
 }
 
-/** A text with lines; `value` is what it says, `place` where a path stands in it. */
+/** A file with lines; `value` is its parsed content, `place` finds a path in it. */
 export function fileSource(file: string, value: unknown, place: (problem: Problem) => Place): Source {
   return {
     name: file,
@@ -158,7 +158,7 @@ export function fileSource(file: string, value: unknown, place: (problem: Proble
   };
 }
 
-/** A value that has no text: a line begins with the path, or with the label that stands for it. */
+/** A value without text: each line starts with the path, or with its label. */
 export function valueSource(where: string, value: unknown, labels: Readonly<Record<string, string>> = {}): Source {
   return {
     name: where,
@@ -168,7 +168,7 @@ export function valueSource(where: string, value: unknown, labels: Readonly<Reco
   };
 }
 
-/** Throws UserError `profile` with every problem, a line each: source by source, in the order of their texts. */
+/** Throws UserError `profile` with every problem, one per line: source by source, in the order of their texts. */
 export function refuse(told: readonly Told[], code = 'profile'): never {
   const sources = [...new Set(told.map(({ source }) => source))];
   const lines = sources.flatMap((source) =>
@@ -185,7 +185,7 @@ function inTextOrder(a: Place | null, b: Place | null): number {
   return a === null || b === null ? 0 : a.line - b.line || a.column - b.column;
 }
 
-/** A label stands for all that lies below its path; of that only names are told, a place in a list says nothing. */
+/** A label covers everything below its path. Only names are added to it; list positions mean nothing to the user. */
 function labelOf(path: Path, labels: Readonly<Record<string, string>>): string | null {
   for (let length = path.length; length > 0; length--) {
     const outer = pathText(path.slice(0, length));
@@ -198,7 +198,7 @@ function labelOf(path: Path, labels: Readonly<Record<string, string>>): string |
 }
 
 function refuseLines(where: string, lines: readonly string[], code: string): never {
-  // A line feed in a name must not look like a line of the report.
+  // A line feed in a name must not look like a new line of the report.
   const distinct = [...new Set(lines.map((line) => printable(line)))];
   const options = { code };
   if (distinct.length === 1) throw new UserError(distinct[0] ?? '', options);

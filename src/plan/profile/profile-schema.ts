@@ -1,7 +1,6 @@
 /**
- * The profile's schema: every key that a person may write, what it means, and its bounds. The one source of validation, of
- * the Profile type and of the JSON Schema. A URL and an expression leave it parsed. What needs two keys to judge stands in
- * cross-checks.ts.
+ * The profile's schema: every key, what it means, and its bounds. The one source of validation, of the Profile type and
+ * of the JSON Schema. URLs and expressions are returned parsed. Rules over two keys are in cross-checks.ts.
  */
 import { z } from 'zod';
 import { expandSourceIps, parseEndpoint } from '../address.js';
@@ -66,13 +65,13 @@ const targetShape = {
     .meta({ description: 'Local addresses to connect from, in turn; blocks are expanded, at most 65,536 in all' }),
 };
 
-/** The target, the parts of its URL beside it. */
+/** The target, merged with the parts of its URL. */
 const target = map({ url, ...targetShape }, 'a target').transform(({ url: parts, ...others }) => ({
   ...parts,
   ...others,
 }));
 
-/** The same where another layer may name the URL. */
+/** The same when another layer may set the URL. */
 const targetParts = map({ url: url.optional(), ...targetShape }, 'a target').transform(
   ({ url: parts, ...others }): Partial<z.output<typeof target>> => ({ ...parts, ...others }),
 );
@@ -137,7 +136,7 @@ const LATER_KEYS = ['preset'];
 
 const stages = list(stageSchema, 1, 100, 'stages').meta({ description: 'In order' });
 
-/** A whole profile, as editors are to see it. */
+/** A whole profile, as editors see it. */
 export const profileSchema = map({ target, stages, ...shape }, 'a profile', LATER_KEYS);
 
 const parts = {
@@ -146,10 +145,10 @@ const parts = {
   ...shape,
 };
 
-/** One layer of a profile: nothing is required, because another layer may hold it. */
+/** One layer of a profile: nothing is required, because another layer may contain it. */
 export const partsSchema = map(parts, 'a profile', LATER_KEYS);
 
-/** What flags and environment lay over a profile: its parts, and what concerns all of its stages. */
+/** What flags and environment can set: the parts of a profile, and values that apply to all of its stages. */
 export const flagsSchema = map(
   {
     ...parts,
@@ -160,11 +159,11 @@ export const flagsSchema = map(
   LATER_KEYS,
 );
 
-/** Parts of a profile, checked: units are numbers (times in ms), blocks are expanded, stages compiled. */
+/** Checked parts of a profile: units are converted (times to ms), blocks expanded, stages compiled. */
 export type ProfileParts = z.output<typeof flagsSchema>;
 
-/** A profile as a program writes it: the keys of a file, with their units. */
+/** A profile built by a program: the keys of a profile file, with their units. */
 export type ProfileDocument = z.input<typeof profileSchema>;
 
-/** A checked profile with all that it must have; defaults are not filled in. */
+/** A checked profile with all required keys; defaults are not filled in. */
 export type Profile = z.output<typeof profileSchema>;

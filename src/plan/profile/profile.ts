@@ -1,6 +1,6 @@
 /**
- * From a checked profile to a Plan: fill in the defaults, freeze. What was written, where, and what is wrong with it is the
- * business of draft.ts; here is the short way for a profile that a program built.
+ * From a checked profile to a Plan: fills in the defaults and freezes. draft.ts handles layers and problems; this is
+ * the short way for a profile that a program built.
  */
 
 import type { Plan } from '../plan.js';
@@ -8,16 +8,16 @@ import { draftOfParts, profileOf } from './draft.js';
 import { valueSource } from './problems.js';
 import type { Profile } from './profile-schema.js';
 
-/** A 60 s gateway timeout must be seen as 504 and not as ours. */
+/** Longer than the usual 60 s of gateways, so that their 504 is seen instead of our own timeout. */
 const DEFAULT_TIMEOUT_MS = 75_000;
 const DEFAULT_SEED = 1;
 
-/** A profile built by a program. Throws UserError `profile` that lists every problem by its path. */
+/** Checks a profile built by a program. Throws UserError `profile` that lists every problem by its path. */
 export function checkProfile(value: unknown, where: string): Profile {
   return profileOf(draftOfParts(value, valueSource(where, value)));
 }
 
-/** Defaults filled in, deeply frozen; equal to itself after a trip through JSON. */
+/** Defaults filled in, deeply frozen; unchanged by a round trip through JSON. */
 export function compilePlan(profile: Profile): Plan {
   const { target } = profile;
   const plan: Plan = {

@@ -1,5 +1,5 @@
 /**
- * The texts of a target in which templates may stand, each with its path: of a plan, or of as much of a profile as there is.
+ * The texts of a target that may contain templates, each with its path; from a plan or from an incomplete profile.
  */
 
 import { compileTemplate, type Template } from '../template.js';

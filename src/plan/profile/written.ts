@@ -1,6 +1,6 @@
 /**
- * A profile as a person wrote it, YAML or JSON. Apart from the rest of the plan, so that the YAML parser, which is large,
- * is loaded where there is a text to read and nowhere else.
+ * A profile as text, YAML or JSON. In its own file so that the YAML parser, which is large, is loaded only when there
+ * is a text to read.
  */
 import { type Draft, draftOfParts, profileOf } from './draft.js';
 import type { Profile } from './profile-schema.js';
@@ -12,7 +12,10 @@ export function draftOfText(text: string, file: string): Draft {
   return draftOfParts(value, source);
 }
 
-/** A profile that needs nothing from outside. Throws UserError `profile` that lists every problem as `file:line:col  path: …`. */
+/**
+ * A profile that needs no files or variables. Throws UserError `profile` that lists every problem as `file:line:col
+ * path: …`.
+ */
 export function readProfile(text: string, file: string): Profile {
   return profileOf(draftOfText(text, file));
 }

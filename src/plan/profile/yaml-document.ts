@@ -1,6 +1,7 @@
 /**
- * A profile's text (YAML 1.2, JSON as a part of it) becomes a plain value and a map from path to place. Owns everything that
- * can be wrong with the text itself: duplicate keys, several documents, tabs, anchors made to explode. Knows no key's meaning.
+ * Turns a profile's text (YAML 1.2, which includes JSON) into a plain value and a map from path to place. Owns every
+ * problem of the text itself: duplicate keys, several documents, tabs, anchors that expand without limit. Knows no
+ * key's meaning.
  */
 import {
   type Document,
@@ -19,12 +20,12 @@ import { fileSource, type Path, type Place, type Problem, refuse as refuseAll, t
 
 const LONGEST_TEXT = 256 * 1024;
 const MOST_ALIASES = 100;
-// The parser of yaml recurses; a hundred levels of brackets are no profile, ten thousand end the process.
+// The yaml parser recurses: 10,000 nested brackets overflow the stack, and no real profile has 100.
 const DEEPEST_NESTING = 100;
 
 export interface ReadDocument {
   readonly value: unknown;
-  /** Places a path where it stands in the text, or the nearest that exists. */
+  /** Finds the place of a path in the text, or of its nearest existing ancestor. */
   readonly source: Source;
 }
 
@@ -77,7 +78,7 @@ function boundProblem(text: string): string | null {
   return null;
 }
 
-/** The yaml package's messages in words for people who write profiles. */
+/** The yaml package's messages, reworded for users. */
 function syntaxMessage(code: string, message: string, start: string): string {
   switch (code) {
     case 'DUPLICATE_KEY':
@@ -91,14 +92,14 @@ function syntaxMessage(code: string, message: string, start: string): string {
         ? 'a template must stand in quotes: "{{ … }}"; bare braces begin a map in YAML'
         : 'expected a plain text as key';
     default:
-      // What was found there may be a secret whose quotes are missing.
+      // The rest of the message quotes the text, which may be a secret with a missing quote.
       return message.replace(/( token in YAML document|Not a YAML token).*$/s, '$1');
   }
 }
 
 /**
- * A scalar in a header is the text that was written: as a number `1.10` would be sent as `1.1`, and a long identifier with
- * other digits. An alias gets a copy, since its anchor may stand where a number is wanted.
+ * Turns scalars in headers back into the text as written: as a number, `1.10` would be sent as `1.1`, and a long
+ * identifier would lose digits. An alias becomes a copy, because its anchor may be used where a number is wanted.
  */
 function headersAsWritten(document: Document): void {
   const resolved = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
@@ -115,7 +116,7 @@ function headersAsWritten(document: Document): void {
   }
 }
 
-/** Null for what stays as it is: texts, and nothing. */
+/** Null for nodes that stay as they are: texts and null. */
 function asWritten(node: unknown, isOwn: boolean): Scalar | null {
   if (!isScalar(node) || typeof node.value === 'string' || node.source === undefined || node.source === '') return null;
   const text = new Scalar(node.source);

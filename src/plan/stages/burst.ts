@@ -1,4 +1,4 @@
-/** The stage burst: handshakes released together, several times where wanted. */
+/** The burst stage: handshakes released together, once or several times. */
 import type { Deadlines, StageFacts } from './stage-facts.js';
 
 export interface BurstStage {
@@ -8,7 +8,7 @@ export interface BurstStage {
   readonly restMs: number;
 }
 
-/** What is true of every burst, whatever kind of stage fires it. */
+/** Facts of every burst, in any kind of stage. */
 export const ofEachBurst = {
   load: 'burst',
   bestMs: () => 0,

@@ -1,4 +1,4 @@
-/** The stage churn: a number of handshakes kept in flight, each connection closed after its 101. */
+/** The churn stage: a fixed number of handshakes in flight, each connection closed after its 101. */
 import type { StageFacts } from './stage-facts.js';
 
 export interface ChurnStage {
@@ -6,7 +6,7 @@ export interface ChurnStage {
   /** Attempts in total; null when only `forMs` ends the stage. */
   readonly total: number | null;
   readonly inFlight: number;
-  /** No launches after this long; null = no limit of time. */
+  /** No launches after this long; null = no time limit. */
   readonly forMs: number | null;
   readonly restMs: number;
 }
@@ -15,8 +15,9 @@ export const churn: StageFacts<ChurnStage> = {
   load: 'churn',
   isSearch: false,
   sizes: ({ total }) => [total],
-  // A slot takes its next attempt when its connection is closed. Over the transport node the socket of a clean close may
-  // last a turn of the loop longer: a quarter more were seen, and such a shortage is named when it happens.
+  // A slot starts its next attempt when its connection is closed. With the node transport the socket of a clean close
+  // may stay open one turn of the event loop longer: up to a quarter more sockets were seen. If they run out, it is
+  // reported.
   mostOpen: ({ total, inFlight }) => (total === null ? inFlight : Math.min(inFlight, total)),
   bestMs: ({ total, forMs }) => (total === null ? (forMs ?? 0) : 0),
   worstMs: ({ total, inFlight, forMs }, { timeoutMs }) => {

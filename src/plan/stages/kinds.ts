@@ -1,6 +1,6 @@
 /**
- * The table of stage kinds. A new kind is a file beside this one, a member of the union and a row; the compiler then names
- * every other table (the profile's schema, the words of the dry run) that misses its row.
+ * The table of stage kinds. A new kind needs a file beside this one, a member of the union and a row; the compiler then
+ * reports every other table without its row (the profile's schema, the dry run's words).
  */
 import { type BurstStage, burst } from './burst.js';
 import { type ChurnStage, churn } from './churn.js';
@@ -23,7 +23,7 @@ export function isSearch(stage: Stage): stage is FindStage {
   return factsOf(stage).isSearch;
 }
 
-/** Whether the stage at that place is a search; false where there is no such stage. */
+/** Whether the stage at that position is a search; false if there is no such stage. */
 export function isSearchAt(stages: readonly Stage[], place: number): boolean {
   const stage = stages[place];
   return stage !== undefined && isSearch(stage);
@@ -33,10 +33,10 @@ export function loadOf(stage: Stage): Load {
   return LOADS[factsOf(stage).load];
 }
 
-/** A table of functions with a row for each kind of stage. */
+/** A table of functions with one row per kind of stage. */
 export type StageRows<T> = { readonly [K in StageKind]: (stage: StageOf<K>) => T };
 
-/** What the row of its own kind makes of a stage. */
+/** Calls the row of the stage's own kind. */
 export function byKind<T>(rows: StageRows<T>, stage: Stage): T {
   return (rows[stage.kind] as (stage: Stage) => T)(stage);
 }

@@ -1,19 +1,19 @@
 /**
- * Kinds of load: the ways in which attempts are driven, which is what the engine knows and what a burst in a result is
- * called by. Several kinds of stage may fire the same load: steps and a search fire bursts, as the stage burst does.
+ * Kinds of load: how attempts are driven. The engine implements these, and a burst in a result is named by one. Several
+ * kinds of stage can share a load: steps and a search fire bursts, as the burst stage does.
  */
 
 export type LoadKind = 'burst' | 'churn';
 export type CloseKind = 'clean' | 'reset';
 
 export interface Load {
-  /** Its attempts wait at the plan's gate for one release; without that they start one after another. */
+  /** Its attempts wait at the plan's gate for one common release; otherwise they start one after another. */
   readonly isReleasedTogether: boolean;
-  /** Each connection is closed after its 101, so that there is nothing to hold. */
+  /** Each connection is closed after its 101, so there is nothing to hold. */
   readonly closesEach: boolean;
-  /** How its connections end where the plan does not say. */
+  /** How its connections are closed unless the plan says otherwise. */
   readonly close: CloseKind;
-  /** Its handshakes a second say something about the target. */
+  /** Its handshakes per second are a property of the target. */
   readonly hasRate: boolean;
   /** Without one of its workers it is invalid from then on, and the rest of it would be load for nothing. */
   readonly endsWithAWorker: boolean;
@@ -24,7 +24,7 @@ export const LOADS: Readonly<Record<LoadKind, Load>> = {
   churn: { isReleasedTogether: false, closesEach: true, close: 'reset', hasRate: true, endsWithAWorker: true },
 };
 
-/** Attempts of that load start in the same instant, so that its size says how many came at once. */
+/** Whether attempts of that load start at the same instant, so that its size is the number that arrive at once. */
 export function startsTogether(kind: LoadKind): boolean {
   return LOADS[kind].isReleasedTogether;
 }

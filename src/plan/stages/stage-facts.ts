@@ -1,10 +1,10 @@
 /**
- * What must be known of a kind of stage before anything is sent: one object of this shape a kind, pure, made of a stage's
- * own numbers and of nothing else.
+ * What must be known about a kind of stage before anything is sent: one object of this shape per kind, pure, computed
+ * from the stage's own numbers only.
  */
 import type { LoadKind } from './loads.js';
 
-/** Deadlines of an attempt, ms; 0 where nothing is armed before the release. */
+/** Deadlines of an attempt, ms; 0 when nothing is armed before the release. */
 export interface Deadlines {
   readonly armingMs: number;
   readonly timeoutMs: number;
@@ -12,14 +12,14 @@ export interface Deadlines {
 
 export interface StageFacts<S> {
   readonly load: LoadKind;
-  /** It decides its sizes as it goes, and takes less where less can be had. */
+  /** It chooses its sizes during the run, and adapts to what is available. */
   readonly isSearch: boolean;
-  /** How many attempts its bursts hold, in order; null: time alone ends that one. None for a search. */
+  /** Number of attempts of each burst, in order; null: only time ends that one. Empty for a search. */
   sizes(stage: S): readonly (number | null)[];
-  /** The largest number of its attempts that are open in the same instant. */
+  /** The largest number of its attempts that are open at the same time. */
   mostOpen(stage: S): number;
-  /** Time that one of its bursts sets for itself, ms: what is left when attempts take none. */
+  /** Time that one burst takes if its attempts take none, ms. */
   bestMs(stage: S): number;
-  /** One of its bursts when every attempt ends at its deadline, ms. */
+  /** Time that one burst takes if every attempt ends at its deadline, ms. */
   worstMs(stage: S, deadlines: Deadlines): number;
 }

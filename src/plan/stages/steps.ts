@@ -1,4 +1,4 @@
-/** The stage steps: one burst a size, the sizes in order. */
+/** The steps stage: one burst per size, in order. */
 import { ofEachBurst } from './burst.js';
 import type { StageFacts } from './stage-facts.js';
 

@@ -1,4 +1,4 @@
-/** The stage burst as it is written: `burst: 500, times: 3, rest: 10s`. */
+/** The burst stage in a profile: `burst: 500, times: 3, rest: 10s`. */
 import type { BurstStage } from '../../stages/burst.js';
 import { count, map } from '../field.js';
 import { DEFAULT_REST_MS, MOST_OPEN, MOST_TIMES, rest } from './bounds.js';

@@ -1,4 +1,4 @@
-/** The stage churn as it is written: `churn: { total: 10k, inFlight: 100 }`. */
+/** The churn stage in a profile: `churn: { total: 10k, inFlight: 100 }`. */
 import type { ChurnStage } from '../../stages/churn.js';
 import { count, duration, map } from '../field.js';
 import { DAY_MS, DEFAULT_REST_MS, EVEN_BESIDE_OTHERS, MOST_ATTEMPTS, MOST_OPEN, rest } from './bounds.js';

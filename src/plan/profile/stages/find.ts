@@ -1,13 +1,13 @@
-/** The stage find as it is written, `find: { max: 2k }`, with what its search may be told. */
+/** The find stage in a profile, `find: { max: 2k }`, with the options of its search. */
 import type { z } from 'zod';
 import type { FindStage } from '../../stages/find.js';
 import { count, duration, flag, map, share, word } from '../field.js';
 import { DAY_MS, EVEN_BESIDE_OTHERS, HOUR_MS, isSize, MOST_ATTEMPTS, MOST_OPEN, MOST_TIMES } from './bounds.js';
 
-/** A share of nothing would call every burst good. */
+/** With a share of 0, every burst would pass. */
 const LEAST_SHARE = 0.01;
 
-/** Defaults are those of the search: what is not written here is decided by its preset. */
+/** No defaults here: the search's preset decides what is not written. */
 const shape = {
   max: count(1, MOST_OPEN, 'Never more handshakes than this at once'),
   min: count(1, MOST_OPEN, 'Smallest burst; default 10').optional(),
@@ -32,7 +32,7 @@ const shape = {
 };
 
 const written = map(shape, 'find').superRefine((value, context) => {
-  // Another key may hold a problem of its own, and then anything.
+  // A key with a problem of its own may hold anything.
   if (typeof value !== 'object' || value === null) return;
   const { max, min, expect } = value;
   if (!isSize(max)) return;

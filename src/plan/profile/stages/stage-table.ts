@@ -1,6 +1,6 @@
 /**
- * The kinds of stage that may be written, one row each: the key that names a stage in a profile is the key of its row. The
- * schema, the errors and the editors follow.
+ * The kinds of stages in a profile, one row each: the key of the row is the key that names the stage in a profile. The
+ * schema, the errors and the editor support are made from it.
  */
 import { z } from 'zod';
 import type { Stage, StageKind, StageOf } from '../../stages/kinds.js';
@@ -11,11 +11,11 @@ import { steps } from './steps.js';
 
 const STAGE_TABLE: { readonly [K in StageKind]: z.ZodType<StageOf<K>> } = { burst, steps, churn, find };
 
-/** In the order of the union's options. */
+/** In the same order as the options of the union. */
 export const STAGE_KINDS: readonly string[] = Object.keys(STAGE_TABLE);
 
-/** Kinds that the documents name and this version does not have. */
+/** Kinds that are documented but not in this version. */
 export const LATER_STAGES: readonly string[] = ['arrive', 'storm'];
 
-/** A stage as written becomes a Stage. */
+/** From a written stage to a Stage. */
 export const stageSchema: z.ZodType<Stage> = z.union(Object.values<z.ZodType<Stage>>(STAGE_TABLE));

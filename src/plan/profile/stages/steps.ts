@@ -1,4 +1,4 @@
-/** The stage steps as it is written, `steps: { from: 100, to: 2000, by: 100 }`, and the sizes that it comes to. */
+/** The steps stage in a profile, `steps: { from: 100, to: 2000, by: 100 }`, and the sizes it produces. */
 import type { StepsStage } from '../../stages/steps.js';
 import { count, map, numberAbove } from '../field.js';
 import { DEFAULT_REST_MS, EVEN_BESIDE_OTHERS, isSize, MOST_OPEN, MOST_TIMES, rest } from './bounds.js';
@@ -10,12 +10,12 @@ interface Steps {
   readonly factor?: number | undefined;
 }
 
-/** From `from` upwards to `to`; `to` itself is always the last step, also where the stride would miss it. */
+/** Sizes from `from` up to `to`; `to` is always the last one, even if the stride would skip it. */
 function stepSizes({ from, to, by, factor }: Steps): number[] {
   const sizes = new Set<number>();
   for (let i = 0, size = from; size < to && sizes.size <= MOST_TIMES; i += 1) {
     sizes.add(size);
-    // Powers of the factor and not products of rounded sizes, so that 100 × 1.1^n stays 1.1^n; at least one more each time.
+    // Powers of the factor, not products of rounded sizes, so that 100 × 1.1^n stays exact; at least 1 more each time.
     size = factor === undefined ? size + (by ?? 1) : Math.max(size + 1, Math.round(from * factor ** (i + 1)));
   }
   return [...sizes, to];
@@ -33,7 +33,7 @@ const written = map(
   for (const problem of stepsProblems(value)) context.addIssue({ code: 'custom', ...problem });
 }, EVEN_BESIDE_OTHERS);
 
-/** `value` may hold anything where a key has a problem of its own. */
+/** `value` may hold anything when one of its keys has a problem of its own. */
 function stepsProblems(value: Steps): { readonly message: string; readonly path: string[] }[] {
   if (typeof value !== 'object' || value === null) return [];
   const { from, to, by, factor } = value;
