@@ -10,9 +10,8 @@ import type { Director } from '../search/engine-interface.js';
 import { type Durations, type Forecast, forecast, USUAL_BURST_MS } from '../search/forecast.js';
 import { type Objective, type SearchOptions, searchOptions } from '../search/search-options.js';
 import type { SearchState } from '../search/state.js';
+import { isSmallFloor, SMALL_FLOOR } from '../tally/floor.js';
 
-/** Largest share of a required latency that the generator's own cost may take (docs/method.md, "Calibration"). */
-const MOST_FLOOR = 0.2;
 /** Time for closing, waiting for workers and calibration, per burst. */
 const AROUND_BURST_MS = 30_000;
 
@@ -83,10 +82,10 @@ function floorProblem({ size, share101, handshakeMs }: Calibration, objectives: 
   for (const { name, share, withinMs } of objectives) {
     if (withinMs === null || handshakeMs === null) continue;
     const floorMs = share >= 0.99 ? handshakeMs.p99 : handshakeMs.p95;
-    if (floorMs <= MOST_FLOOR * withinMs) continue;
+    if (isSmallFloor(floorMs, withinMs)) continue;
     const floor = formatDuration(Number(floorMs.toPrecision(3)));
     return (
-      `${formatCount(size)} handshakes to its own mirror took ${floor}, over ${percent(MOST_FLOOR)} of what ${name} asks for; ` +
+      `${formatCount(size)} handshakes to its own mirror took ${floor}, over ${percent(SMALL_FLOOR)} of what ${name} asks for; ` +
       'use a faster or an idle machine'
     );
   }

@@ -23,6 +23,8 @@ const calibrationSchema = z
     share101: share,
     spreadMs: ms,
     handshakeMs: summaryOrNull,
+    connectMs: summaryOrNull.default(null),
+    tlsMs: summaryOrNull.default(null),
     upgradeMs: summaryOrNull,
     rate: number.nullable().describe('Churn: handshakes a second'),
   })

@@ -72,6 +72,10 @@ const thresholdSchema = z.object({
   expression: text,
   actual: number.nullable().describe('ms, a share, a count or a rate; null: there was nothing to judge'),
   actualLower: number.nullable().describe('The same by the lower latency bound; null where it does not apply'),
+  floor: number
+    .nullable()
+    .default(null)
+    .describe('The same of this generator alone, against the local test server; null where it was not measured'),
   ok: flag,
 });
 export type ThresholdResult = Of<typeof thresholdSchema>;

@@ -63,6 +63,9 @@ export function assembleResult(heading: Heading, record: RunRecord): Result {
   const judged = judge(heading.plan.thresholds, sums.judged.counted, {
     rate: sums.judged.rate,
     dropOff: dropOff?.interval95[0] ?? null,
+    calibrations: record.bursts
+      .filter(({ validity }, place) => validity.verdict !== 'invalid' && !isOfSearch(place))
+      .map(({ calibration }) => calibration),
   });
   const thresholds = judged.map(({ result }) => result);
   const neverBegan = stopped?.by === 'limits' || stopped?.by === 'no-answer';

@@ -4,9 +4,11 @@
  * `disagrees` tells whether its lower bound would give another answer.
  */
 import { blameOf, isOutcomeId, openedOf } from '../names/outcomes.js';
-import type { Condition, Operator, Subject } from '../plan/expressions/condition.js';
+import type { Condition, Subject } from '../plan/expressions/condition.js';
 import type { AbortRule, Threshold } from '../plan/expressions/rules.js';
-import type { Counted, ThresholdResult } from '../result/result.js';
+import type { Calibration, Counted, ThresholdResult } from '../result/result.js';
+import { floorHides, floorOf, limitOfAbort, worstFloorOf } from './floor.js';
+import { meets } from './meets.js';
 
 /** How many bursts in a row, up to now, met the condition. */
 export interface AbortState {
@@ -21,11 +23,16 @@ export interface Judged {
 }
 
 /** Values that are not in the counts; null where the run did not measure them. */
-interface MeasuredBeside {
+interface Beside {
   /** Handshakes per second (churn). */
   readonly rate: number | null;
   /** Lower end of the drop-off interval. */
   readonly dropOff: number | null;
+}
+
+interface MeasuredBeside extends Beside {
+  /** Of the loads that are judged. */
+  readonly calibrations: readonly (Calibration | null)[];
 }
 
 /**
@@ -33,26 +40,22 @@ interface MeasuredBeside {
  */
 export function judge(thresholds: readonly Threshold[], counted: Counted, beside: MeasuredBeside): Judged[] {
   return thresholds.map(({ expression, parsed: condition }) => {
-    const { subject, operator, limit } = condition;
-    const actual = measured(subject, counted, beside);
-    const actualLower = measuredLower(subject, counted);
-    const ok = actual !== null && compare(actual, operator, limit);
-    return { condition, result: { expression, actual, actualLower, ok } };
+    const { actual, actualLower } = valuesOf(condition, counted, beside);
+    const ok = actual !== null && meets(condition, actual);
+    const floor = worstFloorOf(condition, beside.calibrations);
+    return { condition, result: { expression, actual, actualLower, floor, ok } };
   });
 }
 
 /** Whether a threshold is met at one latency bound and missed at the other: the generator was too slow to decide it. */
-export function disagrees({ condition: { operator, limit }, result: { actual, actualLower } }: Judged): boolean {
+export function disagrees({ condition, result: { actual, actualLower } }: Judged): boolean {
   if (actual === null || actualLower === null) return false;
-  return compare(actual, operator, limit) !== compare(actualLower, operator, limit);
+  return meets(condition, actual) !== meets(condition, actualLower);
 }
 
-/** The smallest upper limit on a latency, ms; null when there is none. */
-export function tightestLatencyMs(thresholds: readonly Threshold[]): number | null {
-  const limits = thresholds.flatMap(({ parsed: { subject, operator, limit } }) =>
-    subject.kind === 'latency' && operator.startsWith('<') ? [limit] : [],
-  );
-  return limits.length === 0 ? null : Math.min(...limits);
+/** Whether a threshold is missed by no more than the generator's own floor explains. */
+export function isHidden({ condition, result: { actual, actualLower, floor } }: Judged): boolean {
+  return floorHides(condition, floor, actualLower ?? actual);
 }
 
 /** Whether a threshold is about connections after their 101. */
@@ -67,24 +70,38 @@ export function startAbort(rule: AbortRule): AbortState {
 }
 
 /**
- * The state after one more burst, and whether the run must stop now. A latency must meet the condition at both of its
- * bounds, so that a delay of the generator does not stop a run.
+ * The state after one more burst, and whether the run must stop now. A latency has to meet the condition at both of its
+ * bounds, and by more than the generator's own floor explains: what the generator added must not end a run in the
+ * target's name.
  */
 export function abortStep(
   state: AbortState,
   burst: Counted,
   rate: number | null,
+  calibration: Calibration | null,
 ): { readonly state: AbortState; readonly abort: boolean } {
   const { condition, bursts } = state.rule.parsed;
-  const { subject, operator, limit } = condition;
-  const upper = measured(subject, burst, { rate, dropOff: null });
-  const lower = measuredLower(subject, burst) ?? upper;
-  const met = upper !== null && lower !== null && compare(upper, operator, limit) && compare(lower, operator, limit);
+  const { actual, actualLower } = valuesOf(condition, burst, { rate, dropOff: null });
+  const values = [actual, actualLower ?? actual];
+  const opposite = limitOfAbort(state.rule).parsed;
+  const isOwn = floorHides(opposite, floorOf(opposite, calibration), actualLower ?? actual);
+  const met = !isOwn && values.every((value) => value !== null && meets(condition, value));
   const run = met ? state.run + 1 : 0;
   return { state: { rule: state.rule, run }, abort: run >= bursts };
 }
 
-function measured(subject: Subject, counted: Counted, beside: MeasuredBeside): number | null {
+interface Values {
+  readonly actual: number | null;
+  /** By the lower latency bound, where there is one. */
+  readonly actualLower: number | null;
+}
+
+/** What a condition is judged by. */
+function valuesOf({ subject }: Condition, counted: Counted, beside: Beside): Values {
+  return { actual: measured(subject, counted, beside), actualLower: measuredLower(subject, counted) };
+}
+
+function measured(subject: Subject, counted: Counted, beside: Beside): number | null {
   switch (subject.kind) {
     case 'share': {
       const reached = reachedTarget(counted);
@@ -121,21 +138,4 @@ function countOf(what: string, counted: Counted): number {
 
 function sumOf(counted: Counted, counts: (id: string) => boolean): number {
   return Object.entries(counted.outcomes).reduce((sum, [id, count]) => (counts(id) ? sum + count : sum), 0);
-}
-
-function compare(actual: number, operator: Operator, limit: number): boolean {
-  switch (operator) {
-    case '<':
-      return actual < limit;
-    case '<=':
-      return actual <= limit;
-    case '>':
-      return actual > limit;
-    case '>=':
-      return actual >= limit;
-    // Exact comparison on purpose: a share is one division and its limit one decimal, each rounded once to the nearest
-    // double.
-    case '==':
-      return actual === limit;
-  }
 }

@@ -9,7 +9,8 @@ import type { Gate } from '../plan/plan.js';
 import { type LoadKind, startsTogether } from '../plan/stages/loads.js';
 import { formatCount, formatDuration } from '../plan/units.js';
 import type { Calibration, Outcomes, Release, ThresholdResult, Validity, Verdict } from '../result/result.js';
-import { disagrees, type Judged } from './thresholds.js';
+import { floorMisses, isSmallFloor } from './floor.js';
+import { disagrees, isHidden, type Judged } from './thresholds.js';
 
 /**
  * How long a worker's event loop stood still, ms: the longest single time and the sum; of the worker with the longest.
@@ -39,8 +40,8 @@ export interface BurstEvidence {
   readonly release: Release | null;
   readonly makespanMs: number | null;
   readonly calibration: Calibration | null;
-  /** The tightest latency limit among the plan's thresholds; null without one. */
-  readonly latencyLimitMs: number | null;
+  /** What is asked for and a slow generator can miss, with what this burst and this generator alone came to. */
+  readonly limits: readonly Judged[];
   /** One sentence for each worker that did not report. */
   readonly lostWorkers: readonly string[];
   /** How far the wall clock moved against the monotonic clock; null when not compared. */
@@ -79,13 +80,9 @@ interface WeighedReason {
 const RATIO = { paced: 2, together: 5 };
 /** Share of the deadline that a release may take; beyond it timeouts may be caused by the release. */
 const RELEASE_SHARE = 0.2;
-/** Share of the objective that the generator's own cost may take; beyond it the objective tests the generator. */
-const SMALL_FLOOR = 0.2;
 const GAP = { leastMs: 50, share: 0.2, longestSpanOfChurnMs: 1000 };
-/**
- * For loads with a rate (share), and for bursts and holds (ms): a longer stall may have changed what the target did.
- */
-const STALL = { shareOfRate: 0.01, longMs: 1000 };
+/** Of a load with a rate, of a latency that is asked for, and of a burst or a hold: above it a stall may have changed what is measured. */
+const STALL = { shareOfRate: 0.01, shareOfLimit: 0.2, longMs: 1000 };
 const TOO_LONG = 'latencies may be too long by as much';
 const THROTTLED_SHARE = 0.01;
 /** A target on the same machine uses cores too; a longer wait leaves too few for the generator. */
@@ -140,6 +137,8 @@ export function judgeRun(
   }
   for (const threshold of thresholds) {
     if (disagrees(threshold)) findings.push({ verdict: 'invalid', reason: disagreement(threshold.result) });
+    // One burst alone says so itself.
+    else if (bursts.length > 1) findings.push(...besideFloor(threshold));
   }
   if (bursts.length === 0)
     findings.push({ verdict: 'suspect', reason: 'no burst was released, so nothing was measured' });
@@ -255,7 +254,7 @@ function pacing({ kind, release, makespanMs, planned, launched, failedToArm }: B
   return [{ verdict: 'valid', reason: `${within}, and the burst lasted only ${ratio.toFixed(1)} times as long` }];
 }
 
-function floor({ calibration, latencyLimitMs }: BurstEvidence): WeighedReason[] {
+function floor({ calibration, limits }: BurstEvidence): WeighedReason[] {
   if (calibration === null) return [];
   const findings: WeighedReason[] = [];
   if (calibration.share101 < 1) {
@@ -263,17 +262,38 @@ function floor({ calibration, latencyLimitMs }: BurstEvidence): WeighedReason[] 
     const reason = `this generator got only ${answered} of ${formatCount(calibration.size)} handshakes through to its own mirror`;
     findings.push({ verdict: 'suspect', reason });
   }
-  const floorMs = calibration.handshakeMs?.p99 ?? null;
-  if (floorMs !== null && latencyLimitMs !== null && floorMs > SMALL_FLOOR * latencyLimitMs) {
-    const reason = `the generator's own floor is not small: its mirror's p99 is ${inMs(floorMs)}, ${percent(floorMs / latencyLimitMs)} of the ${inMs(latencyLimitMs)} that a threshold asks for`;
-    findings.push({ verdict: 'suspect', reason });
-  }
-  return findings;
+  const missed = limits.flatMap(besideFloor);
+  return [...findings, ...(missed.length > 0 ? missed : largestFloor(limits))];
+}
+
+/** A limit that this generator misses even with a target that answers at once: is it the target that misses it? */
+function besideFloor(judged: Judged): WeighedReason[] {
+  const { condition, result } = judged;
+  const { expression, actual, floor, ok } = result;
+  if (ok || floor === null || actual === null || !floorMisses(condition, floor)) return [];
+  const inUnit = (value: number) => (condition.subject.kind === 'rate' ? perSecond(value) : inMs(value));
+  const alone = `${expression}: this generator misses it even against the local test server (${inUnit(floor)})`;
+  return isHidden(judged)
+    ? [{ verdict: 'invalid', reason: `${alone}, so the target's ${inUnit(actual)} may be the generator's own` }]
+    : [{ verdict: 'suspect', reason: `${alone}, and the target's ${inUnit(actual)} is more than that explains` }];
+}
+
+/** Of the latencies that are asked for, the one of which the floor takes up most. */
+function largestFloor(limits: readonly Judged[]): WeighedReason[] {
+  const large = limits.flatMap(({ condition: { subject, limit }, result: { expression, floor } }) =>
+    subject.kind !== 'latency' || floor === null || isSmallFloor(floor, limit)
+      ? []
+      : [{ expression, floor, share: floor / limit }],
+  );
+  if (large.length === 0) return [];
+  const { expression, floor, share } = large.reduce((a, b) => (b.share > a.share ? b : a));
+  const reason = `the generator's own floor is not small beside ${expression}: it takes up ${percent(share)} of it (${inMs(floor)} against the local test server)`;
+  return [{ verdict: 'suspect', reason }];
 }
 
 /** How a stall affects the measurement: a rate, a latency, and how a target treats a client that is slow to reply. */
 function stalls(evidence: BurstEvidence): WeighedReason[] {
-  const { kind, makespanMs, release, stalled, stalledHolding, lost, asksOfHeld, outcomes, latencyLimitMs } = evidence;
+  const { kind, makespanMs, release, stalled, stalledHolding, lost, asksOfHeld, outcomes, limits } = evidence;
   const findings: WeighedReason[] = [];
   if (!startsTogether(kind)) {
     if (stalled.totalMs === 0) return [];
@@ -289,7 +309,12 @@ function stalls(evidence: BurstEvidence): WeighedReason[] {
   const failed = Object.entries(outcomes).some(([id, n]) => n > 0 && id !== '101' && id !== 'aborted');
   // Kernel timestamps of arrivals stay exact during a stall, but a late release stays late.
   const isExact = evidence.hasKernelStamps && (release?.lastMs ?? 0) < stalled.longestMs;
-  if (!isExact && latencyLimitMs !== null && stalled.longestMs > SMALL_FLOOR * latencyLimitMs)
+  const tightestMs = Math.min(
+    ...limits.map(({ condition: { subject, limit } }) =>
+      subject.kind === 'latency' ? limit : Number.POSITIVE_INFINITY,
+    ),
+  );
+  if (!isExact && stalled.longestMs > STALL.shareOfLimit * tightestMs)
     say('invalid', stalled.longestMs, 'during the burst', TOO_LONG);
   else if (isLong && failed)
     say('invalid', stalled.longestMs, 'during the burst', 'failures may have come of the delay');
@@ -359,6 +384,10 @@ function disagreement({ expression, actual, actualLower, ok }: ThresholdResult):
 
 function attempts(count: number): string {
   return count === 1 ? '1 attempt' : `${formatCount(count)} attempts`;
+}
+
+function perSecond(rate: number): string {
+  return `${formatCount(Math.round(rate))}/s`;
 }
 
 /** Three significant digits: more would suggest a precision that was not measured. */

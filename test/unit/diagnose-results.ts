@@ -245,7 +245,16 @@ function burstOf(spec: BurstOf, index: number, tally: Tally): Burst {
 
 function floorOf(size: number, floorMs: number): Burst['calibration'] {
   const { handshake } = tallyOf({ groups: [ok(around(size, 5, floorMs - 5))] }).counted().latencyMs;
-  return { size, share101: 1, spreadMs: 20, handshakeMs: handshake, upgradeMs: handshake, rate: null };
+  return {
+    size,
+    share101: 1,
+    spreadMs: 20,
+    handshakeMs: handshake,
+    connectMs: null,
+    tlsMs: null,
+    upgradeMs: handshake,
+    rate: null,
+  };
 }
 
 /** What `check` found, `healthy` unless an outcome is told, with the probes that are given as `id: outcome`, or with more. */

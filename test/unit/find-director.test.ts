@@ -74,7 +74,7 @@ test('a burst that was asked for is in flight once it is fired, and not before',
 test('the floor of a generator: all of its own handshakes, and small beside the latency that is asked for', () => {
   const floor = (p99: number, p95: number, share101 = 1): Calibration => {
     const handshakeMs = { p99, p95 } as never;
-    return { size: 500, share101, spreadMs: 1, handshakeMs, upgradeMs: null, rate: null };
+    return { size: 500, share101, spreadMs: 1, handshakeMs, connectMs: null, tlsMs: null, upgradeMs: null, rate: null };
   };
   const plain = directorOf(planWith({ max: 1000 }));
   assert.equal(plain?.floorProblem(floor(5000, 5000)), null);

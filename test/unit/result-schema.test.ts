@@ -83,7 +83,7 @@ function documentOf(schema: Schema, isFull: boolean, known = new Map<string, Jso
     case 'object': {
       const { properties = {}, required = [], additionalProperties = true } = schema;
       const keys = isFull ? Object.keys(properties) : required;
-      const own = keys.map((key) => [key, documentOf(properties[key], isFull, known)]);
+      const own = keys.map((key) => [key, documentOf(properties[key], isFull && !ADDED_SINCE.has(key), known)]);
       const others =
         isFull && additionalProperties !== true ? [['101', documentOf(additionalProperties, isFull, known)]] : [];
       return Object.fromEntries([...own, ...others]);
@@ -144,7 +144,9 @@ const ADDED_SINCE: ReadonlySet<string> = new Set([
   'headBytes',
   'sessions',
   'finished',
-  'stalled',
+  'connectMs',
+  'tlsMs',
+  'floor',
 ]);
 
 /** Of what stands at several places as one and the same object, the inside is told once. */

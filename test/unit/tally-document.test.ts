@@ -104,7 +104,16 @@ function burst(index: number, kind: 'burst' | 'churn', tally: Tally): Burst {
     perSecond: kind === 'churn' ? [200, 201] : null,
     ...tally.counted(),
     validity: { verdict: 'suspect', reasons: ['paced by the generator'] },
-    calibration: { size: 3, share101: 1, spreadMs: 0.5, handshakeMs, upgradeMs: null, rate: null },
+    calibration: {
+      size: 3,
+      share101: 1,
+      spreadMs: 0.5,
+      handshakeMs,
+      connectMs: null,
+      tlsMs: null,
+      upgradeMs: null,
+      rate: null,
+    },
     generator: {
       launched: 3,
       failedToArm: 0,
@@ -150,7 +159,7 @@ function sampleResult(): Result {
     totals: totals(tallies),
     dropOff: null,
     storm: null,
-    thresholds: [{ expression: 'share(101) >= 99.9%', actual: 0.75, actualLower: null, ok: false }],
+    thresholds: [{ expression: 'share(101) >= 99.9%', actual: 0.75, actualLower: null, floor: null, ok: false }],
     diagnosis: [
       {
         cause: 'slow-serial-upgrade',

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parseAbort, parseThreshold } from '#dist/plan/expressions/rules.js';
-import type { Counted } from '#dist/result/result.js';
+import type { Calibration, Counted } from '#dist/result/result.js';
+import { limitsOf } from '#dist/tally/floor.js';
 import { type Ended, Tally } from '#dist/tally/tally.js';
 import { abortStep, disagrees, type Judged, judge, startAbort } from '#dist/tally/thresholds.js';
 
-const NOTHING_BESIDE = { rate: null, dropOff: null };
+const NOTHING_BESIDE = { rate: null, dropOff: null, calibrations: [] };
 
 /** `count` attempts that ended so, after `ms` at most and `lowerMs` at least. */
 function counted(
@@ -76,7 +77,7 @@ test('shares and counts are judged without local and aborted attempts', () => {
     ['count(503) >= 0', 0],
   ];
   for (const [expression, actual] of expected) {
-    assert.deepEqual(judgeOne(expression, of), { expression, actual, actualLower: null, ok: true });
+    assert.deepEqual(judgeOne(expression, of), { expression, actual, actualLower: null, floor: null, ok: true });
   }
 });
 
@@ -157,8 +158,8 @@ test('without a value a threshold is missed', () => {
     const judged = judgedOne(expression, of);
     assert.deepEqual([judged.result.actual, judged.result.ok, disagrees(judged)], [null, false, false], expression);
   }
-  assert.deepEqual(judgeOne('rate >= 200/s', failed, { rate: 200, dropOff: null }).ok, true);
-  assert.deepEqual(judgeOne('dropOff > 1999', failed, { rate: null, dropOff: 2000 }).actual, 2000);
+  assert.deepEqual(judgeOne('rate >= 200/s', failed, { rate: 200, dropOff: null, calibrations: [] }).ok, true);
+  assert.deepEqual(judgeOne('dropOff > 1999', failed, { rate: null, dropOff: 2000, calibrations: [] }).actual, 2000);
 });
 
 test('a run is aborted by bursts in a row only', () => {
@@ -169,7 +170,7 @@ test('a run is aborted by bursts in a row only', () => {
   const good = counted([[101, 10]]);
   let state = startAbort(parseAbort('share(5xx) > 50% for 2 bursts'));
   const aborts = [bad, good, bad, bad, bad].map((burst) => {
-    const step = abortStep(state, burst, null);
+    const step = abortStep(state, burst, null, null);
     state = step.state;
     return step.abort;
   });
@@ -178,9 +179,58 @@ test('a run is aborted by bursts in a row only', () => {
 
 test('what the generator added does not abort a run, nor does a burst without a value', () => {
   const rule = startAbort(parseAbort('p99(handshake) > 500ms'));
-  assert.equal(abortStep(rule, counted([[101, 10, 530, 480]]), null).abort, false);
-  assert.equal(abortStep(rule, counted([[101, 10, 530, 510]]), null).abort, true);
-  assert.equal(abortStep(rule, counted([[101, 10, 530]]), null).abort, true);
-  assert.equal(abortStep(rule, counted([[504, 10, 530]]), null).abort, false);
-  assert.equal(abortStep(startAbort(parseAbort('rate < 5/s')), counted([[101, 1]]), 4).abort, true);
+  assert.equal(abortStep(rule, counted([[101, 10, 530, 480]]), null, null).abort, false);
+  assert.equal(abortStep(rule, counted([[101, 10, 530, 510]]), null, null).abort, true);
+  assert.equal(abortStep(rule, counted([[101, 10, 530]]), null, null).abort, true);
+  assert.equal(abortStep(rule, counted([[504, 10, 530]]), null, null).abort, false);
+  assert.equal(abortStep(startAbort(parseAbort('rate < 5/s')), counted([[101, 1]]), 4, null).abort, true);
+});
+
+test('what a slow generator can miss, and the opposite of an abort rule', () => {
+  const thresholds = ['p99(tls) <= 50ms', 'min(handshake) > 1s', 'rate >= 10/s', 'rate < 10/s', 'count(504) == 0'];
+  const limits = limitsOf(thresholds.map(parseThreshold), parseAbort('p50(handshake) > 1s for 2 bursts'));
+  assert.deepEqual(
+    limits.map(({ expression, parsed: { operator } }) => [expression, operator]),
+    [
+      ['p99(tls) <= 50ms', '<='],
+      ['rate >= 10/s', '>='],
+      ['p50(handshake) > 1s for 2 bursts', '<='],
+    ],
+  );
+});
+
+test('the floor of a threshold is that of the same latency, and the worst of several loads', () => {
+  const times = (ms: number) => counted([[101, 10, ms]]).latencyMs.handshake;
+  const floor = (ms: number, rate: number | null): Calibration => ({
+    ...{ size: 10, share101: 1, spreadMs: 1, connectMs: times(ms / 10), tlsMs: times(ms / 2), upgradeMs: null },
+    ...{ handshakeMs: times(ms), rate },
+  });
+  const calibrations = [null, floor(20, null), floor(50, 900), floor(10, 400)];
+  const of = counted([[101, 10, 70]]);
+  const floorOfOne = (expression: string) => judgeOne(expression, of, { rate: 100, dropOff: null, calibrations }).floor;
+  const about = (expression: string, ms: number) => {
+    const found = floorOfOne(expression) ?? 0;
+    assert.ok(Math.abs(found - ms) < 0.01 * ms, `${expression}: ${found}`);
+  };
+  about('p99(handshake) < 60ms', 50);
+  about('p50(connect) < 60ms', 5);
+  about('mean(tls) < 60ms', 25);
+  about('rate > 500/s', 400);
+  for (const none of ['p99(upgrade) < 60ms', 'p99(dns) < 60ms', 'p99(handshake) > 60ms', 'share(101) > 99%'])
+    assert.equal(floorOfOne(none), null, none);
+});
+
+test('a run is not aborted for what the generator alone would do', () => {
+  const handshakeMs = counted([[101, 10, 520]]).latencyMs.handshake;
+  const floor = {
+    ...{ size: 10, share101: 1, spreadMs: 1, connectMs: null, tlsMs: null },
+    handshakeMs,
+    upgradeMs: null,
+  };
+  const rule = startAbort(parseAbort('p99(handshake) > 500ms'));
+  const aborts = (ms: number, calibration: Calibration | null) =>
+    abortStep(rule, counted([[101, 10, ms]]), null, calibration).abort;
+  assert.equal(aborts(900, { ...floor, rate: null }), false);
+  assert.equal(aborts(1100, { ...floor, rate: null }), true);
+  assert.equal(aborts(900, null), true);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parseThreshold } from '#dist/plan/expressions/rules.js';
 import type { Calibration, Summary, ThresholdResult, Validity } from '#dist/result/result.js';
+import { meets } from '#dist/tally/meets.js';
 import type { Judged } from '#dist/tally/thresholds.js';
 import { type BurstEvidence, judgeBurst, judgeRun, NEVER_STALLED, weighed } from '#dist/tally/validity.js';
 
@@ -17,7 +18,7 @@ const CLEAN: BurstEvidence = {
   release: { spreadMs: 20, firstMs: 0, lastMs: 20, perWorkerMs: [0] },
   makespanMs: 400,
   calibration: null,
-  latencyLimitMs: 390,
+  limits: [],
   lostWorkers: [],
   clockStepMs: 0,
   hasKernelStamps: false,
@@ -39,7 +40,22 @@ function summary(p99: number): Summary {
 }
 
 function mirror(share101: number, p99: number): Calibration {
-  return { size: 2000, share101, spreadMs: 18, handshakeMs: summary(p99), upgradeMs: null, rate: null };
+  return {
+    size: 2000,
+    share101,
+    spreadMs: 18,
+    handshakeMs: summary(p99),
+    connectMs: null,
+    tlsMs: null,
+    upgradeMs: null,
+    rate: null,
+  };
+}
+
+/** A threshold, what the target came to and what this generator alone did. */
+function asked(expression: string, actual: number, floor: number | null, actualLower: number | null = null): Judged {
+  const { parsed: condition } = parseThreshold(expression);
+  return { condition, result: { expression, actual, actualLower, floor, ok: meets(condition, actual) } };
 }
 
 function judged(change: Partial<BurstEvidence>): Validity {
@@ -49,7 +65,7 @@ function judged(change: Partial<BurstEvidence>): Validity {
 test('a burst that nothing disturbed is valid, without a word', () => {
   assert.deepEqual(judged({}), { verdict: 'valid', reasons: [] });
   const unknown = { release: null, makespanMs: null, clockStepMs: null, throttledMs: null, stealShare: null };
-  assert.deepEqual(judged({ ...unknown, conntrackShare: null, latencyLimitMs: null }), {
+  assert.deepEqual(judged({ ...unknown, conntrackShare: null }), {
     verdict: 'valid',
     reasons: [],
   });
@@ -85,7 +101,10 @@ test('what makes a burst suspect', () => {
     ],
     [{ failedToArm: 12 }, /^12 of 2,000 could not be armed.*gate upgrade/],
     [{ calibration: mirror(0.9996, 3) }, /only 99\.9% of 2,000 handshakes through to its own mirror/],
-    [{ calibration: mirror(1, 100) }, /floor is not small.*100ms, 25\.6% of the 390ms that a threshold asks for/],
+    [
+      { calibration: mirror(1, 100), limits: [asked('p99(handshake) < 390ms', 300, 100)] },
+      /^the generator's own floor is not small beside p99\(handshake\) < 390ms: it takes up 25\.6% of it \(100ms against/,
+    ],
     [{ longestGapMs: 90, gcMaxMs: 60 }, /stood still for 90ms \(longest garbage collection 60ms\)/],
     [{ throttledMs: 5 }, /throttled for 5ms/],
     [{ throttledMs: null, runQueueMs: 310 }, /waited for a core for 310ms of 600ms/],
@@ -127,7 +146,8 @@ test("timeouts that may be this machine's make a burst invalid", () => {
 
 test('just inside of a limit is fine', () => {
   for (const change of [
-    { calibration: mirror(1, 78) },
+    { calibration: mirror(1, 78), limits: [asked('p99(handshake) < 390ms', 300, 78)] },
+    { calibration: mirror(1, 78), limits: [asked('p99(handshake) < 390ms', 900, 78)] },
     { longestGapMs: 80 },
     { longestGapMs: 50, makespanMs: 150 },
     { throttledMs: 4 },
@@ -170,11 +190,15 @@ test('a stall takes away what it may have changed, and nothing else', () => {
     [held, 'suspect', /stalled for 1s while connections were open: pings/],
     [{ ...held, lost: 3 }, 'invalid', /stalled for 1s while connections were open: the target may have closed them/],
     [{ ...held, asksOfHeld: true }, 'invalid', /what the target closed meanwhile is not known/],
-    [{ stalled: stall(1000), lost: 3, latencyLimitMs: null }, 'invalid', /during the burst/],
-    [{ stalled: stall(300) }, 'invalid', /stalled for 300ms during the burst: latencies may be too long/],
+    [{ stalled: stall(1000), lost: 3 }, 'invalid', /during the burst/],
+    [
+      { stalled: stall(300), limits: [asked('p99(handshake) < 390ms', 300, null)] },
+      'invalid',
+      /stalled for 300ms during the burst: latencies may be too long/,
+    ],
     [{ stalled: stall(1000), hasKernelStamps: true }, 'suspect', /during the burst: the load was uneven/],
     [
-      { stalled: stall(1000), latencyLimitMs: null, outcomes: { 101: 1990, closed: 10 } },
+      { stalled: stall(1000), outcomes: { 101: 1990, closed: 10 } },
       'invalid',
       /during the burst: failures may have come of the delay/,
     ],
@@ -186,10 +210,42 @@ test('a stall takes away what it may have changed, and nothing else', () => {
   }
   for (const change of [
     { stalledHolding: stall(999), lost: 3, asksOfHeld: true },
-    { stalled: stall(500), latencyLimitMs: null, outcomes: { 101: 1990, closed: 10 } },
+    { stalled: stall(500), outcomes: { 101: 1990, closed: 10 } },
   ]) {
     assert.deepEqual(judged(change), { verdict: 'valid', reasons: [] });
   }
+});
+
+test('a limit that the generator misses by itself is not the miss of a target that is as slow as both together', () => {
+  const both = /^p99\(handshake\) < 300ms: this generator misses it even against the local test server \(478ms\)/;
+  const cases: [Judged, Validity['verdict'], RegExp][] = [
+    [asked('p99(handshake) < 300ms', 777, 478), 'invalid', both],
+    [asked('p99(handshake) < 300ms', 777, 478), 'invalid', /the target's 777ms may be the generator's own$/],
+    [asked('p99(handshake) < 300ms', 800, 478, 777), 'invalid', both],
+    [asked('p99(handshake) < 300ms', 778, 478), 'suspect', both],
+    [asked('p99(handshake) < 300ms', 778, 478), 'suspect', /the target's 778ms is more than that explains$/],
+    [asked('p99(handshake) < 300ms', 299, 478), 'suspect', /^the generator's own floor is not small/],
+    // Just met by the generator alone: what is missed is the target's, and the floor is named.
+    [asked('p99(handshake) <= 478ms', 500, 478), 'suspect', /^the generator's own floor is not small/],
+    // 500/s alone and 250/s asked of the target make 167/s together.
+    [asked('rate >= 500/s', 251, 500), 'valid', /^$/],
+    [asked('rate > 500/s', 251, 500), 'invalid', /local test server \(500\/s\), so the target's 251\/s may be/],
+    [asked('rate > 500/s', 249, 500), 'suspect', /the target's 249\/s is more than that explains/],
+  ];
+  for (const [one, verdict, reason] of cases) {
+    const found = judged({ calibration: mirror(1, 1), limits: [one] });
+    assert.equal(found.verdict, verdict, `${one.result.expression} ${one.result.actual}`);
+    assert.match(found.reasons.join('\n'), reason);
+    if (found.verdict !== 'valid') assert.equal(found.reasons.length, 1, found.reasons.join('\n'));
+  }
+});
+
+test('the same is said of the bursts of a run together', () => {
+  const hidden = asked('p99(handshake) < 300ms', 400, 310);
+  assert.equal(judgeRun([VALID, VALID], [hidden]).verdict, 'invalid');
+  assert.match(judgeRun([VALID, VALID], [hidden]).reasons[0], /may be the generator's own$/);
+  assert.equal(judgeRun([VALID, VALID], [asked('p99(handshake) < 300ms', 700, 310)]).verdict, 'suspect');
+  assert.deepEqual(judgeRun([VALID, VALID], [asked('p99(handshake) < 300ms', 290, 310)]), VALID);
 });
 
 test('stopping excuses what was aborted, and nothing more', () => {
@@ -216,7 +272,13 @@ test('reasons come with the gravest first', () => {
 const VALID: Validity = { verdict: 'valid', reasons: [] };
 const SUSPECT: Validity = { verdict: 'suspect', reasons: ['paced'] };
 const INVALID: Validity = { verdict: 'invalid', reasons: ['out of ports'] };
-const MET = judgedAs({ expression: 'p99(handshake) < 500ms', actual: 480.255, actualLower: 470, ok: true });
+const MET = judgedAs({
+  expression: 'p99(handshake) < 500ms',
+  actual: 480.255,
+  actualLower: 470,
+  floor: null,
+  ok: true,
+});
 
 function judgedAs(result: ThresholdResult): Judged {
   return { condition: parseThreshold(result.expression).parsed, result };
@@ -261,7 +323,13 @@ test('a threshold on which the bounds disagree makes the run invalid, naming bot
       'p99(handshake) < 500ms fails at the upper latency bound (530.431 ms) and holds at the lower one (480.255 ms): the generator was too slow to tell',
     ],
   });
-  const atLeast = judgedAs({ expression: 'p50(handshake) > 500ms', actual: 530, actualLower: 480, ok: true });
+  const atLeast = judgedAs({
+    expression: 'p50(handshake) > 500ms',
+    actual: 530,
+    actualLower: 480,
+    floor: null,
+    ok: true,
+  });
   assert.match(judgeRun([VALID], [atLeast]).reasons[0], /holds at the upper .*530 ms.* fails at the lower .*480 ms/);
 });
 

@@ -24,7 +24,7 @@ export function burstOfOne(plan: Plan, tally: Tally, disturbance: Disturbance): 
     release,
     makespanMs,
     calibration: null,
-    latencyLimitMs: null,
+    limits: [],
     stalled: NEVER_STALLED,
     stalledHolding: NEVER_STALLED,
     lost: 0,

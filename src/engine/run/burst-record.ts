@@ -2,12 +2,14 @@
  * Turns the run of a load into the burst of a result: the counts, the evidence about the generator, and whether the
  * burst can be trusted. Observes nothing itself; run-plan.ts decides which burst it was and what follows.
  */
-import type { Plan, Stage } from '../../plan/plan.js';
+import type { Threshold } from '../../plan/expressions/rules.js';
+import type { FindStage, Plan, Stage } from '../../plan/plan.js';
 import { factsOf, isSearch, loadOf } from '../../plan/stages/kinds.js';
+import { formatDuration } from '../../plan/units.js';
 import { isoMicros } from '../../result/iso-time.js';
 import type { Burst, Calibration, Release } from '../../result/result.js';
 import type { Tally } from '../../tally/tally.js';
-import { asksOfHeld } from '../../tally/thresholds.js';
+import { asksOfHeld, judge } from '../../tally/thresholds.js';
 import type { Part } from '../../tally/totals.js';
 import { judgeBurst, NEVER_STALLED } from '../../tally/validity.js';
 import { toMicros } from '../machine/clock.js';
@@ -24,8 +26,8 @@ export interface BurstFired {
   readonly size: number | null;
   readonly ran: StageRun;
   readonly floor: Calibration | null;
-  /** The tightest latency limit that applies. */
-  readonly latencyLimitMs: number | null;
+  /** What is asked for and a slow generator can miss. */
+  readonly limits: readonly Threshold[];
   /** The run is being stopped. */
   readonly isStopped: boolean;
 }
@@ -53,7 +55,7 @@ export function burstOf(fired: BurstFired): Fired {
     release,
     makespanMs: ran.lastEndMs,
     calibration: floor,
-    latencyLimitMs: fired.latencyLimitMs,
+    limits: judge(fired.limits, counted, { rate, dropOff: null, calibrations: [floor] }),
     launched: ran.launched,
     failedToArm: ran.failedToArm,
     overdue: ran.overdue,
@@ -99,12 +101,14 @@ export function burstOf(fired: BurstFired): Fired {
   return { burst, part: { tally, validity, launched: ran.launched, rate, isOfSearch: isSearch(stage) } };
 }
 
-/** The tightest latency limit among a search's objectives. */
-export function latencyLimitOf(stage: Stage): number | null {
-  if (!isSearch(stage)) return null;
-  const { p95Ms, p99Ms } = stage;
-  const limits = [p95Ms, p99Ms].filter((ms) => ms !== null);
-  return limits.length === 0 ? null : Math.min(...limits);
+/** What a search asks for of its bursts; thresholds do not judge them. */
+export function limitsOfSearch({ p95Ms, p99Ms }: FindStage): Threshold[] {
+  const objectives = [['p95', p95Ms] as const, ['p99', p99Ms] as const];
+  return objectives.flatMap(([stat, limit]) => {
+    if (limit === null) return [];
+    const expression = `${stat}(handshake) <= ${formatDuration(limit)}`;
+    return [{ expression, parsed: { subject: { kind: 'latency', stat, phase: 'handshake' }, operator: '<=', limit } }];
+  });
 }
 
 function releaseOf(ran: StageRun): Release | null {

@@ -42,6 +42,8 @@ export async function calibrate(
     share101: tally.attempted === 0 ? 0 : tally.count('101') / tally.attempted,
     spreadMs: toMicros((ran.lastReleaseMs ?? 0) - (ran.firstReleaseMs ?? 0)),
     handshakeMs: counted.latencyMs.handshake,
+    connectMs: counted.latencyMs.connect,
+    tlsMs: counted.latencyMs.tls,
     upgradeMs: counted.latencyMs.upgrade,
     rate: !loadOf(own).hasRate || seconds === 0 ? null : tally.count('101') / seconds,
   };

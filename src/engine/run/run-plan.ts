@@ -3,6 +3,7 @@
  * is fired next and whether the run goes on. stage-run.ts fires a load; the tally interprets it.
  */
 import { isSignalName } from '../../errors.js';
+import type { Threshold } from '../../plan/expressions/rules.js';
 import { PREFLIGHT_ATTEMPTS, probesPerBurst } from '../../plan/needs.js';
 import { burstSizes, fixedOpen, type Inputs, type Plan } from '../../plan/plan.js';
 import { isSearch, loadOf } from '../../plan/stages/kinds.js';
@@ -10,8 +11,9 @@ import { isoMicros } from '../../result/iso-time.js';
 import type { Burst, Calibration } from '../../result/result.js';
 import type { Director, SearchNews } from '../../search/engine-interface.js';
 import type { Found, RunRecord, Stopped } from '../../tally/assemble.js';
+import { limitsOf } from '../../tally/floor.js';
 import { Tally } from '../../tally/tally.js';
-import { type AbortState, abortStep, startAbort, tightestLatencyMs } from '../../tally/thresholds.js';
+import { type AbortState, abortStep, startAbort } from '../../tally/thresholds.js';
 import { RunningSums } from '../../tally/totals.js';
 import { TARGET } from '../load/generators.js';
 import type { LoadTarget } from '../load/load-target.js';
@@ -23,7 +25,7 @@ import { wait } from '../machine/wait.js';
 import { type Mirror, startMirror } from '../mirror/mirror-process.js';
 import { tlsOptions } from '../transport/tls-options.js';
 import type { Destination } from '../transport/transport.js';
-import { burstOf, type Fired, latencyLimitOf, nothingFired } from './burst-record.js';
+import { burstOf, type Fired, limitsOfSearch, nothingFired } from './burst-record.js';
 import { CalibrationOnDemand, calibrate, warmUp } from './calibrate.js';
 import { type Choice, chooseTransport } from './choose-transport.js';
 import { Live } from './live.js';
@@ -70,7 +72,8 @@ class Run {
   readonly #bursts: Burst[] = [];
   readonly #sums = new RunningSums();
   readonly #userAgent: string;
-  readonly #latencyLimitMs: number | null;
+  /** Of thresholds and the abort rule. */
+  readonly #limits: readonly Threshold[];
   #abort: AbortState | null;
   #addresses: readonly string[] = [];
   #transport: Choice = { name: 'node', note: null };
@@ -88,7 +91,7 @@ class Run {
     this.#inputs = inputs;
     this.#options = options;
     this.#userAgent = `wstampede/${options.version}`;
-    this.#latencyLimitMs = tightestLatencyMs(plan.thresholds);
+    this.#limits = limitsOf(plan.thresholds, plan.abort);
     this.#abort = plan.abort === null ? null : startAbort(plan.abort);
     const { earlier = null } = options;
     this.#startedAt = earlier?.startedAt ?? isoMicros(now() + wallOffset());
@@ -331,7 +334,7 @@ class Run {
     const live = new Live(generators.counts, { index, size, of: this.#planned(), search }, (p) =>
       observer.progress?.(p),
     );
-    live.onOutcomes = isWatched ? (tally) => this.#watchRate(tally) : null;
+    live.onOutcomes = isWatched ? (tally) => this.#watchRate(tally, one.floor) : null;
     live.start();
     const ran = await runStage(generators, {
       target: TARGET.real,
@@ -380,9 +383,9 @@ class Run {
   }
 
   /** To an abort rule, a load with a rate is one burst, so a long one is checked every second while it runs. */
-  #watchRate(tally: Tally): void {
+  #watchRate(tally: Tally, floor: Calibration | null): void {
     if (this.#abort === null || this.#isStopped) return;
-    const step = abortStep(this.#abort, tally.counted(), null);
+    const step = abortStep(this.#abort, tally.counted(), null, floor);
     this.#abort = step.state;
     if (step.abort) this.#stopByRule();
   }
@@ -391,7 +394,7 @@ class Run {
     if (lostWorkers.length > 0) this.#end({ by: 'worker', reason: lostWorkers.join('; ') });
     const burst = this.#bursts[this.#bursts.length - 1];
     if (this.#abort === null || this.#isStopped || burst.validity.verdict === 'invalid') return;
-    const step = abortStep(this.#abort, burst, burst.rate);
+    const step = abortStep(this.#abort, burst, burst.rate, burst.calibration);
     this.#abort = step.state;
     if (step.abort) this.#stopByRule();
   }
@@ -409,8 +412,8 @@ class Run {
 
   #burstOf({ stageIndex, index, size, floor }: OfStage, ran: StageRun, isStopped: boolean): Fired {
     const stage = this.#plan.stages[stageIndex];
-    const latencyLimitMs = latencyLimitOf(stage) ?? this.#latencyLimitMs;
-    return burstOf({ plan: this.#plan, stageIndex, stage, index, size, ran, floor, latencyLimitMs, isStopped });
+    const limits = isSearch(stage) ? limitsOfSearch(stage) : this.#limits;
+    return burstOf({ plan: this.#plan, stageIndex, stage, index, size, ran, floor, limits, isStopped });
   }
 
   /** Reports the attempts that have ended so far, as if the load had been stopped now. */

@@ -145,10 +145,12 @@ function burstCells({ numbers, verdict, failures }: BurstRow, { glyphs, paint }:
 /** Every threshold with the value that it was judged by. */
 export function thresholdsTable(thresholds: readonly ThresholdRow[], pen: Pen): string[] {
   const { glyphs, paint } = pen;
-  const rows = thresholds.map(({ ok, expression, actual, lower }) => [
+  const rows = thresholds.map(({ ok, expression, actual, lower, floor }) => [
     { text: ok ? glyphs.yes : glyphs.no, paint: ok ? paint.green : paint.red },
     { text: expression },
-    { text: lower === null ? actual : `${actual} (${glyphs.atLeast}${lower})` },
+    {
+      text: `${actual}${lower === null ? '' : ` (${glyphs.atLeast}${lower})`}${floor === null ? '' : `; this generator alone ${floor}`}`,
+    },
   ]);
   return aligned(rows, pen);
 }

@@ -13,10 +13,12 @@ export interface ThresholdRow {
   readonly actual: string;
   /** The lower bound of the actual value, if it is written differently. */
   readonly lower: string | null;
+  /** The same of the generator alone, where the threshold was missed. */
+  readonly floor: string | null;
 }
 
 export function thresholdRows(thresholds: readonly ThresholdResult[]): ThresholdRow[] {
-  return thresholds.map(({ expression, actual, actualLower, ok }) => {
+  return thresholds.map(({ expression, actual, actualLower, floor, ok }) => {
     const text = actual === null ? null : inOwnUnit(expression, actual);
     const lower = actualLower === null || text === null ? null : inOwnUnit(expression, actualLower);
     return {
@@ -24,6 +26,7 @@ export function thresholdRows(thresholds: readonly ThresholdResult[]): Threshold
       expression: printable(expression),
       actual: text === null ? 'nothing to judge' : `is ${text}`,
       lower: lower === text ? null : lower,
+      floor: ok || floor === null ? null : inOwnUnit(expression, floor),
     };
   });
 }
