@@ -5,6 +5,7 @@
  */
 
 import { blameOf, isOutcomeId, type OutcomeId } from '../names/outcomes.js';
+import type { Subject } from '../plan/expressions/condition.js';
 import type { Gate } from '../plan/plan.js';
 import { type LoadKind, startsTogether } from '../plan/stages/loads.js';
 import { formatCount, formatDuration } from '../plan/units.js';
@@ -20,6 +21,8 @@ export interface Stalled {
   readonly totalMs: number;
 }
 
+/** Above it a stall may have changed what the target did to a burst or a hold. */
+export const LONG_STALL_MS = 1000;
 export const NEVER_STALLED: Stalled = { longestMs: 0, totalMs: 0 };
 
 /** What is known about the generator during one burst (or one churn stage). Times in ms, shares from 0 to 1. */
@@ -48,8 +51,12 @@ export interface BurstEvidence {
   readonly clockStepMs: number | null;
   /** Arrivals were stamped by the kernel, with the wall clock. */
   readonly hasKernelStamps: boolean;
+  /** The last request of a burst, after T0; null where none was sent, and for a load with a rate. */
+  readonly lastSentMs: number | null;
   /** Longest time between two timestamps of a worker's event loop. */
   readonly longestGapMs: number;
+  /** From the first connection of a burst until T0. */
+  readonly stalledArming: Stalled;
   /** From T0 until the last attempt ended. */
   readonly stalled: Stalled;
   /** From then until the connections were closed. */
@@ -81,9 +88,10 @@ const RATIO = { paced: 2, together: 5 };
 /** Share of the deadline that a release may take; beyond it timeouts may be caused by the release. */
 const RELEASE_SHARE = 0.2;
 const GAP = { leastMs: 50, share: 0.2, longestSpanOfChurnMs: 1000 };
-/** Of a load with a rate, of a latency that is asked for, and of a burst or a hold: above it a stall may have changed what is measured. */
-const STALL = { shareOfRate: 0.01, shareOfLimit: 0.2, longMs: 1000 };
+/** Of a load with a rate, and of a latency that is asked for: above it a stall may have changed what is measured. */
+const STALL = { shareOfRate: 0.01, shareOfLimit: 0.2 };
 const TOO_LONG = 'latencies may be too long by as much';
+const FAILED_OF_IT = 'failures may have come of the delay';
 const THROTTLED_SHARE = 0.01;
 /** A target on the same machine uses cores too; a longer wait leaves too few for the generator. */
 const RUN_QUEUE = { leastMs: 200, share: 0.5 };
@@ -293,39 +301,63 @@ function largestFloor(limits: readonly Judged[]): WeighedReason[] {
 
 /** How a stall affects the measurement: a rate, a latency, and how a target treats a client that is slow to reply. */
 function stalls(evidence: BurstEvidence): WeighedReason[] {
-  const { kind, makespanMs, release, stalled, stalledHolding, lost, asksOfHeld, outcomes, limits } = evidence;
-  const findings: WeighedReason[] = [];
-  if (!startsTogether(kind)) {
-    if (stalled.totalMs === 0) return [];
-    const share = stalled.totalMs / Math.max(makespanMs ?? 0, stalled.totalMs);
-    const reason = `the generator stalled for ${inMs(stalled.totalMs)}, ${percent(share)} of the stage: `;
-    return share > STALL.shareOfRate
-      ? [{ verdict: 'invalid', reason: `${reason}its rate is not the target's` }]
-      : [{ verdict: 'suspect', reason: `${reason}its rate may be too low by as much` }];
-  }
-  const say = (verdict: Verdict, ms: number, when: string, what: string) =>
-    findings.push({ verdict, reason: `the generator stalled for ${inMs(ms)} ${when}: ${what}` });
-  const isLong = stalled.longestMs >= STALL.longMs;
+  return startsTogether(evidence.kind)
+    ? [...stallsInBurst(evidence), ...stallsWhileOpen(evidence)]
+    : stallsOfRate(evidence);
+}
+
+function stallsOfRate({ stalled, makespanMs }: BurstEvidence): WeighedReason[] {
+  if (stalled.totalMs === 0) return [];
+  const share = stalled.totalMs / Math.max(makespanMs ?? 0, stalled.totalMs);
+  const reason = `the generator stalled for ${inMs(stalled.totalMs)}, ${percent(share)} of the stage: `;
+  return share > STALL.shareOfRate
+    ? [{ verdict: 'invalid', reason: `${reason}its rate is not the target's` }]
+    : [{ verdict: 'suspect', reason: `${reason}its rate may be too low by as much` }];
+}
+
+function stallsInBurst(evidence: BurstEvidence): WeighedReason[] {
+  const { stalled, stalledArming, outcomes, limits } = evidence;
   const failed = Object.entries(outcomes).some(([id, n]) => n > 0 && id !== '101' && id !== 'aborted');
-  // Kernel timestamps of arrivals stay exact during a stall, but a late release stays late.
-  const isExact = evidence.hasKernelStamps && (release?.lastMs ?? 0) < stalled.longestMs;
+  // Arrivals that the kernel stamps are right all the same; what was sent late is late.
+  const isExact = evidence.hasKernelStamps && (evidence.lastSentMs ?? 0) < stalled.longestMs;
   const tightestMs = Math.min(
     ...limits.map(({ condition: { subject, limit } }) =>
       subject.kind === 'latency' ? limit : Number.POSITIVE_INFINITY,
     ),
   );
-  if (!isExact && stalled.longestMs > STALL.shareOfLimit * tightestMs)
-    say('invalid', stalled.longestMs, 'during the burst', TOO_LONG);
-  else if (isLong && failed)
-    say('invalid', stalled.longestMs, 'during the burst', 'failures may have come of the delay');
-  else if (isLong) say('suspect', stalled.longestMs, 'during the burst', isExact ? 'the load was uneven' : TOO_LONG);
+  const during = stalledFor(stalled.longestMs, 'during the burst');
+  const findings: WeighedReason[] = [];
+  if (!isExact && stalled.longestMs > STALL.shareOfLimit * tightestMs) findings.push(during('invalid', TOO_LONG));
+  else if (stalled.longestMs >= LONG_STALL_MS)
+    findings.push(
+      failed ? during('invalid', FAILED_OF_IT) : during('suspect', isExact ? 'the load was uneven' : TOO_LONG),
+    );
+  if (stalledArming.longestMs < LONG_STALL_MS) return findings;
+  const before = stalledFor(stalledArming.longestMs, 'before the gate opened');
+  const asksOfArming = limits.some(({ condition: { subject } }) => isArmed(subject));
+  if (failed) return [...findings, before('invalid', FAILED_OF_IT)];
+  return [
+    ...findings,
+    before(asksOfArming ? 'invalid' : 'suspect', 'times of connect and TLS may be too long by as much'),
+  ];
+}
+
+/** A phase that may come before the gate. */
+function isArmed(subject: Subject): boolean {
+  return subject.kind === 'latency' && (subject.phase === 'connect' || subject.phase === 'tls');
+}
+
+function stallsWhileOpen({ stalled, stalledHolding, lost, asksOfHeld }: BurstEvidence): WeighedReason[] {
   const longestMs = Math.max(stalled.longestMs, stalledHolding.longestMs);
-  if (longestMs < STALL.longMs) return findings;
-  const when = 'while connections were open';
-  if (lost > 0) say('invalid', longestMs, when, 'the target may have closed them because it got no answer');
-  else if (asksOfHeld) say('invalid', longestMs, when, 'what the target closed meanwhile is not known');
-  else if (stalledHolding.longestMs >= STALL.longMs) say('suspect', longestMs, when, 'pings were answered late');
-  return findings;
+  if (longestMs < LONG_STALL_MS) return [];
+  const open = stalledFor(longestMs, 'while connections were open');
+  if (lost > 0) return [open('invalid', 'the target may have closed them because it got no answer')];
+  if (asksOfHeld) return [open('invalid', 'what the target closed meanwhile is not known')];
+  return stalledHolding.longestMs < LONG_STALL_MS ? [] : [open('suspect', 'pings were answered late')];
+}
+
+function stalledFor(ms: number, when: string): (verdict: Verdict, what: string) => WeighedReason {
+  return (verdict, what) => ({ verdict, reason: `the generator stalled for ${inMs(ms)} ${when}: ${what}` });
 }
 
 function disturbances(evidence: BurstEvidence): WeighedReason[] {

@@ -23,6 +23,8 @@ const CLEAN: BurstEvidence = {
   clockStepMs: 0,
   hasKernelStamps: false,
   longestGapMs: 5,
+  lastSentMs: 21,
+  stalledArming: NEVER_STALLED,
   stalled: NEVER_STALLED,
   stalledHolding: NEVER_STALLED,
   lost: 0,
@@ -196,6 +198,32 @@ test('a stall takes away what it may have changed, and nothing else', () => {
       'invalid',
       /stalled for 300ms during the burst: latencies may be too long/,
     ],
+    [
+      { stalled: stall(1000), hasKernelStamps: true, lastSentMs: 1000 },
+      'suspect',
+      /during the burst: latencies may be/,
+    ],
+    [
+      {
+        stalled: stall(300),
+        hasKernelStamps: true,
+        lastSentMs: 310,
+        limits: [asked('p99(handshake) < 390ms', 500, null)],
+      },
+      'invalid',
+      /stalled for 300ms during the burst: latencies may be too long/,
+    ],
+    [{ stalledArming: stall(1000) }, 'suspect', /stalled for 1s before the gate opened: times of connect and TLS/],
+    [
+      { stalledArming: stall(1000), limits: [asked('p99(connect) < 9s', 1, null)] },
+      'invalid',
+      /before the gate opened/,
+    ],
+    [
+      { stalledArming: stall(1000), outcomes: { 101: 1990, closed: 10 } },
+      'invalid',
+      /before the gate.*failures may have/,
+    ],
     [{ stalled: stall(1000), hasKernelStamps: true }, 'suspect', /during the burst: the load was uneven/],
     [
       { stalled: stall(1000), outcomes: { 101: 1990, closed: 10 } },
@@ -210,6 +238,8 @@ test('a stall takes away what it may have changed, and nothing else', () => {
   }
   for (const change of [
     { stalledHolding: stall(999), lost: 3, asksOfHeld: true },
+    { stalledArming: stall(999), outcomes: { 101: 1990, closed: 10 } },
+    { stalled: stall(300), hasKernelStamps: true, limits: [asked('p99(handshake) < 390ms', 500, null)] },
     { stalled: stall(500), outcomes: { 101: 1990, closed: 10 } },
   ]) {
     assert.deepEqual(judged(change), { verdict: 'valid', reasons: [] });

@@ -100,6 +100,29 @@ test('too few local ports: named before anything is sent; what it says fits does
   assert.deepEqual(resultIn('sources.json').totals.outcomes, { 101: 200 });
 });
 
+test('the local test server has as many pairs of addresses as the target: calibration finds the same local ports', (t) => {
+  const burst = '"$NODE" "$CLI" burst --no-preflight --json -c 200';
+  const ran = inSmallNetwork(
+    t,
+    `${WITH_LAB.replace('healthy', 'healthy --host 0.0.0.0')}
+    printf '127.0.0.1 two.test\n127.0.0.4 two.test\n' > "$FOLDER/hosts"
+    mount --bind "$FOLDER/hosts" /etc/hosts
+    for transport in auto node; do
+      ${burst} ws://127.0.0.1:9500/ --transport $transport --source-ip 127.0.0.5 --source-ip 127.0.0.6 > "$FOLDER/s-$transport.json"; echo $?
+      ${burst} ws://two.test:9500/ --transport $transport --resolve all > "$FOLDER/d-$transport.json"; echo $?
+      ip link set lo down && ip link set lo up; sleep 0.2
+    done`,
+  );
+  if (ran === null) return;
+  assert.equal(ran.stdout, '0\n0\n0\n0\n', ran.stderr);
+  for (const name of ['s-auto', 'd-auto', 's-node', 'd-node']) {
+    const [{ outcomes, calibration, validity }] = resultIn(`${name}.json`).bursts;
+    assert.deepEqual(outcomes, { 101: 200 }, name);
+    assert.equal(calibration?.share101, 1, name);
+    assert.doesNotMatch(validity.reasons.join('\n'), /through to its own mirror/, name);
+  }
+});
+
 test('ports that others have taken: counted as local, invalid, and never blamed on the target', (t) => {
   // What listens on a port says nothing of connections, so this can only be seen when it happens.
   writeFileSync(

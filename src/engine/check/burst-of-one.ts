@@ -25,6 +25,8 @@ export function burstOfOne(plan: Plan, tally: Tally, disturbance: Disturbance): 
     makespanMs,
     calibration: null,
     limits: [],
+    lastSentMs: null,
+    stalledArming: NEVER_STALLED,
     stalled: NEVER_STALLED,
     stalledHolding: NEVER_STALLED,
     lost: 0,

@@ -7,7 +7,7 @@ import { NEVER_STALLED, type Stalled } from '../../tally/validity.js';
 import { LIVE } from '../attempt/live-counts.js';
 import { now } from '../machine/clock.js';
 import { collectGarbage } from '../machine/garbage.js';
-import { LEAST_STALL_MS } from '../machine/stalls.js';
+import { LEAST_STALL_MS, Stalls } from '../machine/stalls.js';
 import { wait, waitUntil } from '../machine/wait.js';
 import { AttemptSet } from './attempt-set.js';
 import type { Armed, Shard, ShardContext, ShardReport } from './shard.js';
@@ -20,6 +20,9 @@ export const ARMING_IN_FLIGHT = 256;
 const RELEASING_PER_PAUSE = 3;
 /** During the release the deadline is checked every this many attempts: they take under 1 ms. */
 const RELEASED_A_LOOK = 32;
+/** Turns of the event loop in which what has arrived is read: an end may stand behind data, and both behind others. */
+const LEAST_TURNS = 3;
+const MOST_TURNS = 1000;
 const ABORTED = outcomeCode('aborted');
 
 export class BurstShard implements Shard {
@@ -31,6 +34,9 @@ export class BurstShard implements Shard {
   #ended = 0;
   #failedToArm = 0;
   #releaseAt = Number.NaN;
+  /** Until T0: connections that wait at the gate are the target's to end. */
+  readonly #arming = new Stalls();
+  #stalledArming: Stalled = NEVER_STALLED;
   #stalled: Stalled = NEVER_STALLED;
   readonly #stopped = new AbortController();
   #isClosing = false;
@@ -56,6 +62,7 @@ export class BurstShard implements Shard {
       for (let slot = 0; slot < this.#count; slot++) this.#set.wire.prepare(slot);
     } else if (this.#count > 0) {
       this.#set.stamping.start();
+      this.#arming.start(now());
       const armed = new Promise<void>((resolve) => {
         this.#resolveArmed = resolve;
       });
@@ -71,6 +78,8 @@ export class BurstShard implements Shard {
   /** Releases all waiting attempts at T0. */
   async run(releaseAt: number): Promise<void> {
     this.#releaseAt = releaseAt;
+    this.#stalledArming = this.#arming.take();
+    this.#arming.stop();
     const ended = new Promise<void>((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -107,6 +116,7 @@ export class BurstShard implements Shard {
       launched: this.#context.live[LIVE.opened],
       failedToArm: this.#failedBeforeGate(),
       overdue: attempts.overdue,
+      stalledArming: this.#stalledArming,
       stalled: this.#stalled,
       // The hold is not over: its stalls are reported at the end.
       stalledHolding: NEVER_STALLED,
@@ -122,8 +132,8 @@ export class BurstShard implements Shard {
   async close(holdUntil: number): Promise<ShardReport> {
     await waitUntil(holdUntil, this.#stopped.signal);
     const { attempts, recorder, stamping } = this.#set;
-    if (now() - holdUntil > LEAST_STALL_MS) await this.#readWhatCame();
     const stalledHolding = stamping.stalls.take();
+    if (stalledHolding.totalMs > 0 || now() - holdUntil > LEAST_STALL_MS) await this.#readWhatCame();
     this.#isClosing = true;
     const isClean = (this.#context.plan.close ?? 'clean') === 'clean';
     for (let slot = 0; slot < this.#count; slot++) attempts.close(slot, isClean);
@@ -137,6 +147,7 @@ export class BurstShard implements Shard {
       launched: this.#context.live[LIVE.opened],
       failedToArm: this.#failedBeforeGate(),
       overdue: attempts.overdue,
+      stalledArming: this.#stalledArming,
       stalled: this.#stalled,
       stalledHolding,
       perSecond: null,
@@ -149,27 +160,42 @@ export class BurstShard implements Shard {
    * them as kept.
    */
   async #readWhatCame(): Promise<void> {
-    this.#set.stamping.catchUp();
-    // The event loop reads between timers and immediates.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    const { session, stamping } = this.#set;
+    for (
+      let [turn, before] = [0, -1];
+      turn < MOST_TURNS && (turn < LEAST_TURNS || session.lost + session.received > before);
+      turn++
+    ) {
+      before = session.lost + session.received;
+      stamping.catchUp();
+      // The event loop reads between its timers and its immediates, of each connection a piece at a time.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
   }
 
   /** When the attempts passed the gate, by their own timestamps, and when the last one ended; ms after T0. */
-  #releaseTimes(): Pick<ShardReport, 'firstReleaseMs' | 'lastReleaseMs' | 'lastEndMs'> {
+  #releaseTimes(): Pick<ShardReport, 'firstReleaseMs' | 'lastReleaseMs' | 'lastSentMs' | 'lastEndMs'> {
     const { opened, tlsStart, sent, done } = this.#set.columns;
     const passed = { connect: opened, tls: tlsStart, upgrade: sent }[this.#context.plan.gate];
     let first = Number.POSITIVE_INFINITY;
     let last = Number.NEGATIVE_INFINITY;
+    let lastSent = Number.NEGATIVE_INFINITY;
     let end = Number.NEGATIVE_INFINITY;
     for (let slot = 0; slot < this.#count; slot++) {
       if (done[slot] > end) end = done[slot];
+      if (sent[slot] > lastSent) lastSent = sent[slot];
       // An attempt that failed while arming never passed the gate.
       if (!(passed[slot] >= this.#releaseAt)) continue;
       if (passed[slot] < first) first = passed[slot];
       if (passed[slot] > last) last = passed[slot];
     }
     const after = (at: number) => (Number.isFinite(at) ? at - this.#releaseAt : null);
-    return { firstReleaseMs: after(first), lastReleaseMs: after(last), lastEndMs: after(end) };
+    return {
+      firstReleaseMs: after(first),
+      lastReleaseMs: after(last),
+      lastSentMs: after(lastSent),
+      lastEndMs: after(end),
+    };
   }
 
   /** Attempts that ended by themselves before the release. */

@@ -113,7 +113,9 @@ export class ChurnShard implements Shard {
       launched: ended,
       overdue: attempts.overdue,
       stalled: this.#stalled,
+      stalledArming: NEVER_STALLED,
       stalledHolding: NEVER_STALLED,
+      lastSentMs: null,
       rows: null,
     };
   }
@@ -136,7 +138,9 @@ export class ChurnShard implements Shard {
       launched: this.#launched,
       overdue: attempts.overdue,
       stalled: this.#stalled,
+      stalledArming: NEVER_STALLED,
       stalledHolding: NEVER_STALLED,
+      lastSentMs: null,
       rows: recorder.takeRows(),
     };
   }

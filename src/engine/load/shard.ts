@@ -91,6 +91,10 @@ export interface ShardReport {
   readonly lastReleaseMs: number | null;
   readonly lastEndMs: number | null;
   readonly longestGapMs: number;
+  /** The last request of a burst, ms after T0; null where none was sent, and for a load with a rate. */
+  readonly lastSentMs: number | null;
+  /** From the first connection of a burst until T0. */
+  readonly stalledArming: Stalled;
   /** From T0 until the last attempt ended. */
   readonly stalled: Stalled;
   /** From then until the first connection was closed. */

@@ -55,6 +55,8 @@ export interface SingleHandshake {
   readonly startedAt: number;
   /** From its start to its outcome. */
   readonly tookMs: number;
+  /** For how long this thread stood still meanwhile, at a time. */
+  readonly stalledMs: number;
   readonly tally: Tally;
   readonly sample: Sample | null;
   readonly tls: TlsFacts | null;
@@ -112,6 +114,7 @@ export async function handshakeOnce(options: SingleOptions): Promise<SingleHands
   if (options.signal.aborted) stop();
   await ended;
   options.signal.removeEventListener('abort', stop);
+  const { longestMs: stalledMs } = set.stamping.stalls.take();
   await options.held?.(heldOf(set));
   set.attempts.close(0, true);
   const gone = set.drain();
@@ -125,7 +128,7 @@ export async function handshakeOnce(options: SingleOptions): Promise<SingleHands
   // If the system call could not be made, there is no time of it.
   const startedAt = Number.isNaN(set.columns.opened[0]) ? launchedAt : set.columns.opened[0];
   const tookMs = Math.max(0, set.columns.done[0] - startedAt);
-  return { outcome, startedAt, tookMs, tally, sample: tally.sampleOf(code), tls: facts, gone };
+  return { outcome, startedAt, tookMs, stalledMs, tally, sample: tally.sampleOf(code), tls: facts, gone };
 }
 
 /** A promise, and the function that resolves it. */

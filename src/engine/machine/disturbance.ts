@@ -5,7 +5,7 @@
  */
 import { now, wallOffset } from './clock.js';
 import { longestWaitMs, runQueue, throttledMs } from './cpu-limits.js';
-import { textOf } from './machine.js';
+import { textOf } from './text-of.js';
 
 export interface Disturbance {
   readonly throttledMs: number | null;

@@ -2,9 +2,11 @@
  * What this machine allows, read from the operating system: descriptors, local ports, memory, addresses. Facts only;
  * plan/resources.ts compares them with what a plan needs.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import os from 'node:os';
 import type { Machine } from '../../plan/machine-facts.js';
+import { groupFolders } from './control-groups.js';
+import { textOf } from './text-of.js';
 
 const DEFAULT_PORTS = [32768, 60999] as const;
 
@@ -29,14 +31,27 @@ function ownAddresses(): string[] {
   return interfaces.map(({ address, cidr }) => cidr ?? address);
 }
 
-/** Free memory, within the control group's limit if there is one, plus what this process already uses. */
-function memoryFree(): number | null {
-  const available = kilobytesIn('/proc/meminfo', 'MemAvailable');
-  const max = numbersIn('/sys/fs/cgroup/memory.max')?.[0];
-  const current = numbersIn('/sys/fs/cgroup/memory.current')?.[0];
-  const ofGroup = max === undefined || current === undefined ? null : Math.max(0, max - current);
-  const bounds = [available, ofGroup].filter((bytes) => bytes !== null);
-  return bounds.length === 0 ? null : Math.min(...bounds) + (kilobytesIn('/proc/self/status', 'VmRSS') ?? 0);
+/**
+ * What is free, within the bounds of the control groups of this process, and what this process holds of it.
+ * @param root of the file system
+ */
+export function memoryFree(root = ''): number | null {
+  const available = kilobytesIn(`${root}/proc/meminfo`, 'MemAvailable');
+  const bounds = [available, ...groupFolders('memory', root).map(leftOfGroup)].filter((bytes) => bytes !== null);
+  return bounds.length === 0 ? null : Math.min(...bounds) + (kilobytesIn(`${root}/proc/self/status`, 'VmRSS') ?? 0);
+}
+
+/** Up to the limit of a group; null without one. Pages of files that nothing uses are given back before it is reached. */
+function leftOfGroup(folder: string): number | null {
+  const first = (...names: string[]) =>
+    names.map((name) => numbersIn(`${folder}/${name}`)?.[0]).find((value) => value !== undefined);
+  const max = first('memory.max', 'memory.limit_in_bytes');
+  const used = first('memory.current', 'memory.usage_in_bytes');
+  if (max === undefined || used === undefined) return null;
+  const unused = /^(?:total_)?inactive_file (\d+)$/gm;
+  // Version 1 counts what is below a group in lines of their own, after the others.
+  const idle = [...(textOf(`${folder}/memory.stat`) ?? '').matchAll(unused)].at(-1)?.[1] ?? 0;
+  return Math.max(0, max - used + Number(idle));
 }
 
 /** Bytes. */
@@ -48,15 +63,6 @@ function kilobytesIn(file: string, name: string): number | null {
 function countOpen(): number | null {
   try {
     return readdirSync('/proc/self/fd').length;
-  } catch {
-    return null;
-  }
-}
-
-/** A file's text, or null when it cannot be read: not Linux, or no permission. */
-export function textOf(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
   } catch {
     return null;
   }

@@ -2,7 +2,7 @@
  * How many SYNs went unanswered, derived from the duration of a connect: Linux retransmits SYNs on a fixed schedule,
  * and a connection that opens at a point of it was late because SYNs were lost.
  */
-import { textOf } from './machine.js';
+import { textOf } from './text-of.js';
 
 /** How close to such a point a connection must open: the kernel's timer plus one round trip. */
 const SLACK = { beforeMs: 30, afterMs: 150, afterShare: 0.04 };

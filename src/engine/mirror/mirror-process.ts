@@ -35,11 +35,12 @@ export interface Mirror {
 }
 
 /**
- * @param open attempts that it must accept at once
+ * @param open attempts that it must take at once
+ * @param leastPorts as many as the target has addresses: towards each of them this side has its local ports anew
  * @throws UserError `limits` when the process does not start
  */
-export async function startMirror(plan: Plan, open: number): Promise<Mirror> {
-  const ports = Math.max(1, Math.ceil(open / ATTEMPTS_PER_PORT));
+export async function startMirror(plan: Plan, open: number, leastPorts: number): Promise<Mirror> {
+  const ports = Math.max(leastPorts, Math.ceil(open / ATTEMPTS_PER_PORT));
   const child = fork(fileURLToPath(new URL('./mirror.js', import.meta.url)), [plan.target.scheme, `${ports}`], {
     stdio: ['pipe', 'pipe', 'ignore', 'ipc'],
     // A small young generation: its sockets live as long as the burst, so a large one would only fill with garbage.

@@ -66,20 +66,23 @@ export class CalibrationOnDemand implements SearchCalibration {
   readonly #generators: Generators;
   readonly #plan: Plan;
   readonly #stage: number;
+  readonly #destinations: number;
   readonly #signal: AbortSignal;
   #mirror: Mirror | null = null;
 
-  constructor(generators: Generators, plan: Plan, stage: number, signal: AbortSignal) {
+  /** @param destinations how many the target has */
+  constructor(generators: Generators, plan: Plan, stage: number, destinations: number, signal: AbortSignal) {
     this.#generators = generators;
     this.#plan = plan;
     this.#stage = stage;
+    this.#destinations = destinations;
     this.#signal = signal;
   }
 
   async at(size: number): Promise<Calibration | null> {
     if (!this.#plan.calibrate) return null;
     if (this.#mirror === null) {
-      this.#mirror = await startMirror(this.#plan, size);
+      this.#mirror = await startMirror(this.#plan, size, this.#destinations);
       await this.#generators.retarget(TARGET.mirror, this.#mirror.target);
     }
     return calibrate(this.#generators, this.#mirror, this.#stage, this.#signal, size);

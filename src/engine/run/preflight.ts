@@ -53,13 +53,17 @@ export async function preflight(options: PreflightOptions): Promise<PreflightOut
   const asking = new Asking(options);
   if (resolution.failure === null) await asking.run();
   for (const one of asking.handshakes) tally.merge(one.tally);
+  // What was measured while this machine stood still is no time of an unloaded target.
+  const timed = new Tally();
+  for (const one of asking.handshakes) if (one.stalledMs === 0) timed.merge(one.tally);
   const tls = asking.handshakes.map((one) => one.tls).find((facts) => facts !== null) ?? null;
   return {
     outcomes: tally.outcomes(),
     record: () => {
-      const { attempted, outcomes, latencyMs, samples } = tally.counted();
+      const { attempted, outcomes, samples } = tally.counted();
+      const latencyMs = timed.counted().latencyMs.handshake;
       const cipher = tls === null ? null : `${tls.protocol} ${tls.cipher}`;
-      return { attempted, outcomes, latencyMs: latencyMs.handshake, samples, tls: cipher };
+      return { attempted, outcomes, latencyMs, samples, tls: cipher };
     },
     answered: asking.handshakes.some(({ outcome }) => isAnswer(outcome)),
     destinations: asking.destinations,
@@ -74,7 +78,7 @@ class Asking {
   readonly dead: DeadAddress[] = [];
   destinations: readonly Destination[];
   readonly #options: PreflightOptions;
-  readonly #until = now() + WITHIN_MS;
+  #until = now() + WITHIN_MS;
   readonly #gone: Promise<unknown>[] = [];
   /** Index of the next handshake. */
   #index = 0;
@@ -123,6 +127,7 @@ class Asking {
     const timeoutMs = Math.min(this.#options.plan.timeoutMs, Math.max(1, patienceMs));
     const one = await handshakeOnce({ ...this.#options, destinations: [to], timeoutMs, index });
     this.#gone.push(one.gone);
+    this.#until += one.stalledMs;
     return one;
   }
 }

@@ -213,7 +213,9 @@ class Run {
     const { destinations } = resolution;
     const { wantRows, earlier } = this.#options;
     const target = { plan: this.#plan, inputs: this.#inputs, destinations, tlsSession: this.#tlsSession, wantRows };
-    const mirror = this.#plan.calibrate ? await startMirror(this.#plan, fixedOpen(this.#plan)) : null;
+    const mirror = this.#plan.calibrate
+      ? await startMirror(this.#plan, fixedOpen(this.#plan), destinations.length)
+      : null;
     try {
       await this.#brief(mirror === null ? [target] : [target, mirror.target]);
       const floors = mirror === null ? [] : await this.#calibrations(mirror);
@@ -287,7 +289,7 @@ class Run {
     return {
       signal,
       shortage: (size) => shortageOf(size, plan, readMachine(), generators.parts, destinations),
-      calibration: new CalibrationOnDemand(generators, plan, stage, signal),
+      calibration: new CalibrationOnDemand(generators, plan, stage, destinations.length, signal),
       single: async (ms) => {
         const timeoutMs = Math.min(ms, plan.timeoutMs);
         const one = await handshakeOnce({ ...single, timeoutMs, index: this.#nextAttempt++ });

@@ -7,6 +7,7 @@ import { isOpen } from '../../names/outcomes.js';
 import { formatCount } from '../../plan/units.js';
 import type { Burst, Calibration } from '../../result/result.js';
 import type { CanaryFacts, Director, SearchAction } from '../../search/engine-interface.js';
+import { LONG_STALL_MS } from '../../tally/validity.js';
 import type { SingleHandshake } from '../load/single-handshake.js';
 import { now, wallOffset } from '../machine/clock.js';
 import { wait, waitUntil } from '../machine/wait.js';
@@ -129,10 +130,10 @@ class Search {
     for (;;) {
       const { facts, local } = await this.#singles(handshakes, overMs);
       if (this.#isStopped) return null;
-      // If this machine could not send a few of them, the others are enough to judge by.
+      // A few that this machine could not send, or in which it stood still, leave enough to judge by.
       if (2 * facts.attempted >= handshakes) return this.#director.next({ is: 'canary', nowMs: this.#nowMs(), facts });
       if (now() > until) {
-        ground.refuse(`single handshakes can't be sent from this machine (${local})`);
+        ground.refuse(`single handshakes can't be sent from this machine (${local ?? 'it stands still'})`);
         return null;
       }
       await wait(LOCAL_POLL_MS, ground.signal);
@@ -153,7 +154,7 @@ class Search {
     }
     const ended = await Promise.all(running);
     const local = ended.find(({ outcome }) => outcome.startsWith('local-'))?.outcome ?? null;
-    const sent = ended.filter(({ outcome }) => !outcome.startsWith('local-'));
+    const sent = ended.filter(({ outcome, stalledMs }) => !outcome.startsWith('local-') && stalledMs < LONG_STALL_MS);
     const times = sent.filter(({ outcome }) => isOpen(outcome)).map(leastMs);
     times.sort((a, b) => a - b);
     const p95Ms = times.length === 0 ? null : times[Math.ceil(0.95 * times.length) - 1];

@@ -49,6 +49,8 @@ export interface StageRun {
   /** T0, ms on the clock of `now()`. */
   readonly t0: number;
   readonly longestGapMs: number;
+  readonly lastSentMs: number | null;
+  readonly stalledArming: Stalled;
   readonly stalled: Stalled;
   readonly stalledHolding: Stalled;
   readonly gcPauses: number;
@@ -148,6 +150,7 @@ function merged({ reports, lost }: Gathered, hasRate: boolean): Merged {
   const known = (values: (number | null)[]) => values.filter((value) => value !== null);
   const firsts = known(of((r) => r.firstReleaseMs));
   const lasts = known(of((r) => r.lastReleaseMs));
+  const sents = known(of((r) => r.lastSentMs));
   // Attempts that ended before the release do not belong to its duration.
   const ends = known(of((r) => r.lastEndMs)).filter((ms) => ms >= 0);
   return {
@@ -163,6 +166,8 @@ function merged({ reports, lost }: Gathered, hasRate: boolean): Merged {
     perWorkerMs: firsts.map(toMicros),
     lastEndMs: ends.length === 0 ? null : toMicros(Math.max(...ends)),
     longestGapMs: toMicros(Math.max(0, ...of((r) => r.longestGapMs))),
+    lastSentMs: sents.length === 0 ? null : toMicros(Math.max(...sents)),
+    stalledArming: mostStalled(of((r) => r.stalledArming)),
     stalled: mostStalled(of((r) => r.stalled)),
     stalledHolding: mostStalled(of((r) => r.stalledHolding)),
     gcPauses: sum(of((r) => r.gcPauses)),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { longestWaitMs, runQueue, throttledMs } from '#dist/engine/machine/cpu-limits.js';
+import { memoryFree } from '#dist/engine/machine/machine.js';
 
 const V2 = '30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n';
 const V1_CPU = '33 25 0:30 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:15 - cgroup cgroup rw,cpu,cpuacct\n';
@@ -93,4 +94,58 @@ test("the longest wait for a core is one thread's, of those that are left", (t) 
     );
   assert.equal(longestWaitMs(at({ 10: 5, 11: 100, 12: 900 }), at({ 10: 25, 11: 130, 13: 7 })), 30);
   assert.equal(longestWaitMs(at({}), at({})), null);
+});
+
+test('memory is what the own control group and those above it leave, and what this process has of it', (t) => {
+  const MIB = 2 ** 20;
+  const machine = {
+    'proc/meminfo': `MemAvailable: ${8000 * 1024} kB\n`,
+    'proc/self/status': `VmRSS:\t${50 * 1024} kB\n`,
+  };
+  const v2 = { ...machine, 'proc/self/cgroup': '0::/user.slice/a.scope\n', 'proc/self/mountinfo': V2 };
+  const hybrid = {
+    ...machine,
+    'proc/self/cgroup': '5:memory:/load\n4:cpu,cpuacct:/\n0::/user.slice\n',
+    'proc/self/mountinfo': V1_MEMORY + V1_CPU + UNIFIED,
+    // No limit, as version 1 writes it.
+    'sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n',
+    'sys/fs/cgroup/memory/memory.usage_in_bytes': `${900 * MIB}\n`,
+  };
+  const cases: [string, Record<string, string>, number][] = [
+    ['no group has a limit', { ...v2, 'sys/fs/cgroup/user.slice/memory.max': 'max\n' }, 8050],
+    [
+      'v2: the own group, with pages of files that are given back',
+      {
+        ...v2,
+        'sys/fs/cgroup/memory.max': `${9 * MIB}\n`,
+        'sys/fs/cgroup/user.slice/a.scope/memory.max': `${500 * MIB}\n`,
+        'sys/fs/cgroup/user.slice/a.scope/memory.current': `${400 * MIB}\n`,
+        'sys/fs/cgroup/user.slice/a.scope/memory.stat': `anon 7\ninactive_file ${30 * MIB}\nactive_file 9\n`,
+      },
+      180,
+    ],
+    [
+      'v2: a slice above',
+      {
+        ...v2,
+        'sys/fs/cgroup/user.slice/memory.max': `${300 * MIB}\n`,
+        'sys/fs/cgroup/user.slice/memory.current': `${200 * MIB}\n`,
+        'sys/fs/cgroup/user.slice/a.scope/memory.max': 'max\n',
+        'sys/fs/cgroup/user.slice/a.scope/memory.current': `${200 * MIB}\n`,
+      },
+      150,
+    ],
+    [
+      'hybrid: the controller is in v1',
+      {
+        ...hybrid,
+        'sys/fs/cgroup/memory/load/memory.limit_in_bytes': `${256 * MIB}\n`,
+        'sys/fs/cgroup/memory/load/memory.usage_in_bytes': `${200 * MIB}\n`,
+        'sys/fs/cgroup/memory/load/memory.stat': `inactive_file 1\ntotal_inactive_file ${4 * MIB}\n`,
+      },
+      110,
+    ],
+    ['hybrid: without a limit', hybrid, 8050],
+  ];
+  for (const [what, files, mib] of cases) assert.equal(memoryFree(tree(t, files)), mib * MIB, what);
 });
