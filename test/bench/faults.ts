@@ -29,7 +29,11 @@ async function tell(stop: Stop): Promise<void> {
       : [`${dropOff.verdict} ${dropOff.interval95.map((end) => (end === null ? '?' : Math.round(end))).join('–')}`];
   try {
     judgeStopped(stop, done);
-    cells.push(validity.verdict, `${exitCode}`, [...found, ...validity.reasons.slice(0, 1)].join('; '));
+    cells.push(
+      validity.verdict,
+      `${exitCode}`,
+      [...found, validity.reasons.find((reason) => /stalled/.test(reason)) ?? validity.reasons[0] ?? ''].join('; '),
+    );
   } catch (error) {
     failures.push(String(error));
     cells.push('BLAMED', `${exitCode}`, String(error));

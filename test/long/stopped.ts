@@ -116,7 +116,11 @@ async function startTarget({ host, way, load }: Stop): Promise<Target> {
     });
     socket.on('data', (bytes) => {
       heardAt = Date.now();
-      if (isOpen) return;
+      if (isOpen) {
+        // It leaves by itself: that is no cut.
+        if (hasClose(bytes)) socket.destroy();
+        return;
+      }
       if (patience !== null) clearTimeout(patience);
       ask();
       if (places !== null && open >= places) {
@@ -148,6 +152,12 @@ async function startTarget({ host, way, load }: Stop): Promise<Target> {
     cut: () => cut,
     end: () => server.close(),
   };
+}
+
+/** Frames of a client are masked (RFC 6455 section 5.3), and those that come here are short and whole. */
+function hasClose(bytes: Buffer): boolean {
+  for (let at = 0; at < bytes.length; at += 6 + (bytes[at + 1] & 0x7f)) if ((bytes[at] & 0x0f) === 8) return true;
+  return false;
 }
 
 const FREEZERS = '/sys/fs/cgroup/freezer';
@@ -224,7 +234,7 @@ export async function stopped(stop: Stop): Promise<Stopped> {
 /** The target did nothing wrong, and what was measured of it may be wrong. @throws AssertionError when it is blamed */
 export function judgeStopped(stop: Stop, { result, cut }: Stopped): void {
   const { validity, thresholds, bursts, exitCode, dropOff } = result;
-  const what = `${JSON.stringify(stop)}: exit ${exitCode} ${JSON.stringify([validity, thresholds, bursts[0]?.outcomes, cut])}`;
+  const what = `${JSON.stringify(stop)}: exit ${exitCode} ${JSON.stringify([validity, thresholds, bursts[0]?.outcomes, bursts[0]?.lostWhileHeld, cut])}`;
   if (stop.load === 'find') {
     // A search repeats what was invalid; what it finds must be right.
     const [low, high] = dropOff?.interval95 ?? [null, null];
