@@ -59,8 +59,13 @@ const clauseSchema = z.object({
 export type CheckClause = Of<typeof clauseSchema>;
 
 export const PROBE_IDS = [
+  'firefox-connection',
+  'own-origin',
+  'without-subprotocol',
+  'still-served',
   'without-upgrade',
   'version-8',
+  // own-origin, as older results call it.
   'with-origin',
   'without-origin',
   'other-scheme',
@@ -69,6 +74,7 @@ export const PROBE_IDS = [
   'direct',
 ] as const;
 export type ProbeId = (typeof PROBE_IDS)[number];
+export type SentProbeId = Exclude<ProbeId, 'with-origin'>;
 
 const probeSchema = z.object({
   id: z.enum(PROBE_IDS),

@@ -1,8 +1,9 @@
 /** The parts of a check that need no socket: clauses, the SYN schedule, probes and their words, curl's line, the verdict. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { directPlan, probesFor } from '#dist/engine/check/probe-plans.js';
+import { directPlan, endedAs, probesFor } from '#dist/engine/check/probe-plans.js';
 import { probeSays } from '#dist/engine/check/probe-words.js';
+import { isHarmed } from '#dist/engine/check/probing.js';
 import { synRetries, synSchedule } from '#dist/engine/machine/syn-schedule.js';
 import { judgeClauses } from '#dist/engine/protocol/clauses.js';
 import { acceptFor } from '#dist/engine/protocol/request.js';
@@ -12,7 +13,7 @@ import { curlLine } from '#dist/plan/curl.js';
 import type { Plan } from '#dist/plan/plan.js';
 import { checkProfile, compilePlan } from '#dist/plan/profile/profile.js';
 import { type Check, PROBE_IDS } from '#dist/result/check-facts.js';
-import { ailments, checkExitCode } from '#dist/tally/check-health.js';
+import { ailments, checkExitCode, harmOf } from '#dist/tally/check-health.js';
 
 function planOf(target: Readonly<Record<string, unknown>>, more: Readonly<Record<string, unknown>> = {}): Plan {
   return compilePlan(checkProfile({ target, stages: [{ burst: 1 }], ...more }, 'test'));
@@ -114,40 +115,93 @@ test('probes change one thing, and say nothing secret where nobody asked for it'
     headers: { Authorization: 'Bearer verysecret' },
     subprotocols: ['chat'],
   });
-  const probes = probesFor(plan, 'request');
+  const probes = probesFor(plan, '404', 'answered');
   assert.deepEqual(
     probes.map(({ id }) => id),
-    ['without-upgrade', 'version-8', 'with-origin', 'other-scheme', 'other-slash'],
+    ['firefox-connection', 'own-origin', 'without-subprotocol', 'without-upgrade', 'version-8', 'other-slash'],
   );
-  const of = (id: string) => probes.find((probe) => probe.id === id);
+  const of = (id: string) => [...probes, ...probesFor(plan, 'tls', 'in-tls')].find((probe) => probe.id === id);
   const other = of('other-scheme')?.plan.target;
   assert.deepEqual([other?.scheme, other?.port, other?.path], ['ws', 443, '/ws']);
   assert.deepEqual([other?.headers, other?.subprotocols], [[], []], 'no credentials in the clear');
   assert.equal(of('other-slash')?.plan.target.path, '/ws/?access_token=verysecret');
-  assert.equal(of('with-origin')?.plan.target.origin, 'https://example.test');
+  assert.equal(of('own-origin')?.plan.target.origin, 'https://example.test');
   const request =
     'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: k\r\nSec-WebSocket-Version: 13\r\nUser-Agent: u\r\n\r\n';
   assert.equal(of('without-upgrade')?.rewrite?.(request), 'GET / HTTP/1.1\r\nHost: x\r\nUser-Agent: u\r\n\r\n');
+  assert.match(
+    of('firefox-connection')?.rewrite?.(request) ?? '',
+    /\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Key/,
+  );
+  assert.deepEqual(of('without-subprotocol')?.plan.target.subprotocols, []);
   assert.match(of('version-8')?.rewrite?.(request) ?? '', /Version: 8\r\nUser-Agent/);
   assert.deepEqual(
-    probesFor(plan, 'tcp').map(({ id }) => id),
+    probesFor(plan, 'tls', 'in-tls').map(({ id }) => id),
     ['other-scheme'],
   );
-  assert.deepEqual(probesFor(plan, 'nowhere'), []);
+  assert.deepEqual(probesFor(plan, 'refused', 'nowhere'), []);
 });
 
-test('with an Origin given, the handshake is asked without it and with its own', () => {
-  const ids = (target: Readonly<Record<string, unknown>>) =>
-    probesFor(planOf({ url: 'ws://127.0.0.1:8080/', ...target }), 'request').map(({ id }) => id);
-  assert.deepEqual(ids({}), ['without-upgrade', 'version-8', 'with-origin', 'other-scheme']);
-  assert.deepEqual(ids({ origin: 'https://elsewhere.test' }).slice(2, 4), ['with-origin', 'without-origin']);
-  assert.deepEqual(ids({ origin: 'http://127.0.0.1:8080' }).slice(2, 3), ['without-origin']);
-  assert.deepEqual(ids({ headers: { Origin: 'null' } }).slice(2, 4), ['with-origin', 'without-origin']);
+test('Origins that tell something: none after a 101 with the given one, else without it and with its own', () => {
+  const ids = (target: Readonly<Record<string, unknown>>, outcome: OutcomeId = '403') =>
+    probesFor(planOf({ url: 'ws://127.0.0.1:8080/', ...target }), outcome, endedAs(outcome, true, true))
+      .map(({ id }) => id)
+      .filter((id) => id.endsWith('-origin'));
+  assert.deepEqual(ids({}), ['own-origin']);
+  assert.deepEqual(ids({}, '101'), ['own-origin']);
+  assert.deepEqual(ids({ origin: 'https://elsewhere.test' }), ['own-origin', 'without-origin']);
+  assert.deepEqual(ids({ origin: 'https://elsewhere.test' }, '101'), []);
+  assert.deepEqual(ids({ origin: 'http://127.0.0.1:8080' }), ['without-origin']);
+  assert.deepEqual(ids({ headers: { Origin: 'null' } }), ['own-origin', 'without-origin']);
+});
+
+test('the own host is the one of the Host header, where one is sent', () => {
+  const plan = planOf({ url: 'wss://10.0.0.5/ws', headers: { Host: 'app.test' } });
+  const own = probesFor(plan, '101', 'opened').find(({ id }) => id === 'own-origin');
+  assert.equal(own?.plan.target.origin, 'https://app.test');
+});
+
+test('after a 101 only what other clients send is asked, and what is likely to fail goes last', () => {
+  const plan = planOf({ url: 'ws://127.0.0.1:8080/ws', subprotocols: ['chat'] });
+  assert.deepEqual(
+    probesFor(plan, '101', 'opened').map(({ id }) => id),
+    ['firefox-connection', 'own-origin'],
+  );
+  assert.deepEqual(
+    probesFor(plan, 'closed', 'unanswered')
+      .map(({ id }) => id)
+      .slice(-3),
+    ['version-8', 'other-scheme', 'other-slash'],
+  );
+});
+
+test('the plain handshake is harmed when it ends otherwise than before, and nobody is left to answer', () => {
+  const harmed: [OutcomeId, OutcomeId][] = [
+    ['101', 'refused'],
+    ['101', '502'],
+    ['101', '403'],
+    ['403', 'refused'],
+    ['403', 'closed'],
+    ['400', '502'],
+    ['closed', 'refused'],
+  ];
+  for (const [before, now] of harmed) assert.ok(isHarmed(before, now), `${before} ${now}`);
+  const well: [OutcomeId, OutcomeId][] = [
+    ['101', '101'],
+    ['101', 'aborted'],
+    ['101', 'local-fds'],
+    ['403', '429'],
+    ['502', '504'],
+    ['502', '502'],
+    ['closed', 'closed'],
+    ['timeout-upgrade', 'timeout-upgrade'],
+  ];
+  for (const [before, now] of well) assert.ok(!isHarmed(before, now), `${before} ${now}`);
 });
 
 test('a query in a template is no query', () => {
   const plan = planOf({ url: 'ws://127.0.0.1/a{{ env.X }}?b=1' });
-  const paths = probesFor(plan, 'request').map(({ plan: { target } }) => target.path);
+  const paths = probesFor(plan, '404', 'answered').map(({ plan: { target } }) => target.path);
   assert.equal(paths.at(-1), '/a{{ env.X }}/?b=1');
 });
 
@@ -176,7 +230,7 @@ test('every probe has words for every pair of outcomes, and none of them is sile
     '504',
     ...NAMED_OUTCOMES.map(({ id }) => id),
   ];
-  for (const id of PROBE_IDS)
+  for (const id of PROBE_IDS.filter((one) => one !== 'with-origin'))
     for (const main of ids)
       for (const probe of ids) {
         const says = probeSays(id, {
@@ -186,6 +240,7 @@ test('every probe has words for every pair of outcomes, and none of them is sile
           isSecure: false,
           sentOrigin: false,
           speaksTls: false,
+          after: 'own-origin',
         });
         assert.match(says, /^[A-Zw].+\.$/, `${id} ${main} ${probe}: ${says}`);
         assert.doesNotMatch(says, /undefined|null/);
@@ -272,6 +327,13 @@ test('healthy, unhealthy and silent have exit codes of their own', () => {
   assert.equal(checkExitCode({ ...healthy, ping: bad }), 3);
   assert.equal(checkExitCode({ ...healthy, close: bad }), 3);
   assert.equal(checkExitCode({ ...healthy, probes: [again] }), 3);
+  const ended = { ...again, id: 'still-served', outcome: 'refused' } as const;
+  const harmed = { ...healthy, probes: [{ ...again, id: 'own-origin', outcome: '403' } as const, ended] };
+  assert.deepEqual(ailments(harmed), ['it stopped answering after the probe own-origin (refused)']);
+  assert.equal(checkExitCode(harmed), 3);
+  // Who found nobody any more did not do it.
+  const late = { ...again, id: 'version-8', outcome: 'refused' } as const;
+  assert.equal(harmOf([...harmed.probes.slice(0, 1), late, ended])?.after, 'own-origin');
   assert.equal(checkExitCode({ ...healthy, idle: { forMs: 9, livedMs: 5, cutBy: 'closed', pings: 0 } }), 3);
   assert.equal(checkExitCode({ ...healthy, idle: { forMs: 9, livedMs: null, cutBy: null, pings: 0 } }), 0);
   assert.equal(checkExitCode({ ...healthy, outcome: '502' }), 3);
@@ -283,10 +345,10 @@ test('healthy, unhealthy and silent have exit codes of their own', () => {
 });
 
 test('what a probe says is true of the Origin that was sent and of the TLS that was seen', () => {
-  const both = { versions: null, isSecure: true, sentOrigin: true, speaksTls: true } as const;
+  const both = { versions: null, isSecure: true, sentOrigin: true, speaksTls: true, after: null } as const;
   const refused = { ...both, main: '403', probe: '101' } as const;
-  assert.match(probeSays('with-origin', refused), /accepted with this Origin, and refused with the one that was sent/);
-  assert.match(probeSays('with-origin', { ...refused, sentOrigin: false }), /refused without one/);
+  assert.match(probeSays('own-origin', refused), /accepted with this Origin, and refused with the one that was sent/);
+  assert.match(probeSays('own-origin', { ...refused, sentOrigin: false }), /refused without one/);
   assert.match(
     probeSays('without-origin', refused),
     /accepted without an Origin, and refused with the one that was sent/,

@@ -36,7 +36,7 @@ export const answered = (outcome: string, sample: Partial<Sample>): Partial<Chec
 /** The same answer for each of the probes that change the request. */
 export function alike(outcome: string, sample: Partial<Sample> | null): Probes {
   const one = sample === null ? outcome : answered(outcome, sample);
-  return { 'without-upgrade': one, 'version-8': one, 'with-origin': one, 'other-slash': one };
+  return { 'without-upgrade': one, 'version-8': one, 'own-origin': one, 'other-slash': one };
 }
 
 const NO_TLS = { url: 'wss://127.0.0.1:8080/ws', outcome: 'tls', detail: 'ERR_SSL_WRONG_VERSION_NUMBER' };
@@ -207,7 +207,14 @@ export const PROBED: readonly Case[] = [
       target: { origin: 'http://127.0.0.1' },
     },
   ],
-  ['browsers are refused', 'origin-refused', probed('101', null, { 'with-origin': '403', 'open-close-open': '101' })],
+  ['browsers are refused', 'origin-refused', probed('101', null, { 'own-origin': '403', 'open-close-open': '101' })],
+  // What the probes did.
+  [
+    'a server that dies of a refused Origin',
+    'backend-died',
+    probed('101', null, { 'own-origin': '403', 'still-served': 'refused' }),
+  ],
+  ['a limit that the probes meet', 'rate-limit', probed('101', null, { 'own-origin': '429', 'still-served': '429' })],
   // TLS.
   [
     'the intermediate is missing',
@@ -361,6 +368,11 @@ export const REFUTED: readonly NearMiss[] = [
     'an end after 1 s of what answers nothing',
     ['wrong-path'],
     probed('closed', { atMs: 1030 }, { 'without-upgrade': 'closed' }),
+  ],
+  [
+    'what died of a probe did not close itself, and says nothing of browsers',
+    ['server-closed-itself', 'origin-refused'],
+    probed('101', null, { 'own-origin': 'closed', 'still-served': 'refused' }),
   ],
   [
     'a limit for one client is no Firefox',

@@ -86,7 +86,7 @@ test('a server that closes itself: seen by opening once more, after all else', a
   const { url } = await labFor(t, 'close-kills-server');
   const result = await check([url, '-t', '2s']);
   assert.equal(result.exitCode, 3);
-  assert.deepEqual([result.check.outcome, probe(result, 'with-origin').outcome], ['101', '101']);
+  assert.deepEqual([result.check.outcome, probe(result, 'own-origin').outcome], ['101', '101']);
   assert.equal(probe(result, 'open-close-open').outcome, '502');
   assert.equal(result.diagnosis[0]?.cause, 'server-closed-itself');
 });
@@ -112,9 +112,98 @@ test('Origin, slash and version: what changes the answer is named', async (t) =>
   assert.deepEqual([both.check.outcome, probe(both, 'other-slash').outcome], ['403', '101']);
   assert.match(probe(both, 'other-slash').says, /wrong by a slash/);
   const none = await check([`${server.url}/`, '-t', '2s']);
-  assert.deepEqual([none.check.outcome, probe(none, 'with-origin').outcome], ['403', '101']);
-  assert.match(probe(none, 'with-origin').says, /the server checks Origin/);
+  assert.deepEqual([none.check.outcome, probe(none, 'own-origin').outcome], ['403', '101']);
+  assert.match(probe(none, 'own-origin').says, /the server checks Origin/);
   assert.ok(none.check.probes.every(({ id }) => id !== 'without-origin'));
+});
+
+/** Gives a 101, or a 403 to what `refuses` takes; listens no more once it has refused so. */
+async function mortal(t: TestContext, refuses: (request: string) => boolean, others: string | null) {
+  const asked: string[] = [];
+  const server = await serve(
+    onRequest((socket, request) => {
+      asked.push(request);
+      if (refuses(request)) {
+        socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n');
+        setTimeout(() => void server.close(), 100);
+      } else if (others === null) socket.write(switching(request));
+      else socket.end(others);
+    }),
+  );
+  t.after(() => server.close());
+  return { url: server.url, asked };
+}
+
+test('a server that dies of a probe: nothing more is asked, and it is said which one it was', async (t) => {
+  const healthy = await mortal(t, (request) => /^Origin:/m.test(request), null);
+  const ran = await check([healthy.url, '-t', '2s']);
+  assert.deepEqual(
+    ran.check.probes.map(({ id, outcome }) => [id, outcome]),
+    [
+      ['firefox-connection', '101'],
+      ['own-origin', '403'],
+      ['still-served', 'refused'],
+    ],
+  );
+  assert.match(probe(ran, 'still-served').says, /stopped answering after the probe own-origin .*--no-probes/);
+  assert.deepEqual([ran.exitCode, ran.diagnosis[0]?.cause], [3, 'backend-died']);
+  assert.match(ran.diagnosis[0]?.evidence ?? '', /died during the probes/);
+  assert.equal(healthy.asked.length, 3);
+
+  const refusal = 'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n';
+  const failing = await mortal(t, (request) => /Version: 8/.test(request), refusal);
+  const text = (await wstampede(['check', `${failing.url}/ws`, '-t', '2s'])).stdout;
+  assert.match(text, /answered 403 Forbidden; it stopped answering after the probe\s+version-8/);
+  assert.match(text, /other-slash +\S+ refused/);
+  assert.equal(failing.asked.filter((request) => request.startsWith('GET /ws/ ')).length, 0);
+});
+
+test('probes go one at a time', async (t) => {
+  let open = 0;
+  let most = 0;
+  const server = await serve(
+    onRequest((socket) => {
+      most = Math.max(most, ++open);
+      setTimeout(() => {
+        open--;
+        socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n');
+      }, 30);
+    }),
+  );
+  t.after(() => server.close());
+  const { check: found } = await check([`${server.url}/ws`, '-t', '2s', '--origin', 'https://app.test']);
+  assert.equal(found.probes.length, 6);
+  assert.equal(most, 1);
+});
+
+test('a refused Origin of its own host: browsers are refused, and the handshake asked for is healthy', async (t) => {
+  const server = await serve(
+    onRequest((socket, request) => {
+      if (/^Origin: http:\/\/127/m.test(request)) socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n');
+      else if (/^Origin: null/m.test(request)) socket.end();
+      else {
+        socket.write(switching(request));
+        socket.on('data', (frame: Buffer) => {
+          const body = frame.subarray(6).map((byte, i) => byte ^ frame[2 + (i % 4)]);
+          socket.write(Buffer.concat([Buffer.from([frame[0] === 0x89 ? 0x8a : 0x88, body.length]), body]));
+          if (frame[0] === 0x88) socket.end();
+        });
+      }
+    }),
+  );
+  t.after(() => server.close());
+  const without = await check([server.url, '-t', '2s']);
+  assert.equal(without.exitCode, 0);
+  const [finding] = without.diagnosis;
+  assert.deepEqual([finding?.cause, (finding?.confidence ?? 1) <= 0.6], ['origin-refused', true]);
+  const text = (await wstampede(['check', server.url, '-t', '2s'])).stdout.replace(/\s+/g, ' ');
+  assert.match(
+    text,
+    /^Healthy: .*; but browsers are refused unless the page's Origin is allowed: try --origin https:\/\/your\.site\./,
+  );
+  const given = await check([server.url, '-t', '2s', '--origin', 'https://app.test']);
+  assert.deepEqual([given.exitCode, given.diagnosis], [0, []]);
+  assert.ok(given.check.probes.every(({ id }) => !id.endsWith('-origin')));
 });
 
 test('an idle tunnel: how long it lives and how it is cut', async (t) => {
@@ -276,7 +365,7 @@ test('Ctrl-C ends it in an orderly way and keeps what was found', async (t) => {
   const { url } = await labFor(t, 'healthy');
   const file = join(folderOf(t), 'partial.json');
   const running = start(['check', url, '--idle', '1m', '--json', '-o', file]);
-  await running.stderrHas(/probe other-scheme/);
+  await running.stderrHas(/probe own-origin/);
   running.child.kill('SIGINT');
   const ran = await running.done;
   assert.equal(ran.code, 130);
@@ -301,7 +390,7 @@ test('after a check nothing is left open', async (t) => {
   await until('every socket is closed', () =>
     server.sockets.every((socket) => socket.readableEnded || socket.destroyed || socket.errored !== null),
   );
-  assert.ok(server.sockets.length >= 5);
+  assert.ok(server.sockets.length >= 4);
 });
 
 test('help names the flags, and what --no-probes is for', () => {

@@ -2,6 +2,7 @@
 
 import { isOpen } from '../../names/outcomes.js';
 import type { Check, CheckProbe } from '../../result/check-facts.js';
+import { browsersRefused, harmOf } from '../../tally/check-health.js';
 import type { CauseId } from '../causes.js';
 import type { Evidence } from '../evidence.js';
 import { counted, type Finding, type Rule } from '../finding.js';
@@ -19,10 +20,10 @@ export const probesRule: Rule = (evidence) => {
 
 /** The handshake works; the next one, or those of other clients, may not. */
 function opened(evidence: Evidence, check: Check): (Finding | null)[] {
-  const again = evidence.seen.probe('open-close-open');
+  const again = evidence.seen.probe('still-served') ?? evidence.seen.probe('open-close-open');
   return [
     again === null || isOpen(again.outcome) ? null : noSecond(again, check),
-    browsersRefused(evidence),
+    noBrowsers(check, evidence.origin !== null),
     firefoxRefused(evidence, check),
   ];
 }
@@ -34,7 +35,7 @@ function opened(evidence: Evidence, check: Check): (Finding | null)[] {
 const CLOSED = new Set(['502', '503', '504', '404', '426', 'refused', 'closed', 'reset', 'timeout-upgrade']);
 
 /** The first handshake got its 101, a later one did not. */
-function noSecond(again: CheckProbe, check: Check): Finding {
+function noSecond(again: CheckProbe, check: Check): Finding | null {
   const { outcome, sample } = again;
   const outcomes = [outcome];
   const asks = sample?.headers.some(([name]) => /^retry-after$|ratelimit/i.test(name)) === true;
@@ -53,45 +54,49 @@ function noSecond(again: CheckProbe, check: Check): Finding {
     const evidence = `${said} The same request was accepted before: a ticket that is good for once, or a limit for one client.`;
     return { cause: 'auth-refused', confidence: 0.55, evidence, outcomes, apart: ONE_BY_ONE };
   }
+  if (again.id === 'still-served') return diedOfProbes(check);
   if (before.length > 0 || !CLOSED.has(outcome)) {
     const cause: CauseId = outcome === '500' ? 'application-error' : CLOSED.has(outcome) ? 'backend-died' : 'unknown';
     const evidence = `${said} It did not begin when a client left.`;
     return { cause, confidence: cause === 'unknown' ? 0.1 : 0.55, evidence, outcomes, apart: ONE_BY_ONE };
   }
-  const died = diedOfProbes(again, check);
-  if (died !== null && /already ended/.test(check.close?.found ?? '')) {
-    return { cause: 'backend-died', confidence: 0.72, evidence: `${said}${died}`, outcomes, apart: ONE_BY_ONE };
+  if (outcome === 'refused' && /already ended/.test(check.close?.found ?? '')) {
+    const evidence = `${said} Nothing listens there any more, and the open connection was ended with it, before a client had left.`;
+    return { cause: 'backend-died', confidence: 0.72, evidence, outcomes, apart: ONE_BY_ONE };
   }
   return {
     cause: 'server-closed-itself',
-    confidence: died === null ? 0.9 : 0.5,
-    evidence: `The first handshake got its 101; once it had been closed, the next one got ${outcome}.${died ?? ''}`,
+    confidence: 0.9,
+    evidence: `The first handshake got its 101; once it had been closed, the next one got ${outcome}.`,
     outcomes,
     apart: 'In the code of the server look for wss.close() or server.close() in a handler of close.',
   };
 }
 
-/** A process that is gone after probes that it refused may have crashed at one of them. */
-function diedOfProbes({ outcome }: CheckProbe, check: Check): string | null {
-  const refused = check.probes.filter((probe) => /^4\d\d$/.test(probe.outcome) && probe.id !== 'without-upgrade');
-  if (outcome !== 'refused' || refused.length === 0) return null;
-  return ` Nothing listens there any more: it may as well have died during the probes, of the end of one that it refused (${refused.map(({ id }) => id).join(', ')}); --no-probes leaves them out.`;
+/** The plain handshake was served before the probes, and is not any more. */
+function diedOfProbes(check: Check): Finding | null {
+  const harm = harmOf(check.probes);
+  if (harm === null) return null;
+  const probe = check.probes.find(({ id }) => id === harm.after);
+  const its = probe === undefined ? '' : `, which got ${probe.outcome}`;
+  return {
+    cause: 'backend-died',
+    confidence: isOpen(check.outcome) ? 0.78 : 0.55,
+    evidence: `It died during the probes of this check: the plain handshake got ${check.outcome} at first, and gets ${harm.outcome} after ${harm.after === null ? 'it' : `the probe ${harm.after}`}${its}. What ends a server so can come from any client.`,
+    outcomes: [harm.outcome],
+    apart:
+      '--no-probes sends the handshake alone; the log of the server says what it died of, the error log of a gateway for how long it takes a server for down.',
+  };
 }
 
 /** Probes that a healthy server answers like the handshake itself. */
-const UNCHANGED: ReadonlySet<string> = new Set([
-  'version-8',
-  'with-origin',
-  'own-origin',
-  'without-origin',
-  'other-slash',
-]);
+const UNCHANGED: ReadonlySet<string> = new Set(['firefox-connection', 'own-origin', 'with-origin']);
 const ONE_BY_ONE = 'Start the server anew and try with --no-probes twice, a minute apart.';
 
 /** It works without an Origin, but a page of the target's own host is refused: no browser can connect. */
-function browsersRefused({ seen, origin }: Evidence): Finding | null {
-  const probe = seen.probe('own-origin') ?? seen.probe('with-origin');
-  if (origin !== null || probe === null || !/^4\d\d$/.test(probe.outcome) || probe.outcome === '429') return null;
+function noBrowsers(check: Check, sentOrigin: boolean): Finding | null {
+  const probe = browsersRefused(check, sentOrigin);
+  if (probe === null) return null;
   return {
     cause: 'origin-refused',
     confidence: 0.6,
@@ -119,7 +124,8 @@ function firefoxRefused({ seen }: Evidence, check: Check): Finding | null {
 /** Probes that change nothing but the Origin. */
 const ORIGINS = ['own-origin', 'with-origin', 'without-origin'];
 
-function failing(evidence: Evidence, { outcome }: Check): (Finding | null)[] {
+function failing(evidence: Evidence, check: Check): (Finding | null)[] {
+  const { outcome } = check;
   const { seen, origin } = evidence;
   const worked = (
     id: string,
@@ -165,6 +171,7 @@ function failing(evidence: Evidence, { outcome }: Check): (Finding | null)[] {
       () =>
         `Without a subprotocol it gets a 101, with ${evidence.subprotocols.join(', ') || 'the one that was offered'} ${outcome}: the server does not know that one.`,
     ),
+    diedOfProbes(check),
     otherScheme(evidence, outcome),
     ...hopBetween(evidence),
     sameDirect(evidence, outcome),

@@ -1,7 +1,6 @@
 /**
- * A checkup: one handshake examined step by step, then probes that change one thing each. Owns the order and the time
- * limit of every step. Connections stay open until the probes are done, because some servers close themselves when a
- * client leaves, which would spoil all probes. The result is a Check beside a burst of one.
+ * A checkup: one handshake examined step by step, then the probes (probing.ts). It owns the order and the bound on every step:
+ * the handshake's own connection is closed after the probes. What was found becomes a Check beside a burst of one.
  */
 
 import { isSignalName } from '../../errors.js';
@@ -9,18 +8,16 @@ import type { Host } from '../../host.js';
 import { isOpen } from '../../names/outcomes.js';
 import { curlLine } from '../../plan/curl.js';
 import type { Inputs, Plan } from '../../plan/plan.js';
-import { printable } from '../../plan/printable.js';
-import { maskUrl } from '../../plan/secrets.js';
-import type { Check, CheckDns, CheckProbe, CheckTcp, CheckTls } from '../../result/check-facts.js';
+import type { Check, CheckDns, CheckTcp, CheckTls } from '../../result/check-facts.js';
 import { isoMicros } from '../../result/iso-time.js';
 import type { RunRecord, Stopped } from '../../tally/assemble.js';
+import { harmOf } from '../../tally/check-health.js';
 import { Tally } from '../../tally/tally.js';
 import { RunningSums } from '../../tally/totals.js';
 import { now, toMicros, wallOffset } from '../machine/clock.js';
 import { type Disturbance, watchMachine } from '../machine/disturbance.js';
 import { readMachine } from '../machine/machine.js';
 import { synRetries } from '../machine/syn-schedule.js';
-import { wait } from '../machine/wait.js';
 import type { Choice } from '../run/choose-transport.js';
 import { localGenerator } from '../run/local-generator.js';
 import { unmetNeeds } from '../run/machine-needs.js';
@@ -29,18 +26,13 @@ import { tlsOptions } from '../transport/tls-options.js';
 import type { Destination } from '../transport/transport.js';
 import { burstOfOne } from './burst-of-one.js';
 import { Examination, type Setting } from './examination.js';
-import { directProbe, type ProbePlan, probesFor, type Reached } from './probe-plans.js';
-import { probeSays } from './probe-words.js';
+import { type Direct, Probing } from './probing.js';
 import { probeTcp } from './tcp-probe.js';
 import { failureInWords, probeTls } from './tls-probe.js';
 
 /** A check uses one connection and needs no speed. */
 const TRANSPORT: Choice = { name: 'node', note: null };
-const PROBES_AT_ONCE = 3;
-/** Time for a server to react to a client that has left, before the next one connects. */
-const AFTER_CLOSE_MS = 250;
 const IDLE_NEWS_MS = 10_000;
-const LONGEST_URL = 2048;
 
 export interface CheckupOptions {
   readonly host: Host;
@@ -78,9 +70,6 @@ class Checkup {
   readonly #setting: Setting;
   readonly #startedAt = isoMicros(now() + wallOffset());
   readonly #watch = watchMachine();
-  #speaksTls = false;
-  /** Kept open until the probes are done. */
-  readonly #open: Examination[] = [];
 
   constructor(options: CheckupOptions) {
     this.#options = options;
@@ -112,17 +101,20 @@ class Checkup {
     const main = await Examination.open(this.#plan, to, this.#setting);
     // Read here: later disturbances of this machine do not affect the handshake.
     const disturbance = machine();
+    let probing: Probing | null = null;
     try {
       const ping = main.isOpen ? await main.ping() : null;
       const [tcp, tls] = await Promise.all([this.#tcp(resolution, main), this.#tls(to, main)]);
       // A port that agrees on a version, or sends an alert, speaks TLS.
-      this.#speaksTls = tls !== null && (tls.protocol !== null || /ALERT|TLSV1|SSLV3|CERT/.test(tls.failure ?? ''));
+      const speaksTls = tls !== null && (tls.protocol !== null || /ALERT|TLSV1|SSLV3|CERT/.test(tls.failure ?? ''));
+      probing = this.#probing(main, to, speaksTls);
       const idle = this.#options.idleMs === null || !main.isOpen ? null : this.#idle(main, this.#options.idleMs);
-      const probes = await this.#probes(main, to, direct);
+      const probes = this.#options.probes ? await probing.run(this.#direct(direct)) : [];
       const idled = await idle;
       // A tunnel that was closed while idle cannot be closed again.
       const close = !isOpen(main.outcome) || (idled !== null && idled.cutBy !== null) ? null : await main.close();
-      const again = await this.#again(main, to);
+      const isAskedAgain = this.#options.probes && isOpen(main.outcome) && harmOf(probes) === null;
+      const again = isAskedAgain ? await probing.again(to) : [];
       const check: Check = {
         dns: this.#dns(resolution),
         tcp,
@@ -139,7 +131,7 @@ class Checkup {
       const handshake = await main.drop();
       return { record: this.#record(resolution, handshake.tally, disturbance), check };
     } finally {
-      await Promise.all([main, ...this.#open].map((one) => one.drop()));
+      await Promise.all([main.drop(), probing?.drop()]);
     }
   }
 
@@ -216,85 +208,15 @@ class Checkup {
     }
   }
 
-  async #probes(main: Examination | null, to: Destination | null, direct: Resolution | null): Promise<CheckProbe[]> {
-    if (!this.#options.probes) return [];
-    const asked: (() => Promise<CheckProbe | null>)[] = [];
-    if (main !== null && to !== null) {
-      for (const probe of probesFor(this.#plan, reachedBy(main))) asked.push(() => this.#probe(probe, to, main));
-    }
+  #probing(main: Examination | null, to: Destination | null, speaksTls: boolean): Probing {
+    const { note } = this.#options;
+    return new Probing({ plan: this.#plan, setting: this.#setting, main, to, speaksTls, note });
+  }
+
+  #direct(resolution: Resolution | null): Direct | null {
     const { direct: plan } = this.#options;
-    if (plan !== null && direct !== null) asked.push(() => this.#directly(plan, direct, main));
-    const found: (CheckProbe | null)[] = new Array(asked.length).fill(null);
-    let next = 0;
-    const ask = async (): Promise<void> => {
-      for (let place = next++; place < asked.length && !this.#options.signal.aborted; place = next++) {
-        found[place] = await asked[place]();
-      }
-    };
-    await Promise.all(Array.from({ length: PROBES_AT_ONCE }, ask));
-    return found.filter((probe) => probe !== null);
-  }
-
-  async #directly(
-    plan: Plan,
-    { destinations, failure }: Resolution,
-    main: Examination | null,
-  ): Promise<CheckProbe | null> {
-    const probe = directProbe(plan);
-    const [to] = destinations;
-    if (to !== undefined) return this.#probe(probe, to, main);
-    return {
-      ...this.#asked(probe),
-      outcome: 'dns',
-      detail: failure,
-      tookMs: 0,
-      sample: null,
-      says: 'The name of the other target has no address.',
-    };
-  }
-
-  #asked({ id, asks, plan }: ProbePlan): Pick<CheckProbe, 'id' | 'asks' | 'url'> {
-    return { id, asks: printable(asks), url: printable(maskUrl(plan.target.url), LONGEST_URL) };
-  }
-
-  /** null: stopped before it ended. */
-  async #probe(probe: ProbePlan, to: Destination, main: Examination | null): Promise<CheckProbe | null> {
-    this.#options.note(`probe ${probe.id}`);
-    const timeoutMs = Math.min(this.#setting.timeoutMs, probe.mostMs ?? this.#setting.timeoutMs);
-    const examination = await Examination.open(probe.plan, to, { ...this.#setting, timeoutMs }, probe.rewrite);
-    this.#open.push(examination);
-    if (examination.outcome === 'aborted') return null;
-    const sample = await examination.answer();
-    const versions = sample?.headers.find(([name]) => name.toLowerCase() === 'sec-websocket-version')?.[1] ?? null;
-    return {
-      ...this.#asked(probe),
-      outcome: examination.outcome,
-      detail: examination.detail,
-      tookMs: toMicros(examination.tookMs),
-      sample,
-      headBytes: examination.headBytes,
-      says: probeSays(probe.id, {
-        main: main?.outcome ?? 'dns',
-        probe: examination.outcome,
-        versions,
-        isSecure: this.#plan.target.scheme === 'wss',
-        sentOrigin: sendsOrigin(this.#plan),
-        speaksTls: this.#speaksTls,
-      }),
-    };
-  }
-
-  /** Opens, closes and opens again: last, because it may end the server. */
-  async #again(main: Examination, to: Destination): Promise<CheckProbe[]> {
-    await Promise.all(this.#open.map((one) => one.drop()));
-    if (!this.#options.probes || !isOpen(main.outcome) || this.#options.signal.aborted) return [];
-    await wait(AFTER_CLOSE_MS, this.#options.signal);
-    const probe = await this.#probe(
-      { id: 'open-close-open', asks: 'Once more, after those before have been closed.', plan: this.#plan },
-      to,
-      main,
-    );
-    return probe === null ? [] : [probe];
+    if (plan === null || resolution === null) return null;
+    return { plan, to: resolution.destinations[0] ?? null, failure: resolution.failure };
   }
 
   async #withoutAddress(resolution: Resolution, direct: Resolution | null): Promise<CheckupRecord> {
@@ -303,8 +225,9 @@ class Checkup {
     const isStopped = this.#options.signal.aborted;
     tally.addUntimed(isStopped ? 'aborted' : 'dns', failure, 1);
     if (resolution.dnsMs !== null) tally.addDns(resolution.dnsMs);
-    const probes = await this.#probes(null, null, direct);
-    await Promise.all(this.#open.map((one) => one.drop()));
+    const probing = this.#probing(null, null, false);
+    const probes = this.#options.probes ? await probing.run(this.#direct(direct)) : [];
+    await probing.drop();
     const check: Check = {
       dns: this.#dns(resolution),
       tcp: [],
@@ -358,13 +281,4 @@ class Checkup {
       stopped: signal.aborted ? { by, reason: 'stopped by the user' } : null,
     };
   }
-}
-
-function sendsOrigin({ target }: Plan): boolean {
-  return target.origin !== null || target.headers.some(([name]) => name.toLowerCase() === 'origin');
-}
-
-function reachedBy(main: Examination): Reached {
-  if (main.request !== null) return 'request';
-  return main.connectMs === null ? 'nowhere' : 'tcp';
 }

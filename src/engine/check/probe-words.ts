@@ -4,7 +4,7 @@
  */
 
 import { blameOf, isOpen, type OutcomeId } from '../../names/outcomes.js';
-import type { ProbeId } from '../../result/check-facts.js';
+import type { SentProbeId } from '../../result/check-facts.js';
 
 /** Outcomes of the handshake itself and of the probe. */
 interface Both {
@@ -18,6 +18,8 @@ interface Both {
   readonly sentOrigin: boolean;
   /** The port has spoken TLS. */
   readonly speaksTls: boolean;
+  /** Of still-served: the probe after which it was asked. */
+  readonly after: string | null;
 }
 
 const isStatus = (id: OutcomeId) => /^\d+$/.test(id);
@@ -29,27 +31,27 @@ function named(id: OutcomeId): string {
   return isSilent(id) ? 'no answer' : `"${id}"`;
 }
 
-const WORDS: Readonly<Record<ProbeId, (both: Both) => string>> = {
+const WORDS: Readonly<Record<SentProbeId, (both: Both) => string>> = {
+  'firefox-connection': firefoxConnection,
   'without-upgrade': withoutUpgrade,
   'version-8': otherVersion,
-  'with-origin': (both) =>
+  'own-origin': (both) =>
     origin(both, 'with this Origin', both.sentOrigin ? 'with the one that was sent' : 'without one'),
   'without-origin': (both) => origin(both, 'without an Origin', 'with the one that was sent'),
+  'without-subprotocol': withoutSubprotocol,
   'other-scheme': otherScheme,
   'other-slash': otherSlash,
   'open-close-open': openAgain,
+  'still-served': stillServed,
   direct,
 };
 
-export function probeSays(id: ProbeId, both: Both): string {
+export function probeSays(id: SentProbeId, both: Both): string {
   if (blameOf(both.probe) === 'local') return 'This machine could not ask.';
   return WORDS[id](both);
 }
 
 function withoutUpgrade({ main, probe }: Both): string {
-  if (isOpen(main) && !isOpen(probe) && probe !== 'invalid-101') {
-    return 'Handshakes and ordinary requests are told apart, as they should be.';
-  }
   if (isOpen(probe) || probe === 'invalid-101')
     return 'Whatever is asked is answered with a 101: nothing there reads the request.';
   if (main === probe && isStatus(main)) {
@@ -67,8 +69,6 @@ function withoutUpgrade({ main, probe }: Both): string {
 
 function otherVersion({ main, probe, versions }: Both): string {
   const spoken = versions === null ? '' : `; it names what it speaks: ${versions}`;
-  if (isOpen(main) && isOpen(probe)) return 'Version 8 is served as well: a server that still serves old browsers.';
-  if (isOpen(main)) return `Another version is refused, as RFC 6455 section 4.2.2 asks${spoken}.`;
   if (isOpen(probe)) return 'Version 8 is served and 13 is not: the server is older than RFC 6455.';
   if (main === probe && !isStatus(main)) return 'The same end: nothing is learnt about the version.';
   if (main === probe) return `The version makes no difference${spoken}: the answer was given before anything read it.`;
@@ -88,17 +88,26 @@ function origin({ main, probe }: Both, here: string, there: string): string {
   return `Another answer ${here}: ${named(probe)}, not ${named(main)}; something there reads Origin.`;
 }
 
-function otherScheme({ main, probe, isSecure, speaksTls }: Both): string {
+function firefoxConnection({ main, probe }: Both): string {
+  if (main === probe) return isStatus(main) ? "Firefox's list makes no difference." : 'The same end.';
+  if (isOpen(probe)) return 'It is accepted as Firefox sends it, and not as a single word.';
+  if (!isStatus(probe) && !isOpen(main)) return NO_ANSWER(named(probe));
+  if (isOpen(main)) return `It is refused as Firefox sends it (${named(probe)}): the list is compared as one word.`;
+  return `Another answer: ${named(probe)}, not ${named(main)}; something there reads Connection.`;
+}
+
+function withoutSubprotocol({ main, probe }: Both): string {
+  if (main === probe) return isStatus(main) ? 'The subprotocol makes no difference.' : 'The same end.';
+  if (isOpen(probe)) return 'It is accepted without a subprotocol: the server does not know the one that was offered.';
+  if (!isStatus(probe)) return NO_ANSWER(named(probe));
+  return `Another answer: ${named(probe)}, not ${named(main)}; something there reads the subprotocol.`;
+}
+
+function otherScheme({ probe, isSecure, speaksTls }: Both): string {
   const [asked, other] = isSecure ? ['wss://', 'ws://'] : ['ws://', 'wss://'];
   if (isOpen(probe)) {
-    return isOpen(main)
-      ? `${other} is served on the same port as well.`
-      : `${other} works where ${asked} does not: the scheme of the URL is wrong, or a hop was set up for the other one.`;
+    return `${other} works where ${asked} does not: the scheme of the URL is wrong, or a hop was set up for the other one.`;
   }
-  const speaks = isStatus(probe) || probe === 'invalid-101' || (!isSecure && probe === 'closed');
-  if (isOpen(main) && speaks && probe !== 'closed')
-    return `${other} is understood on the same port, and answered with ${named(probe)}.`;
-  if (isOpen(main)) return `Only ${asked} is spoken on this port, as is usual.`;
   if (isStatus(probe) && isSecure && speaksTls) {
     return `The port speaks TLS, and answers plain HTTP with ${named(probe)} all the same: the scheme is not what is wrong.`;
   }
@@ -111,18 +120,34 @@ function otherScheme({ main, probe, isSecure, speaksTls }: Both): string {
 }
 
 function otherSlash({ main, probe }: Both): string {
-  if (main === probe) return isOpen(main) || isStatus(main) ? 'The slash makes no difference.' : 'The same end.';
+  if (main === probe) return isStatus(main) ? 'The slash makes no difference.' : 'The same end.';
   if (isOpen(probe)) return 'It works there: the path of the URL is wrong by a slash.';
   if (!isStatus(probe)) return NO_ANSWER(named(probe));
-  if (isOpen(main)) return `The slash matters (${named(probe)}): the path is right as it was asked.`;
   return `Another answer: ${named(probe)}, not ${named(main)}; something there looks at the path.`;
 }
 
-function openAgain({ probe }: Both): string {
-  if (isOpen(probe)) return 'It opens again after a client has left, as it should.';
+/** The same request was accepted before; null: what came is no answer about the client. */
+function refusedLater({ main, probe }: Both): string | null {
   if (probe === '429') return 'Refused with a 429: a limit on how often one client may come.';
-  if (probe === '401' || probe === '403')
+  if (isOpen(main) && (probe === '401' || probe === '403'))
     return `Refused (${named(probe)}) although the same request was accepted before: a ticket that is good for once, or a limit for one client.`;
+  return null;
+}
+
+function stillServed(both: Both): string {
+  const { probe, after } = both;
+  const last = after === null ? 'the handshake itself' : `the probe ${after}`;
+  return (
+    refusedLater(both) ??
+    `It stopped answering after ${last} (${named(probe)}): nothing more is asked. --no-probes sends the handshake alone.`
+  );
+}
+
+function openAgain(both: Both): string {
+  const { probe } = both;
+  if (isOpen(probe)) return 'It opens again after a client has left, as it should.';
+  const refused = refusedLater(both);
+  if (refused !== null) return refused;
   return `It opened until a client left, and no more (${named(probe)}): as when the server closes itself with a connection, by wss.close() in a handler of close.`;
 }
 

@@ -22,7 +22,7 @@ import { clip, wrapAndClip } from './text-width.js';
 
 const LABEL_WIDTH = 9;
 const INDENT = ' '.repeat(LABEL_WIDTH + 2);
-const PROBE_WIDTH = 17;
+const PROBE_WIDTH = 21;
 
 /** Text that ends with a line end. */
 export function renderCheck(result: Result, terminal: Terminal): string {

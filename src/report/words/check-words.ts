@@ -14,7 +14,7 @@ import type {
   CheckTcp,
 } from '../../result/check-facts.js';
 import type { Result, Sample } from '../../result/result.js';
-import { ailments } from '../../tally/check-health.js';
+import { ailments, browsersRefused, harmOf, harmText } from '../../tally/check-health.js';
 import type { Headline } from './headline.js';
 import { spokenMs } from './numbers.js';
 
@@ -48,21 +48,20 @@ export function checkHeadline(result: Result, check: Check): Headline {
     if (wrong.length > 0) return { text: `${start}Unhealthy: a 101${time}, but ${wrong.join('; ')}.`, mood: 'bad' };
     const kept = [...(ping === null ? [] : ['ping']), ...(close === null ? [] : ['close'])].join(' and ');
     const answered = kept === '' ? '' : `; ${kept} answered`;
-    const refused = refusesBrowsers(result, check) ? BROWSERS_REFUSED : '';
+    const refused = browsersRefused(check, sentOrigin(result)) === null ? '' : BROWSERS_REFUSED;
     const text = `${start}Healthy: the handshake got its 101${time}${answered}${refused}.`;
     return { text, mood: start === '' ? 'good' : 'bad' };
   }
-  return { text: `${start}No WebSocket: ${failureText(check)}.`, mood: 'bad' };
+  const harm = harmOf(check.probes);
+  const harmed = harm === null ? '' : `; ${harmText(harm)}`;
+  return { text: `${start}No WebSocket: ${failureText(check)}${harmed}.`, mood: 'bad' };
 }
 
 const BROWSERS_REFUSED =
   "; but browsers are refused unless the page's Origin is allowed: try --origin https://your.site";
 
-/** No Origin was sent, and one from the target's own host was refused. */
-function refusesBrowsers({ plan: { target } }: Result, { probes }: Check): boolean {
-  if (target.origin !== null || target.headers.some(([name]) => /^origin$/i.test(name))) return false;
-  const own = probes.find(({ id }) => /^(own|with)-origin$/.test(id));
-  return own !== undefined && /^4\d\d$/.test(own.outcome) && own.outcome !== '429';
+function sentOrigin({ plan: { target } }: Result): boolean {
+  return target.origin !== null || target.headers.some(([name]) => /^origin$/i.test(name));
 }
 
 function failureText(check: Check): string {
