@@ -152,10 +152,9 @@ test('a server that dies of a probe: nothing more is asked, and it is said which
 
   const refusal = 'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n';
   const failing = await mortal(t, (request) => /Version: 8/.test(request), refusal);
-  const text = (await wstampede(['check', `${failing.url}/ws`, '-t', '2s'])).stdout;
-  assert.match(text, /answered 403 Forbidden; it stopped answering after the probe\s+version-8/);
-  assert.match(text, /other-slash +\S+ refused/);
-  assert.equal(failing.asked.filter((request) => request.startsWith('GET /ws/ ')).length, 0);
+  const text = (await wstampede(['check', `${failing.url}/ws`, '-t', '2s'])).stdout.replace(/\s+/g, ' ');
+  assert.match(text, /answered 403 Forbidden; it stopped answering after the probe version-8 \(refused\)/);
+  assert.equal(failing.asked.filter((request) => request.startsWith('GET /x/ws/ ')).length, 0);
 });
 
 test('probes go one at a time', async (t) => {

@@ -16,7 +16,9 @@ export interface ProbePlan {
   /** Changes the request's bytes in ways that a plan cannot express. */
   readonly rewrite?: (request: string) => string;
   /** Shorter limit for probes where silence is an answer too, so that the usual deadline would be wasted. */
-  readonly mostMs?: number;
+  readonly mostMs?: number | undefined;
+  /** No client of the field sends it: what a server does then has never been tried. */
+  readonly isRisky?: true | undefined;
 }
 
 /** How the handshake itself ended, as far as probes differ by it. */
@@ -32,6 +34,7 @@ interface Row {
   readonly of: (plan: Plan, outcome: OutcomeId) => Change | null;
   /** Silence of the same length as the handshake's is what it is asked for. */
   readonly isPatient?: true;
+  readonly isRisky?: true;
 }
 
 type Change = Omit<ProbePlan, 'id'>;
@@ -48,9 +51,9 @@ const ROWS: readonly Row[] = [
   { id: 'without-origin', after: FAILED, of: withoutOrigin },
   { id: 'without-subprotocol', after: FAILED, of: withoutSubprotocol },
   { id: 'without-upgrade', after: FAILED, of: withoutUpgrade, isPatient: true },
-  { id: 'version-8', after: FAILED, of: otherVersion },
-  { id: 'other-scheme', after: ['in-tls', ...FAILED], of: otherScheme },
-  { id: 'other-slash', after: FAILED, of: otherSlash },
+  { id: 'version-8', after: FAILED, of: otherVersion, isRisky: true },
+  { id: 'other-scheme', after: ['in-tls', ...FAILED], of: otherScheme, isRisky: true },
+  { id: 'other-slash', after: FAILED, of: otherSlash, isRisky: true },
 ];
 
 /** How a handshake ended that came so far. */
@@ -63,10 +66,11 @@ export function endedAs(outcome: OutcomeId, isConnected: boolean, hasSent: boole
 
 /** Those whose answer a rule reads, in the order of sending. */
 export function probesFor(plan: Plan, outcome: OutcomeId, ended: Ended): ProbePlan[] {
-  return ROWS.flatMap(({ id, after, of, isPatient }): ProbePlan[] => {
+  return ROWS.flatMap(({ id, after, of, isPatient, isRisky }): ProbePlan[] => {
     const probe = after.includes(ended) ? of(plan, outcome) : null;
     if (probe === null) return [];
-    return [{ id, ...(ended === 'unanswered' && isPatient !== true && { mostMs: QUICK_MS }), ...probe }];
+    const mostMs = ended === 'unanswered' && isPatient !== true ? QUICK_MS : undefined;
+    return [{ id, mostMs, isRisky, ...probe }];
   });
 }
 

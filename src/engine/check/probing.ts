@@ -64,13 +64,11 @@ export class Probing {
       main.outcome,
       endedAs(main.outcome, main.connectMs !== null, main.request !== null),
     );
-    for (const [place, probe] of planned.entries()) {
+    for (const probe of planned) {
       const found = await this.#ask(probe, to);
       if (found === null) return sent;
       sent.push(found);
-      const isLast = place === planned.length - 1;
-      // After a 101 the last word is that of open-close-open.
-      const isInDoubt = isOpen(this.#main) ? !isOpen(found.outcome) : isLast || isWorse(found.outcome, this.#main);
+      const isInDoubt = probe.isRisky === true || isHarmed(this.#main, found.outcome as OutcomeId);
       const harm = isInDoubt ? await this.#stillServed(sent, to) : null;
       if (harm !== null) return [...sent, harm];
     }
