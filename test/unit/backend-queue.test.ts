@@ -29,5 +29,6 @@ test('a pause after clients that are gone is no service', async () => {
   assert.equal(served, 10);
   const measured = queue.measured() ?? 0;
   // Eight gaps; with the pause among them their mean would be over 50 ms.
-  assert.ok(measured >= SERVICE_MS / 2 && measured < 3 * SERVICE_MS, `${measured}`);
+  // A machine that stood still serves what it missed at once: no lower bound but 0.
+  assert.ok(measured > 0 && measured < 3 * SERVICE_MS, `${measured}`);
 });
