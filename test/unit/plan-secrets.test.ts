@@ -172,3 +172,33 @@ test('a hundred thousand rows cost little more to look through than twenty-one',
   const [few, many] = [msOf(21), msOf(100_000)];
   assert.ok(many < 20 * few, `${few} ms, then ${many} ms`);
 });
+
+test('values of other rows are found wherever they stand: what a search for each of them finds', () => {
+  const word = fc.stringMatching(/^[abAB1.]{6,14}$/);
+  fc.assert(
+    fc.property(
+      fc.array(word, { maxLength: 12 }),
+      fc.array(fc.oneof(word, fc.constant(' ')), { maxLength: 8 }),
+      (values, parts) => {
+        const others = new OtherValues(values);
+        const text = [...parts, ...values.slice(0, 3)].join('');
+        const masked = others.mask(text).toLowerCase();
+        for (const value of values.filter(({ length }) => length >= 8)) {
+          assert.ok(!masked.includes(value.toLowerCase()), `${value} in ${masked} of ${text}`);
+        }
+        // Nothing but values is taken away: what is left stood there in that order.
+        const rest = masked.split('***');
+        let at = 0;
+        for (const part of rest) {
+          const found = text.toLowerCase().indexOf(part, at);
+          assert.ok(found >= at);
+          at = found + part.length;
+        }
+        const longest = Math.max(0, ...values.map(({ length }) => length));
+        assert.ok(text.length - rest.join('').length <= (rest.length - 1) * longest);
+        if (values.every((value) => value.length < 8 || !text.toLowerCase().includes(value.toLowerCase())))
+          assert.equal(others.mask(text), text);
+      },
+    ),
+  );
+});
