@@ -25,7 +25,7 @@ import {
   type Told,
   unconnected,
 } from './diagnose-results.js';
-import { NOT_OF_SERVERS, OF_SERVERS } from './diagnose-servers.js';
+import { NOT_OF_SERVERS, OF_SERVERS, SAID_FOR_SURE } from './diagnose-servers.js';
 import { BESIDE_OTHERS, BLUNT, SHARPENED } from './diagnose-sharpened.js';
 import { SINGLES } from './diagnose-singles.js';
 
@@ -113,6 +113,15 @@ describe('each cause', () => {
     assert.match(found.remedy, /proxy_read_timeout/);
     assert.equal(diagnosed(serialDirect(1000, 5))[0].gateway, null);
   });
+});
+
+describe('what a server says of itself', () => {
+  for (const [what, cause, told] of SAID_FOR_SURE) {
+    it(`${cause}: ${what}`, () => {
+      const [first] = diagnosed(told);
+      assert.ok(first.cause === cause && first.confidence >= 0.85, named([first]));
+    });
+  }
 });
 
 describe('a look-up that failed', () => {

@@ -36,14 +36,6 @@ export const OF_SERVERS: readonly Case[] = [
   // In a header, or in the phrase after the status.
   ['a header about the Origin', 'origin-refused', { ...always('403', 2, NO_ORIGIN), ...ORIGIN }],
   [
-    'the same, and the probes have no better Origin',
-    'origin-refused',
-    {
-      ...probed('403', NO_ORIGIN, { ...alike('403', NO_ORIGIN), 'without-origin': '403', 'without-upgrade': '404' }),
-      ...ORIGIN,
-    },
-  ],
-  [
     'a header about the subprotocol',
     'subprotocol-required',
     probed('400', rejects('400 Bad Request', 'Subprotocol required'), {
@@ -114,6 +106,25 @@ export const OF_SERVERS: readonly Case[] = [
   ],
   ['a whole 400 of a second server', 'two-servers-answered', closedFor('protocol', 'HTTP/1.1 400 Bad Request')],
   ['1011 whatever its reason', 'cut-after-upgrade', closedFor('1011', 'auth backend is down')],
+];
+
+const NO_LIBRARY = page('Unsupported upgrade request.');
+
+/** What a server says of itself is not doubted for what its probes got. */
+export const SAID_FOR_SURE: readonly Case[] = [
+  [
+    'a server without a WebSocket library',
+    'not-a-websocket-endpoint',
+    probed('400', NO_LIBRARY, { ...alike('400', NO_LIBRARY), 'without-upgrade': '404' }),
+  ],
+  [
+    'a list of Origins that has none of the probes',
+    'origin-refused',
+    {
+      ...probed('403', NO_ORIGIN, { ...alike('403', NO_ORIGIN), 'without-origin': '403', 'without-upgrade': '404' }),
+      ...ORIGIN,
+    },
+  ],
 ];
 
 /** `[what, causes that must not be named, what was seen]` */

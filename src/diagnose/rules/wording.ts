@@ -31,6 +31,8 @@ interface Wording {
   /** Completes "it says ...: ". */
   readonly because: string;
   readonly lead?: string;
+  /** The answers to the probes can't speak against it: they would be the same. */
+  readonly isDecided?: true;
   /** It is about every request, so that an ordinary GET is told of it as well. */
   readonly concernsAll?: true;
 }
@@ -45,6 +47,7 @@ const WORDINGS: readonly Wording[] = [
     cause: 'not-a-websocket-endpoint',
     confidence: 0.9,
     because: 'so a server answers that has no WebSocket library (uvicorn); Upgrade did arrive.',
+    isDecided: true,
     lead: "Install the library beside the server: pip install 'uvicorn[standard]', or websockets or wsproto.",
   },
   {
@@ -133,6 +136,8 @@ const WORDINGS: readonly Wording[] = [
     cause: 'origin-refused',
     confidence: 0.9,
     because: 'the refusal is about the Origin.',
+    // A server with a list refuses the Origins of the probes as well.
+    isDecided: true,
   },
   {
     // A 400 or 401 that only mentions an origin may be about an origin server.
@@ -141,6 +146,8 @@ const WORDINGS: readonly Wording[] = [
     cause: 'origin-refused',
     confidence: 0.88,
     because: 'the refusal is about the Origin.',
+    // A server with a list refuses the Origins of the probes as well.
+    isDecided: true,
   },
   {
     says: /no available server/i,
@@ -219,15 +226,14 @@ function isSaidAlone(hop: Hop | null): boolean {
 }
 
 function saidSo(evidence: Evidence, failure: Failure, { wording, quote }: Said): Finding {
-  const { cause, because, lead, confidence } = wording;
+  const { cause, because, lead, confidence, isDecided } = wording;
   return {
     cause,
     confidence: unlessUnseen(evidence, confidence),
     evidence: `${whoSaid(failure)}, ${counted(failure.count, failure.outcome)}. It says "${inOneLine(quote)}": ${because}`,
     outcomes: [failure.outcome],
     ...(lead !== undefined && { lead }),
-    // A server with a list refuses the Origins of the probes as well: that speaks against nothing.
-    ...(cause === 'origin-refused' && { isDecided: true as const }),
+    ...(isDecided && { isDecided }),
   };
 }
 
