@@ -23,6 +23,8 @@ import { version } from './version.js';
 
 const DEFAULT_TIMEOUT = '10s';
 const DAY_MS = 86_400_000;
+/** After the second signal. */
+const HURRY_MS = 800;
 
 export async function check(args: { url: string; flags: Flags }, host: Host): Promise<ExitCode> {
   const { url } = args;
@@ -34,10 +36,10 @@ export async function check(args: { url: string; flags: Flags }, host: Host): Pr
   const idleMs = idleOf(flags);
   const outputs = await openOutputs(flags, host, { inputs: inputFilesOf(plan, host.cwd), earlier: null });
   const signals = listenForSignals(host, { note: (text) => outputs.note(text), leave: () => outputs.close() });
-  // The first signal has already written everything that a single handshake can give.
+  // After the second signal, what does not end by itself is not waited for.
   signals.hurry.addEventListener('abort', () => {
-    outputs.close();
-    host.exit(isSignalName(signals.hurry.reason) ? SIGNAL_EXIT[signals.hurry.reason] : EXIT.sigint);
+    const exit = () => host.exit(isSignalName(signals.hurry.reason) ? SIGNAL_EXIT[signals.hurry.reason] : EXIT.sigint);
+    setTimeout(exit, HURRY_MS).unref();
   });
   const heading = { version: version(), command: 'check', plan };
   const isTold = switchFlag(flags, 'verbose') === true || idleMs !== null;

@@ -4,7 +4,7 @@
  */
 import { readMachine } from '../engine/machine/machine.js';
 import { withWorkers } from '../engine/threads/worker-pool.js';
-import { EXIT, type ExitCode } from '../errors.js';
+import { EXIT, type ExitCode, SIGNAL_EXIT, type SignalName } from '../errors.js';
 import type { Host } from '../host.js';
 import { spawnLab } from '../lab/spawn.js';
 import type { Inputs } from '../plan/plan.js';
@@ -15,7 +15,7 @@ import { renderSummary } from '../report/terminal/summary.js';
 import type { DropOff } from '../result/drop-off.js';
 import type { Result } from '../result/result.js';
 import { check } from './check.js';
-import { write } from './console.js';
+import { listenForSignals, write } from './console.js';
 import { directorOf } from './find-director.js';
 import { measure } from './measure.js';
 import { type Flags, switchFlag } from './option-tables.js';
@@ -40,11 +40,18 @@ export async function demo(flags: Flags, host: Host): Promise<ExitCode> {
   const terminal = terminalOf(host.stdout, host.env, { noColor: switchFlag(flags, 'color') === false });
   const { bold } = palette(terminal.color);
   const title = (text: string) => write(host, `\n${bold(text)}\n`);
+  // Each step answers signals for itself; this one hears what comes between them.
+  const signals = listenForSignals(host, { note: () => {}, leave: () => {} });
+  const isOver = (step: Result | null = null): boolean =>
+    (step !== null && step.stopped !== null) || signals.signal.aborted || host.stdout.destroyed;
+  const code = (step: Result | null = null): ExitCode => {
+    if (step !== null && step.stopped !== null) return step.exitCode as ExitCode;
+    return signals.signal.aborted ? SIGNAL_EXIT[signals.signal.reason as SignalName] : EXIT.ok;
+  };
   const lab = await spawnLab('simultaneous-504', { timeout: `${TIMEOUT_MS}ms`, service: `${SERVICE_MS}ms` });
   const fired = async (stage: object): Promise<Result> => {
-    const result = await fire(lab.url, stage, flags, host);
-    await write(host, renderSummary(result, terminal));
-    return result;
+    const print = (result: Result) => write(host, renderSummary(result, terminal));
+    return fire(lab.url, stage, flags, host, print);
   };
   try {
     await write(
@@ -55,17 +62,17 @@ export async function demo(flags: Flags, host: Host): Promise<ExitCode> {
     );
     await title('1. One handshake, step by step (wstampede check)');
     await check({ url: lab.url, flags: withoutProbes(flags) }, host);
-    if (host.stdout.destroyed) return EXIT.ok;
+    if (isOver()) return code();
     await title(`2. A burst that fits: ${FITS} simultaneous handshakes (wstampede burst)`);
     const small = await fired({ burst: FITS });
-    if (stopped(small, host)) return small.exitCode as ExitCode;
+    if (isOver(small)) return code(small);
     await title(`3. One that does not, and why: ${TOO_MANY}`);
     const large = await fired({ burst: TOO_MANY });
-    if (stopped(large, host)) return large.exitCode as ExitCode;
+    if (isOver(large)) return code(large);
     await title('4. The drop-off point, searched for (wstampede find)');
     await write(host, SHORT_WAITS);
     const search = await fired({ find: SEARCH });
-    if (stopped(search, host)) return search.exitCode as ExitCode;
+    if (isOver(search)) return code(search);
     await title('5. Prediction and measurement');
     await write(host, comparison(large, search));
     await title('Try next');
@@ -73,6 +80,7 @@ export async function demo(flags: Flags, host: Host): Promise<ExitCode> {
     return EXIT.ok;
   } finally {
     await lab.stop();
+    signals.stop();
   }
 }
 
@@ -110,22 +118,26 @@ function found({ verdict, because, estimate, interval95 }: DropOff): string {
 
 const NO_FILES = { inputs: [], earlier: null };
 
-async function fire(url: string, stage: object, flags: Flags, host: Host): Promise<Result> {
+async function fire(
+  url: string,
+  stage: object,
+  flags: Flags,
+  host: Host,
+  print: (result: Result) => Promise<void>,
+): Promise<Result> {
   const plan = compilePlan(checkProfile({ target: { url }, stages: [stage] }, 'the demo'));
   const machine = readMachine();
-  const { result } = await withWorkers(plan, machine, (generators) =>
-    measure('demo', plan, NO_INPUTS, flags, host, { director: directorOf(plan), machine, generators, files: NO_FILES }),
-  );
-  return result;
+  return withWorkers(plan, machine, (generators) => {
+    const given = { director: directorOf(plan), machine, generators, files: NO_FILES };
+    return measure('demo', plan, NO_INPUTS, flags, host, given, async ({ result }) => {
+      await print(result);
+      return result;
+    });
+  });
 }
 
 function withoutProbes(flags: Flags): Flags {
   return { ...flags, values: { ...flags.values, probes: false } };
-}
-
-/** Ctrl-C, or the reader of the output has closed it. */
-function stopped(result: Result, host: Host): boolean {
-  return result.stopped !== null || host.stdout.destroyed;
 }
 
 function count(result: Result, id: string): string {

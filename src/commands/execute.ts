@@ -51,7 +51,7 @@ export async function execute(
     workers.startEarly();
     const given = { director, earlier: resumed?.earlier ?? null, machine, generators: workers };
     const { measure } = await import('./measure.js');
-    return show(await measure(name, plan, inputs, flags, host, { ...given, files }), flags, host);
+    return measure(name, plan, inputs, flags, host, { ...given, files }, (outcome) => show(outcome, flags, host));
   };
   return withWorkers(plan, machine, measured, workerHeapMb);
 }

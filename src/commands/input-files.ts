@@ -8,6 +8,7 @@ import type { InputFile } from '../report/files/destination.js';
 
 /** Node's longest text is about twice this, and each row is kept as an object too. */
 const MOST_BYTES = 256 * 1024 * 1024;
+const PART_BYTES = 1024 * 1024;
 
 /** @throws UserError that says what is wrong with the file; the caller adds where it was named */
 export function readText(file: string, folder: string): string {
@@ -37,13 +38,24 @@ export function readRegular(path: string, shown: string): string {
       const hint = 'write its content to a file and name that';
       throw new UserError(`${shown} is a pipe or a device, expected a regular file`, { code: 'file', hint });
     }
-    if (stats.size > MOST_BYTES) {
-      const [size, most] = [stats.size, MOST_BYTES].map(formatBytes);
-      throw new UserError(`${shown} has ${size}, at most ${most} are read`, { code: 'file' });
-    }
-    return fs.readFileSync(fd, 'utf8');
+    return readBounded(fd, shown);
   } finally {
     fs.closeSync(fd);
+  }
+}
+
+/** Files in /proc and /sys have no size, and some have no end. @throws UserError `file` for a file that is too large */
+function readBounded(fd: number, shown: string): string {
+  const parts: Buffer[] = [];
+  for (let size = 0; ; ) {
+    const part = Buffer.allocUnsafe(PART_BYTES);
+    const read = fs.readSync(fd, part);
+    if (read === 0) return Buffer.concat(parts).toString('utf8');
+    parts.push(part.subarray(0, read));
+    size += read;
+    if (size > MOST_BYTES) {
+      throw new UserError(`${shown} is too large: at most ${formatBytes(MOST_BYTES)} are read`, { code: 'file' });
+    }
   }
 }
 

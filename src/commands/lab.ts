@@ -2,7 +2,7 @@
  * `wstampede lab`: starts a target that fails as real stacks do, or lists the targets. Reads the catalogue and has no
  * code for particular targets.
  */
-import { EXIT, type ExitCode, SIGNAL_EXIT, UserError } from '../errors.js';
+import { EXIT, type ExitCode, SIGNAL_EXIT, type SignalName, UserError } from '../errors.js';
 import type { Host } from '../host.js';
 import { CATALOGUE, findTarget } from '../lab/catalogue/catalogue.js';
 import { BEHIND } from '../lab/gateway/behind.js';
@@ -12,6 +12,7 @@ import type { LabTarget } from '../lab/server/target.js';
 import { COMMON_OPTIONS, type LabOption, type LabSettings, readSettings } from '../lab/server/target-options.js';
 import { didYouMean, nearest } from '../plan/suggest.js';
 import { wrap } from '../report/terminal/text-width.js';
+import { listenForSignals } from './console.js';
 
 export interface LabArguments {
   readonly name?: string;
@@ -47,19 +48,16 @@ export async function lab(args: LabArguments, host: Host): Promise<ExitCode> {
   const target = findTarget(args.name);
   if (target === null) throw unknownTarget(args.name);
   const settings = readSettings(target.name, target.options, args.options, nearest);
-  let stopListening = (): void => {};
+  const signals = listenForSignals(host, { note: () => {}, leave: () => {} });
   const stopped = new Promise<void>((resolve) => {
-    let signals = 0;
-    stopListening = host.onSignal((signal) => {
-      signals += 1;
-      if (signals > 1) host.exit(SIGNAL_EXIT[signal]);
-      resolve();
-    });
+    signals.signal.addEventListener('abort', () => resolve());
   });
+  // There is nothing to be saved.
+  signals.hurry.addEventListener('abort', () => host.exit(SIGNAL_EXIT[signals.hurry.reason as SignalName]));
   try {
     await serveLab(target, settings, host, stopped);
   } finally {
-    stopListening();
+    signals.stop();
   }
   return EXIT.ok;
 }

@@ -25,20 +25,25 @@ export interface Measured {
 /** The plan's search, if it has one, and what exists before the run begins. */
 type Given = Pick<RunSetup, 'director' | 'earlier' | 'machine' | 'generators'> & { readonly files: OtherFiles };
 
-/** Runs the plan and writes its files. */
-export async function measure(
+/**
+ * Runs the plan and writes its files.
+ * @param show prints the result; signals are still handled meanwhile, so that a second one does not cut it short
+ */
+export async function measure<T>(
   name: string,
   plan: Plan,
   inputs: Inputs,
   flags: Flags,
   host: Host,
   { files, ...given }: Given,
-): Promise<Measured> {
+  show: (measured: Measured) => Promise<T>,
+): Promise<T> {
   const outputs = await openOutputs(flags, host, files);
   const signals = listenForSignals(host, { note: (text) => outputs.note(text), leave: () => outputs.close() });
+  signals.signal.addEventListener('abort', loadWhatTells);
   const heading = { version: version(), command: name, plan };
   const wantsRows = textFlag(flags, 'attempts') !== undefined;
-  try {
+  const fired = async (): Promise<Result> => {
     await announce(plan, outputs);
     const record = await runPlan(plan, inputs, {
       host,
@@ -56,11 +61,20 @@ export async function measure(
     });
     const result = await diagnosed(heading, record);
     await outputs.end(result);
-    return { result, problems: outputs.problems };
+    return result;
+  };
+  const kept = async (): Promise<Measured> => {
+    try {
+      return { result: await fired(), problems: outputs.problems };
+    } finally {
+      outputs.close();
+      for (const problem of outputs.problems) outputs.warn(problem);
+    }
+  };
+  try {
+    return await show(await kept());
   } finally {
     signals.stop();
-    outputs.close();
-    for (const problem of outputs.problems) outputs.warn(problem);
   }
 }
 
@@ -74,7 +88,8 @@ function observerOf(
   return {
     progress: (news) => outputs.interval(news),
     rows: (rows) => outputs.rows(rows),
-    burst: (_burst, record) => pace.over((isDue) => outputs.burst(() => soFar(heading, record), isDue)),
+    burst: (_burst, record) =>
+      pace.over(record.bursts.length, (isDue) => outputs.burst(() => soFar(heading, record), isDue)),
     ...(hasFiles && { during: (record, rows) => outputs.during(() => soFar(heading, record), rows) }),
     save: (record) => outputs.save(() => soFar(heading, record)),
     note: (text) => outputs.warn(text),
@@ -94,6 +109,17 @@ async function soFar(heading: Heading, record: RunRecord): Promise<Result> {
 async function diagnosed(heading: Heading, record: RunRecord): Promise<Result> {
   const { withDiagnosis } = await import('../diagnose/diagnose.js');
   return withDiagnosis(assembleResult(heading, record));
+}
+
+/** Loads what the end of a run needs while connections are closed: a second signal leaves no time for it. */
+function loadWhatTells(): void {
+  const loads = [
+    import('../diagnose/diagnose.js'),
+    import('../report/terminal/summary.js'),
+    import('../result/document.js'),
+  ];
+  // A failure is reported where the module is used.
+  for (const load of loads) load.catch(() => {});
 }
 
 /** What the user should know about a search before it sends anything. */

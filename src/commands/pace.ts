@@ -4,6 +4,8 @@
  */
 import { monotonicMs } from '../host.js';
 
+/** Up to this many bursts, each is written when it has ended; beyond, time decides. */
+const ALWAYS = 1000;
 /** Writing may take at most 1/PARTS of the time. */
 const PARTS = 5;
 /** A killed run loses at most this much. */
@@ -18,10 +20,10 @@ export class Pace {
     this.#now = now;
   }
 
-  /** `write` is told whether files are due. */
-  async over(write: (isDue: boolean) => Promise<void>): Promise<void> {
+  /** `write` is told whether files are due. @param bursts how many the files hold */
+  async over(bursts: number, write: (isDue: boolean) => Promise<void>): Promise<void> {
     const from = this.#now();
-    const isDue = from >= this.#dueAt;
+    const isDue = bursts <= ALWAYS || from >= this.#dueAt;
     await write(isDue);
     const to = this.#now();
     if (isDue) this.#dueAt = to + Math.min(LONGEST_MS, (PARTS - 1) * (to - from));

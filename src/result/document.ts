@@ -5,6 +5,7 @@
  */
 import { UserError } from '../errors.js';
 import { assertAddsUp } from './adds-up.js';
+import { type Burst, burstSchema } from './burst.js';
 import { mismatchOf } from './mismatch.js';
 import { normalForm } from './normal-form.js';
 import { type Result, resultSchema, SCHEMA_VERSION } from './result.js';
@@ -43,13 +44,29 @@ export function readResult(value: unknown): Result {
   return result;
 }
 
+/** Texts of bursts that were written before and have not changed. */
+export type WrittenBursts = WeakMap<Burst, string>;
+
 /**
  * Pretty-printed JSON with a final newline; keys are in schema order, however the result was built.
+ * @param written keeps the texts of bursts, so that a run that writes after each burst renders each only once
  * @throws Error when the result does not add up: that is a bug, and wrong numbers must not be written
  */
-export function writeResult(result: Result): string {
+export function writeResult(result: Result, written: WrittenBursts = new WeakMap()): string {
   assertAddsUp(result);
-  return `${JSON.stringify(normalForm(resultSchema, result), null, 2)}\n`;
+  const around = `${JSON.stringify(normalForm(resultSchema, { ...result, bursts: [] }), null, 2)}\n`;
+  if (result.bursts.length === 0) return around;
+  const bursts = result.bursts.map((burst) => burstText(burst, written)).join(',\n');
+  // A line end is never inside a JSON string, so no other place looks like this one.
+  return around.replace('\n  "bursts": []', () => `\n  "bursts": [\n${bursts}\n  ]`);
+}
+
+function burstText(burst: Burst, written: WrittenBursts): string {
+  const known = written.get(burst);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(normalForm(burstSchema, burst), null, 2).replace(/^/gm, '    ');
+  written.set(burst, text);
+  return text;
 }
 
 function notAResult(why: string): UserError {

@@ -1,10 +1,12 @@
 /**
  * Faults of the generator, many times over: it is stopped at random moments for 1, 3 and 10 s, in every load, over both
  * transports and TLS. Prints a line for each, as the row of a table; ends with an error when one was blamed on the target.
- * `npm run bench:faults [SEED [ROUNDS [LOAD…]]]`; a round takes a quarter of an hour.
+ * `npm run bench:faults [SEED [ROUNDS [LOAD…]]]`; a round takes a quarter of an hour. With the word `stops`
+ * before the seed: faults-stops.ts.
  */
 import { troubleOf } from '../long/heavy.js';
 import { freezerTrouble, judgeStopped, LOADS, type Stop, stopped, WAYS } from '../long/stopped.js';
+import { stopCampaign } from './faults-stops.js';
 import { Random } from './simulated-random.js';
 
 const FOR_MS = [1000, 3000, 10_000];
@@ -13,7 +15,8 @@ const LATEST_MS: Readonly<Record<Stop['load'], number>> = {
   ...{ arming: 200, release: 60, waiting: 600, hold: 3000, 'hold-over': 500, churn: 3000, find: 4000 },
 };
 
-const [seed = `${Date.now() % 1_000_000}`, rounds = '1', ...loads] = process.argv.slice(2);
+const isOfStops = process.argv[2] === 'stops';
+const [seed = `${Date.now() % 1_000_000}`, rounds = '1', ...loads] = process.argv.slice(isOfStops ? 3 : 2);
 const random = new Random(seed);
 const hasEpoll = (await troubleOf('epoll')) === null;
 const hasFreezer = freezerTrouble() === null;
@@ -41,7 +44,10 @@ async function tell(stop: Stop): Promise<void> {
   process.stdout.write(`| ${cells.join(' | ')} |\n`);
 }
 
-process.stdout.write(`seed ${seed}\n\n| load | over | stopped | after | for | verdict | exit | reason |\n`);
+process.stdout.write(`seed ${seed}\n\n`);
+if (isOfStops) process.exit((await stopCampaign(seed)) === 0 ? 0 : 1);
+
+process.stdout.write(`| load | over | stopped | after | for | verdict | exit | reason |\n`);
 process.stdout.write('| --- | --- | --- | --- | --- | --- | --- | --- |\n');
 for (let round = 0; round < Number(rounds); round++) {
   for (const [i, load] of LOADS.entries()) {

@@ -1,14 +1,25 @@
 /** What files of a run keep: inputs, rows of an earlier run, what was measured when the run is killed. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { readText } from '#dist/commands/input-files.js';
 import { Pace } from '#dist/commands/pace.js';
 import { type OutputOptions, openFiles } from '#dist/report/files/open-files.js';
 import { RunOutputs } from '#dist/report/outputs/run-outputs.js';
 import { outcomeRows } from '#dist/report/words/outcome-words.js';
+import { type WrittenBursts, writeResult } from '#dist/result/document.js';
 import { unfinished } from '#dist/tally/assemble.js';
 import { ATTEMPTS_HEADER } from '#dist/tally/attempt-row.js';
 import { rampAndCluster, result } from './report-results.js';
@@ -118,29 +129,31 @@ test('what is not due is written at the end, and each file is named once', async
 test('what a killed run left beside a file is removed by the next one that writes there', () => {
   const nobody = 4_194_305;
   for (const name of [
-    `.a.csv.${nobody}.tmp-rows`,
-    `.a.csv.${nobody}.tmp`,
-    `.a.csv.${process.pid}.tmp`,
-    `.b.csv.${nobody}.tmp`,
+    `.a.csv.${nobody}-0.tmp-rows`,
+    `.a.csv.${nobody}-0.tmp`,
+    `.a.csv.${process.pid}-0.tmp`,
+    `.b.csv.${nobody}-0.tmp`,
   ]) {
     writeFileSync(path(name), '');
   }
   open([], 'a.csv');
   const left = readdirSync(folder).sort();
-  assert.deepEqual(left, [`.a.csv.${process.pid}.tmp`, `.b.csv.${nobody}.tmp`].sort());
+  assert.deepEqual(left, [`.a.csv.${process.pid}-0.tmp`, `.b.csv.${nobody}-0.tmp`].sort());
 });
 
-test('writing takes a fifth of the time at most, and a killed run loses 5 s at most', async () => {
+test('every burst is written up to the thousandth; then writing takes a fifth of the time, and a killed run loses 5 s', async () => {
   let now = 0;
   const pace = new Pace(() => now);
-  const burst = async (costMs: number): Promise<boolean> => {
+  const burst = async (costMs: number, bursts = 1001): Promise<boolean> => {
     let written = false;
-    await pace.over(async (isDue) => {
+    await pace.over(bursts, async (isDue) => {
       written = isDue;
       if (isDue) now += costMs;
     });
     return written;
   };
+  for (const bursts of [999, 1000]) assert.equal(await burst(100, bursts), true);
+  now += 400;
   assert.equal(await burst(100), true);
   now += 399;
   assert.equal(await burst(100), false);
@@ -150,6 +163,56 @@ test('writing takes a fifth of the time at most, and a killed run loses 5 s at m
   assert.equal(await burst(1), false);
   now += 1;
   assert.equal(await burst(1), true);
+});
+
+test('a burst that is told while the end is written comes before it, and nothing comes after it', async () => {
+  const outputs = new RunOutputs(open(['r.json'], 'a.csv'));
+  outputs.rows('0,0,x\n');
+  let assembled: () => void = () => {};
+  const slow = new Promise<void>((resolve) => {
+    assembled = resolve;
+  });
+  const burst = outputs.burst(async () => {
+    await slow;
+    return unfinished(WHOLE);
+  });
+  const end = outputs.end(WHOLE);
+  assembled();
+  await Promise.all([burst, end]);
+  assert.equal('finished' in JSON.parse(text('r.json')), false);
+  assert.equal(text('a.csv'), `${ATTEMPTS_HEADER}\n0,0,x\n`);
+  assert.deepEqual(readdirSync(folder).sort(), ['a.csv', 'r.json']);
+});
+
+test('long names that differ at their ends only are written side by side', async () => {
+  const start = 'n'.repeat(100);
+  const outputs = new RunOutputs(open([`${start}1.json`, `${start}2.json`], `${start}3.csv`));
+  outputs.rows('0,0,x\n');
+  await outputs.burst(async () => WHOLE);
+  await outputs.end(WHOLE);
+  assert.deepEqual(readdirSync(folder).sort(), [`${start}1.json`, `${start}2.json`, `${start}3.csv`]);
+  assert.equal(text(`${start}3.csv`), `${ATTEMPTS_HEADER}\n0,0,x\n`);
+  assert.equal(text(`${start}1.json`), text(`${start}2.json`));
+});
+
+test('an input is known by every name that it has', () => {
+  writeFileSync(path('t.csv'), 'a\n1\n');
+  symlinkSync('t.csv', path('soft.csv'));
+  linkSync(path('t.csv'), path('hard.csv'));
+  const inputs = [{ what: '--data t.csv', path: path('t.csv') }];
+  for (const name of ['soft.csv', 'hard.csv', './t.csv', `${folder}/../${basename(folder)}/t.csv`]) {
+    assert.throws(() => open([], name, { inputs }), /would overwrite --data t\.csv/, name);
+  }
+});
+
+test('a document that is written burst by burst is the one that is written at once', () => {
+  const written: WrittenBursts = new WeakMap();
+  const [first] = WHOLE.bursts;
+  const whole = writeResult(WHOLE);
+  assert.equal(writeResult(WHOLE, written), whole);
+  assert.equal(writeResult(WHOLE, written), whole);
+  assert.deepEqual(JSON.parse(whole).bursts[0].outcomes, first.outcomes);
+  assert.equal(whole, `${JSON.stringify(JSON.parse(whole), null, 2)}\n`);
 });
 
 test('only regular files are read', () => {

@@ -141,7 +141,7 @@ describe('output files', () => {
   it('never write through a link put where the temporary file goes', async () => {
     const outputs = open(['r.json']);
     writeFileSync(join(folder, 'victim'), 'untouched');
-    symlinkSync('victim', join(folder, '.r.json.4711.tmp'));
+    symlinkSync('victim', join(folder, '.r.json.4711-1.tmp'));
     await outputs.write(whole);
     outputs.close();
     assert.equal(readFileSync(join(folder, 'victim'), 'utf8'), 'untouched');

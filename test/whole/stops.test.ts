@@ -1,7 +1,7 @@
 /** Runs that are stopped, killed or never begin: what their files say afterwards. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -106,6 +106,8 @@ test('12 stops of a search, at seeded moments: rows and result agree, and so the
 test('what can only go wrong is refused before anything is sent: exit 2', async () => {
   const fifo = path('fifo');
   assert.equal(spawnSync('mkfifo', [fifo]).status, 0);
+  const out = path('out');
+  symlinkSync('/dev/stdout', out);
   const url = 'ws://127.0.0.1:9/';
   const cases: [args: readonly string[], message: RegExp][] = [
     [['run', fifo], /is a pipe or a device, expected a regular file/],
@@ -113,6 +115,8 @@ test('what can only go wrong is refused before anything is sent: exit 2', async 
     [['burst', url, '--data', '/dev/zero'], /\/dev\/zero is a pipe or a device/],
     [['find', url, '--max', '10', '--resume', fifo], /is a pipe or a device/],
     [['burst', url, '--json', '-o', '/dev/stdout'], /both would write to standard output/],
+    [['burst', url, '--json', '-o', out], /--json and -o .*out: both would write to standard output/],
+    [['burst', url, '--json', '--attempts', '/dev/fd/1'], /--json and --attempts \/dev\/fd\/1: both would write/],
     [['burst', url, '--attempts', path('a.json')], /expected a file that ends in \.csv/],
   ];
   for (const [args, message] of cases) {

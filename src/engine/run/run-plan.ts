@@ -34,7 +34,7 @@ import { shortageOf, unmetNeeds } from './machine-needs.js';
 import { deadInWords, type PreflightOutcome, preflight } from './preflight.js';
 import { probeAfter } from './probe-after.js';
 import { guard, lookUpFailed, oneAddressOf, type Resolution, resolveTarget } from './resolve.js';
-import type { RunSetup } from './run-setup.js';
+import type { RunObserver, RunSetup } from './run-setup.js';
 import { runSearch, type SearchGround } from './search-hands.js';
 import { runStage, type StageRun } from './stage-run.js';
 
@@ -64,6 +64,15 @@ export async function runPlan(plan: Plan, inputs: Inputs, options: RunSetup): Pr
   return new Run(plan, inputs, options).run();
 }
 
+/** The observer, as long as it is to be told. */
+function whileTold(observer: RunObserver, isTold: () => boolean): RunObserver {
+  const tellers = Object.entries(observer).map(([name, tell]) => [
+    name,
+    (...news: unknown[]) => (isTold() ? tell(...news) : undefined),
+  ]);
+  return Object.fromEntries(tellers);
+}
+
 class Run {
   readonly #plan: Plan;
   readonly #inputs: Inputs;
@@ -80,6 +89,8 @@ class Run {
   #preflight: PreflightOutcome | null = null;
   #stopped: Stopped | null = null;
   readonly #stop = new AbortController();
+  /** The record has been taken: what still runs reports nothing more. */
+  #isLeft = false;
   /** TLS session from the preflight, if sessions are to be resumed. */
   #tlsSession: Buffer | null = null;
   #nextAttempt: number;
@@ -89,7 +100,7 @@ class Run {
   constructor(plan: Plan, inputs: Inputs, options: RunSetup) {
     this.#plan = plan;
     this.#inputs = inputs;
-    this.#options = options;
+    this.#options = { ...options, observer: whileTold(options.observer, () => !this.#isLeft) };
     this.#userAgent = `wstampede/${options.version}`;
     this.#limits = limitsOf(plan.thresholds, plan.abort);
     this.#abort = plan.abort === null ? null : startAbort(plan.abort);
@@ -121,6 +132,7 @@ class Run {
       await Promise.race([running, hurried]);
     } finally {
       signal.removeEventListener('abort', onSignal);
+      this.#isLeft = true;
     }
     return this.#record();
   }
@@ -362,6 +374,8 @@ class Run {
   async #probe(releasedAt: number, { destinations }: Resolution): Promise<void> {
     const size = probesPerBurst(this.#plan);
     if (size === 0) return;
+    // What the burst came to is safe before a long look at what follows it.
+    await this.#options.observer.during?.(this.#record(), '');
     const index = this.#bursts.length - 1;
     const of = this.#planned();
     const after = await probeAfter({

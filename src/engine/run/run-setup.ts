@@ -19,7 +19,7 @@ export interface RunObserver {
   rows?(rows: string): void;
   /** After each burst, with everything so far. */
   burst?(burst: Burst, record: RunRecord): void | Promise<void>;
-  /** In the middle of a long load: what has ended so far, and the rows that may still change. */
+  /** In the middle of a long load, or of the probes after it: what has ended so far, and the rows that may still change. */
   during?(record: RunRecord, rows: string): void | Promise<void>;
   /** A search is about to fire: everything so far must be saved first. */
   save?(record: RunRecord): void | Promise<void>;

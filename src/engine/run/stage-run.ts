@@ -18,8 +18,8 @@ import { CLOSE_GRACE_MS } from '../session/session.js';
 /** How long after its own deadline a worker may take to report. */
 const REPORT_MS = 15_000;
 
-/** A killed run loses at most this much of a long load. */
-const LOOK_MS = 5000;
+/** A killed run loses at most 5 s of a long load: looking and writing the files take a part of them. */
+const LOOK_MS = 4500;
 /** A shorter hold ends before anything could be lost. */
 const LONG_HOLD_MS = 1000;
 

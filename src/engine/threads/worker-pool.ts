@@ -227,6 +227,8 @@ export class WorkerPool implements Generators {
     if (this.#threads === null) return;
     // Terminating a thread while it loads modules crashes the process ("must be used on an instantiated module").
     if (!this.#isUp) await this.#gather('up', now() + START_MS);
+    // The process ends, and they with it.
+    if (this.counts.hurried) return;
     for (const worker of this.#alive) this.counts.order(worker, ORDER.quit);
     for (const { port } of this.#workers) port.close();
     // Terminating a thread before its job has ended leaks descriptors that only the job knows.

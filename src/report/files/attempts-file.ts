@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import { formatCount } from '../../plan/units.js';
 import type { Result } from '../../result/result.js';
 import { ATTEMPTS_HEADER } from '../../tally/attempt-row.js';
-import type { Output, ResultSoFar } from '../outputs/output.js';
+import type { Output, PutInPlace, ResultSoFar } from '../outputs/output.js';
 import {
   burstsText,
   createTemporary,
@@ -64,35 +64,32 @@ export class AttemptsFile implements Output {
     }
   }
 
-  burst(_soFar: ResultSoFar, isDue: boolean): void {
-    this.#commit(isDue);
+  burst(_soFar: ResultSoFar, isDue: boolean): PutInPlace | undefined {
+    return this.#commit(isDue);
   }
 
   /** The load continues: shows its rows so far, and `rows`, which reach the spool when they are final. */
-  during(_soFar: ResultSoFar, rows: string): void {
-    if (this.#isBurstLost || this.#isBroken || !this.#destination.isFile) return;
+  during(_soFar: ResultSoFar, rows: string): PutInPlace | undefined {
+    if (this.#isBurstLost || this.#isBroken || !this.#destination.isFile) return undefined;
     this.rows('');
-    this.#hasMore = true;
-    this.#tryShow(rows);
+    return this.#prepare(() => {
+      this.#hasMore = true;
+    }, rows);
   }
 
   /** Makes the file hold the rows of exactly those bursts that the result counts. */
-  end({ bursts }: Result): void {
+  end({ bursts }: Result): PutInPlace | undefined {
     const told = this.#earlier.bursts + this.#spooledBursts + this.#lostBursts;
-    if (bursts.length > told) {
-      this.#commit(true);
-      return;
-    }
+    if (bursts.length > told) return this.#commit(true);
     this.#dropUncounted();
     // A file from an earlier run must not look like the rows of a run that fired nothing.
-    if (bursts.length === 0) this.#commit(true);
-    else this.#showWhole();
+    return bursts.length === 0 ? this.#commit(true) : this.#showWhole();
   }
 
   /** Rows of a burst that was never committed are not written to the file. */
   close(): void {
     if (this.#fd === null) return;
-    this.#showWhole();
+    this.#showWhole()?.();
     fs.closeSync(this.#fd);
     this.#fd = null;
     if (this.#destination.isFile) removeQuietly(this.#spool);
@@ -111,30 +108,35 @@ export class AttemptsFile implements Output {
   }
 
   /** The burst is over, or was stopped: all of its rows appear in the file at once. */
-  #commit(isDue: boolean): void {
+  #commit(isDue: boolean): PutInPlace | undefined {
     // A burst without rows still gives the file its header.
     this.rows('');
     const isLost = this.#isBurstLost || this.#isBroken;
     this.#isBurstLost = false;
     if (isLost) {
       this.#lostBursts++;
-      return;
+      return undefined;
     }
     this.#spooledBursts++;
     this.#wholeSize = this.#size;
-    this.#hasMore = false;
-    if (!isDue && this.#destination.isFile) return;
-    if (this.#tryShow()) this.#shownBursts = this.#spooledBursts;
+    return isDue || !this.#destination.isFile ? this.#prepareWhole() : undefined;
   }
 
   /** Removes rows of incomplete bursts from the file, and adds rows of complete ones. */
-  #showWhole(): void {
-    if (this.#fd === null || this.#isBroken || !this.#destination.isFile) return;
-    if (!this.#hasMore && this.#shownBursts === this.#spooledBursts) return;
+  #showWhole(): PutInPlace | undefined {
+    if (this.#fd === null || this.#isBroken || !this.#destination.isFile) return undefined;
+    if (!this.#hasMore && this.#shownBursts === this.#spooledBursts) return undefined;
     this.#dropUncounted();
-    if (this.#isBroken || !this.#tryShow()) return;
-    this.#hasMore = false;
-    this.#shownBursts = this.#spooledBursts;
+    return this.#isBroken ? undefined : this.#prepareWhole();
+  }
+
+  /** The spool holds whole bursts only. */
+  #prepareWhole(): PutInPlace | undefined {
+    const bursts = this.#spooledBursts;
+    return this.#prepare(() => {
+      this.#shownBursts = bursts;
+      this.#hasMore = false;
+    });
   }
 
   /** Removes rows of incomplete bursts from the spool. */
@@ -149,9 +151,21 @@ export class AttemptsFile implements Output {
     }
   }
 
-  #tryShow(more = ''): boolean {
+  /** A copy of the spool, and `more`, beside the file. @param shown called once they are in its place */
+  #prepare(shown: () => void, more = ''): PutInPlace | undefined {
+    if (!this.#destination.isFile) {
+      shown();
+      return undefined;
+    }
+    if (!this.#try(() => this.#copy(more))) return undefined;
+    return () => {
+      if (this.#try(() => replace(this.#destination))) shown();
+    };
+  }
+
+  #try(step: () => void): boolean {
     try {
-      this.#show(more);
+      step();
       return true;
     } catch (error) {
       this.#failure = reasonOf(error);
@@ -174,19 +188,18 @@ export class AttemptsFile implements Output {
     this.#size += Buffer.byteLength(added);
   }
 
-  /** Removes this burst's rows: half a burst would be worse than none. */
+  /** Removes this burst's rows: half a burst would be worse than none. A pipe already has them: it gets no more rows. */
   #lose(error: unknown): void {
     this.#failure = reasonOf(error);
     this.#isBurstLost = true;
-    this.#dropUncounted();
+    if (this.#destination.isFile) this.#dropUncounted();
+    else this.#isBroken = true;
   }
 
-  #show(more: string): void {
-    if (!this.#destination.isFile) return;
+  #copy(more: string): void {
     fs.closeSync(createTemporary(this.#destination));
     // This copies the permissions too.
     fs.copyFileSync(this.#spool, this.#destination.temporary, fs.constants.COPYFILE_FICLONE);
     if (more !== '') fs.appendFileSync(this.#destination.temporary, more);
-    replace(this.#destination);
   }
 }

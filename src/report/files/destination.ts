@@ -15,6 +15,9 @@ export interface OutputPlace {
   readonly pid: number;
 }
 
+/** Names may be 255 bytes long; the temporary ones must fit too. */
+const KEPT_OF_NAME = 60;
+
 /** A file that the run reads. */
 export interface InputFile {
   /** As messages name it: `--data tokens.csv`. */
@@ -37,15 +40,17 @@ export interface OutputPath {
 
 const MEND_PATH = 'give a path that you may write to';
 
-/** @throws UserError `output` (exit code 2) for a folder, a missing folder, a socket or a disk */
-export function destinationOf(flag: string, shown: string, { cwd, pid }: OutputPlace): OutputPath {
+/**
+ * @param place of the output among those of the run: two may have long names that differ only at their ends
+ * @throws UserError `output` (exit code 2) for a folder, a missing folder, a socket or a disk
+ */
+export function destinationOf(flag: string, shown: string, place: number, { cwd, pid }: OutputPlace): OutputPath {
   if (shown === '') throw outputError(`${flag}: the path is empty`, `for example ${flag} result.json`);
   const wanted = isAbsolute(shown) ? shown : resolve(cwd, shown);
   const isInPlace = isPipeOrDevice(flag, shown, wanted);
   const path = isInPlace ? wanted : behindLinks(flag, shown, wanted);
   const stats = isInPlace ? undefined : fs.statSync(path, { throwIfNoEntry: false });
-  // Names may be 255 bytes long; the temporary one must fit too.
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 60)}.${pid}.tmp`);
+  const temporary = join(dirname(path), `.${basename(path).slice(0, KEPT_OF_NAME)}.${pid}-${place}.tmp`);
   return { flag, shown, path, isFile: !isInPlace, mode: stats === undefined ? null : stats.mode & 0o777, temporary };
 }
 
@@ -123,12 +128,12 @@ export function prove(destination: OutputPath): void {
  * Removes temporary files that killed runs left beside the destination. If a process with that number exists, it may be
  * a running one: its file stays.
  */
-function clearKilled({ path, temporary }: OutputPath): void {
-  const [start, ending] = basename(temporary).split(/\.\d+\.tmp$/);
-  if (ending === undefined || !fs.existsSync('/proc/self')) return;
+function clearKilled({ path }: OutputPath): void {
+  if (!fs.existsSync('/proc/self')) return;
+  const start = `.${basename(path).slice(0, KEPT_OF_NAME)}`;
   const folder = dirname(path);
   for (const name of fs.readdirSync(folder)) {
-    const pid = name.startsWith(start) ? /^\.(\d+)\.tmp(-rows)?$/.exec(name.slice(start.length))?.[1] : undefined;
+    const pid = name.startsWith(start) ? /^\.(\d+)-\d+\.tmp(-rows)?$/.exec(name.slice(start.length))?.[1] : undefined;
     if (pid !== undefined && !fs.existsSync(`/proc/${pid}`)) removeQuietly(join(folder, name));
   }
 }

@@ -35,8 +35,8 @@ export interface OutputOptions extends OutputPlace {
  * missing folder, no permission to write, or earlier rows of another run
  */
 export function openFiles(specs: FileSpecs, options: OutputOptions): Output[] {
-  const results = specs.results.map((path) => destinationOf('-o', path, options));
-  const attempts = specs.attempts === null ? [] : [destinationOf('--attempts', specs.attempts, options)];
+  const results = specs.results.map((path, place) => destinationOf('-o', path, place + 1, options));
+  const attempts = specs.attempts === null ? [] : [destinationOf('--attempts', specs.attempts, 0, options)];
   const formats = results.map(formatOf);
   const all = [...results, ...attempts];
   checkApart(all);
@@ -67,20 +67,17 @@ function checkRows({ flag, shown, path, isFile }: OutputPath, resume: string | n
 
 /** No output may replace a file that the run reads. */
 function checkKept(destinations: readonly OutputPath[], inputs: readonly InputFile[]): void {
-  for (const { flag, shown, path } of destinations.filter(({ isFile }) => isFile)) {
+  for (const { flag, shown, path } of destinations) {
     const input = inputs.find((one) => isSame(path, one.path));
     if (input === undefined) continue;
     throw outputError(`${flag} ${shown}: would overwrite ${input.what}`, 'give every output a file of its own');
   }
 }
 
-/** @param path with all links resolved */
+/** Compares the files themselves, so spelling and links make no difference; a file that does not exist is no input. */
 function isSame(path: string, other: string): boolean {
-  try {
-    return fs.realpathSync.native(other) === path;
-  } catch {
-    return false;
-  }
+  const [one, two] = [path, other].map((file) => fs.statSync(file, { throwIfNoEntry: false, bigint: true }));
+  return one !== undefined && two !== undefined && one.dev === two.dev && one.ino === two.ino;
 }
 
 /** From the file's ending; pipes and devices need none. */

@@ -5,7 +5,7 @@
 import * as fs from 'node:fs';
 import type { Result } from '../../result/result.js';
 import type { Format } from '../formats/format.js';
-import type { Output, ResultSoFar } from '../outputs/output.js';
+import type { Output, PutInPlace, ResultSoFar } from '../outputs/output.js';
 import {
   burstsText,
   createTemporary,
@@ -30,20 +30,20 @@ export class ResultFile implements Output {
     this.#place = destination.isFile ? new ReplacedFile(destination) : new Stream(destination);
   }
 
-  async burst(soFar: ResultSoFar, isDue: boolean): Promise<void> {
-    if (isDue) await this.save(soFar);
+  async burst(soFar: ResultSoFar, isDue: boolean): Promise<PutInPlace | undefined> {
+    return isDue ? this.save(soFar) : undefined;
   }
 
-  during(soFar: ResultSoFar): Promise<void> {
+  during(soFar: ResultSoFar): Promise<PutInPlace> {
     return this.save(soFar);
   }
 
-  async save(soFar: ResultSoFar): Promise<void> {
-    await this.end(await soFar());
+  async save(soFar: ResultSoFar): Promise<PutInPlace> {
+    return this.end(await soFar());
   }
 
-  async end(result: Result): Promise<void> {
-    this.#place.write(await this.#render(result), result.bursts.length);
+  async end(result: Result): Promise<PutInPlace> {
+    return this.#place.prepare(await this.#render(result), result.bursts.length);
   }
 
   close(): void {
@@ -61,7 +61,7 @@ export class ResultFile implements Output {
 
 /** A destination of documents. A failed write does not throw: it is kept as `problem`. */
 interface ResultPlace {
-  write(content: string | Uint8Array, bursts: number): void;
+  prepare(content: string | Uint8Array, bursts: number): PutInPlace;
   close(): void;
   readonly written: string | null;
   readonly problem: string | null;
@@ -78,20 +78,30 @@ class ReplacedFile implements ResultPlace {
     this.#destination = destination;
   }
 
-  write(content: string | Uint8Array, bursts: number): void {
-    try {
+  prepare(content: string | Uint8Array, bursts: number): PutInPlace {
+    const isPrepared = this.#try(() => {
       const fd = createTemporary(this.#destination);
       try {
         fs.writeFileSync(fd, content);
       } finally {
         fs.closeSync(fd);
       }
-      replace(this.#destination);
+    });
+    return () => {
+      if (!isPrepared || !this.#try(() => replace(this.#destination))) return;
       this.#bursts = bursts;
       this.#failure = null;
+    };
+  }
+
+  #try(step: () => void): boolean {
+    try {
+      step();
+      return true;
     } catch (error) {
       this.#failure = reasonOf(error);
       removeQuietly(this.#destination.temporary);
+      return false;
     }
   }
 
@@ -123,8 +133,10 @@ class Stream implements ResultPlace {
     this.#fd = openInPlace(destination);
   }
 
-  write(content: string | Uint8Array): void {
-    this.#latest = content;
+  prepare(content: string | Uint8Array): PutInPlace {
+    return () => {
+      this.#latest = content;
+    };
   }
 
   close(): void {

@@ -38,6 +38,12 @@ export interface RunNews {
 /** The result of what has been measured so far, assembled on request. */
 export type ResultSoFar = () => Promise<Result>;
 
+/** Renames a prepared file to its final name. All outputs do it together, so that a killed run leaves files that agree. */
+export type PutInPlace = () => void;
+
+/** The last step of writing, if there is one; made when every output has prepared its own. */
+export type Prepared = PutInPlace | undefined;
+
 /** An output implements the methods that it needs. The run continues when the promises they return are settled. */
 export interface Output {
   /** Its name in messages: `the progress display`, `-o result.json`. */
@@ -47,20 +53,20 @@ export interface Output {
   /** CSV rows of the current burst's attempts: whole lines. */
   rows?(text: string): void;
   /** A burst has ended. `isDue`: write files now; otherwise they are written with a later burst or at the end. */
-  burst?(soFar: ResultSoFar, isDue: boolean): void | Promise<void>;
+  burst?(soFar: ResultSoFar, isDue: boolean): Prepared | Promise<Prepared>;
   /**
    * In the middle of a load. `rows` are of attempts that have ended; they are passed again, in their final form, when
    * the load is over.
    */
-  during?(soFar: ResultSoFar, rows: string): void | Promise<void>;
+  during?(soFar: ResultSoFar, rows: string): Prepared | Promise<Prepared>;
   /** A search is about to fire: everything so far must be saved first. */
-  save?(soFar: ResultSoFar): void | Promise<void>;
+  save?(soFar: ResultSoFar): Prepared | Promise<Prepared>;
   /** A line for the user. */
   note?(text: string): void;
   /** A line about the validity of the result. */
   warn?(text: string): void;
   /** The run has ended with this result. Not called when it ended with an error. */
-  end?(result: Result): void | Promise<void>;
+  end?(result: Result): Prepared | Promise<Prepared>;
   /** Called however the run ended: writes the rest and closes what is open. May be called again. */
   close?(): void;
   /** The file that was written, as the user named it; null: none. */

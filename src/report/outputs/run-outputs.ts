@@ -3,11 +3,13 @@
  * From then on that output gets only warnings and the end, because a file may still save the result then.
  */
 import type { Result } from '../../result/result.js';
-import type { Output, ResultSoFar, RunNews } from './output.js';
+import type { Output, Prepared, PutInPlace, ResultSoFar, RunNews } from './output.js';
 
 export class RunOutputs {
   readonly #outputs: readonly Output[];
   readonly #failures = new Map<Output, string>();
+  /** Settled when what was told last is done: files are written one version after another. */
+  #lastTurn: Promise<void> = Promise.resolve();
 
   /** They are called in this order. */
   constructor(outputs: readonly Output[]) {
@@ -35,22 +37,22 @@ export class RunOutputs {
    */
   async burst(soFar: ResultSoFar, isDue = true): Promise<void> {
     const shared = once(soFar);
-    for (const output of this.#working) await this.#guarded(output, () => output.burst?.(shared, isDue));
+    await this.#together(this.#working, (output) => output.burst?.(shared, isDue));
   }
 
   async during(soFar: ResultSoFar, rows: string): Promise<void> {
     const shared = once(soFar);
-    for (const output of this.#working) await this.#guarded(output, () => output.during?.(shared, rows));
+    await this.#together(this.#working, (output) => output.during?.(shared, rows));
   }
 
   async save(soFar: ResultSoFar): Promise<void> {
     const shared = once(soFar);
-    for (const output of this.#working) await this.#guarded(output, () => output.save?.(shared));
+    await this.#together(this.#working, (output) => output.save?.(shared));
   }
 
   /** Also closes them. */
   async end(result: Result): Promise<void> {
-    for (const output of this.#outputs) await this.#guarded(output, () => output.end?.(result));
+    await this.#together(this.#outputs, (output) => output.end?.(result));
     const written = this.#outputs.map((output) => output.written ?? null).filter((file) => file !== null);
     if (written.length > 0) this.note(`wrote ${written.join(', ')}`);
     this.close();
@@ -70,6 +72,21 @@ export class RunOutputs {
 
   get #working(): readonly Output[] {
     return this.#outputs.filter((output) => !this.#failures.has(output));
+  }
+
+  /** Calls all outputs, then puts in place what they have prepared. */
+  #together(outputs: readonly Output[], tell: (output: Output) => Prepared | Promise<Prepared>): Promise<void> {
+    this.#lastTurn = this.#lastTurn.then(async () => {
+      const prepared: [Output, PutInPlace][] = [];
+      for (const output of outputs) {
+        await this.#guarded(output, async () => {
+          const put = await tell(output);
+          if (put !== undefined) prepared.push([output, put]);
+        });
+      }
+      for (const [output, put] of prepared) void this.#guarded(output, put);
+    });
+    return this.#lastTurn;
   }
 
   /** Calls `call` at once; only the promise that it returns is awaited. */
