@@ -51,7 +51,11 @@ export async function execute(
     workers.startEarly();
     const given = { director, earlier: resumed?.earlier ?? null, machine, generators: workers };
     const { measure } = await import('./measure.js');
-    return measure(name, plan, inputs, flags, host, { ...given, files }, (outcome) => show(outcome, flags, host));
+    const shown = (outcome: Measured) => show(outcome, flags, host);
+    const code = await measure(name, plan, inputs, flags, host, { ...given, files }, shown);
+    // The result is out; only the threads are still to be ended.
+    host.onSignal(() => host.exit(code));
+    return code;
   };
   return withWorkers(plan, machine, measured, workerHeapMb);
 }
