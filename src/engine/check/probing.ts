@@ -94,7 +94,7 @@ export class Probing {
   async #directly({ plan, to, failure }: Direct): Promise<CheckProbe[]> {
     const probe = directProbe(plan);
     if (to === null) {
-      const says = 'The name of the other target has no address.';
+      const says = 'The name of the other target could not be looked up.';
       return [{ ...asked(probe), outcome: 'dns', detail: failure, tookMs: 0, sample: null, says }];
     }
     const found = await this.#ask(probe, to);

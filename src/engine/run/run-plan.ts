@@ -439,7 +439,7 @@ class Run {
     await this.#options.observer.during?.(record, soFar.rows.join(''));
   }
 
-  /** The name has no address: every attempt of every burst ends as `dns`, before its first packet. */
+  /** The name could not be looked up: every attempt of every burst ends as `dns`, before its first packet. */
   async #withoutAddress(resolution: Resolution, failure: string): Promise<void> {
     for (const [index, stage] of this.#plan.stages.entries()) {
       for (const size of burstSizes(stage)) {
