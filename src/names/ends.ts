@@ -23,12 +23,27 @@ const CUT_WORDS: Readonly<Record<number, string>> = {
   [END.protocol]: 'protocol',
 };
 
+/** RFC 6455 section 7.4.1: the connection was closed without a close frame. */
+const NO_FRAME = 1006;
+const UNSPOKEN: readonly number[] = [END.fin, END.rst, END.tls];
+
 /** Whether a close frame may carry the code. */
 export function isCloseCode(code: number): boolean {
   return code >= LOWEST_CODE && code <= HIGHEST_CODE && !NEVER_SENT.includes(code);
 }
 
-/** The end of a connection that this side began to close, with that code. */
+/** Whether a code can be asked for: those of close frames, and what stands for a frame without a code or for no frame. */
+export function isAskedCode(code: number): boolean {
+  return isCloseCode(code) || code === NO_STATUS || code === NO_FRAME;
+}
+
+/** How many of counted ends the code stands for. */
+export function endsWithCode(code: number, counts: Readonly<Record<string, number>>): number {
+  const words = code === NO_FRAME ? UNSPOKEN.map((end) => CUT_WORDS[end]) : [`${code}`];
+  return words.reduce((sum, word) => sum + (counts[word] ?? 0), 0);
+}
+
+/** This side began to close, with that code. */
 export function closedWith(code: number): number {
   return CLOSED + code;
 }
@@ -39,7 +54,12 @@ export function cutWord(end: number): string | null {
   return CUT_WORDS[end] ?? null;
 }
 
-/** The code that this side sent, or `rst`; null when this side did not end it. */
+/** The target ended it without a word. */
+export function isUnspoken(end: number): boolean {
+  return UNSPOKEN.includes(end);
+}
+
+/** The code that this side sent, or `rst`; null: this side did not end it. */
 export function closedWord(end: number): string | null {
   if (end === END.closedByReset) return 'rst';
   return end > CLOSED ? `${end - CLOSED}` : null;

@@ -5,23 +5,23 @@
  */
 import { isCutWord } from '../names/ends.js';
 import { isOutcomeId, type OutcomeId, openedOf } from '../names/outcomes.js';
-import type { KernelCounts, Outcomes, Result, Sessions } from './result.js';
+import type { Counted, KernelCounts, Outcomes, Result, Sessions } from './result.js';
 
 type SessionCounts = Pick<Sessions, 'ready' | 'cut' | 'closed' | 'aborted'> & Partial<Pick<Sessions, 'notReady'>>;
 
 /** @throws Error that names the place of the mismatch */
 export function assertAddsUp({ bursts, totals, preflight }: Pick<Result, 'bursts' | 'totals' | 'preflight'>): void {
   const sum = new Map<string, number>();
-  for (const { index, attempted, outcomes, kernel, sessions } of bursts) {
+  for (const burst of bursts) {
+    const { index, attempted, outcomes, kernel } = burst;
     named(`burst ${index}`, () => assertSum(attempted, outcomes));
     named(`burst ${index}`, () => assertKernel(attempted, kernel));
-    if (sessions !== null) named(`burst ${index}`, () => assertSessions(openedOf(outcomes), sessions));
+    named(`burst ${index}`, () => assertAllEnded(burst));
     for (const [id, count] of Object.entries(outcomes)) sum.set(id, (sum.get(id) ?? 0) + count);
   }
   named('totals', () => assertSum(totals.attempted, totals.outcomes));
   named('totals', () => assertKernel(totals.attempted, totals.kernel));
-  const { sessions } = totals;
-  if (sessions !== null) named('totals', () => assertSessions(openedOf(totals.outcomes), sessions));
+  named('totals', () => assertAllEnded(totals));
   if (preflight !== null) named('preflight', () => assertSum(preflight.attempted, preflight.outcomes));
   for (const id of new Set([...sum.keys(), ...Object.keys(totals.outcomes)])) {
     const [inTotals, inBursts] = [totals.outcomes[id] ?? 0, sum.get(id) ?? 0];
@@ -61,24 +61,42 @@ export function assertKernel(attempted: number, counts: KernelCounts | null): vo
   assertPart('retransmit', asked, retransmitted, retransmits);
 }
 
+/** Of every 101 it is known how it ended, or of none (results of earlier versions). @throws Error otherwise */
+function assertAllEnded({
+  outcomes,
+  lostWhileHeld,
+  sessions,
+}: Pick<Counted, 'outcomes' | 'lostWhileHeld' | 'sessions'>) {
+  if (sessions === null) return;
+  assertSessions(openedOf(outcomes), lostWhileHeld, sessions);
+  const known = sessions.ready + sumOf(sessions.notReady, 'notReady');
+  if (known !== openedOf(outcomes)) throw new Error(`sessions know of ${known} of ${openedOf(outcomes)} 101s`);
+  const cut = sumOf(sessions.cut, 'cut');
+  if (cut !== lostWhileHeld) throw new Error(`lostWhileHeld is ${lostWhileHeld}, but sessions.cut adds up to ${cut}`);
+}
+
 /**
- * @param opened number of 101s; how some of them ended may be unknown (results of earlier versions)
- * @throws Error unless every value is a count, every end is a known one, and the ends add up to the connections that
- * were ready
+ * @param opened 101s; of some it may be unknown how they ended (merged with those of earlier versions)
+ * @param lost those that the target ended, likewise
+ * @throws Error unless every value is a count, every end is one that there is, and the ends add up to those that were ready
  */
-export function assertSessions(opened: number, sessions: SessionCounts): void {
+export function assertSessions(opened: number, lost: number, sessions: SessionCounts): void {
   const { ready, notReady = {}, cut, closed, aborted } = sessions;
   for (const word of Object.keys(cut)) {
     if (!isCutWord(word)) throw new Error(`no such end of a connection: ${JSON.stringify(word)}`);
   }
-  const sumOf = (counts: Readonly<Record<string, number>>, name: string) =>
-    Object.values(counts).reduce((sum, count) => sum + checkedCount(count, `sessions.${name}`), 0);
-  const ended = sumOf(cut, 'cut') + sumOf(closed, 'closed') + checkedCount(aborted, 'sessions.aborted');
+  const lostToo = sumOf(cut, 'cut');
+  const ended = lostToo + sumOf(closed, 'closed') + checkedCount(aborted, 'sessions.aborted');
   if (ended !== checkedCount(ready, 'sessions.ready')) {
     throw new Error(`sessions.ready is ${ready}, but the ends add up to ${ended}`);
   }
   const known = ready + sumOf(notReady, 'notReady');
   if (known > opened) throw new Error(`sessions know of ${known} of ${opened} that got their 101`);
+  if (lostToo > lost) throw new Error(`sessions.cut adds up to ${lostToo}, but lostWhileHeld is ${lost}`);
+}
+
+function sumOf(counts: Readonly<Record<string, number>>, name: string): number {
+  return Object.values(counts).reduce((sum, count) => sum + checkedCount(count, `sessions.${name}`), 0);
 }
 
 /** @throws Error when `id` is not an outcome */

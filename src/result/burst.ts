@@ -65,7 +65,7 @@ export type After = Of<typeof afterSchema>;
 /** Reserved for later versions, which may put an object here; this version writes null. */
 export const reserved = z.object({}).nullable() as z.ZodType<null>;
 
-/** `sessions` was part of bursts from the start, unlike the other later keys. */
+/** A burst always had its place for sessions: there it may be null, and not absent. */
 const { sessions, ...later } = countedLater;
 
 export const burstSchema = z
@@ -85,7 +85,7 @@ export const burstSchema = z
     calibration: calibrationSchema.nullable().describe('The generator’s own floor, subtracted from nothing'),
     generator: generatorEvidenceSchema,
     after: afterSchema.nullable(),
-    sessions,
+    sessions: sessions.unwrap(),
     watch: reserved,
     ...later,
   })

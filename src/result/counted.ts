@@ -81,7 +81,9 @@ export type KernelCounts = Of<typeof kernelSchema>;
 const cutEndSchema = z.object({
   minMs: ms.describe('The shortest from its 101 to this end'),
   maxMs: ms.describe('The longest'),
-  reason: text.nullable().describe('Of the first close frame with this code, masked; null: it gave none'),
+  reason: text
+    .nullable()
+    .describe('Of the first close frame with this code, or what was no frame, masked; null: there was none'),
   reasonAtMs: ms.nullable().describe('When that came, after the instant at which its attempt was due'),
 });
 /** Connections that the target ended in one way, and how long they lived. */
@@ -102,6 +104,9 @@ const sessionsSchema = z
     readyMs: summaryOrNull.describe('From the instant at which the attempt was due'),
     heldMs: summaryOrNull.describe('From ready to the end'),
     cutMs: summaryOrNull.optional().describe('The same of those that the target ended'),
+    silentMs: summaryOrNull
+      .optional()
+      .describe('Of those ended by fin, rst or tls: from the last thing that came, or ready, to the end'),
     ends: mapOf(cutEndSchema).optional().describe('By the words of cut'),
   })
   .meta({ id: 'sessions', description: 'What became of connections after their 101' });

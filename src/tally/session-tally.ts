@@ -3,12 +3,12 @@
  * closed, and how long they lived. Mergeable like the tally that contains it, in any order. The diagnosis interprets
  * the words.
  */
-import { closedWord, cutWord } from '../names/ends.js';
+import { closedWord, cutWord, isUnspoken } from '../names/ends.js';
 import { checkedCount } from '../result/adds-up.js';
 import type { CutEnd, Sessions, Summary } from '../result/result.js';
 import { LatencyHistogram } from './histogram.js';
 
-/** The reason of a close frame, masked and printable, and when it arrived, in ms after the attempt was due. */
+/** In which words a target ended a connection, masked and printable, and when it came after the attempt was due, ms. */
 export interface Reason {
   readonly text: string;
   readonly atMs: number;
@@ -20,6 +20,7 @@ export interface EncodedSessions extends Pick<Sessions, 'ready' | 'cut' | 'close
   readonly readyMs: string | null;
   readonly heldMs: string | null;
   readonly cutMs: string | null;
+  readonly silentMs: string | null;
 }
 
 export class SessionTally {
@@ -33,14 +34,17 @@ export class SessionTally {
   readonly #readyMs = new LatencyHistogram();
   readonly #heldMs = new LatencyHistogram();
   readonly #cutMs = new LatencyHistogram();
+  readonly #silentMs = new LatencyHistogram();
 
   /**
    * Counts one connection that had its 101.
    * @param end a number of names/ends.ts; `none`: it was abandoned when the run ended
    * @param readyMs from the instant at which the attempt was due to its 101
-   * @param heldMs from its 101 to its end; NaN: unknown
+   * @param heldMs from its 101 to the end; NaN: unknown
+   * @param silentMs from the last thing that came, or its 101, to the end
+   * @returns whether the target ended it
    */
-  add(end: number, readyMs: number, heldMs: number): void {
+  add(end: number, readyMs: number, heldMs: number, silentMs: number): boolean {
     this.#ready++;
     this.#readyMs.record(readyMs);
     if (!Number.isNaN(heldMs)) this.#heldMs.record(heldMs);
@@ -48,19 +52,21 @@ export class SessionTally {
     const closed = closedWord(end);
     if (cut !== null) {
       increase(this.#cut, cut, 1);
-      if (Number.isNaN(heldMs)) return;
+      if (Number.isNaN(heldMs)) return true;
       this.#cutMs.record(heldMs);
+      if (isUnspoken(end)) this.#silentMs.record(silentMs);
       const ms = Math.max(0, Math.round(heldMs * 1000) / 1000);
       this.#mergeEnd(cut, { minMs: ms, maxMs: ms, reason: null, reasonAtMs: null });
     } else if (closed !== null) increase(this.#closed, closed, 1);
     else this.#aborted++;
+    return cut !== null;
   }
 
-  /** Adds the reason of a close frame with that code; the earliest reason is kept. */
-  addReason(code: number, { text, atMs }: Reason): void {
-    const word = `${code}`;
+  /** In which words the target ended one so; the earliest are kept. */
+  addReason(end: number, { text, atMs }: Reason): void {
+    const word = cutWord(end) ?? '';
     const kept = this.#ends.get(word);
-    // A reason is kept only if a connection ended with that code.
+    // Nothing is known of an end that no connection had.
     if (kept !== undefined) this.#mergeEnd(word, { ...kept, reason: text, reasonAtMs: atMs });
   }
 
@@ -78,6 +84,7 @@ export class SessionTally {
     this.#readyMs.merge(other.#readyMs);
     this.#heldMs.merge(other.#heldMs);
     this.#cutMs.merge(other.#cutMs);
+    this.#silentMs.merge(other.#silentMs);
   }
 
   encode(): EncodedSessions {
@@ -86,6 +93,7 @@ export class SessionTally {
       readyMs: encoded(this.#readyMs),
       heldMs: encoded(this.#heldMs),
       cutMs: encoded(this.#cutMs),
+      silentMs: encoded(this.#silentMs),
     };
   }
 
@@ -102,6 +110,7 @@ export class SessionTally {
       [tally.#readyMs, data.readyMs],
       [tally.#heldMs, data.heldMs],
       [tally.#cutMs, data.cutMs],
+      [tally.#silentMs, data.silentMs],
     ] as const) {
       if (hdr !== null) histogram.merge(LatencyHistogram.decode(hdr, 0));
     }
@@ -110,7 +119,7 @@ export class SessionTally {
 
   /** From a saved result. */
   static of(sessions: Sessions): SessionTally {
-    const { readyMs, heldMs, cutMs = null, ends = {}, ...counts } = sessions;
+    const { readyMs, heldMs, cutMs = null, silentMs = null, ends = {}, ...counts } = sessions;
     const hdrOf = (summary: Summary | null) => summary?.hdr ?? null;
     return SessionTally.decode({
       ...counts,
@@ -118,6 +127,7 @@ export class SessionTally {
       readyMs: hdrOf(readyMs),
       heldMs: hdrOf(heldMs),
       cutMs: hdrOf(cutMs),
+      silentMs: hdrOf(silentMs),
     });
   }
 
@@ -130,6 +140,7 @@ export class SessionTally {
       readyMs: this.#readyMs.summary(),
       heldMs: this.#heldMs.summary(),
       cutMs: this.#cutMs.summary(),
+      silentMs: this.#silentMs.summary(),
       ends,
     };
   }

@@ -175,9 +175,9 @@ export class Tally {
     this.#samples.set(code, kept === undefined ? sample : earlier(kept, sample));
   }
 
-  /** `n` sockets that had their 101 were closed by the target while they were held. */
-  lost(n: number): void {
-    this.#lostWhileHeld += checkedCount(n, 'lostWhileHeld');
+  /** What became of one connection that had its 101, as `SessionTally.add` takes it. */
+  addSession(end: number, readyMs: number, heldMs: number, silentMs: number): void {
+    if (this.#sessions.add(end, readyMs, heldMs, silentMs)) this.#lostWhileHeld++;
   }
 
   /**
@@ -229,7 +229,7 @@ export class Tally {
     assertSum(tally.#attempted, tally.outcomes());
     assertKernel(tally.#attempted, data.kernel);
     tally.#kernel = KernelTally.of(data.kernel);
-    assertSessions(openedOf(data.outcomes), data.sessions);
+    assertSessions(openedOf(data.outcomes), data.lostWhileHeld, data.sessions);
     tally.#sessions = SessionTally.decode(data.sessions);
     for (const phase of PHASES) tally.#latency[phase].merge(decodedHistogram(data.latency[phase]));
     for (const phase of BOUNDED_PHASES) tally.#lower[phase].merge(decodedHistogram(data.latencyLower[phase]));
@@ -264,11 +264,11 @@ export class Tally {
     };
   }
 
-  /** null: connections were opened, but how they ended is unknown for all of them. */
+  /** null: of some that were opened it is not known how they ended. */
   #sessionsOf(): Sessions | null {
     const sessions = this.#sessions.sessions();
-    assertSessions(this.#counts[SWITCHED], sessions);
-    return sessions.ready === 0 && this.#counts[SWITCHED] > 0 ? null : sessions;
+    assertSessions(this.#counts[SWITCHED], this.#lostWhileHeld, sessions);
+    return sessions.ready < this.#counts[SWITCHED] ? null : sessions;
   }
 
   #kernelCounts(): KernelCounts | null {

@@ -3,8 +3,9 @@
  * which bursts are judged, and what a miss leads to, is decided elsewhere. A latency is judged by its upper bound;
  * `disagrees` tells whether its lower bound would give another answer.
  */
+import { endsWithCode } from '../names/ends.js';
 import { blameOf, isOutcomeId, openedOf } from '../names/outcomes.js';
-import type { Condition, Subject } from '../plan/expressions/condition.js';
+import { askedCode, type Condition, type Operator, type Subject } from '../plan/expressions/condition.js';
 import type { AbortRule, Threshold } from '../plan/expressions/rules.js';
 import type { Calibration, Counted, ThresholdResult } from '../result/result.js';
 import { floorHides, floorOf, limitOfAbort, worstFloorOf } from './floor.js';
@@ -61,7 +62,9 @@ export function isHidden({ condition, result: { actual, actualLower, floor } }: 
 /** Whether a threshold is about connections after their 101. */
 export function asksOfHeld(thresholds: readonly Threshold[]): boolean {
   return thresholds.some(
-    ({ parsed: { subject } }) => (subject.kind === 'share' || subject.kind === 'count') && subject.of === 'lost',
+    ({ parsed: { subject } }) =>
+      (subject.kind === 'share' || subject.kind === 'count') &&
+      (subject.of === 'lost' || askedCode(subject.of) !== null),
   );
 }
 
@@ -105,7 +108,8 @@ function measured(subject: Subject, counted: Counted, beside: Beside): number | 
   switch (subject.kind) {
     case 'share': {
       const reached = reachedTarget(counted);
-      return reached === 0 ? null : countOf(subject.of, counted) / reached;
+      const count = countOf(subject.of, counted);
+      return reached === 0 || count === null ? null : count / reached;
     }
     case 'count':
       return countOf(subject.of, counted);
@@ -128,12 +132,19 @@ function reachedTarget(counted: Counted): number {
   return sumOf(counted, (id) => isOutcomeId(id) && blameOf(id) !== 'local' && id !== 'aborted');
 }
 
-function countOf(what: string, counted: Counted): number {
+/** null: it was not counted. */
+function countOf(what: string, counted: Counted): number | null {
   if (what === 'ok') return openedOf(counted.outcomes);
   if (what === 'failed') return reachedTarget(counted) - openedOf(counted.outcomes);
   if (what === 'lost') return counted.lostWhileHeld;
+  const code = askedCode(what);
+  if (code !== null) return closedWith(code, counted);
   if (what.endsWith('xx')) return sumOf(counted, (id) => id.length === 3 && id[0] === what[0] && /^\d+$/.test(id));
   return counted.outcomes[what] ?? 0;
+}
+
+function closedWith(code: number, { sessions }: Counted): number | null {
+  return sessions === null ? null : endsWithCode(code, sessions.cut) + endsWithCode(code, sessions.notReady);
 }
 
 function sumOf(counted: Counted, counts: (id: string) => boolean): number {

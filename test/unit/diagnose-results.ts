@@ -8,6 +8,7 @@ import type { Plan } from '#dist/plan/plan.js';
 import type { Check, CheckProbe, ProbeId } from '#dist/result/check-facts.js';
 import type { After, Burst, Preflight, Result, Sample, Summary, Validity } from '#dist/result/result.js';
 import { Tally } from '#dist/tally/tally.js';
+import { lose } from './lost.js';
 import { plan, VALID } from './report-results.js';
 
 /** Attempts of one burst that ended in the same way. */
@@ -195,7 +196,7 @@ function tallyOf({ groups, lost }: BurstOf): Tally {
     }
     if (sample !== undefined) tally.addSample(code, sampleOf(sample, atMs[0]));
   }
-  tally.lost(lost ?? 0);
+  lose(tally, lost ?? 0);
   return tally;
 }
 

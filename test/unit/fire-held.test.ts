@@ -161,35 +161,40 @@ describe('while it is held', () => {
     }
   });
 
-  const losses: Readonly<Record<string, { end: string; lose: (socket: net.Socket) => void }>> = {
+  const losses: Readonly<Record<string, { end: string; said?: string; lose: (socket: net.Socket) => void }>> = {
     'a close frame 1001': { end: '1001', lose: (socket) => socket.write(frame(CLOSE, closeBody(1001))) },
     'a close frame of the application and a FIN at once': {
       end: '4401',
+      said: 'auth timeout',
       lose: (socket) => socket.end(frame(CLOSE, Buffer.concat([closeBody(4401), Buffer.from('auth timeout')]))),
     },
     'a close frame without a code': { end: '1005', lose: (socket) => socket.write(frame(CLOSE)) },
-    'a close frame with half a code': { end: 'protocol', lose: (socket) => socket.write(frame(CLOSE, 'x')) },
+    'a close frame with half a code': { end: 'protocol', said: 'x', lose: (socket) => socket.write(frame(CLOSE, 'x')) },
     'a close frame with a code that no frame may carry (RFC 6455 section 7.4.1)': {
       end: 'protocol',
+      said: '\\x03\ufffd',
       lose: (socket) => socket.write(frame(CLOSE, closeBody(1006))),
     },
     'a FIN': { end: 'fin', lose: (socket) => socket.end() },
     'an RST': { end: 'rst', lose: (socket) => socket.resetAndDestroy() },
     'a broken frame (RFC 6455 section 5.2: reserved bits)': {
       end: 'protocol',
+      said: '\ufffd\\x01x',
       lose: (socket) => socket.write(frame(0xf1, 'x')),
     },
     'a masked frame (RFC 6455 section 5.1)': {
       end: 'protocol',
+      said: '\ufffd\ufffd\\x01\\x02\\x03\\x04\\x05',
       lose: (socket) => socket.write(Buffer.of(TEXT, 0x81, 1, 2, 3, 4, 5)),
     },
     'another answer in the tunnel': {
       end: 'protocol',
+      said: 'HTTP/1.1 400 Bad Request',
       lose: (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
     },
   };
   for (const transport of [undefined, null]) {
-    for (const [what, { end, lose }] of Object.entries(losses)) {
+    for (const [what, { end, said = null, lose }] of Object.entries(losses)) {
       const over = transport === null ? 'node' : 'the transport of this machine';
       test(`${what} makes it lost, it stays a 101, and how it ended is told (${over})`, async () => {
         const peers: Peer[] = [];
@@ -206,7 +211,7 @@ describe('while it is held', () => {
           { ready, cut, closed, aborted },
           { ready: 5, cut: { [end]: 2 }, closed: { rst: 3 }, aborted: 0 },
         );
-        assert.equal(ends?.[end]?.reason ?? null, end === '4401' ? 'auth timeout' : null);
+        assert.equal(ends?.[end]?.reason ?? null, said);
         assert.deepEqual([heldMs?.count, cutMs?.count], [5, 2]);
         assert.deepEqual(fired.rows.map((row) => row.end).sort(), [end, end, 'closed', 'closed', 'closed'].sort());
         for (const row of fired.rows) {
@@ -316,11 +321,11 @@ describe('closing', () => {
     for (const peer of peers) assert.ok(peer.reset && peer.bytes.length === 0);
   });
 
-  test('clean: a close frame of the application that crosses ours is told, and is not lost while held', async () => {
+  test('clean: a close frame of the application that crosses ours is the end that counts', async () => {
     const peers: Peer[] = [];
     const crosses: Peer['onData'] = (peer) => peer.socket.end(frame(CLOSE, closeBody(4401)));
     const fired = await fireAt(upgrading(peers, undefined, crosses), { n: 3, close: 'clean' });
-    assert.deepEqual([fired.lost, fired.sessions.cut, fired.sessions.closed], [0, { '4401': 3 }, {}]);
+    assert.deepEqual([fired.lost, fired.sessions.cut, fired.sessions.closed], [3, { '4401': 3 }, {}]);
   });
 });
 
@@ -334,6 +339,21 @@ describe('a churn', () => {
       assert.deepEqual([fired.lost, fired.sessions.ready, fired.sessions.cut], [40, 40, { '4401': 40 }]);
       assert.equal(fired.sessions.ends?.['4401']?.reason, 'no');
       assert.deepEqual([...new Set(fired.rows.map(({ end }) => end))], ['4401']);
+    });
+
+    test(`waits for the close frame that comes a moment after the 101, once one has come (${close})`, async () => {
+      let count = 0;
+      const handler = onRequest((socket, request) => {
+        socket.on('error', () => {});
+        socket.on('data', () => socket.end());
+        socket.write(switching(request));
+        const end = () => socket.destroyed || socket.end(frame(CLOSE, closeBody(4401)));
+        if (count++ < 5) end();
+        else setTimeout(end, 1);
+      });
+      const fired = await fireAt(handler, { n: 60, inFlight: 2, close });
+      assert.equal(fired.sessions.ready, 60);
+      assert.ok((fired.sessions.cut['4401'] ?? 0) >= 40, JSON.stringify(fired.sessions.cut));
     });
 
     test(`counts as closed by this side what the target leaves open (${close})`, async () => {

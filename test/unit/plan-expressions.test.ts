@@ -16,6 +16,9 @@ fc.configureGlobal({ seed: 20261121 });
 test('every form of the grammar is read, spaces or not', () => {
   const cases: [string, object, string, number][] = [
     ['share(101) >= 99.9%', { kind: 'share', of: '101' }, '>=', 0.999],
+    ['count(lost) == 0', { kind: 'count', of: 'lost' }, '==', 0],
+    ['share(close:4401) < 1%', { kind: 'share', of: 'close:4401' }, '<', 0.01],
+    ['count( close:1006 )==0', { kind: 'count', of: 'close:1006' }, '==', 0],
     ['share(504)==0', { kind: 'share', of: '504' }, '==', 0],
     [' share ( timeout-upgrade )<0.5 % ', { kind: 'share', of: 'timeout-upgrade' }, '<', 0.005],
     ['share(5xx) > 0.25', { kind: 'share', of: '5xx' }, '>', 0.25],
@@ -40,6 +43,13 @@ test('an error says where, what was expected and what was probably meant', () =>
     ['avg(handshake) < 1s', /at character 1/, /did you mean mean\?/],
     ['share 101 > 1%', /at character 7: expected "\(", found "101 > 1%"/],
     ['share(timeout) > 1%', /at character 7: expected an outcome/, /did you mean timeout-upgrade\?/],
+    ['count(4401) == 0', /at character 7: expected an outcome/, /did you mean close:4401\?/],
+    ['count(close-1008) == 0', /at character 7/, /did you mean close:1008\?/],
+    ['count(close) == 0', /at character 7/, /did you mean close:CODE, such as close:1008\?/],
+    ['count(closed:1008) == 0', /at character 7/, /did you mean close:1008\?/],
+    ['count(cut) == 0', /at character 7/, /did you mean lost\?/],
+    ['count(close:1015) == 0', /at character 7: expected a close code: 1000 to 4999, close:1006/],
+    ['count(close:0999) == 0', /at character 7: expected a close code/],
     ['share(success) > 1%', /at character 7/, /did you mean ok\?/],
     ['share(constructor) > 1%', /at character 7: expected an outcome/],
     ['share(101 > 1%', /at character 11: expected "\)"/],

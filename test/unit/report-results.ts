@@ -5,6 +5,7 @@ import type { Stage, Target } from '#dist/plan/plan.js';
 import type { PlanRecord } from '#dist/plan/plan-record.js';
 import type { Burst, Calibration, Preflight, Result, Sample, ThresholdResult, Validity } from '#dist/result/result.js';
 import { Tally } from '#dist/tally/tally.js';
+import { lose } from './lost.js';
 
 export const VALID: Validity = { verdict: 'valid', reasons: [] };
 
@@ -119,7 +120,7 @@ function tallyOf(spec: BurstSpec): Tally {
     }
   }
   for (const [id, sample] of Object.entries(spec.samples ?? {})) tally.addSample(outcomeCode(id as OutcomeId), sample);
-  tally.lost(spec.lost ?? 0);
+  lose(tally, spec.lost ?? 0);
   return tally;
 }
 

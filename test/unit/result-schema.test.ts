@@ -105,6 +105,13 @@ function definition(ref: string): Schema {
   return found;
 }
 
+/** A burst always had its place for sessions, of which the old schema says no more than that it is an object or null. */
+function fullDocument(): Record<string, Json> {
+  const document = documentOf(old, true) as { bursts: { sessions: Json }[] } & Record<string, Json>;
+  for (const burst of document.bursts) burst.sessions = null;
+  return document;
+}
+
 /** What runs left, or could have. */
 function results(): readonly Result[] {
   const specs = searchSpecs();
@@ -188,7 +195,7 @@ function changed(document: Json, [key, ...rest]: Path, change: (typeof CHANGES)[
 }
 
 test('every place of a document, changed in every way', (t) => {
-  const full = documentOf(old, true) as Record<string, Json>;
+  const full = fullDocument();
   const least = documentOf(old, false) as Record<string, Json>;
   const tested = { accepted: 0, refused: 0 };
   assert.ok(assertAgreed(full, 'full') && assertAgreed(least, 'least'));
@@ -202,6 +209,30 @@ test('every place of a document, changed in every way', (t) => {
   }
   t.diagnostic(JSON.stringify(tested));
   assert.ok(tested.accepted > 1000 && tested.refused > 1000);
+});
+
+test('a burst has its place for sessions, which may be null', () => {
+  const document = (change: (burst: Record<string, Json>) => void) => {
+    const full = fullDocument() as { bursts: Record<string, Json>[] };
+    const [burst] = full.bursts;
+    change(burst);
+    return { ...full, bursts: [burst] } as unknown as Json;
+  };
+  assert.equal(
+    assertAgreed(
+      document(() => {}),
+      'null',
+    ),
+    true,
+  );
+  const without = document((burst) => {
+    delete burst.sessions;
+  });
+  assert.equal(assertAgreed(without, 'without'), false);
+  const nonsense = document((burst) => {
+    burst.sessions = { ready: 'many' };
+  });
+  assert.deepEqual([isByNew(nonsense), isRead(nonsense)], [false, false]);
 });
 
 test('results with several changes', (t) => {
@@ -224,7 +255,7 @@ test('results with several changes', (t) => {
 });
 
 test('a count that no program can hold exactly is refused on reading; a schema does not say so', () => {
-  const document = documentOf(old, true) as { exitCode: number };
+  const document = fullDocument() as { exitCode: number };
   document.exitCode = 2 ** 53;
   assert.deepEqual([isByOld(document), isByNew(document), isRead(document)], [true, true, false]);
 });

@@ -8,6 +8,7 @@ import { closedWith, END } from '#dist/names/ends.js';
 import { OUTCOME_CODES, outcomeCode } from '#dist/names/outcomes.js';
 import type { KernelCounts, Sample } from '#dist/result/result.js';
 import { type EncodedTally, type Ended, Tally } from '#dist/tally/tally.js';
+import { lose } from './lost.js';
 
 const NOT_REACHED: Ended = {
   outcome: 0,
@@ -74,10 +75,10 @@ const tallyArbitrary: fc.Arbitrary<Tally> = fc
     for (const one of ended) tally.add(one);
     for (const [code, detail] of details) tally.addDetail(code, detail);
     for (const [code, atMs, line] of samples) tally.addSample(code, sample(atMs, line));
-    tally.lost(lost);
+    lose(tally, lost);
     for (const { end, readyMs, heldMs } of opened) {
       tally.add({ ...NOT_REACHED, outcome: 101, handshakeMs: readyMs });
-      tally.sessions.add(end, readyMs, heldMs);
+      tally.addSession(end, readyMs, heldMs, heldMs / 2);
     }
     for (const [code, text, atMs] of reasons) tally.sessions.addReason(code, { text, atMs });
     tally.sessions.addReceived(received);
@@ -257,7 +258,7 @@ test('what became of connections is counted by its word, with the first reason a
   const tally = new Tally();
   const open = (end: number, heldMs: number) => {
     tally.add({ ...NOT_REACHED, outcome: 101, handshakeMs: 1 });
-    tally.sessions.add(end, 1, heldMs);
+    tally.addSession(end, 1, heldMs, heldMs / 2);
   };
   open(4401, 2000);
   open(4401, 2010);
@@ -270,7 +271,9 @@ test('what became of connections is counted by its word, with the first reason a
   other.merge(tally);
   tally.sessions.addReason(4401, { text: 'auth timeout', atMs: 2020 });
   tally.sessions.addReason(1008, { text: 'of no connection', atMs: 1 });
-  const { ready, cut, closed, aborted, ends, cutMs, heldMs } = merged(other, tally).sessions.sessions();
+  const both = merged(other, tally);
+  assert.equal(both.counted().lostWhileHeld, 6);
+  const { ready, cut, closed, aborted, ends, cutMs, heldMs, silentMs } = both.sessions.sessions();
   assert.deepEqual(
     { ready, cut, closed, aborted },
     {
@@ -281,18 +284,20 @@ test('what became of connections is counted by its word, with the first reason a
     4401: { minMs: 2000, maxMs: 2010, reason: 'auth timeout', reasonAtMs: 2020 },
     fin: { minMs: 60_000, maxMs: 60_000, reason: null, reasonAtMs: null },
   });
-  assert.deepEqual([cutMs?.count, heldMs?.count], [6, 12]);
+  assert.deepEqual([cutMs?.count, heldMs?.count, silentMs?.count], [6, 12, 2]);
+  assert.equal(Math.round((silentMs?.p50 ?? 0) / 100), 300);
 });
 
 test('decoding refuses sessions that do not add up', () => {
   const tally = new Tally();
   tally.add({ ...NOT_REACHED, outcome: 101, handshakeMs: 1 });
-  tally.sessions.add(4401, 1, 2);
+  tally.addSession(4401, 1, 2, 2);
   const good = tally.encode();
   const bad: [Partial<EncodedTally['sessions']>, RegExp][] = [
     [{ ready: 2 }, /ready is 2, but the ends add up to 1/],
     [{ ready: 2, aborted: 1 }, /know of 2 of 1 that got their 101/],
     [{ ready: 0, cut: {}, aborted: -1 }, /aborted is no count: -1/],
+    [{ ready: 2, cut: { fin: 2 } }, /know of 2 of 1/],
     [{ cut: { 1006: 1 } }, /no such end of a connection: "1006"/],
   ];
   for (const [change, message] of bad) {

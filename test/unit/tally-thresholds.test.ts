@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { closedWith, END } from '#dist/names/ends.js';
 import { parseAbort, parseThreshold } from '#dist/plan/expressions/rules.js';
-import type { Calibration, Counted } from '#dist/result/result.js';
-import { limitsOf } from '#dist/tally/floor.js';
-import { type Ended, Tally } from '#dist/tally/tally.js';
-import { abortStep, disagrees, type Judged, judge, startAbort } from '#dist/tally/thresholds.js';
+import type { Counted } from '#dist/result/result.js';
+import { type Ended, Tally, untimed } from '#dist/tally/tally.js';
+import { abortStep, asksOfHeld, disagrees, type Judged, judge, startAbort } from '#dist/tally/thresholds.js';
+import { lose } from './lost.js';
 
 const NOTHING_BESIDE = { rate: null, dropOff: null, calibrations: [] };
 
@@ -31,7 +32,7 @@ function counted(
     };
     for (let i = 0; i < count; i++) tally.add(ended);
   }
-  tally.lost(lost);
+  lose(tally, lost);
   return tally.counted();
 }
 
@@ -233,4 +234,41 @@ test('a run is not aborted for what the generator alone would do', () => {
   assert.equal(aborts(900, { ...floor, rate: null }), false);
   assert.equal(aborts(1100, { ...floor, rate: null }), true);
   assert.equal(aborts(900, null), true);
+});
+
+test('close codes are counted of what the target ended, before and after ready; 1006 is FIN, RST and TLS', () => {
+  const tally = new Tally();
+  const open = (end: number, count: number) => {
+    for (let i = 0; i < count; i++) {
+      tally.add({ ...untimed(), outcome: 101, handshakeMs: 1 });
+      tally.addSession(end, 1, 2, 2);
+    }
+  };
+  open(4401, 30);
+  open(END.fin, 5);
+  open(END.rst, 4);
+  open(END.tls, 1);
+  open(closedWith(1000), 60);
+  const of = tally.counted();
+  const actual = (expression: string, counted = of) => judgedOne(`${expression} == 0`, counted).result.actual;
+  assert.deepEqual(
+    ['count(close:4401)', 'share(close:4401)', 'count(close:1006)', 'count(close:1000)', 'count(lost)'].map((one) =>
+      actual(one),
+    ),
+    [30, 0.3, 10, 0, 40],
+  );
+  assert.equal(judgedOne('share(close:4401) < 20%', of).result.ok, false);
+  // Where nobody counted how connections ended, nothing is proved.
+  assert.equal(judgedOne('count(close:4401) == 0', { ...of, sessions: null }).result.ok, false);
+  const { sessions } = of;
+  assert.ok(sessions !== null);
+  assert.equal(actual('count(close:4401)', { ...of, sessions: { ...sessions, notReady: { 4401: 7 } } }), 37);
+  assert.equal(asksOfHeld([parseThreshold('count(close:1008) == 0')]), true);
+  let state = startAbort(parseAbort('share(close:4401) > 20% for 2 bursts'));
+  const steps = [of, of].map((burst) => {
+    const step = abortStep(state, burst, null);
+    state = step.state;
+    return step.abort;
+  });
+  assert.deepEqual(steps, [false, true]);
 });

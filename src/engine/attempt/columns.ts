@@ -52,6 +52,8 @@ export class Columns {
   /** How its connection ended after the 101 (names/ends.ts), and when that was seen. */
   readonly end: Uint16Array;
   readonly endAt: Float64Array;
+  /** When something last came after the 101. */
+  readonly heardAt: Float64Array;
   readonly #times: readonly Float64Array[];
 
   constructor(size: number) {
@@ -78,6 +80,7 @@ export class Columns {
     this.rttMs = time();
     this.end = new Uint16Array(size);
     this.endAt = time();
+    this.heardAt = time();
     this.#times = [
       this.opened,
       this.connected,
@@ -91,6 +94,7 @@ export class Columns {
       this.doneLower,
       this.rttMs,
       this.endAt,
+      this.heardAt,
     ];
   }
 

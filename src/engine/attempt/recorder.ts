@@ -61,12 +61,17 @@ export class Recorder {
     if (this.#options.hasKernelStamps)
       ended.connectLowerMs = ended.upgradeLowerMs = ended.handshakeLowerMs = Number.NaN;
     this.tally.add(ended);
-    if (ended.outcome === SWITCHED) {
-      this.tally.sessions.add(columns.end[slot], ended.handshakeMs, columns.endAt[slot] - columns.done[slot]);
-    }
+    if (ended.outcome === SWITCHED) this.#session(slot, ended.handshakeMs);
     const detail = this.#options.details.get(slot);
     if (detail !== undefined) this.tally.addDetail(ended.outcome, detail);
     if (this.#options.wantRows) this.#rows.push(attemptRow(this.#row(slot, due, detail ?? null)));
+  }
+
+  #session(slot: number, readyMs: number): void {
+    const { end, endAt, heardAt, done } = this.#options.columns;
+    const heldMs = endAt[slot] - done[slot];
+    const silentMs = Number.isNaN(heardAt[slot]) ? heldMs : endAt[slot] - heardAt[slot];
+    this.tally.addSession(end[slot], readyMs, heldMs, silentMs);
   }
 
   /** The rows since the last call, or null. */

@@ -50,7 +50,7 @@ export class Trace {
         this.pongs = [...this.pongs.slice(-7), body];
       },
       closed: (code, reason) => {
-        this.closeFrame ??= { code, reason, at: now() };
+        this.closeFrame ??= { code, reason: Buffer.from(reason).toString('utf8'), at: now() };
       },
       broken: () => this.#end('broken frame', now()),
     });

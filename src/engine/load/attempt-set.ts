@@ -24,8 +24,10 @@ import { NodeTransport } from '../transport/node-transport.js';
 import type { Stamping, Transport, TransportEvents, Wire } from '../transport/transport.js';
 import type { ShardContext, ShardReport } from './shard.js';
 
-/** RFC 6455 section 5.5: a control frame carries up to 125 bytes, two of them the code. */
-const MAX_REASON = 123;
+/** A reason has at most 123 bytes (RFC 6455 section 5.5); of what is no frame as much as tells what it is. */
+const MAX_WORDS = 200;
+/** Masked whole, so that no half of a secret is left at the cut. */
+const MOST_READ = 4096;
 
 type Generator = Pick<ShardReport, 'longestGapMs' | 'clockStepMs' | 'gcPauses' | 'gcMaxMs' | 'tlsResumed'>;
 
@@ -40,7 +42,7 @@ export class AttemptSet {
   readonly recorder: Recorder;
   readonly #samples: Samples;
   readonly #recording: RecorderOptions;
-  /** The first reason of each close code. */
+  /** The first of each end. */
   readonly #reasons = new Map<number, Reason>();
   readonly #due: (slot: number) => number;
   readonly #masking: (slot: number) => Masking;
@@ -90,7 +92,7 @@ export class AttemptSet {
       wire: this.wire,
       deadlines: this.deadlines,
       ends: this.columns,
-      said: (slot, code, reason) => this.#keepReason(slot, code, reason),
+      said: (slot, end, words) => this.#keepReason(slot, end, words),
       deflate: (slot) => requests.offer(this.columns.attempt[slot]).deflate,
       freed: (slot) => this.attempts.freed(slot),
     });
@@ -154,7 +156,14 @@ export class AttemptSet {
     this.#endGrace();
   }
 
-  /** Resolves when every socket is closed, or after the grace period. */
+  /** A connection that is closed from here must not be one that the far side has closed before. */
+  async readWhatCame(): Promise<void> {
+    this.stamping.catchUp();
+    // The event loop reads between its timers and its immediates.
+    for (let turn = 0; turn < 2; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+
+  /** Resolves when every socket is gone, or after the grace. */
   async #allClosed(): Promise<void> {
     if (this.wire.open === 0) return;
     const closed = new Promise<void>((resolve) => {
@@ -178,15 +187,19 @@ export class AttemptSet {
   }
 
   #tellSessions(tally: Tally): void {
-    tally.lost(this.session.lost);
     tally.sessions.addReceived(this.session.received);
-    for (const [code, reason] of this.#reasons) tally.sessions.addReason(code, reason);
+    for (const [end, reason] of this.#reasons) tally.sessions.addReason(end, reason);
   }
 
-  #keepReason(slot: number, code: number, reason: string): void {
-    if (this.#reasons.has(code)) return;
-    const text = printable(this.#masking(slot).text(reason), MAX_REASON);
-    this.#reasons.set(code, { text, atMs: toMicros(Math.max(0, now() - this.#due(slot))) });
+  #keepReason(slot: number, end: number, words: Uint8Array): void {
+    if (this.#reasons.has(end)) return;
+    const said = Buffer.from(words.buffer, words.byteOffset, Math.min(words.length, MOST_READ)).toString('utf8');
+    const line = this.#masking(slot)
+      .text(said)
+      .trim()
+      .replace(/[\r\n]+/g, ' ');
+    const text = printable(line, MAX_WORDS);
+    this.#reasons.set(end, { text, atMs: toMicros(Math.max(0, now() - this.#due(slot))) });
   }
 
   #countGc(entries: readonly PerformanceEntry[]): void {

@@ -13,6 +13,7 @@ import { LIVE } from '../attempt/live-counts.js';
 import { now } from '../machine/clock.js';
 import { wait } from '../machine/wait.js';
 import { AttemptSet } from './attempt-set.js';
+import { Parting } from './parting.js';
 import type { Armed, Shard, ShardContext, ShardReport } from './shard.js';
 
 /** Number of attempts whose CSV rows are collected before they are sent on. */
@@ -24,6 +25,7 @@ const STATUS_101 = 101;
 export class ChurnShard implements Shard {
   readonly #context: ShardContext;
   readonly #set: AttemptSet;
+  readonly #parting: Parting;
   readonly #limit: number;
   readonly #forMs: number;
   #until = Number.POSITIVE_INFINITY;
@@ -53,6 +55,8 @@ export class ChurnShard implements Shard {
     };
     this.#set = new AttemptSet(context, context.order.open, events, (slot) => this.#set.columns.opened[slot]);
     this.#set.attempts.released = true;
+    const { columns, attempts } = this.#set;
+    this.#parting = new Parting(columns, (slot) => attempts.close(slot, this.#isClean));
   }
 
   /** There is no gate: attempts start one by one. */
@@ -95,6 +99,7 @@ export class ChurnShard implements Shard {
     for (let slot = 0; slot < this.#set.columns.size; slot++) {
       if (!Number.isNaN(this.#set.columns.opened[slot])) this.#set.attempts.expire(slot, at, code);
     }
+    this.#parting.hurry();
   }
 
   /** Attempts in flight are not included. The rows so far are final, so they are sent on. */
@@ -124,10 +129,11 @@ export class ChurnShard implements Shard {
     this.#set.hurry();
   }
 
-  /** There is nothing to hold: each connection was closed at its 101. */
+  /** Nothing is held: each connection was closed after its 101. */
   async close(): Promise<ShardReport> {
     const { attempts, recorder } = this.#set;
     this.#isStopped = true;
+    this.#parting.hurry();
     for (let slot = 0; slot < this.#set.columns.size; slot++) attempts.close(slot, this.#isClean);
     const generator = await this.#set.drain();
     this.#set.keepSamples();
@@ -176,20 +182,21 @@ export class ChurnShard implements Shard {
   }
 
   #ended(slot: number): void {
-    const { columns, attempts } = this.#set;
+    const { columns } = this.#set;
     this.#lastEnd = columns.done[slot];
     if (columns.outcome[slot] !== STATUS_101) return;
     // The timer of T0 may fire a little early.
     const second = Math.max(0, Math.floor((this.#lastEnd - this.#releaseAt) / 1000));
     this.#perSecond[second] = (this.#perSecond[second] ?? 0) + 1;
     this.#seconds = Math.max(this.#seconds, second + 1);
-    attempts.close(slot, this.#isClean);
+    this.#parting.add(slot);
   }
 
   /** Called once the connection is gone, because how it ended is part of the count. */
   #freed(slot: number): void {
     const { columns, attempts, recorder } = this.#set;
     recorder.record(slot, columns.opened[slot]);
+    this.#parting.ended(slot);
     attempts.details.delete(slot);
     if (this.#context.wantRows && ++this.#rowsKept >= ROWS_PER_MESSAGE) this.#sendRows();
     this.#next(slot);

@@ -53,10 +53,10 @@ export interface FrameEvents {
   pong?(body: Buffer): void;
   /** A message of the application is complete. */
   message?(): void;
-  /** The server closed, with this code (1005: none) and reason; nothing is read after it. */
-  closed(code: number, reason: string): void;
-  /** The bytes are not valid frames of a server. Nothing is read after it. */
-  broken(): void;
+  /** The server closed (1005: without a code), and why in its own words (UTF-8); nothing is read after it. */
+  closed(code: number, reason: Uint8Array): void;
+  /** The framing is broken: `bytes` begin no frame of a server. Nothing is read after it. */
+  broken(bytes: Uint8Array): void;
 }
 
 /** Reads the frames of one held connection; stores at most one control frame. Created when the first bytes arrive. */
@@ -88,7 +88,7 @@ export class FrameReader {
       if (this.#left > 0) at += this.#payload(bytes.subarray(at));
       else {
         this.#head[this.#headBytes++] = bytes[at++];
-        if (this.#headBytes === this.#headSize()) this.#begin();
+        if (this.#headBytes === this.#headSize()) this.#begin(bytes.subarray(at));
       }
     }
     if (this.#ping !== null && !this.#isOver) this.#events.reply(frame(OPCODE.pong, this.#ping));
@@ -100,15 +100,16 @@ export class FrameReader {
     return length === 126 ? 4 : length === 127 ? 10 : 2;
   }
 
-  /** Called when a frame's head is complete: checks it and prepares for the payload. */
-  #begin(): void {
+  /** A frame's head is complete: judges it and makes ready for its payload. */
+  #begin(following: Uint8Array): void {
     const [first, second] = this.#head;
     const short = second & 0x7f;
     const length =
       short === 126 ? this.#head.readUInt16BE(2) : short === 127 ? Number(this.#head.readBigUInt64BE(2)) : short;
+    const head = this.#head.subarray(0, this.#headBytes);
     this.#headBytes = 0;
     if (!this.#isSound(first, (second & 0x80) !== 0, length)) {
-      this.#break();
+      this.#break(Buffer.concat([head, following]));
       return;
     }
     const opcode = first & 0x0f;
@@ -161,15 +162,15 @@ export class FrameReader {
   #close(body: Buffer): void {
     const code = body.length === 0 ? NO_STATUS : body.length === 1 ? 0 : body.readUInt16BE(0);
     if (body.length > 0 && !isCloseCode(code)) {
-      this.#break();
+      this.#break(body);
       return;
     }
     this.#isOver = true;
-    this.#events.closed(code, body.toString('utf8', 2));
+    this.#events.closed(code, body.subarray(2));
   }
 
-  #break(): void {
+  #break(bytes: Uint8Array): void {
     this.#isOver = true;
-    this.#events.broken();
+    this.#events.broken(bytes);
   }
 }

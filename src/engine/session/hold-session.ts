@@ -2,7 +2,7 @@
  * The plain hold: the connection stays open until it is told to close, answers pings and records how it ended, by the
  * target or by this side. No object is allocated for a connection until something arrives on it.
  */
-import { closedWith, cutWord, END, NO_STATUS } from '../../names/ends.js';
+import { closedWith, END, NO_STATUS } from '../../names/ends.js';
 import { now } from '../machine/clock.js';
 import { closeFrame, FrameReader, PROTOCOL_ERROR } from '../protocol/frames.js';
 import type { TransportError } from '../transport/transport.js';
@@ -12,7 +12,6 @@ const STATE = { none: 0, open: 1, closing: 2 } as const;
 const NORMAL_CLOSURE = 1000;
 
 export class HoldSession implements Session {
-  lost = 0;
   received = 0;
   readonly #ground: SessionGround;
   readonly #states: Uint8Array;
@@ -30,6 +29,7 @@ export class HoldSession implements Session {
   /** Also read while closing: a close frame that crosses ours tells why the target ended the connection. */
   data(slot: number, bytes: Uint8Array): void {
     if (this.#states[slot] === STATE.none) return;
+    this.#ground.ends.heardAt[slot] = now();
     let reader = this.#readers.get(slot);
     if (reader === undefined) {
       reader = this.#newReader(slot);
@@ -39,14 +39,14 @@ export class HoldSession implements Session {
   }
 
   ended(slot: number): void {
-    this.#lose(slot, END.fin);
+    this.#note(slot, END.fin);
     this.#forget(slot);
     this.#ground.wire.leave(slot);
     this.#ground.freed(slot);
   }
 
   broke(slot: number, error: TransportError): void {
-    this.#lose(slot, error.fin ? END.fin : error.tls ? END.tls : END.rst);
+    this.#note(slot, error.fin ? END.fin : error.tls ? END.tls : END.rst);
     this.#reset(slot);
   }
 
@@ -78,26 +78,30 @@ export class HoldSession implements Session {
         this.received++;
       },
       closed: (code, reason) => this.#closedByTarget(slot, code, reason),
-      broken: () => {
+      broken: (bytes) => {
         if (this.#states[slot] === STATE.open) {
-          this.#lose(slot, END.protocol);
+          this.#note(slot, END.protocol);
           this.#beginClosing(slot, PROTOCOL_ERROR, null);
         } else this.#crossed(slot, END.protocol);
+        this.#said(slot, END.protocol, bytes);
       },
     });
   }
 
-  #closedByTarget(slot: number, code: number, reason: string): void {
+  #closedByTarget(slot: number, code: number, reason: Uint8Array): void {
     if (this.#states[slot] === STATE.open) {
-      this.#lose(slot, code);
-      // No deadline: the far side has closed and ends TCP (RFC 6455 section 7.1.1), or the connection is ended with all
-      // others.
+      this.#note(slot, code);
+      // No deadline: the far side has closed and ends TCP (RFC 6455 section 7.1.1), or is ended with all the others.
       this.#beginClosing(slot, code === NO_STATUS ? NORMAL_CLOSURE : code, null);
     } else if (code !== NORMAL_CLOSURE && code !== NO_STATUS) this.#crossed(slot, code);
-    if (cutWord(this.#ground.ends.end[slot]) !== null && reason !== '') this.#ground.said(slot, code, reason);
+    this.#said(slot, code, reason);
   }
 
-  /** What a target sent before our close frame reached it: its own end, which crossed ours. */
+  #said(slot: number, end: number, words: Uint8Array): void {
+    if (this.#ground.ends.end[slot] === end && words.length > 0) this.#ground.said(slot, end, words);
+  }
+
+  /** What a target sends in place of an answer to our close frame was on its way before that came: it ended it. */
   #crossed(slot: number, end: number): void {
     const { ends } = this.#ground;
     if (ends.end[slot] === closedWith(NORMAL_CLOSURE)) ends.end[slot] = end;
@@ -109,18 +113,12 @@ export class HoldSession implements Session {
     this.#ground.wire.sendBytes(slot, closeFrame(code));
   }
 
-  /** The outcome stays 101; the end by the far side is counted separately. */
-  #lose(slot: number, end: number): void {
-    if (this.#states[slot] === STATE.open && this.#note(slot, end)) this.lost++;
-  }
-
-  /** Only the first end counts. */
-  #note(slot: number, end: number): boolean {
+  /** The first end counts. */
+  #note(slot: number, end: number): void {
     const { ends } = this.#ground;
-    if (ends.end[slot] !== END.none) return false;
+    if (ends.end[slot] !== END.none) return;
     ends.end[slot] = end;
     ends.endAt[slot] = now();
-    return true;
   }
 
   #reset(slot: number): void {

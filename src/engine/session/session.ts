@@ -10,16 +10,18 @@ import type { Wire } from '../transport/transport.js';
 export const CLOSE_GRACE_MS = 2000;
 
 export interface Session extends Handover {
-  /** Connections that the far side ended before this side began to close. */
-  readonly lost: number;
   /** Messages that the far side sent. */
   readonly received: number;
 }
 
-/** Per connection: how it ended (names/ends.ts; 0: it has not) and when that was seen, ms on the clock of `now()`. */
+/**
+ * Numbers a connection: how it ended (names/ends.ts; 0: it has not), when that was seen, and when something last came after
+ * the 101, ms on the clock of `now()`.
+ */
 export interface Ends {
   readonly end: Uint16Array;
   readonly endAt: Float64Array;
+  readonly heardAt: Float64Array;
 }
 
 /** What a session works with; shared by all slots of a shard. */
@@ -30,10 +32,8 @@ export interface SessionGround {
   readonly ends: Ends;
   /** Whether the attempt in the slot offered compression. */
   readonly deflate: (slot: number) => boolean;
-  /** The far side closed with this code and reason. */
-  readonly said: (slot: number, code: number, reason: string) => void;
-  /**
-   * The connection is gone. This call may start the next attempt in the slot: return at once and do not use the slot.
-   */
+  /** In which words the far side ended it: the reason of its close frame, or what was no frame. */
+  readonly said: (slot: number, end: number, words: Uint8Array) => void;
+  /** The connection is gone. The call may put the next attempt into the slot: nothing may be done with the slot after it. */
   readonly freed: (slot: number) => void;
 }

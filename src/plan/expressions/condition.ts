@@ -3,6 +3,7 @@
  * Owns the grammar and the suggestions for unknown words. The tally counts and judges.
  */
 import { UserError } from '../../errors.js';
+import { isAskedCode } from '../../names/ends.js';
 import { isOutcomeId, NAMED_OUTCOMES } from '../../names/outcomes.js';
 import { PHASES, type Phase } from '../../names/phases.js';
 import { nearest } from '../suggest.js';
@@ -16,7 +17,7 @@ export type Operator = (typeof OPERATORS)[number];
 /** What can be counted besides a single outcome id. */
 const GROUPS = ['2xx', '3xx', '4xx', '5xx', 'ok', 'failed', 'lost'] as const;
 
-/** What a condition is about. `of` is an outcome id or a group. */
+/** What a condition speaks about. `of` is an outcome id, a group, or `close:CODE`. */
 export type Subject =
   | { readonly kind: 'share' | 'count'; readonly of: string }
   | { readonly kind: 'latency'; readonly stat: LatencyStat; readonly phase: Phase }
@@ -27,6 +28,16 @@ export interface Condition {
   readonly operator: Operator;
   /** A share from 0 to 1, ms, a count, or handshakes a second. */
   readonly limit: number;
+}
+
+const CLOSE = /^close:(\d{4})$/;
+/** What people write in place of `close:1008`. */
+const MEANT_CLOSE = /^(?:close|closed|code|ws)?[-_:]*(\d{4})$/i;
+
+/** The close code that `of` asks for; null: it is an outcome or a group. */
+export function askedCode(of: string): number | null {
+  const code = CLOSE.exec(of)?.[1];
+  return code === undefined ? null : Number(code);
 }
 
 const SUBJECTS = ['share', 'count', ...LATENCY_STATS, 'rate', 'dropOff'];
@@ -52,6 +63,11 @@ const MEANT_OUTCOME: Readonly<Record<string, string>> = {
   failure: 'failed',
   failures: 'failed',
   dropped: 'lost',
+  disconnected: 'lost',
+  cut: 'lost',
+  close: 'close:CODE, such as close:1008',
+  fin: 'close:1006',
+  rst: 'close:1006',
   timeout: 'timeout-upgrade',
 };
 const MEANT_PHASE: Readonly<Record<string, string>> = { latency: 'handshake', total: 'handshake', tcp: 'connect' };
@@ -90,10 +106,16 @@ function readSubject(reader: ExpressionReader): Subject {
 }
 
 function readOutcome(reader: ExpressionReader): string {
-  const expected = 'an outcome such as 504 or timeout-upgrade, or one of ok failed lost 2xx 3xx 4xx 5xx';
-  const word = reader.take(/[\w-]+/y) ?? reader.refuse(expected);
+  const expected =
+    'an outcome such as 504 or timeout-upgrade, one of ok failed lost 2xx 3xx 4xx 5xx, or close:CODE such as close:1008';
+  const word = reader.take(/[\w:-]+/y) ?? reader.refuse(expected);
   if (isOutcomeId(word) || GROUPS.some((group) => group === word)) return word;
+  const code = askedCode(word);
+  if (code !== null && isAskedCode(code)) return word;
   reader.putBack(word);
+  if (code !== null) reader.refuse('a close code: 1000 to 4999, close:1006 for an end without a close frame');
+  const bare = MEANT_CLOSE.exec(word)?.[1];
+  if (bare !== undefined && isAskedCode(Number(bare))) reader.refuse(expected, `close:${bare}`);
   reader.refuse(expected, meant(word, MEANT_OUTCOME, [...GROUPS, ...NAMED_OUTCOMES.map(({ id }) => id)]));
 }
 
