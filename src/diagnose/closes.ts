@@ -25,11 +25,18 @@ export interface Closes {
   readonly reasons: ReadonlyMap<Word, string>;
   /** Time from ready to the end of the connections that the target ended, ascending; empty: unknown. */
   readonly endedMs: readonly number[];
+  /** From the last thing that came to the end, of those that ended by FIN, RST or TLS; null: unknown. */
+  readonly silentMs: readonly number[] | null;
+  /** What the target said with it, by word. */
+  readonly reasons: ReadonlyMap<Word, string>;
 }
 
 export function closesOf(sessions: unknown): Closes | null {
   if (typeof sessions !== 'object' || sessions === null) return null;
-  const { ready, notReady, cut, closed, aborted, messages, heldMs, cutMs, ends } = sessions as Record<string, unknown>;
+  const { ready, notReady, cut, closed, aborted, messages, heldMs, cutMs, silentMs, ends } = sessions as Record<
+    string,
+    unknown
+  >;
   if (typeof ready !== 'number') return null;
   const ended = new Map<Word, number>();
   for (const [word, count] of [...countsOf(notReady), ...countsOf(cut)])
@@ -42,9 +49,10 @@ export function closesOf(sessions: unknown): Closes | null {
     endedCount,
     kept: sumOf(countsOf(closed)) + (typeof aborted === 'number' ? aborted : 0),
     received: Number((messages as Record<string, unknown> | undefined)?.received ?? 0) || 0,
-    reasons: reasonsOf(ends),
-    // This side closes last, so the shortest times are those of connections that the target ended.
+    // What is closed from here is closed last, so the shortest are those that were ended.
     endedMs: isSummary(cutMs) ? valuesOf(cutMs) : isSummary(heldMs) ? valuesOf(heldMs).slice(0, endedCount) : [],
+    silentMs: isSummary(silentMs) ? valuesOf(silentMs) : null,
+    reasons: reasonsOf(ends),
   };
 }
 
@@ -69,6 +77,12 @@ function countsOf(counts: unknown): [string, number][] {
   return Object.entries(counts).filter(
     (entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] > 0,
   );
+}
+
+function reasonsOf(ends: unknown): Map<Word, string> {
+  if (typeof ends !== 'object' || ends === null) return new Map();
+  const all = Object.entries(ends as Record<string, { readonly reason?: unknown } | null>);
+  return new Map(all.flatMap(([word, end]) => (typeof end?.reason === 'string' ? [[word, end.reason] as const] : [])));
 }
 
 function sumOf(counts: readonly (readonly [string, number])[]): number {

@@ -233,7 +233,7 @@ describe('the verdict sentence', () => {
 
   it('counts what was lost while held', () => {
     const spec: ResultSpec = { bursts: [{ endings: [ok(50, () => 5)], lost: 12 }] };
-    assert.match(firstLines(spec), /^All 50 .*; 12 that had a 101 were lost while held\.$/);
+    assert.match(firstLines(spec), /^All 50 .*; the target then ended 12 of them while they were held\.$/);
   });
 
   it('sums up what is too much to name', () => {

@@ -9,6 +9,7 @@ import { formatCount, formatDuration } from '../../plan/units.js';
 import type { DropOff, SearchVerdict } from '../../result/drop-off.js';
 import type { Burst, Counted, Result, Summary } from '../../result/result.js';
 import { dropOffSentence } from './drop-off-words.js';
+import { endedClause, endedSentence, keptClause } from './end-words.js';
 import { bare } from './fact.js';
 import { LOAD_WORDS } from './load-words.js';
 import { spokenMs } from './numbers.js';
@@ -65,7 +66,7 @@ const SEARCH_MOODS: Readonly<Record<SearchVerdict, Headline['mood']>> = {
  * Failing bursts are normal in a search; only its answer and the thresholds decide whether the headline is good or bad.
  */
 function searched(result: Result, dropOff: DropOff): Headline {
-  const text = dropOffSentence(dropOff, result.stopped);
+  const text = `${dropOffSentence(dropOff, result.stopped)}${endedSentence(result.totals)}`;
   return { text, mood: result.thresholds.some(({ ok }) => !ok) ? 'bad' : SEARCH_MOODS[dropOff.verdict] };
 }
 
@@ -86,9 +87,9 @@ function measured(result: Result): string {
   const { bursts, totals } = result;
   const areSimultaneous = bursts.every(({ kind }) => startsTogether(kind));
   const sizes = new Set(bursts.map(({ size }) => size));
-  if (areSimultaneous && sizes.size > 1) return `${severalSizes(bursts)}${lost(totals)}`;
+  if (areSimultaneous && sizes.size > 1) return `${severalSizes(bursts)}${endedClause(totals)}${keptClause(bursts)}`;
   if (!areSimultaneous && bursts.length > 1) {
-    return `${counts(totals, 'handshakes', ` in ${bursts.length} stages and bursts`)}${lost(totals)}`;
+    return `${counts(totals, 'handshakes', ` in ${bursts.length} stages and bursts`)}${endedClause(totals)}`;
   }
   const [{ kind, size, stage }] = bursts;
   const { handshakes, manner } = LOAD_WORDS[kind];
@@ -96,7 +97,7 @@ function measured(result: Result): string {
     bursts.length === 1
       ? manner(bursts[0], result.plan.stages[stage])
       : ` in ${bursts.length} bursts of ${formatCount(size)}`;
-  return `${counts(totals, handshakes, how)}${lost(totals)}`;
+  return `${counts(totals, handshakes, how)}${endedClause(totals)}`;
 }
 
 /** `480 of 500 WHAT got their 101WHERE; 20 were answered 504 after 1.00 s`. */
@@ -118,12 +119,7 @@ function slowest(handshake: Summary | null): string {
   return handshake.count === 1 ? ` after ${spokenMs(handshake.max)}` : `, the slowest after ${spokenMs(handshake.max)}`;
 }
 
-function lost({ lostWhileHeld }: Counted): string {
-  if (lostWhileHeld === 0) return '';
-  return `; ${formatCount(lostWhileHeld)} that had a 101 ${lostWhileHeld === 1 ? 'was' : 'were'} lost while held`;
-}
-
-/** Several sizes: up to which one everything passed, and what failed first. */
+/** Steps: up to where all was well, and what went wrong first. */
 function severalSizes(bursts: readonly Burst[]): string {
   const sizes = [...new Set(bursts.map(({ size }) => size))].sort((a, b) => a - b);
   const least = formatCount(sizes[0]);
@@ -135,13 +131,11 @@ function severalSizes(bursts: readonly Burst[]): string {
   const bad = bursts.filter(({ size }) => size === sizes[firstBad]);
   const worst = bad.reduce((a, b) => (okShare(b) < okShare(a) ? b : a));
   const ok = formatCount(openedOf(worst.outcomes));
-  const failed = failures(worst);
-  const why = failed === '' ? '' : `; ${failed}`;
-  return `${start}: ${upTo} at ${formatCount(worst.size)} (${ok} did${why})`;
+  return `${start}: ${upTo} at ${formatCount(worst.size)} (${ok} did; ${failures(worst)})`;
 }
 
 function isWhole(burst: Burst): boolean {
-  return openedOf(burst.outcomes) === burst.attempted && burst.lostWhileHeld === 0;
+  return openedOf(burst.outcomes) === burst.attempted;
 }
 
 function okShare(burst: Burst): number {

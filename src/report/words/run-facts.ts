@@ -10,6 +10,7 @@ import { formatCount } from '../../plan/units.js';
 import type { Burst, Calibration, Counted, Result, Summary } from '../../result/result.js';
 import { weighed } from '../../tally/validity.js';
 import { afterText } from './after-words.js';
+import { endFacts } from './end-words.js';
 import type { Fact } from './fact.js';
 import { hasDropOff, remediesOf } from './headline.js';
 import { percent, spokenMs } from './numbers.js';
@@ -62,6 +63,7 @@ export function runFacts(result: Result): Fact[] {
   return [
     ...releaseFact(bursts),
     ...bursts.flatMap(paceFact),
+    ...endFacts(totals),
     ...kernelFact(totals),
     ...afterFact(bursts),
     ...floorFact(bursts),
