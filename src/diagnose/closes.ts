@@ -25,10 +25,8 @@ export interface Closes {
   readonly reasons: ReadonlyMap<Word, string>;
   /** Time from ready to the end of the connections that the target ended, ascending; empty: unknown. */
   readonly endedMs: readonly number[];
-  /** From the last thing that came to the end, of those that ended by FIN, RST or TLS; null: unknown. */
+  /** From the last bytes that came to the end, of those that ended by FIN, RST or TLS, ascending; null: unknown. */
   readonly silentMs: readonly number[] | null;
-  /** What the target said with it, by word. */
-  readonly reasons: ReadonlyMap<Word, string>;
 }
 
 export function closesOf(sessions: unknown): Closes | null {
@@ -49,10 +47,10 @@ export function closesOf(sessions: unknown): Closes | null {
     endedCount,
     kept: sumOf(countsOf(closed)) + (typeof aborted === 'number' ? aborted : 0),
     received: Number((messages as Record<string, unknown> | undefined)?.received ?? 0) || 0,
-    // What is closed from here is closed last, so the shortest are those that were ended.
+    reasons: reasonsOf(ends),
+    // This side closes last, so the shortest times are those of connections that the target ended.
     endedMs: isSummary(cutMs) ? valuesOf(cutMs) : isSummary(heldMs) ? valuesOf(heldMs).slice(0, endedCount) : [],
     silentMs: isSummary(silentMs) ? valuesOf(silentMs) : null,
-    reasons: reasonsOf(ends),
   };
 }
 
@@ -77,12 +75,6 @@ function countsOf(counts: unknown): [string, number][] {
   return Object.entries(counts).filter(
     (entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] > 0,
   );
-}
-
-function reasonsOf(ends: unknown): Map<Word, string> {
-  if (typeof ends !== 'object' || ends === null) return new Map();
-  const all = Object.entries(ends as Record<string, { readonly reason?: unknown } | null>);
-  return new Map(all.flatMap(([word, end]) => (typeof end?.reason === 'string' ? [[word, end.reason] as const] : [])));
 }
 
 function sumOf(counts: readonly (readonly [string, number])[]): number {

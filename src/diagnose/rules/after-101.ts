@@ -14,82 +14,6 @@ import { median, roundMs } from '../shape.js';
 import { type Meaning, meaningOfEnd, rejectedAtOnce } from './close-meanings.js';
 import { lookAlike } from './look-alikes.js';
 
-interface Meaning {
-  readonly cause: CauseId;
-  readonly confidence: number;
-  readonly because: string;
-}
-
-/** What a close code says, by RFC 6455 section 7.4 and the habits of servers. null: nothing by itself. */
-function meaningOfClose(word: string): Meaning | null {
-  const code = Number(word);
-  if (word === 'rejected') {
-    return {
-      cause: 'rejected-after-accept',
-      confidence: 0.9,
-      because: 'the protocol of the session rejected the client',
-    };
-  }
-  if (word === 'protocol') {
-    return {
-      cause: 'two-servers-answered',
-      confidence: 0.5,
-      because: 'what came after the 101 were no WebSocket frames',
-    };
-  }
-  if (code === 1001 || code === 1012) {
-    return {
-      cause: 'server-restart',
-      confidence: 0.85,
-      because: code === 1001 ? '1001 says that the server goes away' : '1012 says that the service restarts',
-    };
-  }
-  if (code === 1013) return { cause: 'connection-limit', confidence: 0.6, because: '1013 asks to try again later' };
-  if (code === 1011 || code === 1014) {
-    return {
-      cause: 'cut-after-upgrade',
-      confidence: 0.85,
-      because: code === 1011 ? '1011 says that the server failed inside' : '1014 says that a gateway got a bad answer',
-    };
-  }
-  if (code === 1002 || code === 1003 || code === 1007 || code === 1010) {
-    return { cause: 'rejected-after-accept', confidence: 0.5, because: meaningOfRejection(code) };
-  }
-  if (code === 1008 || code >= 3000) {
-    return { cause: 'rejected-after-accept', confidence: 0.88, because: meaningOfRejection(code) };
-  }
-  if (code === 1000 || code === 1005) {
-    return {
-      cause: 'cut-after-upgrade',
-      confidence: 0.6,
-      because: 'the server closed in an orderly way without a reason',
-    };
-  }
-  return null;
-}
-
-/** What bytes that are no frames say themselves. */
-function meaningOfWords(word: string, words: string | null): Meaning | null {
-  if (word !== 'protocol' || words === null) return null;
-  if (UNSUPPORTED_ENGINE.test(words)) {
-    return { cause: 'version-mismatch', confidence: 0.88, because: 'engine.io does not support the EIO of the query' };
-  }
-  if (!/^HTTP\/1\./.test(words)) return null;
-  return {
-    cause: 'two-servers-answered',
-    confidence: 0.88,
-    because: 'that is another answer to the handshake, by a second server on the same connection',
-  };
-}
-
-const UNSUPPORTED_ENGINE = /Unsupported protocol version/i;
-
-function meaningOfRejection(code: number): string {
-  if (code === 1008) return '1008 says that a policy of the application is violated (credentials, Origin, a rate)';
-  if (code >= 3000) return `${code} is a code of the application, which accepted the handshake and rejected the client`;
-  return `${code} says that the server rejects what the client speaks`;
-}
-
 const APART =
   'wstampede check shows code and reason of one connection; the log of the server says what happened at that moment.';
 
@@ -109,10 +33,9 @@ function spokenCloses(evidence: Evidence, bursts: readonly ObservedBurst[], isLi
   const ended = sum(words.values());
   const opened = sum(bursts.map(({ closes }) => closes?.opened ?? 0));
   const findings = [...words].flatMap(([word, count]): Finding[] => {
-    const reason = bursts.map(({ closes }) => closes?.reasons.get(word)).find((text) => text !== undefined) ?? null;
-    const quoted = reason === null ? '' : ` ("${reason}")`;
+    const reason = reasonOf(bursts, word);
+    const quoted = reason === null ? '' : ` (${inOneLine(reason)})`;
     const said = `${formatCount(count)} of ${formatCount(opened)} connections were ended by the target after their 101 ${endWords(word)}${quoted}`;
-    const meaning = meaningOfWords(word, reason) ?? meaningOfClose(word) ?? unspoken(evidence, bursts, word);
     const share = count / ended;
     const isAtOnce = count >= NEARLY_ALL * opened && diedAtOnce(bursts);
     const meaning =
@@ -197,7 +120,7 @@ function unspoken(evidence: Evidence, bursts: readonly ObservedBurst[], word: st
   }
   const silences = mostEnded(bursts)?.silentMs ?? null;
   const times = silences ?? longest(bursts);
-  // Where it is not known when something last came, nothing may have come at all.
+  // A greeting before the silence does not matter where it is known when the silence began.
   const heard = silences !== null ? 0 : sum(bursts.map(({ closes }) => closes?.received ?? 0));
   const silentMs = times.length === 0 ? null : median(times);
   const isTogether = times.length > 0 && times[Math.floor(0.9 * times.length)] <= 1.1 * median(times) + 150;
@@ -318,23 +241,10 @@ function checked({ outcome, ping, close, idle }: Check): Finding[] {
     ping?.ok === true
       ? `The tunnel worked (a pong came), and was ended before it was closed from here: ${failed.found}`
       : `The tunnel was ended by the target as soon as it was open: ${failed.found}`;
-  // Bytes of a second answer, which no reader of frames can take.
-  if (/HTTP\/1\.|broken frame/.test(failed.found)) {
-    const isEngine = UNSUPPORTED_ENGINE.test(failed.found);
-    return [
-      {
-        cause: isEngine ? 'version-mismatch' : 'two-servers-answered',
-        confidence: 0.88,
-        evidence: isEngine
-          ? `After the 101 engine.io says that the EIO of the query is not supported: ${failed.found}.`
-          : `After a valid 101 came the bytes of another answer: ${failed.found}.`,
-        outcomes: [],
-        ...(isEngine && { lead: 'Ask for the EIO that the server speaks: EIO=4 since socket.io 3.' }),
-      },
-    ];
-  }
-  const code = CLOSE_CODE.exec(failed.found)?.[1] ?? null;
-  const meaning = code === null ? null : meaningOfClose(code);
+  const code = codeIn(failed.found);
+  // What no reader of frames can take is told by its bytes.
+  const word = code ?? (/HTTP\/1\.|broken frame/.test(failed.found) ? 'protocol' : '');
+  const meaning = (ping?.ok === true ? null : rejectedAtOnce(word, failed.found)) ?? meaningOfEnd(word, failed.found);
   if (meaning !== null) {
     return [
       {
