@@ -5,7 +5,7 @@
  */
 import { endsWithCode } from '../names/ends.js';
 import { blameOf, isOutcomeId, openedOf } from '../names/outcomes.js';
-import { askedCode, type Condition, type Operator, type Subject } from '../plan/expressions/condition.js';
+import { askedCode, type Condition, type Subject } from '../plan/expressions/condition.js';
 import type { AbortRule, Threshold } from '../plan/expressions/rules.js';
 import type { Calibration, Counted, ThresholdResult } from '../result/result.js';
 import { floorHides, floorOf, limitOfAbort, worstFloorOf } from './floor.js';

@@ -156,13 +156,6 @@ export class AttemptSet {
     this.#endGrace();
   }
 
-  /** A connection that is closed from here must not be one that the far side has closed before. */
-  async readWhatCame(): Promise<void> {
-    this.stamping.catchUp();
-    // The event loop reads between its timers and its immediates.
-    for (let turn = 0; turn < 2; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
-  }
-
   /** Resolves when every socket is gone, or after the grace. */
   async #allClosed(): Promise<void> {
     if (this.wire.open === 0) return;

@@ -7,6 +7,7 @@ import { NEVER_STALLED, type Stalled } from '../../tally/validity.js';
 import { LIVE } from '../attempt/live-counts.js';
 import { now } from '../machine/clock.js';
 import { collectGarbage } from '../machine/garbage.js';
+import { Stalls } from '../machine/stalls.js';
 import { wait, waitUntil } from '../machine/wait.js';
 import { AttemptSet } from './attempt-set.js';
 import type { Armed, Shard, ShardContext, ShardReport } from './shard.js';
@@ -131,9 +132,8 @@ export class BurstShard implements Shard {
   async close(holdUntil: number): Promise<ShardReport> {
     await waitUntil(holdUntil, this.#stopped.signal);
     const { attempts, recorder, stamping } = this.#set;
-    await this.#set.readWhatCame();
     const stalledHolding = stamping.stalls.take();
-    if (stalledHolding.totalMs > 0 || now() - holdUntil > LEAST_STALL_MS) await this.#readWhatCame();
+    await this.#readWhatCame();
     this.#isClosing = true;
     const isClean = (this.#context.plan.close ?? 'clean') === 'clean';
     for (let slot = 0; slot < this.#count; slot++) attempts.close(slot, isClean);
@@ -155,8 +155,26 @@ export class BurstShard implements Shard {
     };
   }
 
-  /** When the attempts passed the gate, by their own stamps, and when the last of them ended; ms after T0. */
-  #releaseTimes(): Pick<ShardReport, 'firstReleaseMs' | 'lastReleaseMs' | 'lastEndMs'> {
+  /**
+   * After a stall at the end of a hold, this thread would close connections that the far side closed first, and count
+   * them as kept.
+   */
+  async #readWhatCame(): Promise<void> {
+    const { session, stamping } = this.#set;
+    for (
+      let [turn, before] = [0, -1];
+      turn < MOST_TURNS && (turn < LEAST_TURNS || session.lost + session.received > before);
+      turn++
+    ) {
+      before = session.lost + session.received;
+      stamping.catchUp();
+      // The event loop reads between its timers and its immediates, of each connection a piece at a time.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** When the attempts passed the gate, by their own timestamps, and when the last one ended; ms after T0. */
+  #releaseTimes(): Pick<ShardReport, 'firstReleaseMs' | 'lastReleaseMs' | 'lastSentMs' | 'lastEndMs'> {
     const { opened, tlsStart, sent, done } = this.#set.columns;
     const passed = { connect: opened, tls: tlsStart, upgrade: sent }[this.#context.plan.gate];
     let first = Number.POSITIVE_INFINITY;

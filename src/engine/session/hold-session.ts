@@ -2,7 +2,7 @@
  * The plain hold: the connection stays open until it is told to close, answers pings and records how it ended, by the
  * target or by this side. No object is allocated for a connection until something arrives on it.
  */
-import { closedWith, END, NO_STATUS } from '../../names/ends.js';
+import { closedWith, cutWord, END, NO_STATUS } from '../../names/ends.js';
 import { now } from '../machine/clock.js';
 import { closeFrame, FrameReader, PROTOCOL_ERROR } from '../protocol/frames.js';
 import type { TransportError } from '../transport/transport.js';
@@ -12,6 +12,7 @@ const STATE = { none: 0, open: 1, closing: 2 } as const;
 const NORMAL_CLOSURE = 1000;
 
 export class HoldSession implements Session {
+  lost = 0;
   received = 0;
   readonly #ground: SessionGround;
   readonly #states: Uint8Array;
@@ -119,6 +120,7 @@ export class HoldSession implements Session {
     if (ends.end[slot] !== END.none) return;
     ends.end[slot] = end;
     ends.endAt[slot] = now();
+    if (cutWord(end) !== null) this.lost++;
   }
 
   #reset(slot: number): void {

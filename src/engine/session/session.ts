@@ -10,6 +10,8 @@ import type { Wire } from '../transport/transport.js';
 export const CLOSE_GRACE_MS = 2000;
 
 export interface Session extends Handover {
+  /** Connections that the far side ended. */
+  readonly lost: number;
   /** Messages that the far side sent. */
   readonly received: number;
 }
