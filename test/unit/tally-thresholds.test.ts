@@ -267,7 +267,7 @@ test('close codes are counted of what the target ended, before and after ready; 
   assert.equal(asksOfHeld([parseThreshold('count(close:1008) == 0')]), true);
   let state = startAbort(parseAbort('share(close:4401) > 20% for 2 bursts'));
   const steps = [of, of].map((burst) => {
-    const step = abortStep(state, burst, null, null, null);
+    const step = abortStep(state, burst, null, null);
     state = step.state;
     return step.abort;
   });
