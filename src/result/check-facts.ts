@@ -76,6 +76,21 @@ export const PROBE_IDS = [
 export type ProbeId = (typeof PROBE_IDS)[number];
 export type SentProbeId = Exclude<ProbeId, 'with-origin'>;
 
+const endedSchema = z.object({
+  by: text.describe('close-frame CODE, closed, reset, or broken frame'),
+  said: text.nullable().describe('The reason of the close frame, or what was no frame; masked'),
+  afterMs: ms.describe('From its 101'),
+});
+/** How the target ended a tunnel while it was watched. */
+export type CheckEnded = Of<typeof endedSchema>;
+
+const receivedSchema = z.object({
+  is: z.enum(['text', 'binary', 'other']).describe('other: no frame of a message'),
+  text: text.describe('Masked; of what is no text the bytes in hex'),
+});
+/** The first that came after the 101. */
+export type CheckReceived = Of<typeof receivedSchema>;
+
 const probeSchema = z.object({
   id: z.enum(PROBE_IDS),
   asks: text.describe('What was changed, and what for; one sentence'),
@@ -85,6 +100,10 @@ const probeSchema = z.object({
   tookMs: ms,
   sample: sampleSchema.nullable().describe('What was answered; null when nothing was'),
   headBytes: count.nullable().optional().describe('Size of the head that came; null: none came'),
+  ended: endedSchema
+    .nullable()
+    .optional()
+    .describe('How its tunnel was ended; null: it was not, in the time that was watched'),
   says: text.describe('What that means beside the handshake itself; one sentence'),
 });
 /** The same handshake with one change, to find the cause of a failure. */
@@ -122,5 +141,10 @@ export const checkSchema = z.object({
   close: exchangeSchema.nullable(),
   probes: z.array(probeSchema).describe('The same handshake with one thing changed'),
   idle: idleSchema.nullable(),
+  ended: endedSchema.nullable().optional().describe('How the target ended the tunnel; null: it did not'),
+  received: receivedSchema
+    .nullable()
+    .optional()
+    .describe('The first message or bytes after the 101; null: nothing came'),
 });
 export type Check = Of<typeof checkSchema>;

@@ -151,9 +151,9 @@ const ADDED_SINCE: ReadonlySet<string> = new Set([
   'headBytes',
   'sessions',
   'finished',
-  'connectMs',
-  'tlsMs',
-  'floor',
+  'stalled',
+  'ended',
+  'received',
 ]);
 
 /** Of what stands at several places as one and the same object, the inside is told once. */

@@ -9,7 +9,7 @@ import { type Masking, maskingOf } from '../../plan/masking.js';
 import type { Inputs, Plan } from '../../plan/plan.js';
 import { printable } from '../../plan/printable.js';
 import { maskHeader, maskUrl } from '../../plan/secrets.js';
-import type { CheckClause, CheckExchange, CheckIdle } from '../../result/check-facts.js';
+import type { CheckClause, CheckEnded, CheckExchange, CheckIdle, CheckReceived } from '../../result/check-facts.js';
 import type { Sample } from '../../result/result.js';
 import { sampleOf } from '../attempt/samples.js';
 import { type Held, handshakeOnce, type SingleHandshake } from '../load/single-handshake.js';
@@ -26,6 +26,9 @@ const MOST_HEADERS = 40;
 const LONGEST_REQUEST_LINE = 2048;
 const MOST_REQUEST_LINES = 80;
 const ANY_NAME = /^/;
+const LONGEST_SAID = 200;
+const MOST_HEX = 32;
+const BROKEN = 'broken frame';
 
 /** What all handshakes of a checkup share. */
 export interface Setting {
@@ -181,8 +184,8 @@ export class Examination {
     await this.#until(() => isIt() || this.#cut() !== null, this.#setting.timeoutMs);
     const tookMs = toMicros(now() - start);
     if (isIt()) return { ok: true, tookMs, found: 'pong' };
-    const cut = this.#cut();
-    if (cut !== null) return { ok: false, tookMs, found: `no pong: ${cut.by}` };
+    const { ended } = this;
+    if (ended !== null) return { ok: false, tookMs, found: `no pong: ${endText(ended)}` };
     if (this.#setting.signal.aborted) return null;
     return { ok: false, tookMs: null, found: this.#trace.pongs.length > 0 ? 'a pong with another payload' : 'no pong' };
   }
@@ -198,14 +201,55 @@ export class Examination {
     return { forMs: toMicros(watchedMs), livedMs: null, cutBy: null, pings };
   }
 
-  /** Closes with code 1000 and waits for the far side's close frame (RFC 6455 section 7.1.2); resets after 2 s. */
+  /** How the target has ended the tunnel; null while it lives. */
+  get ended(): CheckEnded | null {
+    const cut = this.#cut();
+    if (cut === null) return null;
+    const { closeFrame, notFrames } = this.#trace;
+    const said = closeFrame?.reason ?? (cut.by === BROKEN ? (notFrames?.toString('latin1') ?? '') : '');
+    return {
+      by: cut.by,
+      said: said === '' ? null : this.#shown(said),
+      afterMs: toMicros(Math.max(0, cut.at - this.#since)),
+    };
+  }
+
+  /** The first message, or bytes that are none; null: nothing has come. */
+  get received(): CheckReceived | null {
+    const bytes = this.#trace.received;
+    if (bytes.length < 2) return null;
+    const short = bytes[1] & 0x7f;
+    const payload = bytes.subarray(short === 126 ? 4 : short === 127 ? 10 : 2);
+    const body = short < 126 ? payload.subarray(0, short) : payload;
+    if (bytes[0] === 0x81 && short < 128) return { is: 'text', text: this.#shown(body.toString('utf8')) };
+    if (bytes[0] === 0x82) return { is: 'binary', text: body.subarray(0, MOST_HEX).toString('hex') };
+    return this.#trace.notFrames === null ? null : { is: 'other', text: this.#shown(bytes.toString('latin1')) };
+  }
+
+  #shown(text: string): string {
+    return printable(
+      this.#masking
+        .text(text)
+        .trim()
+        .replace(/[\r\n]+/g, ' '),
+      LONGEST_SAID,
+    );
+  }
+
+  /** Waits for the target to end the tunnel, for at most `ms`. */
+  async watch(ms: number): Promise<CheckEnded | null> {
+    if (this.isOpen) await this.#until(() => this.#cut() !== null, ms);
+    return this.ended;
+  }
+
+  /** Closes by frame 1000 and waits for the far side's (RFC 6455 section 7.1.2); what is open after 2 s is reset. */
   async close(): Promise<CheckExchange> {
-    const before = this.#cut();
+    const before = this.ended;
     const start = now();
     this.#letGo();
     if (before !== null) {
       await this.#handshake;
-      return { ok: false, tookMs: null, found: `already ended by the target: ${before.by}` };
+      return { ok: false, tookMs: null, found: `already ended by the target: ${endText(before)}` };
     }
     // Ctrl-C closes cleanly too; this wait has its own limit.
     const patience = Math.min(this.#setting.timeoutMs, CLOSE_GRACE_MS);
@@ -239,7 +283,12 @@ export class Examination {
   }
 }
 
-/** RFC 6455 section 7.4.1: 1005 means a close frame without a code. */
+/** `close-frame 1008 ("origin not allowed")`. */
+function endText({ by, said }: CheckEnded): string {
+  return said === null ? by : `${by} ("${said}")`;
+}
+
+/** RFC 6455 section 7.4.1: 1005 stands for a frame without a code. */
 function codeName(code: number): string {
   return code === 1005 ? 'without a code' : `${code}`;
 }

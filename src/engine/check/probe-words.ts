@@ -10,6 +10,9 @@ import type { SentProbeId } from '../../result/check-facts.js';
 interface Both {
   readonly main: OutcomeId;
   readonly probe: OutcomeId;
+  /** How the target ended the tunnel of each; null: it did not. */
+  readonly mainEnd: string | null;
+  readonly probeEnd: string | null;
   /** Sec-WebSocket-Version of the probe's answer. */
   readonly versions: string | null;
   /** Whether the handshake itself used TLS. */
@@ -79,7 +82,12 @@ function otherVersion({ main, probe, versions }: Both): string {
 const NO_ANSWER = (end: string) =>
   `No answer this time (${end}), which says nothing of what was changed: the target may have gone.`;
 
-function origin({ main, probe }: Both, here: string, there: string): string {
+function origin({ main, probe, mainEnd, probeEnd }: Both, here: string, there: string): string {
+  if (isOpen(main) && isOpen(probe) && (mainEnd === null) !== (probeEnd === null)) {
+    return probeEnd === null
+      ? `Its connection stays open ${here}, and is ended ${there} (${mainEnd}): the server checks Origin after the handshake, and that is why it fails.`
+      : `Its connection is ended ${here} (${probeEnd}), and stays open ${there}: the server checks Origin after the handshake.`;
+  }
   if (main === probe) return isOpen(main) || isStatus(main) ? 'Origin makes no difference.' : 'The same end.';
   if (isOpen(probe))
     return `It is accepted ${here}, and refused ${there}: the server checks Origin, and that is why it fails.`;

@@ -11,6 +11,9 @@ import { HeadReader, readWhole } from '../protocol/head-reader.js';
 import type { Head } from '../protocol/response.js';
 import type { TransportError, TransportEvents } from '../transport/transport.js';
 
+/** Kept of what comes after a 101. */
+const MOST_BYTES = 1024;
+
 /** How the far side ended a tunnel. */
 export interface Ending {
   /** `close-frame 1001`, `closed` (FIN), `reset`, or `broken frame`. */
@@ -30,6 +33,10 @@ export class Trace {
   pongs: Buffer[] = [];
   closeFrame: { readonly code: number; readonly reason: string; readonly at: number } | null = null;
   ending: Ending | null = null;
+  /** What came after the 101 and is no frame; null: all were frames. */
+  notFrames: Buffer | null = null;
+  /** The first bytes after the 101. */
+  received = Buffer.alloc(0);
   readonly #rewrite: (request: string) => string;
   readonly #content = new BodyStart();
   #body: Body | null = null;
@@ -52,7 +59,10 @@ export class Trace {
       closed: (code, reason) => {
         this.closeFrame ??= { code, reason: Buffer.from(reason).toString('utf8'), at: now() };
       },
-      broken: () => this.#end('broken frame', now()),
+      broken: (bytes) => {
+        this.notFrames ??= Buffer.from(bytes.subarray(0, MOST_BYTES));
+        this.#end('broken frame', now());
+      },
     });
   }
 
@@ -133,6 +143,9 @@ export class Trace {
 
   #rest(bytes: Uint8Array): void {
     if (this.head?.status === 101) {
+      if (this.received.length < MOST_BYTES) {
+        this.received = Buffer.concat([this.received, bytes.subarray(0, MOST_BYTES - this.received.length)]);
+      }
       this.#frames.read(bytes);
       return;
     }

@@ -92,7 +92,7 @@ export function checkSteps(check: Check): CheckStep[][] {
     [request(check)],
     [answer(check)],
     [clauses(check)],
-    [...exchange('ping', check.ping), ...idle(check), ...exchange('close', check.close)],
+    [...received(check), ...exchange('ping', check.ping), ...idle(check), ...exchange('close', check.close)],
   ];
 }
 
@@ -198,6 +198,13 @@ function clauseLine({ ok, section, text, found }: CheckClause): StepLine {
   const clause = `${text} (${section})`;
   if (ok === null) return { mark: 'not judged', text: `${clause}: not judged` };
   return { mark: ok ? 'yes' : 'no', text: ok || found === null ? clause : `${clause}: ${printable(found)}` };
+}
+
+function received({ received: first }: Check): CheckStep[] {
+  if (first == null) return [];
+  const { is, text } = first;
+  const what = { text: 'a message', binary: 'a binary message', other: 'bytes that are no frames' }[is];
+  return [{ label: 'received', lines: [{ text: `${what}: ${printable(text, 200)}` }], hasFailed: is === 'other' }];
 }
 
 function exchange(label: string, found: CheckExchange | null): CheckStep[] {
