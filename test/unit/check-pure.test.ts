@@ -236,6 +236,8 @@ test('every probe has words for every pair of outcomes, and none of them is sile
         const says = probeSays(id, {
           main,
           probe,
+          mainEnd: null,
+          probeEnd: null,
           versions: null,
           isSecure: false,
           sentOrigin: false,
@@ -345,7 +347,8 @@ test('healthy, unhealthy and silent have exit codes of their own', () => {
 });
 
 test('what a probe says is true of the Origin that was sent and of the TLS that was seen', () => {
-  const both = { versions: null, isSecure: true, sentOrigin: true, speaksTls: true, after: null } as const;
+  const ends = { mainEnd: null, probeEnd: null };
+  const both = { versions: null, isSecure: true, sentOrigin: true, speaksTls: true, ...ends } as const;
   const refused = { ...both, main: '403', probe: '101' } as const;
   assert.match(probeSays('own-origin', refused), /accepted with this Origin, and refused with the one that was sent/);
   assert.match(probeSays('own-origin', { ...refused, sentOrigin: false }), /refused without one/);
@@ -356,4 +359,27 @@ test('what a probe says is true of the Origin that was sent and of the TLS that 
   const overPlain = { ...both, main: 'tls', probe: '400' } as const;
   assert.match(probeSays('other-scheme', overPlain), /speaks TLS/);
   assert.match(probeSays('other-scheme', { ...overPlain, speaksTls: false }), /may speak no TLS/);
+});
+
+test('an Origin that decides only after the 101 makes a difference', () => {
+  const both = {
+    versions: null,
+    isSecure: false,
+    sentOrigin: false,
+    speaksTls: false,
+    main: '101',
+    probe: '101',
+  } as const;
+  const says = (mainEnd: string | null, probeEnd: string | null) =>
+    probeSays('with-origin', { ...both, mainEnd, probeEnd });
+  assert.match(
+    says('close-frame 1008', null),
+    /stays open with this Origin, and is ended without one \(close-frame 1008\)/,
+  );
+  assert.match(
+    says(null, 'close-frame 1008'),
+    /is ended with this Origin \(close-frame 1008\), and stays open without one/,
+  );
+  assert.equal(says(null, null), 'Origin makes no difference.');
+  assert.equal(says('closed', 'closed'), 'Origin makes no difference.');
 });
