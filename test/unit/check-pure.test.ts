@@ -347,7 +347,7 @@ test('healthy, unhealthy and silent have exit codes of their own', () => {
 });
 
 test('what a probe says is true of the Origin that was sent and of the TLS that was seen', () => {
-  const ends = { mainEnd: null, probeEnd: null };
+  const ends = { mainEnd: null, probeEnd: null, after: null };
   const both = { versions: null, isSecure: true, sentOrigin: true, speaksTls: true, ...ends } as const;
   const refused = { ...both, main: '403', probe: '101' } as const;
   assert.match(probeSays('own-origin', refused), /accepted with this Origin, and refused with the one that was sent/);
@@ -367,11 +367,12 @@ test('an Origin that decides only after the 101 makes a difference', () => {
     isSecure: false,
     sentOrigin: false,
     speaksTls: false,
+    after: null,
     main: '101',
     probe: '101',
   } as const;
   const says = (mainEnd: string | null, probeEnd: string | null) =>
-    probeSays('with-origin', { ...both, mainEnd, probeEnd });
+    probeSays('own-origin', { ...both, mainEnd, probeEnd });
   assert.match(
     says('close-frame 1008', null),
     /stays open with this Origin, and is ended without one \(close-frame 1008\)/,

@@ -151,7 +151,9 @@ const ADDED_SINCE: ReadonlySet<string> = new Set([
   'headBytes',
   'sessions',
   'finished',
-  'stalled',
+  'connectMs',
+  'tlsMs',
+  'floor',
   'ended',
   'received',
 ]);

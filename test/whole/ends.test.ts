@@ -61,7 +61,7 @@ test('check: code, reason and the first message are told; Origin that decides af
   assert.equal(exitCode, 3);
   assert.deepEqual([check?.ended?.by, check?.ended?.said], ['close-frame 1008', 'origin not allowed']);
   assert.deepEqual(check?.received, { is: 'text', text: 'hello' });
-  assert.equal(check?.probes.find(({ id }) => id === 'with-origin')?.ended, null);
+  assert.equal(check?.probes.find(({ id }) => id === 'own-origin')?.ended, null);
   assert.equal(diagnosis[0]?.cause, 'origin-refused');
 });
 

@@ -24,9 +24,28 @@ function opened(evidence: Evidence, check: Check): (Finding | null)[] {
   return [
     again === null || isOpen(again.outcome) ? null : noSecond(again, check),
     rejectedOrigin(evidence, check),
-    browsersRefused(evidence),
+    noBrowsers(check, evidence.origin !== null),
     firefoxRefused(evidence, check),
   ];
+}
+
+/** The tunnel of one Origin is ended and that of another lives: the server looks at it after the handshake. */
+function rejectedOrigin({ seen, origin }: Evidence, { ended = null }: Check): Finding | null {
+  if (ended === null) return null;
+  const probe = ['own-origin', 'with-origin', 'without-origin']
+    .map((id) => seen.probe(id))
+    .find((one) => one !== null && isOpen(one.outcome) && one.ended === null);
+  if (probe == null) return null;
+  const here = probe.id === 'without-origin' ? 'Without an Origin' : 'With the Origin of its own host';
+  const there = origin === null ? 'without one' : `with the one that was sent (${origin})`;
+  const words = ended.said === null ? ended.by : `${ended.by} ("${ended.said}")`;
+  return {
+    cause: 'origin-refused',
+    confidence: 0.93,
+    evidence: `${here} the connection stays open after its 101, ${there} the target ends it: ${words}.`,
+    outcomes: [],
+    lead: 'Try --origin with the Origin of your site.',
+  };
 }
 
 /**
@@ -109,26 +128,7 @@ function noBrowsers(check: Check, sentOrigin: boolean): Finding | null {
   };
 }
 
-/** The tunnel of one Origin is ended and that of another lives: the server looks at it after the handshake. */
-function rejectedOrigin({ seen, origin }: Evidence, { ended = null }: Check): Finding | null {
-  if (ended === null) return null;
-  const probe = ['own-origin', 'with-origin', 'without-origin']
-    .map((id) => seen.probe(id))
-    .find((one) => one != null && isOpen(one.outcome) && one.ended === null);
-  if (probe == null) return null;
-  const here = probe.id === 'without-origin' ? 'Without an Origin' : 'With the Origin of its own host';
-  const there = origin === null ? 'without one' : `with the one that was sent (${origin})`;
-  const words = ended.said === null ? ended.by : `${ended.by} ("${ended.said}")`;
-  return {
-    cause: 'origin-refused',
-    confidence: 0.93,
-    evidence: `${here} the connection stays open after its 101, ${there} the target ends it: ${words}.`,
-    outcomes: [],
-    lead: 'Try --origin with the Origin of your site.',
-  };
-}
-
-/** `Connection: keep-alive, Upgrade` is a list; who compares it as one word refuses every Firefox. */
+/** `Connection: keep-alive, Upgrade` is a list; a server that compares it as one word refuses every Firefox. */
 function firefoxRefused({ seen }: Evidence, check: Check): Finding | null {
   const probe = seen.probe('firefox-connection');
   if (probe === null || probe.outcome === check.outcome || probe.outcome === '429') return null;

@@ -8,9 +8,7 @@ import type { Host } from '../../host.js';
 import { isOpen } from '../../names/outcomes.js';
 import { curlLine } from '../../plan/curl.js';
 import type { Inputs, Plan } from '../../plan/plan.js';
-import { printable } from '../../plan/printable.js';
-import { maskUrl } from '../../plan/secrets.js';
-import type { Check, CheckDns, CheckEnded, CheckProbe, CheckTcp, CheckTls } from '../../result/check-facts.js';
+import type { Check, CheckDns, CheckTcp, CheckTls } from '../../result/check-facts.js';
 import { isoMicros } from '../../result/iso-time.js';
 import type { RunRecord, Stopped } from '../../tally/assemble.js';
 import { harmOf } from '../../tally/check-health.js';
@@ -35,10 +33,6 @@ import { failureInWords, probeTls } from './tls-probe.js';
 /** A check uses one connection and needs no speed. */
 const TRANSPORT: Choice = { name: 'node', note: null };
 const IDLE_NEWS_MS = 10_000;
-/** A server that rejects a client after its 101 does so at once, or when it has looked something up. */
-const WATCH_MS = 300;
-const LONGEST_WATCH_MS = 3000;
-const LONGEST_URL = 2048;
 
 export interface CheckupOptions {
   readonly host: Host;
@@ -118,7 +112,7 @@ class Checkup {
       const probes = this.#options.probes ? await probing.run(this.#direct(direct)) : [];
       const idled = await idle;
       const { ended } = main;
-      // A tunnel that was cut while it idled has nothing left to close.
+      // A tunnel that was closed while idle cannot be closed again.
       const close = !isOpen(main.outcome) || (idled !== null && idled.cutBy !== null) ? null : await main.close();
       const isAskedAgain = this.#options.probes && isOpen(main.outcome) && harmOf(probes) === null;
       const again = isAskedAgain ? await probing.again(to) : [];
@@ -224,88 +218,8 @@ class Checkup {
 
   #direct(resolution: Resolution | null): Direct | null {
     const { direct: plan } = this.#options;
-    if (plan !== null && direct !== null) asked.push(() => this.#directly(plan, direct, main));
-    const found: (CheckProbe | null)[] = new Array(asked.length).fill(null);
-    let next = 0;
-    const ask = async (): Promise<void> => {
-      for (let place = next++; place < asked.length && !this.#options.signal.aborted; place = next++) {
-        found[place] = await asked[place]();
-      }
-    };
-    await Promise.all(Array.from({ length: PROBES_AT_ONCE }, ask));
-    return found.filter((probe) => probe !== null);
-  }
-
-  async #directly(
-    plan: Plan,
-    { destinations, failure }: Resolution,
-    main: Examination | null,
-  ): Promise<CheckProbe | null> {
-    const probe = directProbe(plan);
-    const [to] = destinations;
-    if (to !== undefined) return this.#probe(probe, to, main);
-    return {
-      ...this.#asked(probe),
-      outcome: 'dns',
-      detail: failure,
-      tookMs: 0,
-      sample: null,
-      says: 'The name of the other target has no address.',
-    };
-  }
-
-  #asked({ id, asks, plan }: ProbePlan): Pick<CheckProbe, 'id' | 'asks' | 'url'> {
-    return { id, asks: printable(asks), url: printable(maskUrl(plan.target.url), LONGEST_URL) };
-  }
-
-  /** null: stopped before it ended. */
-  async #probe(probe: ProbePlan, to: Destination, main: Examination | null): Promise<CheckProbe | null> {
-    this.#options.note(`probe ${probe.id}`);
-    const timeoutMs = Math.min(this.#setting.timeoutMs, probe.mostMs ?? this.#setting.timeoutMs);
-    const examination = await Examination.open(probe.plan, to, { ...this.#setting, timeoutMs }, probe.rewrite);
-    this.#open.push(examination);
-    if (examination.outcome === 'aborted') return null;
-    const ended = await examination.watch(this.#watchMs(main?.ended ?? null));
-    const sample = await examination.answer();
-    const versions = sample?.headers.find(([name]) => name.toLowerCase() === 'sec-websocket-version')?.[1] ?? null;
-    return {
-      ...this.#asked(probe),
-      outcome: examination.outcome,
-      detail: examination.detail,
-      tookMs: toMicros(examination.tookMs),
-      sample,
-      headBytes: examination.headBytes,
-      ended,
-      says: probeSays(probe.id, {
-        main: main?.outcome ?? 'dns',
-        probe: examination.outcome,
-        mainEnd: main?.ended?.by ?? null,
-        probeEnd: ended?.by ?? null,
-        versions,
-        isSecure: this.#plan.target.scheme === 'wss',
-        sentOrigin: sendsOrigin(this.#plan),
-        speaksTls: this.#speaksTls,
-      }),
-    };
-  }
-
-  /** As long as it takes to see whether a probe's tunnel is ended like that of the handshake. */
-  #watchMs(ended: CheckEnded | null): number {
-    const ms = ended === null ? WATCH_MS : Math.max(WATCH_MS, 2 * ended.afterMs);
-    return Math.min(ms, LONGEST_WATCH_MS, this.#setting.timeoutMs);
-  }
-
-  /** Opened, closed, and opened again: the last thing of all. */
-  async #again(main: Examination, to: Destination): Promise<CheckProbe[]> {
-    await Promise.all(this.#open.map((one) => one.drop()));
-    if (!this.#options.probes || !isOpen(main.outcome) || this.#options.signal.aborted) return [];
-    await wait(AFTER_CLOSE_MS, this.#options.signal);
-    const probe = await this.#probe(
-      { id: 'open-close-open', asks: 'Once more, after those before have been closed.', plan: this.#plan },
-      to,
-      main,
-    );
-    return probe === null ? [] : [probe];
+    if (plan === null || resolution === null) return null;
+    return { plan, to: resolution.destinations[0] ?? null, failure: resolution.failure };
   }
 
   async #withoutAddress(resolution: Resolution, direct: Resolution | null): Promise<CheckupRecord> {

@@ -19,6 +19,9 @@ import { probeTcp } from './tcp-probe.js';
 
 /** A server gets this long to do what it does when a client has left, before one comes again. */
 const AFTER_CLOSE_MS = 250;
+/** A server that rejects a client after its 101 does so at once, or when it has looked something up. */
+const WATCH_MS = 300;
+const LONGEST_WATCH_MS = 3000;
 const LONGEST_URL = 2048;
 
 export interface ProbingOptions {
@@ -107,6 +110,8 @@ export class Probing {
     if (setting.signal.aborted) return null;
     const examination = await this.#handshake(probe, to);
     if (examination.outcome === 'aborted') return null;
+    const ended = await examination.watch(this.#watchMs(probe));
+    const mainEnd = this.#options.main?.ended?.by ?? null;
     const sample = await examination.answer();
     const versions = sample?.headers.find(([name]) => name.toLowerCase() === 'sec-websocket-version')?.[1] ?? null;
     return {
@@ -116,9 +121,12 @@ export class Probing {
       tookMs: toMicros(examination.tookMs),
       sample,
       headBytes: examination.headBytes,
+      ended,
       says: probeSays(probe.id, {
         main: this.#main,
         probe: examination.outcome,
+        mainEnd,
+        probeEnd: ended?.by ?? null,
         versions,
         isSecure: plan.target.scheme === 'wss',
         sentOrigin: sendsOrigin(plan),
@@ -126,6 +134,13 @@ export class Probing {
         after: null,
       }),
     };
+  }
+
+  /** As long as it takes to see whether the tunnel of a probe is ended like that of the handshake; 0: no need to. */
+  #watchMs({ id }: ProbePlan): number {
+    const ended = this.#options.main?.ended ?? null;
+    if (ended === null && !/-origin$/.test(id)) return 0;
+    return Math.min(LONGEST_WATCH_MS, Math.max(WATCH_MS, 2 * (ended?.afterMs ?? 0)), this.#options.setting.timeoutMs);
   }
 
   async #handshake(probe: ProbePlan, to: Destination): Promise<Examination> {
@@ -155,6 +170,8 @@ export class Probing {
       says: probeSays('still-served', {
         main: this.#main,
         probe: outcome,
+        mainEnd: null,
+        probeEnd: null,
         versions: null,
         isSecure: plan.target.scheme === 'wss',
         sentOrigin: sendsOrigin(plan),
