@@ -90,6 +90,7 @@ const state = z.object({
     rested: z.object({ attempted: count, failed: count, withFailures: count }),
   }),
   health: z.object({ isProven: flag, failingSinceMs: ms.nullable(), pollMs: notNegative }),
+  checkedAtMs: ms.optional(),
   lastBadEndMs: ms.nullable(),
   badCoolMs: notNegative,
   restUntilMs: ms,

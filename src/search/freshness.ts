@@ -3,6 +3,7 @@
  * target: an overload may leave it weaker, and so may a burst that passed. Owns the rule and its evidence; the state
  * machine waits for it, and the flags report it.
  */
+import { CANARY } from './canary.js';
 import type { Fired, SearchState } from './state.js';
 
 /** Tolerance for instants, which are sums of fractions of a ms. */
@@ -11,6 +12,8 @@ export const SAME_INSTANT_MS = 1e-3;
 const FRESH_OVER_BAD_COOL = 2;
 /** A burst affects later bursts of at most this many times its size: the effect of a smaller one is negligible. */
 const TIRES_TIMES = 4;
+/** A recovery check does so where the places that it may still hold are more than this part of the bracket's width. */
+const CHECK_OF_WIDTH = 0.25;
 
 /** Without this many passes on a rested target, a failure on an unrested one may be caused by the load. */
 const FRESH_PASSES = 2;
@@ -21,12 +24,15 @@ export function freshWaitOf({ options, badCoolMs }: Pick<SearchState, 'options' 
 }
 
 /**
- * From when a burst of `size` finds a rested target: after overloads, and after all bursts that could affect one of
- * that size.
+ * From when on a burst of `size` finds a rested target: after breaks, and after all bursts and the recovery check that
+ * could tire it for that size.
  */
 export function freshAtMs(state: SearchState, size: number): number {
   const tiring = state.history.filter((fired) => tires(fired, size)).map(({ endedAtMs }) => endedAtMs);
-  return Math.max(brokenAtMs(state), ...tiring) + freshWaitOf(state);
+  const checkedAtMs = checkTires(state, size)
+    ? (state.checkedAtMs ?? Number.NEGATIVE_INFINITY)
+    : Number.NEGATIVE_INFINITY;
+  return Math.max(brokenAtMs(state), checkedAtMs, ...tiring) + freshWaitOf(state);
 }
 
 export function isFresh(state: SearchState, size: number): boolean {
@@ -51,6 +57,10 @@ function tires(fired: Fired, size: number): boolean {
   return fired.size * TIRES_TIMES >= size;
 }
 
+function checkTires({ options }: SearchState, size: number): boolean {
+  return CANARY.handshakes > CHECK_OF_WIDTH * options.width * size;
+}
+
 /**
  * A burst, and how long before it something happened that may have weakened the target; null: nothing within the wait.
  */
@@ -68,10 +78,12 @@ function aged(state: SearchState): Aged[] {
     const before = history.slice(0, place).filter((one) => since(one) < waitMs - SAME_INSTANT_MS);
     const broken = before.findLast(mayHaveBroken);
     const tiring = before.findLast((one) => tires(one, fired.size));
+    // What nothing else kept from rest came right after a recovery check.
+    const check = fired.fresh || !checkTires(state, fired.size) ? null : { ms: CANARY.overMs, size: CANARY.handshakes };
     return {
       fired,
       sinceBreakMs: broken === undefined ? null : since(broken),
-      sinceBurst: tiring === undefined ? null : { ms: since(tiring), size: tiring.size },
+      sinceBurst: tiring === undefined ? check : { ms: since(tiring), size: tiring.size },
     };
   });
 }

@@ -87,9 +87,10 @@ function advance(state: SearchState): Step {
   const spent = spentBy(chosen, shot.size);
   if (spent !== null) return advance(end(chosen, spent));
   if (chosen.lastAtMs < chosen.restUntilMs - SAME_INSTANT_MS) return rest(chosen, chosen.restUntilMs, chosen.whyRest);
+  // Before the rest and not after it: the handshakes of a recovery check may hold places, too.
+  if (!chosen.health.isProven) return { state: chosen, action: canaryAction() };
   const wantsFresh = chosen.sweep === null && (shot.fresh || chosen.freshMode);
   if (wantsFresh && !isFresh(chosen, shot.size)) return rest(chosen, freshAtMs(chosen, shot.size), 'fresh');
-  if (!chosen.health.isProven) return { state: chosen, action: canaryAction() };
   const flying: SearchState = { ...chosen, inFlight: { sinceMs: chosen.lastAtMs, fresh: isFresh(chosen, shot.size) } };
   return { state: flying, action: fireAction(flying, shot) };
 }
@@ -157,8 +158,9 @@ export function deadlineMs({ startedAtMs, pausedMs, options }: SearchState): num
 }
 
 function onCanary(before: SearchState, facts: CanaryFacts): SearchState {
-  const state = afterBreak(before, facts);
-  const canary = counted(state.canary, facts, isUnbroken(state));
+  const state: SearchState = { ...afterBreak(before, facts), checkedAtMs: before.lastAtMs };
+  // Where most fail, that is no background: a break, or bursts that passed, still hold the target.
+  const canary = counted(state.canary, facts, isUnbroken(state) && !isRefused(facts));
   if (state.baseline.length < CANARY.baselines) {
     const baseline = [...state.baseline, facts];
     return { ...state, canary, baseline, health: { ...UNPROVEN, isProven: baseline.length === CANARY.baselines } };

@@ -116,6 +116,8 @@ export interface SearchState {
   readonly baseline: readonly CanaryFacts[];
   readonly canary: CanaryCounts;
   readonly health: Health;
+  /** End of the last recovery check. Absent: there was none. */
+  readonly checkedAtMs?: number;
   readonly lastBadEndMs: number | null;
   /** Cool-down after a bad burst. */
   readonly badCoolMs: number;

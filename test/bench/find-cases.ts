@@ -150,7 +150,7 @@ function tired(max: number): FindCase {
     name: `tired-${max}`,
     story: `carries ${max}, and a place is free only ${TIRED_S} s after its connection has ended`,
     start: () => lab('tired', { max, free: `${TIRED_S}s` }, { size: largestGood(max), by: `K = ${max}` }),
-    flags: ['--max', '2000', '--preset', 'quick', '--rest', '1s', '--fresh-wait', `${TIRED_S + 2}s`, ...PATIENT],
+    flags: ['--max', '2000', '--rest', '1s', '--fresh-wait', `${TIRED_S + 2}s`, ...PATIENT],
     verdicts: ['FOUND'],
     within: 0.05,
     waits: true,

@@ -1,5 +1,5 @@
 /**
- * The search against simulated targets, 100 seeded runs each: how far the estimate is off, how often the interval holds
+ * The search against simulated targets, 100 seeded runs each (300 of `CLOSE`): how far the estimate is off, how often the interval holds
  * the truth, what it cost; beside the goals (docs/method.md, "Goals") and the figures of the reference implementation.
  * Exit code 1 when a goal is missed. `WST_BENCH_PRESET` runs another preset, `WST_BENCH_SEED` other seeds,
  * `WST_BENCH_ONLY` the targets whose names hold that text; nearly all goals are those of the standard preset.
@@ -13,6 +13,7 @@ import { run } from './simulated-search.js';
 import { TARGETS } from './simulated-targets.js';
 
 const RUNS = 100;
+const MANY_RUNS = 300;
 const MAX = 32_768;
 const CPU_S = 60;
 const SEED = process.env.WST_BENCH_SEED ?? '1';
@@ -20,8 +21,13 @@ const PRESET: Preset = SEARCH_PRESETS.find((name) => name === process.env.WST_BE
 
 type Name = keyof typeof TARGETS;
 const WIDE: Name = 'wide logistic, .10';
+/**
+ * Their figures lie so near to a goal that 100 runs miss it by chance in one seed of four: judged over as many runs as the
+ * reference made.
+ */
+const CLOSE: readonly Name[] = ['logistic, beta-binomial .02', 'two modes, all or 0.3'];
 /** Bursts that pass tire them, too. */
-const TIRING: readonly Name[] = ['residue, 15–90 s', 'residue, 11–15 s'];
+const TIRING: readonly Name[] = ['residue, 15–90 s', 'residue, 11–15 s', 'residue, checks too, 11–15 s'];
 const STEADY: readonly Name[] = [
   'hard step',
   'capacity drain T/S',
@@ -38,14 +44,14 @@ const EDGES: Partial<Record<Name, SearchVerdict>> = {
   'never recovers': 'DID_NOT_RECOVER',
 };
 const UNJUDGED: readonly Name[] = ['non-monotone dip'];
-/** Not of one capacity: the flag that says so, in this many of the runs, with an interval that covers all of it. */
+/** Not of one capacity: the flag that says so, in this many of 100 runs, with an interval that covers all of it. */
 const UNSTEADY: Partial<Record<Name, SearchFlagId>> = {
   'drift down by a quarter': 'DRIFT',
   'two modes, all or 0.3': 'BIMODAL',
 };
 const UNSTEADY_FLAGS: readonly SearchFlagId[] = ['DRIFT', 'BIMODAL'];
 const TOLD = 90;
-/** Runs of any other target with such a flag. */
+/** Runs in 100 of any other target with such a flag. */
 const FALSELY_TOLD = 5;
 /** Per cent of the runs of a tiring target, quick preset. */
 const QUICK_COVERAGE = 90;
@@ -127,26 +133,32 @@ function expectThat(holds: boolean, what: string): void {
   if (!holds) missed.push(what);
 }
 
+function runsOf(name: Name): number {
+  return CLOSE.includes(name) ? MANY_RUNS : RUNS;
+}
+
 function hold(name: Name, row: Row): void {
+  const runs = runsOf(name);
   const edge = EDGES[name];
   if (edge !== undefined) {
-    expectThat(row.verdicts.get(edge) === RUNS, `${name}: ${edge} in ${row.verdicts.get(edge) ?? 0} of ${RUNS} runs`);
+    expectThat(row.verdicts.get(edge) === runs, `${name}: ${edge} in ${row.verdicts.get(edge) ?? 0} of ${runs} runs`);
     return;
   }
   for (const flag of UNSTEADY_FLAGS.filter((one) => one !== UNSTEADY[name])) {
     const falsely = row.flagged.get(flag) ?? 0;
-    expectThat(falsely <= FALSELY_TOLD, `${name}: ${flag} in ${falsely} of ${RUNS} runs`);
+    expectThat((falsely / runs) * 100 <= FALSELY_TOLD, `${name}: ${flag} in ${falsely} of ${runs} runs`);
   }
   const flag = UNSTEADY[name];
   if (flag !== undefined) {
-    expectThat(row.told >= TOLD, `${name}: ${flag} and an interval that covers in ${row.told} of ${RUNS} runs`);
+    const isTold = (row.told / runs) * 100 >= TOLD;
+    expectThat(isTold, `${name}: ${flag} and an interval that covers in ${row.told} of ${runs} runs`);
     return;
   }
   if (UNJUDGED.includes(name)) return;
   const coverage = name === WIDE ? 85 : STEADY.includes(name) ? 97 : 90;
   expectThat(row.median <= (name === WIDE ? 5 : 3), `${name}: median error ${row.median.toFixed(1)} %`);
   expectThat(row.p95 <= 15, `${name}: p95 error ${row.p95.toFixed(1)} %`);
-  expectThat(row.coverage >= coverage, `${name}: coverage ${row.coverage} %, goal ${coverage} %`);
+  expectThat(row.coverage >= coverage, `${name}: coverage ${row.coverage.toFixed(1)} %, goal ${coverage} %`);
   expectThat(row.bursts <= 30, `${name}: ${row.bursts.toFixed(1)} bursts`);
   expectThat(row.load <= 26, `${name}: ${row.load.toFixed(1)} times the drop-off in handshakes`);
   expectThat(row.overloads <= 15, `${name}: ${row.overloads.toFixed(1)} overloads`);
@@ -166,7 +178,7 @@ interface Row {
 }
 
 function rowOf(name: Name): Row {
-  const runs = Array.from({ length: RUNS }, (_, seed) => measure(name, seed));
+  const runs = Array.from({ length: runsOf(name) }, (_, seed) => measure(name, seed));
   const verdicts = new Map<SearchVerdict, number>();
   for (const { verdict } of runs) verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
   const flagged = new Map<SearchFlagId, number>();
@@ -175,7 +187,7 @@ function rowOf(name: Name): Row {
   const row = {
     median: at(of('error'), 0.5) * 100,
     p95: at(of('error'), 0.95) * 100,
-    coverage: (runs.filter(({ isCovered }) => isCovered).length / RUNS) * 100,
+    coverage: (runs.filter(({ isCovered }) => isCovered).length / runs.length) * 100,
     bursts: mean(of('bursts')),
     load: mean(of('load')),
     overloads: mean(of('overloads')),
@@ -188,7 +200,7 @@ function rowOf(name: Name): Row {
   const cells = [
     name.padEnd(32),
     `${row.median.toFixed(1)} / ${row.p95.toFixed(1)}`.padStart(11),
-    `${row.coverage}`.padStart(5),
+    row.coverage.toFixed(0).padStart(5),
     `${row.bursts.toFixed(1)} (${at(of('bursts'), 0.95).toFixed(0)})`.padStart(10),
     row.load.toFixed(1).padStart(6),
     row.overloads.toFixed(1).padStart(6),
@@ -204,7 +216,7 @@ function rowOf(name: Name): Row {
 }
 
 console.log(
-  `${PRESET}, seed ${SEED}, ${RUNS} runs each\n${'target'.padEnd(32)} ${'err % 50/95'.padStart(11)} ${'cover'} ${'bursts p95'} ${'x drop'.padStart(6)} ${'over'.padStart(6)} ${'wall s'} ${'width%'} ${'reference: err cover b x'.padStart(26)}  verdicts`,
+  `${PRESET}, seed ${SEED}, ${RUNS} runs each, ${MANY_RUNS} of ${CLOSE.join(' and ')}\n${'target'.padEnd(32)} ${'err % 50/95'.padStart(11)} ${'cover'} ${'bursts p95'} ${'x drop'.padStart(6)} ${'over'.padStart(6)} ${'wall s'} ${'width%'} ${'reference: err cover b x'.padStart(26)}  verdicts`,
 );
 const ONLY = process.env.WST_BENCH_ONLY ?? '';
 for (const name of (Object.keys(TARGETS) as Name[]).filter((one) => one.includes(ONLY))) {

@@ -66,8 +66,9 @@ function answer(
   if (action.do === 'rest') return { is: 'rested', nowMs };
   if (action.do === 'canary') {
     const { handshakes } = action;
-    const facts = { attempted: handshakes, survived: handshakes - target.canaryFailures(handshakes), p95Ms: 1 };
-    return { is: 'canary', nowMs: nowMs + timing.canaryMs, facts };
+    const endMs = nowMs + timing.canaryMs;
+    const facts = { attempted: handshakes, survived: handshakes - target.canaryFailures(handshakes, endMs), p95Ms: 1 };
+    return { is: 'canary', nowMs: endMs, facts };
   }
   const facts = factsOf(action.size, target.burst(action.size, nowMs));
   return { is: 'burst', nowMs: nowMs + timing.burstMs, facts: hooks.facts?.(facts, action.size) ?? facts };

@@ -14,8 +14,8 @@ export interface SimulatedTarget {
   alsoTrue?(): number;
   /** Handshakes that met the objective. */
   burst(size: number, nowMs: number): number;
-  /** Of handshakes one after another. */
-  canaryFailures(handshakes: number): number;
+  /** Of handshakes one after another, `nowMs` when the last has ended. */
+  canaryFailures(handshakes: number, nowMs: number): number;
 }
 
 export type Build = (random: Random) => SimulatedTarget;
@@ -190,19 +190,22 @@ const dip: Build = (random) => {
   });
 };
 
-/** A success holds a place until `memoryMs` after its burst; a break leaves nothing else behind. */
-function residue(leastMs: number, mostMs: number): Build {
+/** A success holds a place until `memoryMs` after its burst, and one of a recovery check if `andChecks`; a break leaves nothing else. */
+function residue(leastMs: number, mostMs: number, andChecks = false): Build {
   return (random) => {
     const capacity = capacityOf(random, 400);
     const memoryMs = random.between(leastMs, mostMs);
     let held: { readonly untilMs: number; readonly places: number }[] = [];
-    return target(capacity / SHARE.share, (size, nowMs) => {
+    const take = (size: number, nowMs: number, endMs: number): number => {
       held = held.filter(({ untilMs }) => untilMs > nowMs);
       const taken = held.reduce((sum, { places }) => sum + places, 0);
       const met = Math.min(size, Math.floor(Math.max(0, jittered(random, capacity, 0.01) - taken)));
-      held.push({ untilMs: nowMs + BURST_MS + memoryMs, places: met });
+      held.push({ untilMs: endMs + memoryMs, places: met });
       return met;
-    });
+    };
+    const served = target(capacity / SHARE.share, (size, nowMs) => take(size, nowMs, nowMs + BURST_MS));
+    const checked = (handshakes: number, nowMs: number) => handshakes - take(handshakes, nowMs, nowMs);
+    return andChecks ? { ...served, canaryFailures: checked } : served;
   };
 }
 
@@ -247,6 +250,7 @@ export const TARGETS = {
   'non-monotone dip': dip,
   'residue, 15–90 s': residue(15_000, 90_000),
   'residue, 11–15 s': residue(11_000, 15_000),
+  'residue, checks too, 11–15 s': residue(11_000, 15_000, true),
   'drift down by a quarter': driftDown,
   'two modes, all or 0.3': twoModes,
 } as const satisfies Readonly<Record<string, Build>>;

@@ -80,12 +80,12 @@ test('a burst that was in flight when the search was interrupted is neither repe
   for (let i = 0; i < 3; i++) {
     now = step(now.state, { is: 'canary', nowMs: 0, facts: { attempted: 20, survived: 20, p95Ms: 1 } });
   }
-  assert.deepEqual(now.action, { do: 'fire', index: 0, size: 64, fresh: true, why: 'ramp' });
+  assert.deepEqual(now.action, { do: 'fire', index: 0, size: 64, fresh: false, why: 'ramp' });
   const later = 3_600_000;
   now = resumeSearch(reread(now.state), later);
   assert.equal(now.action.do, 'canary', 'health is proven anew');
   now = step(now.state, { is: 'canary', nowMs: later, facts: { attempted: 20, survived: 20, p95Ms: 1 } });
-  assert.deepEqual(now.action, { do: 'fire', index: 1, size: 64, fresh: true, why: 'ramp' });
+  assert.deepEqual(now.action, { do: 'fire', index: 1, size: 64, fresh: false, why: 'ramp' });
   assert.equal(now.state.history[0].verdict, 'invalid');
   assert.equal(now.state.limits.invalidFrom, null);
   assert.equal(now.state.pausedMs, later);

@@ -39,15 +39,19 @@ function targetOf(capacity: (nowMs: number, size: number) => number, refusals = 
   };
 }
 
-/** `places`, each free again `freeMs` after its burst. */
+/** `places`, each free again `freeMs` after its burst or its recovery check. */
 function tired(places: number, freeMs: number): SimulatedTarget {
   let held: { untilMs: number; places: number }[] = [];
-  return targetOf((nowMs, size) => {
+  const take = (size: number, nowMs: number, endMs: number) => {
     held = held.filter(({ untilMs }) => untilMs > nowMs);
-    const free = places - held.reduce((sum, one) => sum + one.places, 0);
-    held.push({ untilMs: nowMs + USUAL.burstMs + freeMs, places: Math.min(size, free) });
-    return free;
-  });
+    const met = Math.min(size, places - held.reduce((sum, one) => sum + one.places, 0));
+    held.push({ untilMs: endMs + freeMs, places: met });
+    return met;
+  };
+  return {
+    ...targetOf((nowMs, size) => take(size, nowMs, nowMs + USUAL.burstMs)),
+    canaryFailures: (handshakes, nowMs) => handshakes - take(handshakes, nowMs, nowMs),
+  };
 }
 
 function flagOf({ flags }: DropOff, id: string): string | null {
@@ -76,10 +80,16 @@ describe('a target that bursts that passed leave weaker', () => {
       { max: 1000 },
     );
     const [first] = state.history;
-    const after: SearchState = { ...state, history: [{ ...first, size: 100, endedAtMs: 5000 }], lastBadEndMs: null };
+    const { checkedAtMs, ...unchecked } = state;
+    assert.ok(checkedAtMs !== undefined);
+    const history = [{ ...first, size: 100, endedAtMs: 5000 }];
+    const after: SearchState = { ...unchecked, history, lastBadEndMs: null };
     assert.equal(freshAtMs(after, 400), 5000 + state.options.freshWaitMs);
     assert.equal(freshAtMs(after, 401), Number.NEGATIVE_INFINITY);
     assert.equal(freshAtMs({ ...after, lastBadEndMs: 1000 }, 401), 1000 + state.options.freshWaitMs);
+    // The 20 handshakes of a recovery check are a quarter of the width of 1,600, 80 handshakes, and no more of any larger load.
+    assert.equal(freshAtMs({ ...after, checkedAtMs: 7000 }, 1599), 7000 + state.options.freshWaitMs);
+    assert.equal(freshAtMs({ ...after, checkedAtMs: 7000 }, 1600), Number.NEGATIVE_INFINITY);
   });
 
   test('a target that only breaks leave weaker is not called tired', () => {
