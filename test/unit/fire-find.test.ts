@@ -5,6 +5,7 @@ import type { SingleHandshake } from '#dist/engine/load/single-handshake.js';
 import { runSearch, type SearchGround } from '#dist/engine/run/search-hands.js';
 import type { Burst, Calibration } from '#dist/result/result.js';
 import type { Director, SearchAction, SearchEvent } from '#dist/search/engine-interface.js';
+import { Tally } from '#dist/tally/tally.js';
 
 const fire = (size: number, index = 0): SearchAction => ({ do: 'fire', index, size, fresh: true, why: 'ramp' });
 const STOP: SearchAction = { do: 'stop', verdict: 'FOUND', because: '' };
@@ -158,7 +159,7 @@ test('a recovery check leaves out what this machine could not send; a stop ends 
   let sent = 0;
   const single = async () => {
     const outcome = outcomes[sent % 4];
-    return { outcome, tookMs: ++sent, tally: { latencyLower: {} } } as unknown as SingleHandshake;
+    return { outcome, tookMs: ++sent, stalledMs: 0, tally: new Tally() } as unknown as SingleHandshake;
   };
   const director = new Script([check], []);
   await runSearch(groundOf([], { single }), director);
