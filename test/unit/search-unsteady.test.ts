@@ -126,6 +126,14 @@ describe('a target of more than one capacity', () => {
     assert.ok(told('two modes, all or 0.3', 'BIMODAL') >= SEEDS - 3);
   });
 
+  test('a lower level that stays whatever the size tells it by itself, and so do passes just above it', () => {
+    // Draws with 3,464 survivors of 3,728 to 4,096 while 11,270 pass; 137 of 140 to 256 while 147 pass; 271 of 285 to 512.
+    for (const run of [64, 11, 68]) {
+      const { dropOff } = found(TARGETS['two modes, all or 0.3'](new Random(`4/two modes, all or 0.3/${run}`)));
+      assert.notEqual(flagOf(dropOff, 'BIMODAL'), null, `${run}`);
+    }
+  });
+
   test('steady ones are neither', () => {
     for (const name of [
       'hard step',

@@ -30,6 +30,9 @@ const LEAST_BADS = 3;
  */
 const LEAST_SEEN = 2;
 const ABOVE = 1.1;
+/** As many failed bursts as this show how far survivors vary; passes may then be as near as `CONSTANT` times that. */
+const MANY_BADS = 4;
+const JUST_ABOVE = 1.04;
 const FAR_ABOVE = 1.5;
 /** The sizes that fail down to one level must differ by this, and by so many times the difference of the survivors. */
 const SPREAD = 0.05;
@@ -57,7 +60,15 @@ export function twoModesOf(state: SearchState): TwoModes | null {
   const all = overloadsOf(history).filter(({ level }) => level * TIGHT >= rested[0].level);
   const passed = history.filter(({ verdict }) => verdict === 'good').map(({ size }) => size);
   const cut = all.findIndex(({ level }, i) => i > 0 && level > APART * all[i - 1].level);
-  return cut === -1 ? oneLevel(rested, all, passed) : twoLevels(all.slice(0, cut), all.slice(cut), passed);
+  if (cut === -1) return oneLevel(rested, all, passed);
+  const [low, high] = [all.slice(0, cut), all.slice(cut)];
+  // A level that stays whatever the size, with passes above it, needs no comparison with the other one.
+  const alone = oneLevel(
+    rested.filter(({ level }) => level <= topOf(low)),
+    low,
+    passed,
+  );
+  return twoLevels(low, high, passed) ?? (alone && isTight(high) ? { ...alone, upper: topOf(high) } : null);
 }
 
 function twoLevels(low: readonly Overload[], high: readonly Overload[], passed: readonly number[]): TwoModes | null {
@@ -79,7 +90,8 @@ function oneLevel(rested: readonly Overload[], all: readonly Overload[], passed:
   const [bottom, top] = [all[0].level, topOf(all)];
   // One survivor more or less may be rounding.
   const isConstant = spread >= SPREAD && spread >= CONSTANT * ((top + 1) / bottom - 1);
-  const above = passed.filter((size) => size >= ABOVE * top);
+  const least = all.length < MANY_BADS ? ABOVE : Math.max(JUST_ABOVE, 1 + CONSTANT * (top / bottom - 1));
+  const above = passed.filter((size) => size >= Math.min(ABOVE, least) * top);
   const isAbove = above.length >= LEAST_SEEN || above.some((size) => size >= FAR_ABOVE * top);
   return isConstant && isAbove ? { lower: bottom, upper: null, lowBursts: all.length } : null;
 }
