@@ -216,7 +216,7 @@ function observedPreflight({ preflight }: Result): ObservedBurst | null {
  * What distinguishes a refusal in a slow burst from a wait: how soon others got their 101, and how soon a single
  * handshake got the same outcome.
  */
-interface Beside {
+interface BesideFailures {
   readonly okMs: readonly number[];
   readonly alone: Readonly<Record<string, Sample>>;
   /** When this machine had received nearly all responses of a target that never waits; null: unknown. */
@@ -227,7 +227,7 @@ function failuresOf(
   { outcomes, samples }: Pick<Burst, 'outcomes' | 'samples'>,
   failureMs: Readonly<Record<string, Summary | null>>,
   details: Readonly<Record<string, Readonly<Record<string, number>>>>,
-  beside: Beside,
+  beside: BesideFailures,
 ): Failure[] {
   return Object.entries(outcomes)
     .filter(([outcome]) => isFailure(outcome))
@@ -256,7 +256,7 @@ const BESIDE_OK_MS = 100;
 /** Outcomes that always mean a wait. */
 const SAYS_WAITED = /^(504|524|408|timeout-.*)$/;
 
-function cameAtOnce(outcome: string, timesMs: readonly number[], { okMs, alone, floorMs }: Beside): boolean {
+function cameAtOnce(outcome: string, timesMs: readonly number[], { okMs, alone, floorMs }: BesideFailures): boolean {
   const [first] = timesMs;
   if (first === undefined) return false;
   if (first <= AT_ONCE_MS || (alone[outcome] !== undefined && alone[outcome].atMs <= AT_ONCE_MS)) return true;

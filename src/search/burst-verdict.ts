@@ -51,7 +51,7 @@ function binomialQuantile(n: number, p: number, quantile: number): number {
   return k;
 }
 
-export interface Judged {
+export interface JudgedBurst {
   readonly verdict: BurstVerdict;
   /** As in `Fired`. */
   readonly binding: number | null;
@@ -66,7 +66,7 @@ type Heard = keyof typeof SEVERITY;
  * The worst verdict over the objectives, with the objective that was missed most. `usualDrain` is the median of
  * handshakes per ms at good loads; null when unknown, or when drain is not an objective.
  */
-export function judge(size: number, facts: BurstFacts, options: SearchOptions, usualDrain: number | null): Judged {
+export function judge(size: number, facts: BurstFacts, options: SearchOptions, usualDrain: number | null): JudgedBurst {
   const reason = reasonAgainst(size, facts, options.objectives);
   if (reason !== null) return { verdict: 'invalid', binding: null, reason };
   let worst: Heard = 'good';

@@ -5,7 +5,7 @@
  * as if it never recovered.
  */
 import type { CanaryFacts } from './engine-interface.js';
-import { median } from './loads.js';
+import { median } from './judged-loads.js';
 import type { CanaryCounts, Health } from './state.js';
 
 /** `baselines` of these checks run before the first burst. */

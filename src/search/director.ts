@@ -9,7 +9,7 @@ import { factsOf } from './burst-evidence.js';
 import type { BurstFacts, Director, SearchAction, SearchEvent, SearchNews } from './engine-interface.js';
 import { dropOffOf } from './findings/conclusion.js';
 import { msLeft, USUAL_BURST_MS } from './forecast.js';
-import { Loads } from './loads.js';
+import { Loads } from './judged-loads.js';
 import type { SearchOptions } from './search-options.js';
 import type { SearchState, Step } from './state.js';
 import { beginSearch, deadlineMs, resumeSearch, step } from './state-machine.js';

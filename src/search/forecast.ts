@@ -5,7 +5,7 @@
  */
 import { CANARY } from './canary.js';
 import type { BurstFacts } from './engine-interface.js';
-import { Loads, median } from './loads.js';
+import { Loads, median } from './judged-loads.js';
 import type { SearchOptions } from './search-options.js';
 import type { SearchState, Step } from './state.js';
 import { beginSearch, failedHandshakes, step } from './state-machine.js';

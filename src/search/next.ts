@@ -5,7 +5,7 @@
  */
 import type { SearchVerdict } from '../result/drop-off.js';
 import type { Why } from './engine-interface.js';
-import { Loads, least } from './loads.js';
+import { Loads, least } from './judged-loads.js';
 import type { Cursor, Fired, Limits, SearchState, Shot } from './state.js';
 
 export type LoadChoice =

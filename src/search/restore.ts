@@ -4,7 +4,7 @@
  * Each burst here is a sentinel: it repeats a load that was good. It counts towards that load only once recovery is
  * proven.
  */
-import type { Loads } from './loads.js';
+import type { Loads } from './judged-loads.js';
 import type { BurstVerdict, Restore } from './state.js';
 
 /** Attempts at the largest good load, at the smallest, and at those between. */

@@ -9,7 +9,7 @@ import { drainOf, hintOf, judge } from './burst-verdict.js';
 import { CANARY, counted, isAnswered, isHealthy, isRefused, NO_CANARIES, nextPoll, UNPROVEN } from './canary.js';
 import type { BurstFacts, CanaryFacts, SearchAction, SearchEvent, WhyRest } from './engine-interface.js';
 import { failsUnrested, freshAtMs, isFresh, isUnbroken, mayHaveBroken, SAME_INSTANT_MS } from './freshness.js';
-import { Loads, median } from './loads.js';
+import { Loads, median } from './judged-loads.js';
 import { cursorAfter, NEW_CURSOR, nextLoad } from './next.js';
 import { beginRestore, type Restored, restoreAfter, skipSentinel } from './restore.js';
 import type { SearchOptions } from './search-options.js';

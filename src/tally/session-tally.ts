@@ -9,7 +9,7 @@ import type { CutEnd, Sessions, Summary } from '../result/result.js';
 import { LatencyHistogram } from './histogram.js';
 
 /** In which words a target ended a connection, masked and printable, and when it came after the attempt was due, ms. */
-export interface Reason {
+export interface CloseReason {
   readonly text: string;
   readonly atMs: number;
 }
@@ -63,7 +63,7 @@ export class SessionTally {
   }
 
   /** In which words the target ended one so; the earliest are kept. */
-  addReason(end: number, { text, atMs }: Reason): void {
+  addReason(end: number, { text, atMs }: CloseReason): void {
     const word = cutWord(end) ?? '';
     const kept = this.#ends.get(word);
     // Nothing is known of an end that no connection had.

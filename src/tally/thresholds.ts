@@ -24,14 +24,14 @@ export interface Judged {
 }
 
 /** Values that are not in the counts; null where the run did not measure them. */
-interface Beside {
+interface BesideCounts {
   /** Handshakes per second (churn). */
   readonly rate: number | null;
   /** Lower end of the drop-off interval. */
   readonly dropOff: number | null;
 }
 
-interface MeasuredBeside extends Beside {
+interface MeasuredBeside extends BesideCounts {
   /** Of the loads that are judged. */
   readonly calibrations: readonly (Calibration | null)[];
 }
@@ -100,11 +100,11 @@ interface Values {
 }
 
 /** What a condition is judged by. */
-function valuesOf({ subject }: Condition, counted: Counted, beside: Beside): Values {
+function valuesOf({ subject }: Condition, counted: Counted, beside: BesideCounts): Values {
   return { actual: measured(subject, counted, beside), actualLower: measuredLower(subject, counted) };
 }
 
-function measured(subject: Subject, counted: Counted, beside: Beside): number | null {
+function measured(subject: Subject, counted: Counted, beside: BesideCounts): number | null {
   switch (subject.kind) {
     case 'share': {
       const reached = reachedTarget(counted);

@@ -149,6 +149,7 @@ export function breaches(tree: Tree): string[] {
       ),
     ),
     ...folderBreaches(Object.keys(tree)),
+    ...sharedNames(files),
     ...circlesOf(graph).map((circle) => `a circle: ${[...circle, circle[0]].join(' > ')}`),
   ];
 }
@@ -183,6 +184,17 @@ function nameBreaches(path: string, { typeNames }: SourceFacts): string[] {
     ...(/(manager|service)$/i.test(bare) ? ['a name that says nothing'] : []),
     ...(typeName === undefined ? [] : [`the name ${typeName} says nothing`]),
   ];
+}
+
+/** One name, one meaning: what two files declare under one name is looked up in the wrong one. */
+function sharedNames(files: readonly { readonly path: string; readonly facts: SourceFacts }[]): string[] {
+  const places = new Map<string, string[]>();
+  for (const { path, facts } of files) {
+    for (const name of new Set(facts.typeNames)) places.set(name, [...(places.get(name) ?? []), path]);
+  }
+  return [...places].flatMap(([name, paths]) =>
+    paths.length > 1 ? [`two types are called ${name}: ${paths.join(', ')}`] : [],
+  );
 }
 
 function codeBreaches(

@@ -198,6 +198,12 @@ describe('the check can fail', () => {
     ]);
   });
 
+  test('a type name with two meanings', () => {
+    const two = { 'plan/a.ts': 'export interface Place {}', 'tally/a.ts': 'type Place = string;' };
+    assert.deepEqual(breaches(two), ['two types are called Place: plan/a.ts, tally/a.ts']);
+    assert.deepEqual(breaches({ ...two, 'tally/a.ts': "export type { Place } from '../plan/a.js';" }), []);
+  });
+
   const files = (count: number): Tree =>
     Object.fromEntries(Array.from({ length: count }, (_, i) => [`search/file-${i}.ts`, 'export {};']));
   test('a folder with 23 files', () => {

@@ -1,10 +1,16 @@
 /** The parts of the lab that read and write the protocol, and the schedule, byte by byte and µs by µs. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { acceptOf, HEAD_LIMIT_BYTES, HeadReader, parseRequest, upgradeProblem } from '#dist/lab/server/request-head.js';
+import {
+  acceptOf,
+  HEAD_LIMIT_BYTES,
+  parseRequest,
+  RequestHeadReader,
+  upgradeProblem,
+} from '#dist/lab/server/request-head.js';
 import { capacity, RateLimit, SharedCpu, UpgradeQueue } from '#dist/lab/server/schedule.js';
 import { readSettings } from '#dist/lab/server/target-options.js';
-import { FrameReader } from '#dist/lab/server/tunnel.js';
+import { TunnelReader } from '#dist/lab/server/tunnel.js';
 
 const GOOD =
   'GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: h2c, WebSocket\r\nConnection: keep-alive, Upgrade\r\n' +
@@ -29,7 +35,7 @@ function frame(opcode: number, payload: Buffer, masked = true): Buffer {
 function read(bytes: Buffer, step: number): { sent: string[]; last: string | null } {
   const sent: string[] = [];
   let last: string | null = null;
-  const reader = new FrameReader(
+  const reader = new TunnelReader(
     (one) => sent.push(one.toString('hex')),
     (one) => {
       assert.equal(last, null, 'finished twice');
@@ -68,23 +74,23 @@ test('frames: a close without a code, an unmasked frame, a long or fragmented co
 test('a head ends at its empty line, however it is cut, and the rest is kept', () => {
   const bytes = Buffer.from(`${GOOD}rest\r\n\r\n`);
   for (let cut = 1; cut < GOOD.length; cut += 1) {
-    const reader = new HeadReader();
+    const reader = new RequestHeadReader();
     assert.equal(reader.push(bytes.subarray(0, cut)), null);
     const done = reader.push(bytes.subarray(cut));
     assert.ok(done !== null && done !== 'too-long');
     assert.equal(done.head.toString(), GOOD);
     assert.equal(done.rest.toString(), 'rest\r\n\r\n');
   }
-  const tricky = new HeadReader().push(Buffer.from('a\r\r\n\r\r\n\r\nb'));
+  const tricky = new RequestHeadReader().push(Buffer.from('a\r\r\n\r\r\n\r\nb'));
   assert.ok(tricky !== null && tricky !== 'too-long');
   assert.equal(tricky.rest.toString(), 'b');
 });
 
 test('a head over the limit is refused, one at the limit is not', () => {
   const fill = (size: number): Buffer => Buffer.concat([Buffer.alloc(size - 4, 'a'), Buffer.from('\r\n\r\n')]);
-  assert.equal(new HeadReader().push(fill(HEAD_LIMIT_BYTES + 1)), 'too-long');
-  assert.notEqual(new HeadReader().push(fill(HEAD_LIMIT_BYTES)), 'too-long');
-  const reader = new HeadReader();
+  assert.equal(new RequestHeadReader().push(fill(HEAD_LIMIT_BYTES + 1)), 'too-long');
+  assert.notEqual(new RequestHeadReader().push(fill(HEAD_LIMIT_BYTES)), 'too-long');
+  const reader = new RequestHeadReader();
   for (let i = 0; i < 64; i += 1) assert.equal(reader.push(Buffer.alloc(1024, 'a')), null);
   assert.equal(reader.push(Buffer.from('a')), 'too-long');
 });

@@ -5,7 +5,7 @@ import { UserError } from '#dist/errors.js';
 import { NAMED_OUTCOMES } from '#dist/names/outcomes.js';
 import {
   abortProblem,
-  type Measured,
+  type Measurable,
   parseAbort,
   parseThreshold,
   thresholdProblem,
@@ -80,8 +80,8 @@ test('an error says where, what was expected and what was probably meant', () =>
 });
 
 test('what a run can never measure is refused before it', () => {
-  const checkThreshold = (text: string, run: Measured) => thresholdProblem(parseThreshold(text), run);
-  const checkAbort = (text: string, run: Measured) => abortProblem(parseAbort(text), run);
+  const checkThreshold = (text: string, run: Measurable) => thresholdProblem(parseThreshold(text), run);
+  const checkAbort = (text: string, run: Measurable) => abortProblem(parseAbort(text), run);
   const never = { rate: false, tls: false, dns: false, search: false, onlySearch: false };
   const always = { rate: true, tls: true, dns: true, search: true, onlySearch: false };
   const unknown = { rate: null, tls: null, dns: null, search: null, onlySearch: null };

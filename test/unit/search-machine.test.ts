@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { SearchEvent } from '#dist/search/engine-interface.js';
 import { dropOffOf } from '#dist/search/findings/conclusion.js';
-import { median } from '#dist/search/loads.js';
+import { median } from '#dist/search/judged-loads.js';
 import { type SearchWish, searchOptions } from '#dist/search/search-options.js';
 import type { Step } from '#dist/search/state.js';
 import { beginSearch, step } from '#dist/search/state-machine.js';

@@ -23,7 +23,7 @@ import { isWsAnswer } from '../hops.js';
 import { roundMs } from '../shape.js';
 import { hadWorked } from './closed-server.js';
 
-interface Reading {
+interface BackendReading {
   readonly cause: CauseId;
   readonly confidence: number;
   readonly because: string;
@@ -58,7 +58,7 @@ export const backendRule: Rule = (evidence) => {
   );
 };
 
-function readingsOf(failure: Failure): readonly Reading[] {
+function readingsOf(failure: Failure): readonly BackendReading[] {
   switch (failure.outcome) {
     case '502':
       return badGateway(failure);
@@ -82,7 +82,7 @@ function readingsOf(failure: Failure): readonly Reading[] {
 }
 
 /** From Cloudflare's public documentation (error-520.mdx and related pages), not measured. */
-const CLOUDFLARE: Readonly<Record<string, readonly Reading[]>> = {
+const CLOUDFLARE: Readonly<Record<string, readonly BackendReading[]>> = {
   '520': [{ cause: 'backend-died', confidence: 0.6, because: 'the origin gave an empty or unknown answer.' }],
   '521': [{ cause: 'backend-down', confidence: 0.9, because: 'the origin refused the connection.' }],
   '522': [
@@ -102,12 +102,12 @@ const CLOUDFLARE: Readonly<Record<string, readonly Reading[]>> = {
 };
 
 /** h2o's page contains its reason. */
-const H2O_SAYS: Readonly<Record<string, Reading>> = {
+const H2O_SAYS: Readonly<Record<string, BackendReading>> = {
   'connection failed': { cause: 'backend-down', confidence: 0.82, because: 'its page says "connection failed".' },
   'I/O error (head)': { cause: 'backend-died', confidence: 0.82, because: 'its page says "I/O error (head)".' },
 };
 
-function badGateway(failure: Failure): readonly Reading[] {
+function badGateway(failure: Failure): readonly BackendReading[] {
   const id = failure.hop?.id;
   const said = id === 'h2o' ? H2O_SAYS[bodyOf(failure).trim()] : undefined;
   if (said !== undefined) return [said];
@@ -170,7 +170,7 @@ function badGateway(failure: Failure): readonly Reading[] {
   ];
 }
 
-function unavailable(failure: Failure): readonly Reading[] {
+function unavailable(failure: Failure): readonly BackendReading[] {
   const { hop, sample, timesMs } = failure;
   const body = bodyOf(failure);
   if (sample !== null && isWsAnswer(sample)) return [];
@@ -232,20 +232,20 @@ function unavailable(failure: Failure): readonly Reading[] {
 }
 
 /** "Backend fetch failed" whatever happened to it: connect_timeout is 3.5 s by default, first_byte_timeout 60 s. */
-function varnish503(failure: Failure): readonly Reading[] {
+function varnish503(failure: Failure): readonly BackendReading[] {
   if (failure.isAtOnce) {
     return [
       { cause: 'backend-down', confidence: 0.62, because: 'so early, the connection to the backend was refused.' },
       { cause: 'backend-died', confidence: 0.3, because: 'or the backend closed it without an answer.' },
     ];
   }
-  const hangs: Reading = {
+  const hangs: BackendReading = {
     cause: 'backend-hangs',
     confidence: isRound(failure) ? 0.65 : 0.4,
     because: 'the backend took the request and gave no answer within first_byte_timeout.',
     apart: HANDLER,
   };
-  const unreachable: Reading = {
+  const unreachable: BackendReading = {
     cause: 'backend-unreachable',
     confidence: isRound(failure) ? 0.35 : 0.6,
     because: 'the backend did not take the connection within connect_timeout.',
@@ -261,7 +261,7 @@ const NEAR_MS = 250;
  * At once: no server is available. After three pauses: refused. After (retries + 1) x timeout connect: no answer to the
  * SYN.
  */
-function haproxy503(failure: Failure): readonly Reading[] {
+function haproxy503(failure: Failure): readonly BackendReading[] {
   const early = failure.timesMs.length === 0 ? 0 : earlyMs(failure.timesMs);
   if (failure.isAtOnce) {
     return [
@@ -302,7 +302,7 @@ function isAfterRetries({ timesMs }: Failure): boolean {
   return timesMs.length > 0 && REFUSED_MS.some((ms) => Math.abs(earlyMs(timesMs) - ms) < NEAR_MS);
 }
 
-function envoy503(body: string): readonly Reading[] {
+function envoy503(body: string): readonly BackendReading[] {
   if (/overflow/i.test(body))
     return [
       {
@@ -332,7 +332,7 @@ function envoy503(body: string): readonly Reading[] {
   ];
 }
 
-function timedOut(failure: Failure): readonly Reading[] {
+function timedOut(failure: Failure): readonly BackendReading[] {
   if (failure.hop?.id === 'cloudflare')
     return [{ cause: 'backend-hangs', confidence: 0.6, because: 'the origin did not answer in time.' }];
   return [

@@ -67,12 +67,12 @@ function meaningOfRejection(code: number): string {
   return `${code} says that the server rejects what the client speaks`;
 }
 
-interface Reading extends Meaning {
+interface CloseReading extends Meaning {
   readonly says: RegExp;
 }
 
 /** In order; what is told after a 101 in place of frames is a reason as well. */
-const REASONS: readonly Reading[] = [
+const REASONS: readonly CloseReading[] = [
   {
     // engine.io writes a whole 400 into the tunnel.
     says: /Unsupported protocol version/i,

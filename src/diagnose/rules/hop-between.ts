@@ -12,7 +12,7 @@ import { isLoginPage } from './wording.js';
 const APART =
   'The log of the gateway says which address and path it dialled and what came back; log in the backend with which path, Host, Upgrade and Connection the request arrives.';
 
-interface Reading {
+interface HopReading {
   readonly cause: CauseId;
   readonly confidence: number;
   readonly because: string;
@@ -36,7 +36,7 @@ export function hopBetween(evidence: Evidence): Finding[] {
   }));
 }
 
-function readings(evidence: Evidence, outcome: string): Reading[] {
+function readings(evidence: Evidence, outcome: string): HopReading[] {
   const { seen, check } = evidence;
   if (TO_TLS_PORT.test(check?.answer?.body ?? '')) {
     return [
@@ -61,7 +61,7 @@ function readings(evidence: Evidence, outcome: string): Reading[] {
 }
 
 /** The hop wrote the page: it did not reach its backend, or got no answer. */
-function ownPage({ seen }: Evidence, outcome: string, id: string, name: string): Reading[] {
+function ownPage({ seen }: Evidence, outcome: string, id: string, name: string): HopReading[] {
   const page = `the page is ${name}'s own`;
   const all = seen.isOwnForAll ? ', for an ordinary GET as well' : '';
   switch (outcome) {
@@ -110,7 +110,7 @@ function ownPage({ seen }: Evidence, outcome: string, id: string, name: string):
 /**
  * 502 or 503 of a gateway whose backend answers 101: the answer to an ordinary GET shows whether the two are connected.
  */
-function badGateway(evidence: Evidence, outcome: string): Reading[] {
+function badGateway(evidence: Evidence, outcome: string): HopReading[] {
   const { seen, check } = evidence;
   if (seen.backendAnswers === true) return onlyUpgradesFail(evidence);
   const atOnce = (check?.answer?.atMs ?? 0) <= 1000;
@@ -140,7 +140,7 @@ function badGateway(evidence: Evidence, outcome: string): Reading[] {
   ];
 }
 
-function onlyUpgradesFail({ seen, subprotocols }: Evidence): Reading[] {
+function onlyUpgradesFail({ seen, subprotocols }: Evidence): HopReading[] {
   const get = `an ordinary GET is answered through it (${seen.plainGet}), so only upgrades fail on that hop; `;
   const bytes = seen.direct?.headBytes ?? null;
   if (bytes !== null && bytes > 0.95 * USUAL_BUFFER_BYTES) {
@@ -152,12 +152,12 @@ function onlyUpgradesFail({ seen, subprotocols }: Evidence): Reading[] {
       },
     ];
   }
-  const died: Reading = {
+  const died: HopReading = {
     cause: 'backend-died',
     confidence: 0.4,
     because: `${get}the backend ends the connection over what the hop makes of this handshake.`,
   };
-  const case_: Reading = {
+  const case_: HopReading = {
     cause: 'header-case',
     confidence: 0.35,
     because: `${get}or a header of it arrives otherwise.`,
@@ -173,7 +173,7 @@ function onlyUpgradesFail({ seen, subprotocols }: Evidence): Reading[] {
     ];
   }
   const isLarge = bytes === null && subprotocols.some((one) => one.length > 256 || one === '***');
-  const buffer: Reading = {
+  const buffer: HopReading = {
     cause: 'head-over-proxy-buffer',
     confidence: isLarge ? 0.62 : 0.35,
     because: `${get}the head of the 101 may be larger than its buffer.`,
@@ -182,14 +182,14 @@ function onlyUpgradesFail({ seen, subprotocols }: Evidence): Reading[] {
 }
 
 /** Upgrade reaches a server that refuses it, and the same server accepts it from here. */
-function arrivesOtherwise({ seen, origin }: Evidence, outcome: string): Reading[] {
+function arrivesOtherwise({ seen, origin }: Evidence, outcome: string): HopReading[] {
   const arrives = `${seen.upgradeBecause}; `;
-  const differs: Reading = {
+  const differs: HopReading = {
     cause: 'header-case',
     confidence: 0.72,
     because: `${arrives}the hop changes a header: Connection: upgrade in lower case, the order of a list, Host.`,
   };
-  const path: Reading = {
+  const path: HopReading = {
     cause: 'wrong-path',
     confidence: 0.4,
     because: `${arrives}or it asks the backend for another path or Host.`,
@@ -200,7 +200,7 @@ function arrivesOtherwise({ seen, origin }: Evidence, outcome: string): Reading[
       { ...differs, confidence: 0.35 },
     ];
   if (outcome === '403' || outcome === '401') {
-    const refused: Reading =
+    const refused: HopReading =
       origin === null
         ? {
             cause: outcome === '401' ? 'auth-refused' : 'forbidden',
@@ -229,7 +229,7 @@ function arrivesOtherwise({ seen, origin }: Evidence, outcome: string): Reading[
 }
 
 /** The backend's ordinary page came in response to a handshake. */
-function stripped({ seen, check }: Evidence, outcome: string): Reading[] {
+function stripped({ seen, check }: Evidence, outcome: string): HopReading[] {
   const alike = seen.upgradeArrives === false;
   const get = alike ? `${seen.upgradeBecause}: ` : '';
   if (check?.answer != null && outcome === '400' && isWsAnswer(check.answer) && !alike) {

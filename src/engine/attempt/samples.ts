@@ -136,7 +136,7 @@ export class Samples {
   }
 }
 
-interface Answer {
+interface AnswerText {
   readonly head: Head | null;
   readonly detail: string | null;
   readonly body: Buffer;
@@ -144,7 +144,12 @@ interface Answer {
 }
 
 /** A response, safe to show: masked, bounded, printable; with the first `most` headers whose names match `which`. */
-export function sampleOf({ head, detail, body, atMs }: Answer, masking: Masking, most: number, which: RegExp): Sample {
+export function sampleOf(
+  { head, detail, body, atMs }: AnswerText,
+  masking: Masking,
+  most: number,
+  which: RegExp,
+): Sample {
   const safe = (text: string, max: number) => printable(masking.text(text), max);
   return {
     statusLine: head === null ? null : safe(head.statusLine, MAX_VALUE),

@@ -22,14 +22,14 @@ export interface ProbePlan {
 }
 
 /** How the handshake itself ended, as far as probes differ by it. */
-export type Ended = 'nowhere' | 'in-tls' | 'opened' | 'answered' | 'unanswered';
+export type ProbeEnd = 'nowhere' | 'in-tls' | 'opened' | 'answered' | 'unanswered';
 
 /** After silence: what works where the handshake does not works at once. */
 const QUICK_MS = 3000;
 
-interface Row {
+interface ProbeRow {
   readonly id: SentProbeId;
-  readonly after: readonly Ended[];
+  readonly after: readonly ProbeEnd[];
   /** null: it would change nothing. */
   readonly of: (plan: Plan, outcome: OutcomeId) => Change | null;
   /** Silence of the same length as the handshake's is what it is asked for. */
@@ -45,7 +45,7 @@ const FAILED = ['answered', 'unanswered'] as const;
  * In the order of sending. First what every server gets from browsers and other clients anyway; last what is most likely to
  * fail there, so that what it may do to the service can't spoil the others.
  */
-const ROWS: readonly Row[] = [
+const ROWS: readonly ProbeRow[] = [
   { id: 'firefox-connection', after: ['opened', ...FAILED], of: firefoxConnection },
   { id: 'own-origin', after: ['opened', ...FAILED], of: withOwnOrigin },
   { id: 'without-origin', after: FAILED, of: withoutOrigin },
@@ -57,7 +57,7 @@ const ROWS: readonly Row[] = [
 ];
 
 /** How a handshake ended that came so far. */
-export function endedAs(outcome: OutcomeId, isConnected: boolean, hasSent: boolean): Ended {
+export function endedAs(outcome: OutcomeId, isConnected: boolean, hasSent: boolean): ProbeEnd {
   if (!isConnected) return 'nowhere';
   if (!hasSent) return 'in-tls';
   if (isOpen(outcome)) return 'opened';
@@ -65,7 +65,7 @@ export function endedAs(outcome: OutcomeId, isConnected: boolean, hasSent: boole
 }
 
 /** Those whose answer a rule reads, in the order of sending. */
-export function probesFor(plan: Plan, outcome: OutcomeId, ended: Ended): ProbePlan[] {
+export function probesFor(plan: Plan, outcome: OutcomeId, ended: ProbeEnd): ProbePlan[] {
   return ROWS.flatMap(({ id, after, of, isPatient, isRisky }): ProbePlan[] => {
     const probe = after.includes(ended) ? of(plan, outcome) : null;
     if (probe === null) return [];

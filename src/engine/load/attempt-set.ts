@@ -6,7 +6,7 @@ import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { rowNumber } from '../../plan/attempt-texts.js';
 import { type Masking, maskingOf } from '../../plan/masking.js';
 import { printable } from '../../plan/printable.js';
-import type { Reason } from '../../tally/session-tally.js';
+import type { CloseReason } from '../../tally/session-tally.js';
 import type { Tally } from '../../tally/tally.js';
 import { type AttemptEvents, Attempts } from '../attempt/attempts.js';
 import { Columns } from '../attempt/columns.js';
@@ -29,7 +29,7 @@ const MAX_WORDS = 200;
 /** Masked whole, so that no half of a secret is left at the cut. */
 const MOST_READ = 4096;
 
-type Generator = Pick<ShardReport, 'longestGapMs' | 'clockStepMs' | 'gcPauses' | 'gcMaxMs' | 'tlsResumed'>;
+type GeneratorFacts = Pick<ShardReport, 'longestGapMs' | 'clockStepMs' | 'gcPauses' | 'gcMaxMs' | 'tlsResumed'>;
 
 export class AttemptSet {
   readonly columns: Columns;
@@ -43,7 +43,7 @@ export class AttemptSet {
   readonly #samples: Samples;
   readonly #recording: RecorderOptions;
   /** The first of each end. */
-  readonly #reasons = new Map<number, Reason>();
+  readonly #reasons = new Map<number, CloseReason>();
   readonly #due: (slot: number) => number;
   readonly #masking: (slot: number) => Masking;
   #gcObserver: PerformanceObserver | null = null;
@@ -124,7 +124,7 @@ export class AttemptSet {
   }
 
   /** What `drain` would report about the generator now. */
-  generatorSoFar(): Generator {
+  generatorSoFar(): GeneratorFacts {
     const { longestGapMs, clockStepMs } = this.stamping;
     const { pauses: gcPauses, maxMs: gcMaxMs } = this.#gc;
     return { longestGapMs, clockStepMs, gcPauses, gcMaxMs, tlsResumed: this.attempts.resumed };
@@ -134,7 +134,7 @@ export class AttemptSet {
    * Stops measuring, waits until every socket is closed (resetting those that do not close), and reports on the
    * generator.
    */
-  async drain(): Promise<Generator> {
+  async drain(): Promise<GeneratorFacts> {
     this.stamping.stop();
     const { longestGapMs, clockStepMs } = this.stamping;
     if (this.#gcObserver !== null) {

@@ -12,13 +12,13 @@ const MOST_DIGITS = 8;
 /**
  * What the next byte of a chunked body belongs to. `raw`: the framing is broken, and the bytes are shown as they are.
  */
-type Place = 'size' | 'extension' | 'data' | 'dataEnd' | 'trailer' | 'raw';
+type ChunkPlace = 'size' | 'extension' | 'data' | 'dataEnd' | 'trailer' | 'raw';
 
 export class Body {
   readonly #isChunked: boolean;
   /** Bytes still expected of the body or of the chunk, if known. */
   #left: number;
-  #place: Place = 'size';
+  #place: ChunkPlace = 'size';
   /** Digits of the chunk's size so far. */
   #digits = '';
   #lineBytes = 0;

@@ -32,12 +32,12 @@ export interface BurstFired {
   readonly isStopped: boolean;
 }
 
-export interface Fired {
+export interface RecordedBurst {
   readonly burst: Burst;
   readonly part: Part;
 }
 
-export function burstOf(fired: BurstFired): Fired {
+export function burstOf(fired: BurstFired): RecordedBurst {
   const { plan, stageIndex, stage, index, size, ran, floor } = fired;
   const { tally, disturbance } = ran;
   const counted = tally.counted();

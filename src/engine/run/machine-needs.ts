@@ -79,9 +79,9 @@ function foreignReason(address: string, { addresses }: Machine): string {
   return `no interface of this machine has the source address ${address}; it has ${own}`;
 }
 
-type Reason = (resource: Resource, demand: Demand, fit: string) => string;
+type ReasonText = (resource: Resource, demand: Demand, fit: string) => string;
 
-const REASONS: Readonly<Record<Resource['name'], Reason>> = {
+const REASONS: Readonly<Record<Resource['name'], ReasonText>> = {
   descriptors: ({ needed, allowed }, { open, plan, machine: { fdsHard } }, fit) =>
     `${formatCount(open)} connections at once${closingBeside({ open, plan }) > 0 ? ', and those that are still closing,' : ''} need ${formatCount(needed)} file descriptors, and this process may open ` +
     `${formatCount(allowed ?? 0)} (hard limit ${fdsHard === null ? 'none' : formatCount(fdsHard)}): ` +

@@ -25,7 +25,7 @@ import { wait } from '../machine/wait.js';
 import { type Mirror, startMirror } from '../mirror/mirror-process.js';
 import { tlsOptions } from '../transport/tls-options.js';
 import type { Destination } from '../transport/transport.js';
-import { burstOf, type Fired, limitsOfSearch, nothingFired } from './burst-record.js';
+import { burstOf, limitsOfSearch, nothingFired, type RecordedBurst } from './burst-record.js';
 import { CalibrationOnDemand, calibrate, warmUp } from './calibrate.js';
 import { type Choice, chooseTransport } from './choose-transport.js';
 import { Live } from './live.js';
@@ -426,7 +426,7 @@ class Run {
     this.#nextIndex = one.index + 1;
   }
 
-  #burstOf({ stageIndex, index, size, floor }: OfStage, ran: StageRun, isStopped: boolean): Fired {
+  #burstOf({ stageIndex, index, size, floor }: OfStage, ran: StageRun, isStopped: boolean): RecordedBurst {
     const stage = this.#plan.stages[stageIndex];
     const limits = isSearch(stage) ? limitsOfSearch(stage) : this.#limits;
     return burstOf({ plan: this.#plan, stageIndex, stage, index, size, ran, floor, limits, isStopped });

@@ -15,7 +15,7 @@ const MOST_BYTES = 1024 * 1024;
 const LOOK_MS = 100;
 
 /** How to end a connection, which may have ended already. */
-export interface Ways<Connection> {
+export interface LeavingWays<Connection> {
   /** Sends FIN; over TLS after its close_notify. */
   finish(connection: Connection): void;
   /** Closes the descriptor at once; with RST if the far side is still connected. */
@@ -31,12 +31,12 @@ interface Leave {
 
 export class Leaving<Connection> {
   readonly #most: number;
-  readonly #ways: Ways<Connection>;
+  readonly #ways: LeavingWays<Connection>;
   /** Oldest first. */
   readonly #all = new Map<Connection, Leave>();
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(most: number, ways: Ways<Connection>) {
+  constructor(most: number, ways: LeavingWays<Connection>) {
     this.#most = most;
     this.#ways = ways;
   }

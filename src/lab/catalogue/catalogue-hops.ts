@@ -18,7 +18,7 @@ import {
   startProxyProtocol,
   startStickySession,
   startSubprotocolRequired,
-} from '../targets/hops.js';
+} from '../targets/between-hops.js';
 import {
   startAnsweredBefore,
   startRejectedAfterAccept,

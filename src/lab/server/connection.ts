@@ -10,13 +10,13 @@ import type { Ledger, Receipt } from './ledger.js';
 import { nginxPage } from './pages.js';
 import {
   HEAD_LIMIT_BYTES,
-  HeadReader,
   parseRequest,
   type Request,
+  RequestHeadReader,
   switchingProtocols,
   upgradeProblem,
 } from './request-head.js';
-import { FrameReader } from './tunnel.js';
+import { TunnelReader } from './tunnel.js';
 
 /** How a target treats its connections. */
 export interface Behaviour {
@@ -61,10 +61,10 @@ export class Connection {
   readonly #ledger: Ledger;
   readonly #behaviour: Behaviour;
   readonly #onData: (chunk: Buffer) => void;
-  #head: HeadReader | null = new HeadReader();
+  #head: RequestHeadReader | null = new RequestHeadReader();
   /** Bytes after the head: frames of a client that did not wait for its 101. */
   #rest: Buffer = NOTHING;
-  #frames: FrameReader | null = null;
+  #frames: TunnelReader | null = null;
   #receipt: Receipt | null = null;
   /** A request has no outcome yet. */
   #owed = false;
@@ -137,7 +137,7 @@ export class Connection {
     }
     this.count('101');
     this.stream.write(switchingProtocols(request), 'latin1');
-    this.#frames = new FrameReader(
+    this.#frames = new TunnelReader(
       (frame) => this.open && this.stream.write(frame),
       (frame) => this.open && this.stream.end(frame),
     );
@@ -195,7 +195,7 @@ export class Connection {
     }
   }
 
-  #readHead(reader: HeadReader, chunk: Buffer): void {
+  #readHead(reader: RequestHeadReader, chunk: Buffer): void {
     const read = reader.push(chunk);
     if (read === null) return;
     this.#head = null;

@@ -19,7 +19,7 @@ export interface Request {
 }
 
 /** Collects bytes until CRLF CRLF, in pieces of any size. */
-export class HeadReader {
+export class RequestHeadReader {
   #chunks: Buffer[] = [];
   #size = 0;
   /** How much of CRLF CRLF the last bytes matched: 0-4. */

@@ -24,7 +24,7 @@ export interface Admission {
   readonly dueUs: number;
 }
 
-export interface Backend {
+export interface BackendCapacity {
   /** Time for one upgrade (S). */
   readonly serviceMs: number;
   /** Number of upgrades served at a time (C); 0: all. */
@@ -64,7 +64,7 @@ export class UpgradeQueue {
   readonly #freeUs: number[];
   #next = 0;
 
-  constructor(backend: Backend, timeoutMs: number, togetherMs: number) {
+  constructor(backend: BackendCapacity, timeoutMs: number, togetherMs: number) {
     this.#serviceUs = Math.max(1, Math.round(backend.serviceMs * 1000));
     this.#timeoutUs = Math.round(timeoutMs * 1000);
     this.#worksForDead = backend.worksForDead;

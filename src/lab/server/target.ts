@@ -64,15 +64,15 @@ export function outcomeOfAnswer(answer: string): OutcomeId {
   return answer === 'reset' ? 'reset' : `${Number(answer)}`;
 }
 
-type Told = Pick<LabTarget, 'name' | 'story' | 'start'> & Partial<LabTarget>;
+type TargetDraft = Pick<LabTarget, 'name' | 'story' | 'start'> & Partial<LabTarget>;
 
 /** A target that answers every handshake with `outcome`. */
-export function always(outcome: OutcomeId, cause: string | null, target: Told): LabTarget {
+export function always(outcome: OutcomeId, cause: string | null, target: TargetDraft): LabTarget {
   return withDefaults({ cause: () => cause, expects: (n) => split(n, 0, outcome), ...target });
 }
 
 /** With every gate, the common options, and the same outcomes for every burst. */
-export function withDefaults(target: Told & Pick<LabTarget, 'cause' | 'expects'>): LabTarget {
+export function withDefaults(target: TargetDraft & Pick<LabTarget, 'cause' | 'expects'>): LabTarget {
   return { gates: ALL_GATES, expectsLater: null, ...target, options: [...(target.options ?? COMMON_OPTIONS)] };
 }
 

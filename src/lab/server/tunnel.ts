@@ -9,7 +9,7 @@ const PING = 0x9;
 /** 2 bytes, 8 of extended length, 4 of mask, 125 of control payload. */
 const KEPT_LIMIT_BYTES = 139;
 
-export class FrameReader {
+export class TunnelReader {
   readonly #send: (frame: Buffer) => unknown;
   readonly #finish: (frame: Buffer) => unknown;
   #kept: Buffer = Buffer.alloc(0);

@@ -22,7 +22,7 @@ import {
 import { hasToken, type Request } from '../server/request-head.js';
 import { type LabSettings, numberOf, textOf } from '../server/target-options.js';
 
-type Answer = (connection: Connection, request: Request) => void;
+export type Answer = (connection: Connection, request: Request) => void;
 
 function startAnswer(name: string, settings: LabSettings, env: LabEnv, answer: Answer): Promise<RunningLab> {
   return openLab(name, settings, env, { onRequest: answer });

@@ -6,7 +6,7 @@ import type { Connection } from '../server/connection.js';
 import { Agenda, nowUs } from '../server/due.js';
 import { type LabEnv, openLab, type RunningLab } from '../server/listener.js';
 import { haproxyRequestTimeout, nginxPage, relayedBadRequest } from '../server/pages.js';
-import { HeadReader, parseRequest, type Request } from '../server/request-head.js';
+import { parseRequest, type Request, RequestHeadReader } from '../server/request-head.js';
 import { type LabSettings, numberOf } from '../server/target-options.js';
 
 /** A close frame with code and reason (RFC 6455 section 5.5.1). */
@@ -80,7 +80,7 @@ export function startAnsweredBefore(settings: LabSettings, env: LabEnv): Promise
     // Not used here: `ready` below handles requests.
     onRequest: () => {},
     onConnection(connection) {
-      const head = new HeadReader();
+      const head = new RequestHeadReader();
       const timer = setTimeout(() => {
         connection.countUnasked('408');
         connection.stream.end(haproxyRequestTimeout(), 'latin1');

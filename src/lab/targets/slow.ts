@@ -8,7 +8,7 @@ import { Agenda, nowUs } from '../server/due.js';
 import { type LabEnv, openLab, type RunningLab } from '../server/listener.js';
 import { nginxPage } from '../server/pages.js';
 import type { Request } from '../server/request-head.js';
-import { type Backend, SharedCpu, UpgradeQueue } from '../server/schedule.js';
+import { type BackendCapacity, SharedCpu, UpgradeQueue } from '../server/schedule.js';
 import { type LabSettings, numberOf } from '../server/target-options.js';
 
 /**
@@ -20,7 +20,7 @@ const TOGETHER_MS = 500;
 /** `late` answers a client whose turn would come after T, once T has passed. */
 function startQueue(
   name: string,
-  backend: Backend,
+  backend: BackendCapacity,
   settings: LabSettings,
   env: LabEnv,
   late: (connection: Connection) => void,

@@ -11,14 +11,14 @@ import { type LabSettings, textOf } from '../server/target-options.js';
 import { WRONG_CERTIFICATES } from '../server/wrong-certificates.js';
 import { wsServer } from './healthy.js';
 
-interface Fault {
+interface TlsFault {
   /** Id of its cause. */
   readonly cause: string;
   readonly behaviour: Partial<Behaviour>;
 }
 
 /** By the word of `--fault`. */
-const FAULTS: Readonly<Record<string, Fault>> = {
+const FAULTS: Readonly<Record<string, TlsFault>> = {
   expired: { cause: 'tls-expired', behaviour: { tls: { cert: WRONG_CERTIFICATES.expired } } },
   'not-yet-valid': { cause: 'tls-expired', behaviour: { tls: { cert: WRONG_CERTIFICATES['not-yet-valid'] } } },
   'wrong-name': { cause: 'tls-wrong-name', behaviour: { tls: { cert: WRONG_CERTIFICATES['wrong-name'] } } },

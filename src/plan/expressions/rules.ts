@@ -20,7 +20,7 @@ export interface AbortRule {
 }
 
 /** What a run will measure; null when not known yet. */
-export interface Measured {
+export interface Measurable {
   /** At least one stage has a rate. */
   readonly rate: boolean | null;
   /** The target speaks TLS. */
@@ -67,12 +67,12 @@ function readBursts(reader: ExpressionReader): number {
 }
 
 /** Why such a run cannot be judged by the threshold, or null. */
-export function thresholdProblem({ parsed: { subject } }: Threshold, run: Measured): string | null {
+export function thresholdProblem({ parsed: { subject } }: Threshold, run: Measurable): string | null {
   return neverMeasured(subject, run) ?? (run.onlySearch === true ? besideSearch(subject) : null);
 }
 
 /** Why such a run cannot be ended by the rule, or null. */
-export function abortProblem({ parsed: { condition } }: AbortRule, run: Measured): string | null {
+export function abortProblem({ parsed: { condition } }: AbortRule, run: Measurable): string | null {
   return neverMeasured(condition.subject, run);
 }
 
@@ -82,7 +82,7 @@ function besideSearch({ kind }: Subject): string | null {
   return 'a search overloads its target on purpose: use dropOff, or an objective of the search (share, p99, p95)';
 }
 
-function neverMeasured(subject: Subject, run: Measured): string | null {
+function neverMeasured(subject: Subject, run: Measurable): string | null {
   switch (subject.kind) {
     case 'dropOff':
       return run.search === false ? 'no stage searches for the drop-off: that is find' : null;
@@ -96,7 +96,7 @@ function neverMeasured(subject: Subject, run: Measured): string | null {
   }
 }
 
-function neverTimed(phase: Phase, run: Measured): string | null {
+function neverTimed(phase: Phase, run: Measurable): string | null {
   switch (phase) {
     case 'message':
       return 'the phase message is not available in this version: nothing is sent after the 101';

@@ -3,7 +3,7 @@
  * addresses of two families, a threshold on something that the stages do not measure. Never reads a file.
  */
 import { addressFamily } from '../address.js';
-import { abortProblem, type Measured, thresholdProblem } from '../expressions/rules.js';
+import { abortProblem, type Measurable, thresholdProblem } from '../expressions/rules.js';
 import { burstSizes, type Stage } from '../plan.js';
 import { isSearch, loadOf } from '../stages/kinds.js';
 import { formatCount } from '../units.js';
@@ -40,7 +40,7 @@ function expressionProblems(profile: ProfileParts): Problem[] {
   ];
 }
 
-function measuredBy({ target, stages }: ProfileParts): Measured {
+function measuredBy({ target, stages }: ProfileParts): Measurable {
   const host = target?.connectTo?.host ?? target?.host;
   return {
     rate: stages === undefined ? null : stages.some((stage) => loadOf(stage).hasRate),

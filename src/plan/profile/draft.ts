@@ -100,9 +100,9 @@ function merged(base: ProfileParts, over: ProfileParts): ProfileParts {
   };
 }
 
-type Target = NonNullable<ProfileParts['target']>;
+type TargetParts = NonNullable<ProfileParts['target']>;
 
-function withoutAddress(target: Target): Target {
+function withoutAddress(target: TargetParts): TargetParts {
   const { connectTo: _connectTo, ...rest } = target;
   const { servername: _servername, ...tls } = target.tls ?? {};
   return { ...rest, tls };
@@ -114,7 +114,7 @@ function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], un
   return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
-type Headers = NonNullable<Target['headers']>;
+type Headers = NonNullable<TargetParts['headers']>;
 
 function mergeHeaders(base: Headers, over: Headers): Headers {
   const names = new Set(over.map(([name]) => name.toLowerCase()));

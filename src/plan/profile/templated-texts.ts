@@ -12,16 +12,16 @@ export interface Texts {
   readonly subprotocols?: readonly string[] | undefined;
 }
 
-interface Place {
+interface TemplatedPlace {
   readonly kind: 'url' | 'value' | 'token';
   readonly path: Path;
   readonly template: Template;
 }
 
 /** In the order url, headers, origin, subprotocols. */
-export function templatesOf(target: Texts | undefined): Place[] {
+export function templatesOf(target: Texts | undefined): TemplatedPlace[] {
   if (target === undefined) return [];
-  const place = (kind: Place['kind'], path: Path, text: string): Place => ({
+  const place = (kind: TemplatedPlace['kind'], path: Path, text: string): TemplatedPlace => ({
     kind,
     path: ['target', ...path],
     template: compileTemplate(text),

@@ -1,5 +1,5 @@
 /** The burst stage: handshakes released together, once or several times. */
-import type { Deadlines, StageFacts } from './stage-facts.js';
+import type { StageDeadlines, StageFacts } from './stage-facts.js';
 
 export interface BurstStage {
   readonly kind: 'burst';
@@ -12,7 +12,7 @@ export interface BurstStage {
 export const ofEachBurst = {
   load: 'burst',
   bestMs: () => 0,
-  worstMs: (_stage: unknown, { armingMs, timeoutMs }: Deadlines) => armingMs + timeoutMs,
+  worstMs: (_stage: unknown, { armingMs, timeoutMs }: StageDeadlines) => armingMs + timeoutMs,
 } as const;
 
 export const burst: StageFacts<BurstStage> = {

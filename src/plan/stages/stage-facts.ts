@@ -5,7 +5,7 @@
 import type { LoadKind } from './loads.js';
 
 /** Deadlines of an attempt, ms; 0 when nothing is armed before the release. */
-export interface Deadlines {
+export interface StageDeadlines {
   readonly armingMs: number;
   readonly timeoutMs: number;
 }
@@ -21,5 +21,5 @@ export interface StageFacts<S> {
   /** Time that one burst takes if its attempts take none, ms. */
   bestMs(stage: S): number;
   /** Time that one burst takes if every attempt ends at its deadline, ms. */
-  worstMs(stage: S, deadlines: Deadlines): number;
+  worstMs(stage: S, deadlines: StageDeadlines): number;
 }

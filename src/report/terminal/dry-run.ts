@@ -51,7 +51,7 @@ export function renderDryRun(plan: PlanRecord, needs: Needs, ground: Ground, opt
   const { bold, red } = palette(options.color);
   const demand: Demand = { open: needs.sockets, plan, workers: workersOf(plan, machine), machine, ways };
   const title = plan.name === null ? 'Dry run: nothing is sent' : `Dry run of ${plan.name}: nothing is sent`;
-  const rows = (pairs: readonly Row[]): string[] => pairs.flatMap((row) => fitted(row, options.width));
+  const rows = (pairs: readonly LabelledRow[]): string[] => pairs.flatMap((row) => fitted(row, options.width));
   const unmet = unmetRows(demand);
   const lines = [
     bold(plain(title)),
@@ -72,7 +72,7 @@ export function renderDryRun(plan: PlanRecord, needs: Needs, ground: Ground, opt
   return `${lines.join('\n')}\n`;
 }
 
-type Row = readonly [label: string, text: string];
+type LabelledRow = readonly [label: string, text: string];
 
 function searchLines(search: PlannedSearch | null, bold: Paint, width: number): string[] {
   if (search === null) return [];
@@ -85,19 +85,19 @@ function planRows(
   needs: Needs,
   { workers, machine }: Demand,
   { consent = [], environment = [] }: DryRunOptions,
-): Row[] {
+): LabelledRow[] {
   const { target } = plan;
   const sources = target.sourceIps.length;
   const stages = plan.stages
     .slice(0, STAGES_SHOWN)
-    .map((stage, i): Row => [i === 0 ? 'stages' : '', `${i + 1}. ${stageText(stage)}`]);
+    .map((stage, i): LabelledRow => [i === 0 ? 'stages' : '', `${i + 1}. ${stageText(stage)}`]);
   const more = plan.stages.length - STAGES_SHOWN;
-  const optional: (Row | null)[] = [
+  const optional: (LabelledRow | null)[] = [
     ...hostRows(plan, consent),
     sources === 0
       ? null
       : ['from', sources === 1 ? (target.sourceIps[0] ?? '') : `${formatCount(sources)} local addresses`],
-    ...target.headers.map(([name, value], i): Row => [i === 0 ? 'headers' : '', `${name}: ${value}`]),
+    ...target.headers.map(([name, value], i): LabelledRow => [i === 0 ? 'headers' : '', `${name}: ${value}`]),
     target.origin === null ? null : ['origin', target.origin],
     target.subprotocols.length === 0 ? null : ['subprotocols', target.subprotocols.join(', ')],
     plan.data === null ? null : ['data', `${plan.data.file}, ${plan.data.pick}`],
@@ -113,14 +113,14 @@ function planRows(
     ['attempts', attemptsText(plan, needs)],
     ...(plan.session.holdMs === null ? [] : [['hold', formatDuration(plan.session.holdMs)] as const]),
     ...(plan.afterMs === null ? [] : [['after', probesText(plan)] as const]),
-    ...plan.thresholds.map((text, i): Row => [i === 0 ? 'thresholds' : '', text]),
+    ...plan.thresholds.map((text, i): LabelledRow => [i === 0 ? 'thresholds' : '', text]),
     ...(plan.abort === null ? [] : [['abort when', plan.abort] as const]),
     ['workers', `${workers} of ${machine.cpus} cores, transport ${plan.transport}, seed ${plan.seed}`],
   ];
 }
 
 /** Hosts other than the URL's, so that the user can check somebody else's profile before running it. */
-function hostRows({ target: { connectTo }, allowHosts }: PlanRecord, consent: readonly string[]): Row[] {
+function hostRows({ target: { connectTo }, allowHosts }: PlanRecord, consent: readonly string[]): LabelledRow[] {
   const named = allowHosts.filter((name) => !consent.includes(name));
   return [
     ...(connectTo === null ? [] : [['dials', `${connectTo.host} port ${connectTo.port}`] as const]),
@@ -226,7 +226,7 @@ function portNote({ plan, ways, open }: Demand, { portsAtWorst }: Needs): string
   return `${addresses}${used}${worst}`;
 }
 
-function resourceRow(one: Resource, demand: Demand, needs: Needs): Row {
+function resourceRow(one: Resource, demand: Demand, needs: Needs): LabelledRow {
   const { label, show, note } = RESOURCE_WORDS[one.name];
   const allowed = one.allowed === null ? 'limit unknown' : `${show(one.allowed)} allowed`;
   return [label, `${show(one.needed)} of ${allowed} (${note(demand, needs)})`];
@@ -250,27 +250,27 @@ function unmetHeading(demand: Demand): string {
     : 'Not met: the search goes only as far as this machine does (exit code 4 if the drop-off is beyond)';
 }
 
-function unmetRows(demand: Demand): Row[] {
+function unmetRows(demand: Demand): LabelledRow[] {
   const { plan, machine } = demand;
   const foreign = foreignAddresses(plan.target.sourceIps, machine);
-  const short = shortOf(demand).map((one): Row => {
+  const short = shortOf(demand).map((one): LabelledRow => {
     const { label, show, remedy } = RESOURCE_WORDS[one.name];
     const [needed, allowed] = [one.needed, one.allowed ?? 0].map(show);
     return [label, `${needed} needed, ${allowed} allowed: ${remedy(one, demand)}`];
   });
   return [
-    ...foreign.map((address): Row => ['source', `no interface of this machine has the address ${address}`]),
+    ...foreign.map((address): LabelledRow => ['source', `no interface of this machine has the address ${address}`]),
     ...short,
   ];
 }
 
-function costRows(plan: PlanRecord, needs: Needs): Row[] {
-  const volume: Row[] =
+function costRows(plan: PlanRecord, needs: Needs): LabelledRow[] {
+  const volume: LabelledRow[] =
     needs.bytesOut === null || needs.bytesIn === null
       ? []
       : [['bytes', `about ${formatBytes(needs.bytesOut)} to send, ${formatBytes(needs.bytesIn)} to receive`]];
   const rows = (needs.attempts ?? 0) + needs.probes + (plan.preflight ? PREFLIGHT_ATTEMPTS : 0);
-  const data: Row[] =
+  const data: LabelledRow[] =
     plan.data?.pick === 'once' ? [['rows', `${formatCount(rows)} of ${plan.data.file}, each used once`]] : [];
   const best = formatDuration(Math.round(needs.bestMs / 1000) * 1000);
   const worst = formatDuration(Math.round(needs.worstMs / 1000) * 1000);
@@ -298,7 +298,7 @@ function plain(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').trim();
 }
 
-function fitted([label, text]: Row, width: number): string[] {
+function fitted([label, text]: LabelledRow, width: number): string[] {
   const lines = wrap(plain(text), width - LABEL - 2);
   return lines.map((line, i) => `  ${(i === 0 ? label : '').padEnd(LABEL)}${line}`);
 }

@@ -18,7 +18,7 @@ const MOST_SIZES = 3;
 /** Values of the curve over time. */
 const BINS = 40;
 
-type Ended = Pick<Counted, 'lostWhileHeld' | 'sessions'>;
+type EndCounts = Pick<Counted, 'lostWhileHeld' | 'sessions'>;
 
 const WORDS: Readonly<Record<string, string>> = {
   fin: 'FIN without a close frame',
@@ -35,7 +35,7 @@ export function endName(word: string, reason: string | null): string {
 }
 
 /** `; the target then ended 200 of them by close code 4401 ("token expired") 0.3 to 2 ms after the 101`; may be empty. */
-export function endedClause(counted: Ended): string {
+export function endedClause(counted: EndCounts): string {
   const { lostWhileHeld: lost, sessions } = counted;
   if (lost === 0) return '';
   const start = `; the target then ended ${formatCount(lost)} of them`;
@@ -53,7 +53,7 @@ export function keptClause(bursts: readonly Burst[]): string {
 }
 
 /** Of a search; may be empty. */
-export function endedSentence({ lostWhileHeld: lost, sessions }: Ended): string {
+export function endedSentence({ lostWhileHeld: lost, sessions }: EndCounts): string {
   if (lost === 0) return '';
   const how = sessions === null ? '' : ` ${byWhat(sessions)}`;
   return ` The target ended ${formatCount(lost)} connection${lost === 1 ? '' : 's'} after ${lost === 1 ? 'its' : 'their'} 101${how}.`;

@@ -6,7 +6,7 @@
  * of a gradual decline 2 to 3 % too high.
  */
 import { unbrokenBursts } from '../freshness.js';
-import type { Loads } from '../loads.js';
+import type { Loads } from '../judged-loads.js';
 import type { SearchState } from '../state.js';
 import type { LoadEvidence } from './posterior.js';
 

@@ -14,7 +14,7 @@ import type {
   Unrecovered,
 } from '../../result/drop-off.js';
 import { drainOf } from '../burst-verdict.js';
-import { Loads, largest, least, median } from '../loads.js';
+import { Loads, largest, least, median } from '../judged-loads.js';
 import type { SearchState } from '../state.js';
 import { failedHandshakes } from '../state-machine.js';
 import { loadEvidence } from './background.js';

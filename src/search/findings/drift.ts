@@ -35,7 +35,7 @@ const TAIL = 0.025;
 /** A smaller change is within the width of a bracket. */
 const LEAST_CHANGE = 0.06;
 
-interface Seen {
+interface DriftPoint {
   readonly log: number;
   readonly isBad: boolean;
   /** 0 at the start of the search, 1 at its end. */
@@ -50,7 +50,7 @@ export function driftOf(state: SearchState, lo: number | null, hi: number | null
   const steady = steadyBursts(state).filter(({ size }) => size >= lo / REACH && size <= hi * REACH);
   const seen = steady
     .filter(({ verdict }) => verdict !== 'marginal')
-    .map((fired): Seen => ({ log: Math.log(fired.size), isBad: fired.verdict === 'bad', at: at(fired) }));
+    .map((fired): DriftPoint => ({ log: Math.log(fired.size), isBad: fired.verdict === 'bad', at: at(fired) }));
   if (!isContradicted(seen)) return null;
   const from = Math.log(lo / REACH);
   const points = Math.ceil((Math.log(hi * REACH) - from) / STEP);
@@ -90,12 +90,12 @@ function limitsOf(moving: readonly Moving[], from: number): Pick<Drift, 'low' | 
   return { low: Math.exp(Math.min(...logs)), high: Math.exp(Math.max(...logs)) };
 }
 /** A load passed, and one no larger failed at another time: without this there is no sign of a change. */
-function isContradicted(seen: readonly Seen[]): boolean {
+function isContradicted(seen: readonly DriftPoint[]): boolean {
   return seen.some((bad) => bad.isBad && seen.some((good) => !good.isBad && good.log >= bad.log));
 }
 
 /** Likelihood of the drop-off at the start, for one total change, over slopes and lapses. */
-function massOf(seen: readonly Seen[], change: number, from: number, points: number): Float64Array {
+function massOf(seen: readonly DriftPoint[], change: number, from: number, points: number): Float64Array {
   const mass = new Float64Array(points);
   for (let i = 0; i < points; i++) {
     for (const slope of SLOPES) {

@@ -93,13 +93,13 @@ function misfitOf(points: readonly Throughput[], model: (n: number) => number, p
   return Math.sqrt(sum / Math.max(1, points.length - parameters));
 }
 
-interface Row {
+interface KneeRow {
   readonly terms: readonly number[];
   readonly value: number;
 }
 
 /** Normal equations, solved by elimination with scaled columns; null when they have no unique solution. */
-function leastSquares(rows: readonly Row[]): number[] | null {
+function leastSquares(rows: readonly KneeRow[]): number[] | null {
   const width = rows[0].terms.length;
   const scales = Array.from({ length: width }, (_, j) =>
     Math.sqrt(rows.reduce((sum, row) => sum + row.terms[j] ** 2, 0)),

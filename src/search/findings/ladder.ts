@@ -4,7 +4,7 @@
  * and percentiles of different bursts cannot be averaged.
  */
 import type { Rung } from '../../result/drop-off.js';
-import { median } from '../loads.js';
+import { median } from '../judged-loads.js';
 import type { BurstVerdict, Fired, SearchState } from '../state.js';
 import { shareInterval } from './interval.js';
 

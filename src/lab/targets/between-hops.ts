@@ -2,7 +2,6 @@
  * Hops that fail in their own ways before a working backend, which is reachable at /direct, as `check --direct` asks
  * for it. Each answers exactly as its real counterpart did.
  */
-import type { Connection } from '../server/connection.js';
 import { type LabEnv, openLab, type RunningLab } from '../server/listener.js';
 import {
   engineIoUnknownSession,
@@ -16,8 +15,7 @@ import {
 } from '../server/pages.js';
 import { hasToken, type Request, switchingProtocols } from '../server/request-head.js';
 import { type LabSettings, numberOf, textOf } from '../server/target-options.js';
-
-type Answer = (connection: Connection, request: Request) => void;
+import type { Answer } from './refusals.js';
 
 /** The path at which the backend itself is reachable. */
 const DIRECT = /^\/direct(\/|\?|$)/;

@@ -6,7 +6,7 @@
 import { goodWeight, type SearchOptions } from './search-options.js';
 import type { Fired, SearchState } from './state.js';
 
-export interface Load {
+export interface JudgedLoad {
   readonly size: number;
   n: number;
   good: number;
@@ -31,7 +31,7 @@ const ROUNDING = 1e-9;
 export class Loads {
   readonly #options: SearchOptions;
   /** In the order in which they were first tried. */
-  readonly #bySize = new Map<number, Load>();
+  readonly #bySize = new Map<number, JudgedLoad>();
 
   constructor(state: Pick<SearchState, 'options' | 'history' | 'freshMode'>) {
     this.#options = state.options;
@@ -46,11 +46,11 @@ export class Loads {
     }
   }
 
-  get(size: number): Load | null {
+  get(size: number): JudgedLoad | null {
     return this.#bySize.get(size) ?? null;
   }
 
-  all(): Load[] {
+  all(): JudgedLoad[] {
     return [...this.#bySize.values()];
   }
 
@@ -131,7 +131,7 @@ export function median(values: readonly number[]): number | null {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-function emptyLoad(size: number, objectives: number): Load {
+function emptyLoad(size: number, objectives: number): JudgedLoad {
   return {
     size,
     n: 0,
@@ -146,7 +146,7 @@ function emptyLoad(size: number, objectives: number): Load {
   };
 }
 
-function addTo(load: Load, { verdict, counts, facts }: Fired): void {
+function addTo(load: JudgedLoad, { verdict, counts, facts }: Fired): void {
   const isFresh = counts === 'fresh';
   load.n++;
   load.launched += facts.launched;
