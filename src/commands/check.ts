@@ -42,7 +42,7 @@ export async function check(args: { url: string; flags: Flags }, host: Host): Pr
     setTimeout(exit, HURRY_MS).unref();
   });
   const heading = { version: version(), command: 'check', plan };
-  const isTold = switchFlag(flags, 'verbose') === true || idleMs !== null;
+  const isTold = switchFlag(flags, 'verbose') === true || (idleMs !== null && switchFlag(flags, 'progress') !== false);
   try {
     const { record, check: found } = await checkup({
       host,

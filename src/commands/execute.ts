@@ -49,7 +49,8 @@ export async function execute(
   const measured = async (workers: WorkerPool): Promise<ExitCode> => {
     // The threads start while this thread still loads modules.
     workers.startEarly();
-    const given = { director, earlier: resumed?.earlier ?? null, machine, generators: workers };
+    const { earlier = null, remark = null } = resumed ?? {};
+    const given = { director, earlier, remark, machine, generators: workers };
     const { measure } = await import('./measure.js');
     const shown = (outcome: Measured) => show(outcome, flags, host);
     const code = await measure(name, plan, inputs, flags, host, { ...given, files }, shown);

@@ -23,7 +23,11 @@ export interface Measured {
 }
 
 /** The plan's search, if it has one, and what exists before the run begins. */
-type Given = Pick<RunSetup, 'director' | 'earlier' | 'machine' | 'generators'> & { readonly files: OtherFiles };
+interface Given extends Pick<RunSetup, 'director' | 'earlier' | 'machine' | 'generators'> {
+  readonly files: OtherFiles;
+  /** What to know about the file that a search is resumed from. */
+  readonly remark?: string | null;
+}
 
 /**
  * Runs the plan and writes its files.
@@ -35,7 +39,7 @@ export async function measure<T>(
   inputs: Inputs,
   flags: Flags,
   host: Host,
-  { files, ...given }: Given,
+  { files, remark = null, ...given }: Given,
   show: (measured: Measured) => Promise<T>,
 ): Promise<T> {
   const outputs = await openOutputs(flags, host, files);
@@ -44,6 +48,7 @@ export async function measure<T>(
   const heading = { version: version(), command: name, plan };
   const wantsRows = textFlag(flags, 'attempts') !== undefined;
   const fired = async (): Promise<Result> => {
+    if (remark !== null) outputs.note(remark);
     await announce(plan, outputs);
     const record = await runPlan(plan, inputs, {
       host,

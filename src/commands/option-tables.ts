@@ -92,7 +92,7 @@ const OUTPUT: OptionTable = {
   attempts: text('Output', 'FILE.csv', 'write one row an attempt'),
   json: flag('Output', 'print the result as one JSON document, nothing else'),
   'dry-run': flag('Output', 'print the plan and what it needs, send nothing'),
-  quiet: flag('Output', 'no progress', 'q'),
+  quiet: flag('Output', 'no progress, no notes', 'q'),
   verbose: flag('Output', 'more about what happens, on stderr', 'v'),
   color: flag('Output', 'colours (--no-color: none)'),
   progress: flag('Output', 'progress on stderr (--no-progress: none)'),

@@ -8,6 +8,7 @@ import { UserError } from '../errors.js';
 import type { Host } from '../host.js';
 import { findStageOf, type Plan } from '../plan/plan.js';
 import { maskPlan, type PlanRecord } from '../plan/plan-record.js';
+import { formatCount } from '../plan/units.js';
 import { readResult } from '../result/document.js';
 import type { Result } from '../result/result.js';
 import { savedProblem } from '../search/saved.js';
@@ -20,6 +21,8 @@ import { readText } from './input-files.js';
 export interface Resumed {
   readonly state: SearchState;
   readonly earlier: Earlier;
+  /** That the file is of a run that never ended; null: it did. */
+  readonly remark: string | null;
 }
 
 /**
@@ -51,7 +54,11 @@ export function resumedFrom(file: string, plan: Plan, host: Host): Resumed | nul
   const { startedAt, bursts } = result;
   const { firstIndex, attempts } = search;
   const parts = bursts.map((burst) => partOf(burst, true));
-  return { state, earlier: { startedAt, bursts, parts, firstIndex, attempts } };
+  const remark =
+    result.finished === false
+      ? `--resume ${file}: the run that wrote this file was ended before it could finish; the search continues after its bursts: ${formatCount(bursts.length)}`
+      : null;
+  return { state, remark, earlier: { startedAt, bursts, parts, firstIndex, attempts } };
 }
 
 function resultIn(file: string, host: Host, refuse: (why: string) => never): Result {

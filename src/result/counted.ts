@@ -125,7 +125,9 @@ export const countedShape = {
   outcomes: outcomesSchema,
   latencyMs: latencySchema,
   latencyLowerMs: latencyLowerSchema.nullable().describe('Lower bounds; null where stamps are the kernel’s'),
-  failureMs: mapOf(summaryOrNull).describe('By outcome, from the instant at which the attempt was due'),
+  failureMs: mapOf(summaryOrNull).describe(
+    'By outcome, from the instant at which the attempt was due; the 40 most frequent, the rest under (other)',
+  ),
   samples: samplesSchema.describe('The first attempt that ended so, by outcome'),
   details: mapOf(mapOf(count)).describe('Distinct details by outcome, capped; the rest under (other)'),
   lostWhileHeld: count.describe('101s that the target closed while they were held'),

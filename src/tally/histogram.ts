@@ -5,6 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import type { Int32Histogram, JsHistogram } from 'hdr-histogram-js';
+import { checkedCount } from '../result/adds-up.js';
 import type { Summary } from '../result/result.js';
 
 /** What of the library writes and reads the compressed form. */
@@ -29,6 +30,12 @@ const HIGHEST_US = 600_000_000;
 const DIGITS = 3;
 /** Our own are under 100 kB even with every bucket in use; a longer text is not worth decompressing. */
 const LONGEST_ENCODED = 1_000_000;
+
+/** As plain JSON data. */
+export interface EncodedHistogram {
+  readonly hdr: string;
+  readonly clamped: number;
+}
 
 /** Recorded values from `fromMs` (inclusive) to `toMs` (exclusive). */
 interface Bar {
@@ -169,6 +176,20 @@ export class LatencyHistogram {
     if (this.#counts === null) throw new RangeError('an empty histogram has no such value');
     return this.#counts;
   }
+}
+
+/** Those that hold a value. */
+export function encodedHistograms(
+  histograms: readonly (readonly [string, LatencyHistogram])[],
+): Record<string, EncodedHistogram> {
+  const recorded = histograms.filter(([, histogram]) => histogram.count > 0);
+  return Object.fromEntries(recorded.map(([key, h]) => [key, { hdr: h.encode(), clamped: h.clamped }]));
+}
+
+/** @throws Error when it is no histogram */
+export function decodedHistogram(encoded: EncodedHistogram | undefined): LatencyHistogram {
+  if (encoded === undefined) return new LatencyHistogram();
+  return LatencyHistogram.decode(encoded.hdr, checkedCount(encoded.clamped, 'clamped'));
 }
 
 /** Fixed range: values are clamped before they are recorded, so a resize could only hide a mistake. */

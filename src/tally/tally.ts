@@ -15,7 +15,8 @@ import {
 import { BOUNDED_PHASES, type BoundedPhase, PHASES, type Phase } from '../names/phases.js';
 import { assertKernel, assertOutcome, assertSessions, assertSum, checkedCount } from '../result/adds-up.js';
 import type { Counted, KernelCounts, LatencyLowerMs, LatencyMs, Outcomes, Sample, Sessions } from '../result/result.js';
-import { LatencyHistogram } from './histogram.js';
+import { FailureTimes } from './failure-times.js';
+import { decodedHistogram, type EncodedHistogram, encodedHistograms, LatencyHistogram } from './histogram.js';
 import { type KernelSaid, KernelTally } from './kernel-counts.js';
 import { type EncodedSessions, SessionTally } from './session-tally.js';
 
@@ -64,11 +65,6 @@ export function untimed(): Ended {
   };
 }
 
-interface EncodedHistogram {
-  readonly hdr: string;
-  readonly clamped: number;
-}
-
 /** A tally as plain JSON data, to send between threads and machines. A histogram without values is missing. */
 export interface EncodedTally {
   readonly attempted: number;
@@ -89,7 +85,7 @@ export class Tally {
   readonly #counts = new Float64Array(OUTCOME_CODES);
   readonly #latency = histogramsOf(PHASES);
   readonly #lower = histogramsOf(BOUNDED_PHASES);
-  readonly #failure = new Map<number, LatencyHistogram>();
+  #failure = new FailureTimes();
   readonly #samples = new Map<number, Sample>();
   readonly #details = new Map<number, Map<string, number>>();
   #kernel = new KernelTally();
@@ -126,7 +122,7 @@ export class Tally {
       recordReached(handshake, ended.handshakeMs);
       recordReached(lower.handshake, ended.handshakeLowerMs);
     } else {
-      recordReached(this.#failureOf(code), ended.handshakeMs);
+      recordReached(this.#failure.of(code), ended.handshakeMs);
     }
   }
 
@@ -193,7 +189,7 @@ export class Tally {
     for (let code = LOWEST_CODE; code < OUTCOME_CODES; code++) this.#counts[code] += other.#counts[code];
     for (const phase of PHASES) this.#latency[phase].merge(other.#latency[phase]);
     for (const phase of BOUNDED_PHASES) this.#lower[phase].merge(other.#lower[phase]);
-    for (const [code, histogram] of other.#failure) this.#failureOf(code).merge(histogram);
+    this.#failure.merge(other.#failure);
     for (const [code, sample] of other.#samples) this.addSample(code, sample);
     for (const [code, details] of other.#details) {
       this.#details.set(code, mergedDetails(this.#details.get(code) ?? new Map(), details));
@@ -209,7 +205,7 @@ export class Tally {
       outcomes,
       latency: encodedHistograms(PHASES.map((phase) => [phase, this.#latency[phase]])),
       latencyLower: encodedHistograms(BOUNDED_PHASES.map((phase) => [phase, this.#lower[phase]])),
-      failure: encodedHistograms(byOutcome(this.#failure)),
+      failure: this.#failure.encode(),
       samples: Object.fromEntries(byOutcome(this.#samples)),
       details: plainDetails(this.#details),
       lostWhileHeld: this.#lostWhileHeld,
@@ -233,9 +229,7 @@ export class Tally {
     tally.#sessions = SessionTally.decode(data.sessions);
     for (const phase of PHASES) tally.#latency[phase].merge(decodedHistogram(data.latency[phase]));
     for (const phase of BOUNDED_PHASES) tally.#lower[phase].merge(decodedHistogram(data.latencyLower[phase]));
-    for (const [id, encoded] of Object.entries(data.failure)) {
-      tally.#failureOf(knownCode(id)).merge(decodedHistogram(encoded));
-    }
+    tally.#failure = FailureTimes.decode(data.failure);
     for (const [id, sample] of Object.entries(data.samples)) tally.#samples.set(knownCode(id), sample);
     for (const [id, details] of Object.entries(data.details)) {
       const counts = Object.entries(details).map(([detail, n]) => [detail, checkedCount(n, `details ${id}`)] as const);
@@ -248,17 +242,17 @@ export class Tally {
   counted(): Counted {
     const outcomes = this.outcomes();
     assertSum(this.#attempted, outcomes);
-    const histograms = [...Object.values(this.#latency), ...Object.values(this.#lower), ...this.#failure.values()];
+    const histograms = [...Object.values(this.#latency), ...Object.values(this.#lower)];
     return {
       attempted: this.#attempted,
       outcomes,
       latencyMs: Object.fromEntries(PHASES.map((phase) => [phase, this.#latency[phase].summary()])) as LatencyMs,
       latencyLowerMs: this.#latencyLowerMs(),
-      failureMs: this.#failureMs(outcomes),
+      failureMs: this.#failure.summaries(outcomes),
       samples: Object.fromEntries(byOutcome(this.#samples)),
       details: plainDetails(this.#details),
       lostWhileHeld: this.#lostWhileHeld,
-      clamped: histograms.reduce((sum, histogram) => sum + histogram.clamped, 0),
+      clamped: histograms.reduce((sum, histogram) => sum + histogram.clamped, this.#failure.clamped),
       kernel: this.#kernelCounts(),
       sessions: this.#sessionsOf(),
     };
@@ -275,13 +269,6 @@ export class Tally {
     const counts = this.#kernel.counts();
     assertKernel(this.#attempted, counts);
     return counts;
-  }
-
-  /** For every failure that occurred; null when none of its attempts has a known time. */
-  #failureMs(outcomes: Outcomes): Counted['failureMs'] {
-    const codes = Object.keys(outcomes).map(knownCode);
-    const failed = codes.filter((code) => code !== SWITCHED);
-    return Object.fromEntries(failed.map((code) => [outcomeId(code), this.#failure.get(code)?.summary() ?? null]));
   }
 
   /**
@@ -305,15 +292,6 @@ export class Tally {
     }
     return outcomes;
   }
-
-  #failureOf(code: number): LatencyHistogram {
-    let histogram = this.#failure.get(code);
-    if (histogram === undefined) {
-      histogram = new LatencyHistogram();
-      this.#failure.set(code, histogram);
-    }
-    return histogram;
-  }
 }
 
 function recordReached(histogram: LatencyHistogram, ms: number): void {
@@ -322,16 +300,6 @@ function recordReached(histogram: LatencyHistogram, ms: number): void {
 
 function histogramsOf<P extends string>(phases: readonly P[]): Record<P, LatencyHistogram> {
   return Object.fromEntries(phases.map((phase) => [phase, new LatencyHistogram()])) as Record<P, LatencyHistogram>;
-}
-
-function encodedHistograms(histograms: readonly (readonly [string, LatencyHistogram])[]) {
-  const recorded = histograms.filter(([, histogram]) => histogram.count > 0);
-  return Object.fromEntries(recorded.map(([key, h]) => [key, { hdr: h.encode(), clamped: h.clamped }]));
-}
-
-function decodedHistogram(encoded: EncodedHistogram | undefined): LatencyHistogram {
-  if (encoded === undefined) return new LatencyHistogram();
-  return LatencyHistogram.decode(encoded.hdr, checkedCount(encoded.clamped, 'clamped'));
 }
 
 function byOutcome<T>(map: ReadonlyMap<number, T>): [OutcomeId, T][] {

@@ -42,7 +42,8 @@ describe('which progress', () => {
     [true, { TERM: 'dumb' }, {}, 'plain'],
     [false, {}, {}, 'plain'],
     [true, {}, { noProgress: true }, 'off'],
-    [false, {}, { quiet: true }, 'off'],
+    [false, {}, { quiet: true }, 'quiet'],
+    [true, {}, { quiet: true, noProgress: true }, 'quiet'],
   ];
   for (const [isTTY, env, flags, mode] of cases) {
     it(`${isTTY ? 'a terminal' : 'a pipe'} with ${JSON.stringify({ ...env, ...flags })}: ${mode}`, () => {
@@ -169,8 +170,18 @@ describe('the bar', () => {
 });
 
 describe('no progress', () => {
-  it('still warns', async () => {
+  it('still notes and warns', async () => {
     const { progress, stderr } = await started('off');
+    progress.note('wrote a\x1b[31m.json');
+    progress.stage('a stage');
+    progress.update(numbers({ ended: 5, size: 5 }));
+    progress.warn('the name has two addresses');
+    progress.stop();
+    assert.equal(written(stderr), 'wrote a\\x1b[31m.json\nwarning: the name has two addresses\n');
+  });
+
+  it('only warns when all is quiet', async () => {
+    const { progress, stderr } = await started('quiet');
     progress.note('a note');
     progress.stage('a stage');
     progress.burst({ index: 0, bursts: 1, size: 5, kind: 'burst' });

@@ -344,3 +344,29 @@ test('decoding gives back the same tally', () => {
     { numRuns: 25 },
   );
 });
+
+test('of 799 statuses the 40 most frequent have times of their own, the others one row; a saved result adds up', () => {
+  const tally = new Tally();
+  const statuses = Array.from({ length: 799 }, (_, i) => 200 + i);
+  for (const status of statuses) {
+    const times = status % 20 === 0 ? 3 : 1;
+    for (let i = 0; i < times; i++) tally.add({ ...NOT_REACHED, outcome: status, handshakeMs: status });
+  }
+  const { outcomes, failureMs, attempted } = Tally.decode(tally.encode()).counted();
+  assert.equal(Object.keys(outcomes).length, 799);
+  const frequent = statuses.filter((status) => status % 20 === 0).map(String);
+  assert.deepEqual(Object.keys(failureMs), [...frequent, '(other)']);
+  assert.equal(failureMs[frequent[0]]?.count, 3);
+  assert.equal(failureMs['(other)']?.count, 759);
+  const sum = Object.values(failureMs).reduce((total, summary) => total + (summary?.count ?? 0), 0);
+  assert.equal(sum, attempted);
+
+  const saved = Object.entries(failureMs).flatMap(([id, summary]) =>
+    summary === null ? [] : [[id, { hdr: summary.hdr, clamped: 0 }] as const],
+  );
+  const resumed = Tally.decode({ ...tally.encode(), failure: Object.fromEntries(saved) });
+  resumed.merge(tally);
+  const again = resumed.counted().failureMs;
+  assert.deepEqual(Object.keys(again), [...frequent, '(other)']);
+  assert.equal(again['(other)']?.count, 2 * 759);
+});

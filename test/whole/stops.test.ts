@@ -103,6 +103,40 @@ test('12 stops of a search, at seeded moments: rows and result agree, and so the
   }
 });
 
+test('find --resume names a file that its run never finished; every file written is named, unless all is quiet', async (t) => {
+  const lab = await labFor(t, 'simultaneous-504', { timeout: '700ms', service: '10ms', host: '127.0.0.57' });
+  const json = path('killed-find.json');
+  const terms = [
+    'find',
+    lab.url,
+    '--max',
+    '300',
+    '--preset',
+    'quick',
+    '--rest',
+    '0s',
+    '--fresh-wait',
+    '100ms',
+    ...PLAIN,
+  ];
+  const killed = start([...terms, '-o', json]);
+  await until('a burst in the file', () => existsSync(json) && saved(json).bursts.length > 0);
+  killed.child.kill('SIGKILL');
+  await killed.done;
+  assert.equal(saved(json).finished, false);
+  const resumed = start([...terms, '-o', json, '--resume', json]);
+  await until('its first burst', () => saved(json).bursts.length > 1);
+  resumed.child.kill('SIGINT');
+  const { stderr } = await resumed.done;
+  assert.match(stderr, /--resume \S+killed-find\.json: the run that wrote this file was ended before it could finish/);
+  assert.match(stderr, /^wrote \S+killed-find\.json$/m);
+  assert.equal(saved(json).finished, undefined);
+  const again = start([...terms, '-q', '-o', json, '--resume', json]);
+  await until('its end or a burst', () => saved(json).finished === false);
+  again.child.kill('SIGINT');
+  assert.equal((await again.done).stderr, '', 'a run stopped by Ctrl-C has finished, and -q is silent');
+});
+
 test('what can only go wrong is refused before anything is sent: exit 2', async () => {
   const fifo = path('fifo');
   assert.equal(spawnSync('mkfifo', [fifo]).status, 0);

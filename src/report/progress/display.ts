@@ -4,7 +4,8 @@ import type { LoadKind } from '../../plan/stages/loads.js';
 import type { RunNews } from '../outputs/output.js';
 import type { Terminal } from '../terminal/style.js';
 
-export type ProgressMode = 'bar' | 'plain' | 'off';
+/** `off`: no progress, but notes; `quiet`: warnings alone. */
+export type ProgressMode = 'bar' | 'plain' | 'off' | 'quiet';
 
 /** The state of a run; which burst it is in is told apart, by `burst`. */
 export interface ProgressNumbers extends Omit<RunNews, 'index' | 'of' | 'size'> {
@@ -22,7 +23,7 @@ export interface BurstInfo {
 }
 
 export interface ProgressDisplay {
-  /** A line worth keeping: shown unless progress is off. */
+  /** A line worth keeping, such as the files written: shown unless all is quiet. */
   note(text: string): void;
   /** A line about what the result is worth: shown in every mode. */
   warn(text: string): void;
@@ -41,12 +42,13 @@ export interface ProgressOptions {
   readonly now?: () => number;
 }
 
-/** A bar on a terminal; lines in a pipe and in CI, where a redrawn line would be noise; `off` when asked. */
+/** A bar on a terminal; lines in a pipe and in CI, where a redrawn line would be noise; neither when asked. */
 export function progressMode(
   host: Pick<Host, 'stderr' | 'env'>,
   flags: { readonly noProgress?: boolean; readonly quiet?: boolean },
 ): ProgressMode {
-  if (flags.quiet === true || flags.noProgress === true) return 'off';
+  if (flags.quiet === true) return 'quiet';
+  if (flags.noProgress === true) return 'off';
   const inCi = !['', '0', 'false'].includes(host.env.CI ?? '');
   return host.stderr.isTTY === true && !inCi && host.env.TERM !== 'dumb' ? 'bar' : 'plain';
 }

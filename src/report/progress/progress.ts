@@ -24,7 +24,9 @@ export async function startProgress(host: Pick<Host, 'stderr'>, options: Progres
     return new PlainLines(write, now, glyphs, warning);
   }
   return {
-    note: () => {},
+    note: (text) => {
+      if (options.enabled === 'off') write(safeText(text));
+    },
     warn: (text) => write(warning(text)),
     stage: () => {},
     burst: () => {},
