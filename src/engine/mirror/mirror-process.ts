@@ -51,14 +51,17 @@ export async function startMirror(plan: Plan, open: number, leastPorts: number):
   const lines = createInterface({ input: child.stdout as Readable });
   const first = await Promise.race([
     once(lines, 'line', { signal: AbortSignal.timeout(START_MS) }),
-    exited.then(() => {
-      throw new UserError('the local test server could not start: too few processes, threads or memory', {
-        code: 'limits',
-        hint: 'raise the limit (ulimit -u 4096), or skip the calibration: --no-calibrate',
-        exitCode: EXIT.invalid,
-      });
-    }),
-  ]);
+    exited.then(() => null),
+  ]).catch(() => null);
+  if (first === null) {
+    // A process that gets no thread of its own may neither answer nor end.
+    child.kill('SIGKILL');
+    throw new UserError('the local test server could not start: too few processes, threads or memory', {
+      code: 'limits',
+      hint: 'raise the limit (ulimit -u 4096), or skip the calibration: --no-calibrate',
+      exitCode: EXIT.invalid,
+    });
+  }
   const destinations = (JSON.parse(String(first[0])) as number[]).map(
     (port): Destination => ({ address: '127.0.0.1', port, family: 4 }),
   );
