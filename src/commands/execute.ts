@@ -4,6 +4,7 @@
  */
 import { readMachine } from '../engine/machine/machine.js';
 import { knownWays } from '../engine/run/machine-needs.js';
+import { guardLiteral } from '../engine/run/resolve.js';
 import { type WorkerPool, withWorkers } from '../engine/threads/worker-pool.js';
 import { EXIT, type ExitCode } from '../errors.js';
 import type { Host } from '../host.js';
@@ -104,6 +105,7 @@ async function dryRun(plan: Plan, flags: Flags, host: Host): Promise<ExitCode> {
   const record = maskPlan(plan);
   const needs = planNeeds(plan);
   await write(host, renderDryRun(record, needs, ground, { ...terminal, search, consent, environment }));
+  guardLiteral(plan, consent);
   return isOutOfReach(record, needs, ground) ? EXIT.invalid : EXIT.ok;
 }
 

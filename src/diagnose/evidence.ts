@@ -88,6 +88,12 @@ export interface Evidence {
   readonly check: Check | null;
   /** Facts from the probes of `check`. */
   readonly seen: Seen;
+  /** Of the target's name, the one dialled first. */
+  readonly addresses: readonly string[];
+  /** Attempts go to all addresses of the name. */
+  readonly usesAllAddresses: boolean;
+  /** Each address had a single handshake. */
+  readonly wasEachTried: boolean;
 }
 
 /** null when nothing was attempted. */
@@ -115,6 +121,9 @@ export function evidenceOf(result: Result): Evidence | null {
     alone: aloneOf(result),
     check: result.check,
     seen: seenBy(result.check, target.scheme),
+    addresses: result.addresses,
+    usesAllAddresses: result.plan.resolve === 'all',
+    wasEachTried: preflight !== null,
   };
 }
 

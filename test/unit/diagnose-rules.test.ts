@@ -175,6 +175,43 @@ describe('health', () => {
   });
 });
 
+describe('a name with two addresses, of which one refuses', () => {
+  const refused = unconnected('refused', around(3, 2));
+  function ofTwo(told: Told, resolve: 'first' | 'all' = 'first'): Diagnosis {
+    const result = resultOf(told);
+    return diagnose({ ...result, addresses: ['::1', '127.0.0.1'], plan: { ...result.plan, resolve } })[0];
+  }
+
+  it('dialled alone: both are named, and the flag that dials all', () => {
+    const { cause, evidence } = ofTwo({ bursts: [{ groups: [refused] }], alone: null });
+    assert.equal(cause, 'target-refused');
+    assert.match(evidence, /dialled was ::1; the name also has 127\.0\.0\.1: --resolve all/);
+    const tried = { bursts: [{ groups: [refused] }], alone: oneByOne(Array(5).fill('refused')) };
+    assert.doesNotMatch(ofTwo(tried).evidence, /--resolve/, 'each of them was tried');
+  });
+
+  it('of which check found one open', () => {
+    const tcp = (address: string, failure: string | null) => ({ address, port: 80, tookMs: 1, failure, synRetries: 0 });
+    const check = { ...checkOf('refused', {}), tcp: [tcp('::1', 'refused'), tcp('127.0.0.1', null)] };
+    const { evidence } = ofTwo({ bursts: [{ groups: [refused] }], alone: null, check });
+    assert.match(evidence, /dialled was ::1; 127\.0\.0\.1 of the same name accepts connections/);
+  });
+
+  it('both dialled: no backend died in the burst if single handshakes were refused before it', () => {
+    const half = { groups: [refused, ok(around(3, 4))] };
+    const alone = oneByOne(['refused', '101', 'refused', '101', 'refused']);
+    const { cause, evidence } = ofTwo({ bursts: [half], alone }, 'all');
+    assert.equal(cause, 'target-refused');
+    assert.match(evidence, /some of the addresses ::1, 127\.0\.0\.1/);
+    assert.equal(ofTwo({ bursts: [half] }, 'all').cause, 'backend-died');
+    assert.equal(
+      ofTwo({ bursts: [half], alone }, 'first').cause,
+      'backend-died',
+      'the burst went to the one that answers',
+    );
+  });
+});
+
 describe('the generator', () => {
   it('is named first, whatever else failed', () => {
     const local = NAMED_OUTCOMES.filter(({ blame }) => blame === 'local').map(({ id }) => id);

@@ -172,4 +172,9 @@ test('a dry run exits with the code that it predicts', async () => {
   const ran = await dry('200000');
   assert.match(ran.stdout, /would end with exit code 4/);
   assert.equal(ran.code, 4);
+  const publicly = ['burst', 'ws://192.0.2.7/', '-c', '10', '--dry-run'];
+  const refused = await wstampede(publicly);
+  assert.match(refused.stderr, /192\.0\.2\.7 is a public address.*\n.*--allow-host 192\.0\.2\.7/);
+  assert.equal(refused.code, 2);
+  assert.equal((await wstampede([...publicly, '--allow-host', '192.0.2.7'])).code, 0);
 });

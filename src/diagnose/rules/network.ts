@@ -1,5 +1,6 @@
 /** The network path to the target: names, routes, ports on which nothing listens. */
 
+import type { Evidence } from '../evidence.js';
 import { counted, type Finding, failureOf, neverWorks, type Rule, unlessUnseen } from '../finding.js';
 import { hadWorked } from './closed-server.js';
 import { SYN_RETRY_MS } from './deadline.js';
@@ -30,6 +31,16 @@ export const refusedRule: Rule = (evidence) => {
   const failure = failureOf(evidence, 'refused');
   if (failure === null || hadWorked(evidence)) return [];
   if (evidence.worst.ok > 0) {
+    if (isOneAddressDead(evidence)) {
+      return [
+        {
+          cause: 'target-refused',
+          confidence: unlessUnseen(evidence, 0.85),
+          evidence: `${counted(failure.count, 'refused')} beside ${counted(evidence.worst.ok, '101')}, and single handshakes before were refused as well: nothing listens at some of the addresses ${evidence.addresses.join(', ')}.`,
+          outcomes: ['refused'],
+        },
+      ];
+    }
     return [
       {
         cause: 'backend-died',
@@ -45,11 +56,29 @@ export const refusedRule: Rule = (evidence) => {
     {
       cause: 'target-refused',
       confidence: unlessUnseen(evidence, 0.95),
-      evidence: `${counted(failure.count, 'refused')}: the machine answers, and says that nothing listens on that port (or a firewall rejects).`,
+      evidence: `${counted(failure.count, 'refused')}: the machine answers, and says that nothing listens on that port (or a firewall rejects).${otherAddresses(evidence)}`,
       outcomes: ['refused'],
     },
   ];
 };
+
+/** Attempts are spread over several addresses, and some were refused without load, too. */
+function isOneAddressDead({ usesAllAddresses, addresses, alone }: Evidence): boolean {
+  return usesAllAddresses && addresses.length > 1 && (alone?.outcomes.refused ?? 0) > 0 && alone?.ok !== 0;
+}
+
+/** A name may have several addresses, and a server may listen at one of them only. */
+function otherAddresses({ addresses, usesAllAddresses, wasEachTried, check }: Evidence): string {
+  const [dialled, ...others] = addresses;
+  if (others.length === 0) return '';
+  const open = (check?.tcp ?? []).filter(({ failure }) => failure === null).map(({ address }) => address);
+  if (open.length > 0) {
+    return ` The address dialled was ${dialled}; ${open.join(', ')} of the same name accepts connections: is the server meant to listen at both? --connect-to ADDRESS:PORT dials one of them, and burst --resolve all dials them all.`;
+  }
+  return usesAllAddresses || wasEachTried
+    ? ''
+    : ` The address dialled was ${dialled}; the name also has ${others.join(', ')}: --resolve all dials them all.`;
+}
 
 export const unreachableRule: Rule = (evidence) => {
   const failure = failureOf(evidence, 'unreachable');

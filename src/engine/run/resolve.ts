@@ -117,6 +117,13 @@ export function guard(plan: Plan, consent: Consent, destinations: readonly Desti
   }
 }
 
+/** The same before any look-up: only an address in the URL is known. @throws UserError */
+export function guardLiteral(plan: Plan, consent: Consent): void {
+  const address = dialledAddress(dialledHost(plan));
+  const family = addressFamily(address);
+  if (family !== null) guard(plan, consent, [{ address, port: plan.target.port, family }]);
+}
+
 function isAllowed(plan: Plan, consent: Consent, address: string): boolean {
   if (!isGuardedAddress(address)) return true;
   return namesToAllow(plan, consent, address).length === 0;
