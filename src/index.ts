@@ -1,28 +1,29 @@
 /**
  * wstampede as a library, and the place to begin reading.
  *
- * Layout: the folders are rings; a ring knows those before it, never those after (test/unit/import-table.ts holds the
+ * Layout: the folders are rings; a ring imports only those before it (test/unit/import-table.ts holds the
  * table; docs/architecture.md says more).
  *
- *   errors, host   errors that a person can mend, with their exit codes; the process as a value
+ *   errors, host   errors that a user can fix, with their exit codes; the process as a value
  *   names/         outcomes and phases by their names; imports nothing
  *   plan/          pure: the frozen Plan, its stages/ and expressions/, what it needs (resources.ts), secrets, templates;
- *                  profile/ is what a person wrote and how it becomes a Plan
+ *                  profile/ reads what the user wrote and compiles it into a Plan
  *   result/        the Result: one schema for its type, its JSON Schema and its reader; written and read by document.ts
  *   tally/         pure: counts and histograms that merge (tally.ts), thresholds, validity, how a Result is assembled
- *   search/        pure: the search for the drop-off point as a state machine (state-machine.ts); engine-interface.ts is
- *                  where it meets the engine
- *   diagnose/      pure: why it failed. evidence.ts lays a result out, rules/ find causes, remedies/ say what to change
+ *   search/        pure: the search for the drop-off point as a state machine (state-machine.ts); engine-interface.ts
+ *                  connects it to the engine
+ *   diagnose/      pure: why it failed. evidence.ts extracts the facts from a result, rules/ find causes, remedies/ say what to
+ *                  change
  *   report/        words/ (facts to sentences), terminal/ (layout), formats/, outputs/, files/, progress/
  *   native/        the C library as functions, struct layouts, native memory
- *   engine/        sockets, threads and clocks, in parts that each know those before them: machine, protocol, transport,
+ *   engine/        sockets, threads and clocks, in parts; each may import only those before it: machine, protocol, transport,
  *                  attempt (one handshake), session (after its 101), load (shards that drive attempts), threads, mirror,
  *                  run (stage after stage), check (one handshake step by step)
- *   lab/           targets that fail as real stacks do; shares no code with engine, because engine is checked against it
+ *   lab/           targets that fail as real stacks do; shares no code with engine, because engine is tested against it
  *   commands/      one file a command; cli.ts wires them to flags
  *
  * Words: Profile → Plan → Stage → Burst → Shard → Attempt → Outcome → Tally → Result. The gate is the step at which all
- * attempts of a burst wait to be released together.
+ * attempts of a burst wait, to be released together.
  */
 import { directorOf } from './commands/find-director.js';
 import { readText } from './commands/input-files.js';

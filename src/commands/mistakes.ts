@@ -32,15 +32,21 @@ export function refuseSwitchValues(argv: readonly string[], commands: readonly C
     const [, flag = '', dashes, no = '', name = '', value] = /^((--?)(no-)?([\w-]+))(?:=(.*))?$/s.exec(arg) ?? [];
     const [, option] =
       Object.entries(command.options).find(([long, { alias }]) => (dashes === '--' ? long : alias) === name) ?? [];
+    // yargs would take it for a property that every object has.
+    if (option === undefined && name !== '' && name in Object.prototype) throw noFlag(flag, argv);
     if (option === undefined) continue;
     if (no !== '' && option.kind !== 'switch') {
-      throw new UserError(`there is no flag ${flag}`, { code: 'flag', hint: `wstampede ${argv[0]} --help` });
+      throw noFlag(flag, argv);
     }
     if (option.kind !== 'switch' || value === undefined) continue;
     if (no === '' && (value === 'true' || value === 'false')) continue;
     const way = no === '' ? 'it is a switch: give it alone, or =true or =false' : 'give it alone';
     throw new UserError(`${flag} takes no value`, { code: 'flag', hint: way });
   }
+}
+
+function noFlag(flag: string, argv: readonly string[]): UserError {
+  return new UserError(`there is no flag ${flag}`, { code: 'flag', hint: `wstampede ${argv[0]} --help` });
 }
 
 /** An error of yargs, in words that say what to do. */

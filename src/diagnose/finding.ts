@@ -1,3 +1,4 @@
+/** What a rule returns, and what rules share: looking up a failure in the evidence, and counting in words. */
 import { formatCount } from '../plan/units.js';
 import type { CauseId } from './causes.js';
 import type { Evidence, Failure } from './evidence.js';
@@ -9,7 +10,7 @@ export interface Finding {
   readonly confidence: number;
   /** Complete sentences. */
   readonly evidence: string;
-  /** Outcomes that it explains. */
+  /** The outcomes that the cause explains. */
   readonly outcomes: readonly string[];
   /** Names end in their unit. */
   readonly figures?: Readonly<Record<string, number>>;

@@ -185,6 +185,9 @@ test('a scalar in a header is the text that was written, and no name means anyth
       ['X-Id', sent],
     ]);
   }
+  const texts = (lines: string) =>
+    compilePlan(read(`target:\n  url: ws://h/\n${lines}stages: [{ burst: 5 }]\n`)).target;
+  assert.deepEqual(texts('  subprotocols: [1.10, 007, true]\n').subprotocols, ['1.10', '007', 'true']);
   const json = '{"target": {"url": "ws://h/", "headers": {"X": 1.10}}, "stages": [{"burst": 1}]}';
   assert.deepEqual(compilePlan(read(json)).target.headers, [['X', '1.10']]);
   const names = ['constructor', '__proto__', 'toString', 'hasOwnProperty'];

@@ -91,6 +91,8 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
   ],
   [['burst', NOWHERE, '--no-such'], /there is no flag --no-such\n/],
   [['burst', NOWHERE, '-qz'], /there is no flag -z\n/],
+  [['lab', 'healthy', '--constructor', '1'], /there is no flag --constructor\n/],
+  [['burst', NOWHERE, '--__proto__', '1'], /there is no flag --__proto__\n/],
   [['burst', NOWHERE, '--no-timeout'], /there is no flag --no-timeout\n/],
   [['burst', NOWHERE, '--no-preflight=maybe'], /--no-preflight takes no value/],
   [['burst', NOWHERE, '--dry-run=5'], /--dry-run takes no value(?:.|\n)*=true or =false/],

@@ -56,7 +56,7 @@ export function readDocument(text: string, file: string): ReadDocument {
   const aliases = aliasProblems(document);
   if (aliases.length > 0) return refuse(aliases);
   if (document.contents === null) return refuse([{ offset: 0, message: 'the profile is empty' }]);
-  headersAsWritten(document);
+  textsAsWritten(document);
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: MOST_ALIASES });
@@ -98,21 +98,26 @@ function syntaxMessage(code: string, message: string, start: string): string {
 }
 
 /**
- * Turns scalars in headers back into the text as written: as a number, `1.10` would be sent as `1.1`, and a long
- * identifier would lose digits. An alias becomes a copy, because its anchor may be used where a number is wanted.
+ * Turns scalars of headers and subprotocols back into the text as written: as a number, `1.10` would be sent as `1.1`, and a
+ * long identifier would lose digits. An alias becomes a copy, because its anchor may be used where a number is wanted.
  */
-function headersAsWritten(document: Document): void {
+function textsAsWritten(document: Document): void {
   const resolved = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
   const within = (node: unknown, key: string): unknown => (isMap(node) ? resolved(node.get(key, true)) : null);
-  const headers = within(within(resolved(document.contents), 'target'), 'headers');
+  const listAsWritten = (list: unknown): void => {
+    if (!isSeq(list)) return;
+    list.items.forEach((item, i) => {
+      list.items[i] = asWritten(resolved(item), isScalar(item)) ?? item;
+    });
+  };
+  const target = within(resolved(document.contents), 'target');
+  listAsWritten(within(target, 'subprotocols'));
+  const headers = within(target, 'headers');
   if (!isMap(headers)) return;
   for (const pair of headers.items) {
     const value = resolved(pair.value);
-    if (isSeq(value))
-      value.items.forEach((item, i) => {
-        value.items[i] = asWritten(resolved(item), isScalar(item)) ?? item;
-      });
-    else pair.value = asWritten(value, isScalar(pair.value)) ?? pair.value;
+    listAsWritten(value);
+    pair.value = asWritten(value, isScalar(pair.value)) ?? pair.value;
   }
 }
 

@@ -1,4 +1,4 @@
-/** What a display of the progress is told, and which one a run has: a bar, lines, or none. */
+/** The interface of a progress display, and the choice of one for a run: a bar, plain lines or none. */
 import type { Host } from '../../host.js';
 import type { LoadKind } from '../../plan/stages/loads.js';
 import type { RunNews } from '../outputs/output.js';
@@ -7,7 +7,7 @@ import type { Terminal } from '../terminal/style.js';
 /** `off`: no progress, but notes; `quiet`: warnings alone. */
 export type ProgressMode = 'bar' | 'plain' | 'off' | 'quiet';
 
-/** The state of a run; which burst it is in is told apart, by `burst`. */
+/** The state of a run, without its burst: that is passed to `burst`. */
 export interface ProgressNumbers extends Omit<RunNews, 'index' | 'of' | 'size'> {
   /** 0 when only time ends it. */
   readonly size: number;

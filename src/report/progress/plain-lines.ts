@@ -1,4 +1,4 @@
-/** Progress in a log or a pipe: whole lines, few of them. */
+/** Progress for a log or a pipe: complete lines, and few of them. */
 import type { SearchNews } from '../../search/engine-interface.js';
 import { type Glyphs, safeText } from '../terminal/style.js';
 import type { BurstInfo, ProgressDisplay, ProgressNumbers } from './display.js';

@@ -1,4 +1,4 @@
-/** The state of a run in a few words: which burst, what is happening, what came of it so far. */
+/** The state of a run in a few words: which burst, what is happening, the outcomes so far. */
 import { formatCount } from '../../plan/units.js';
 import type { RunPhase } from '../outputs/output.js';
 import type { Glyphs } from '../terminal/style.js';

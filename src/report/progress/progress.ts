@@ -1,7 +1,7 @@
 /**
  * Live progress on stderr while a run goes on: a bar on a terminal, plain lines in a log, nothing when asked to be
- * quiet. It shows the numbers that it is given and asks for none; it never writes to stdout. What draws a bar is loaded
- * only where there is one: it would delay the first burst.
+ * quiet. It only shows the numbers that it is given, and never writes to stdout. The bar's code is loaded only when
+ * there is a bar, because loading it delays the first burst.
  */
 import { type Host, monotonicMs } from '../../host.js';
 import { glyphsOf, palette, safeText } from '../terminal/style.js';
