@@ -23,6 +23,11 @@ export function throttledMs(root = ''): number | null {
   return values.length === 0 ? null : values.reduce((sum, ms) => sum + ms, 0);
 }
 
+/** CPU time of the calling thread so far, ms; NaN where the kernel does not tell. */
+export function ownCpuMs(): number {
+  return Number((textOf('/proc/thread-self/schedstat') ?? 'unknown').split(' ')[0]) / 1e6;
+}
+
 /** proc_pid_schedstat: time on a CPU, time spent waiting on a run queue (both ns), slices run. */
 export function runQueue(root = ''): RunQueue {
   const folder = `${root}/proc/self/task`;

@@ -100,7 +100,10 @@ function onConnectCalled(socket: RawSocket): void {
   if (socket[SLOT] === FORGOTTEN) return;
   // The error event follows in a later tick.
   socket[AT_ONCE] = socket.errored !== null;
-  socket[OWNER].events.onOpened(socket[SLOT], now());
+  const { events, stamps } = socket[OWNER];
+  const at = now();
+  stamps.stalls.beat(at);
+  events.onOpened(socket[SLOT], at);
 }
 
 function onConnect(this: RawSocket): void {
