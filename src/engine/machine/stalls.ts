@@ -43,11 +43,11 @@ export class Stalls {
     if (stoodMs > seen.longestMs) seen.longestMs = stoodMs;
   }
 
-  /** CPU time since it was last read: at most a beat more than since the last sign of life. */
+  /** CPU time since the last sign of life: since it was last read, which may have been a beat earlier. */
   #workedMs(): number {
     const before = this.#seen.cpuMs;
     this.#seen.cpuMs = ownCpuMs();
-    return this.#seen.cpuMs - before || 0;
+    return Math.max(0, this.#seen.cpuMs - before - BEAT_MS) || 0;
   }
 
   /** Stalls since the start or the last call. */
