@@ -31,6 +31,11 @@ function assertAgree(json: string, csv: string): void {
   assert.deepEqual(rowsOf(csv), counted);
 }
 
+/** A search that rests as little as it may. */
+function quickFind(url: string, max: string): string[] {
+  return ['find', url, '--max', max, '--preset', 'quick', '--rest', '0s', '--fresh-wait', '100ms', ...PLAIN];
+}
+
 test('SIGHUP in a hold: exit 129, files as after Ctrl-C, nothing left beside them', async (t) => {
   const lab = await labFor(t, 'healthy', { host: '127.0.0.51' });
   const [json, csv] = [path('hup.json'), path('hup.csv')];
@@ -74,19 +79,7 @@ for (const [name, args] of [
 test('12 stops of a search, at seeded moments: rows and result agree, and so they do once it has gone on', async (t) => {
   const lab = await labFor(t, 'limit', { max: 150, host: '127.0.0.53' });
   const [json, csv] = [path('found.json'), path('found.csv')];
-  const terms = [
-    'find',
-    lab.url,
-    '--max',
-    '400',
-    '--preset',
-    'quick',
-    '--rest',
-    '0s',
-    '--fresh-wait',
-    '100ms',
-    ...PLAIN,
-  ];
+  const terms = quickFind(lab.url, '400');
   let seed = 7;
   for (let stop = 0; stop < 12; stop++) {
     seed = (seed * 48_271) % 2_147_483_647;
@@ -106,19 +99,7 @@ test('12 stops of a search, at seeded moments: rows and result agree, and so the
 test('find --resume names a file that its run never finished; every file written is named, unless all is quiet', async (t) => {
   const lab = await labFor(t, 'simultaneous-504', { timeout: '700ms', service: '10ms', host: '127.0.0.57' });
   const json = path('killed-find.json');
-  const terms = [
-    'find',
-    lab.url,
-    '--max',
-    '300',
-    '--preset',
-    'quick',
-    '--rest',
-    '0s',
-    '--fresh-wait',
-    '100ms',
-    ...PLAIN,
-  ];
+  const terms = quickFind(lab.url, '300');
   const killed = start([...terms, '-o', json]);
   await until('a burst in the file', () => existsSync(json) && saved(json).bursts.length > 0);
   killed.child.kill('SIGKILL');

@@ -29,7 +29,7 @@ const MAX_WORDS = 200;
 /** Masked whole, so that no half of a secret is left at the cut. */
 const MOST_READ = 4096;
 
-type GeneratorFacts = Pick<ShardReport, 'longestGapMs' | 'clockStepMs' | 'gcPauses' | 'gcMaxMs' | 'tlsResumed'>;
+export type GeneratorFacts = Pick<ShardReport, 'longestGapMs' | 'clockStepMs' | 'gcPauses' | 'gcMaxMs' | 'tlsResumed'>;
 
 export class AttemptSet {
   readonly columns: Columns;
@@ -146,8 +146,7 @@ export class AttemptSet {
     await this.#allClosed();
     this.deadlines.stop();
     this.wire.end();
-    const { pauses: gcPauses, maxMs: gcMaxMs } = this.#gc;
-    return { longestGapMs, clockStepMs, gcPauses, gcMaxMs, tlsResumed: this.attempts.resumed };
+    return { ...this.generatorSoFar(), longestGapMs, clockStepMs };
   }
 
   /** Stops waiting for connections that have not closed yet. */

@@ -5,11 +5,12 @@
 import { outcomeCode } from '../../names/outcomes.js';
 import { NEVER_STALLED, type Stalled } from '../../tally/validity.js';
 import { LIVE } from '../attempt/live-counts.js';
+import type { Recorder } from '../attempt/recorder.js';
 import { now } from '../machine/clock.js';
 import { collectGarbage } from '../machine/garbage.js';
 import { Stalls } from '../machine/stalls.js';
 import { wait, waitUntil } from '../machine/wait.js';
-import { AttemptSet } from './attempt-set.js';
+import { AttemptSet, type GeneratorFacts } from './attempt-set.js';
 import type { Armed, Shard, ShardContext, ShardReport } from './shard.js';
 
 /**
@@ -105,24 +106,11 @@ export class BurstShard implements Shard {
   /** Once all attempts have ended. Recounted each time, because a held connection may still be lost. */
   peek(): ShardReport | null {
     if (this.#isClosing || this.#ended < this.#count) return null;
-    const { attempts } = this.#set;
     const recorder = this.#set.newRecorder();
     for (let slot = 0; slot < this.#count; slot++) recorder.record(slot, this.#releaseAt);
     this.#set.copySamples(recorder.tally);
-    return {
-      ...this.#set.generatorSoFar(),
-      ...this.#releaseTimes(),
-      tally: recorder.tally.encode(),
-      launched: this.#context.live[LIVE.opened],
-      failedToArm: this.#failedBeforeGate(),
-      overdue: attempts.overdue,
-      stalledArming: this.#stalledArming,
-      stalled: this.#stalled,
-      // The hold is not over: its stalls are reported at the end.
-      stalledHolding: NEVER_STALLED,
-      perSecond: null,
-      rows: recorder.takeRows(),
-    };
+    // The hold is not over: its stalls are reported at the end.
+    return this.#report(recorder, this.#set.generatorSoFar(), NEVER_STALLED);
   }
 
   hurry(): void {
@@ -140,13 +128,17 @@ export class BurstShard implements Shard {
     const generator = await this.#set.drain();
     for (let slot = 0; slot < this.#count; slot++) recorder.record(slot, this.#releaseAt);
     this.#set.keepSamples();
+    return this.#report(recorder, generator, stalledHolding);
+  }
+
+  #report(recorder: Recorder, generator: GeneratorFacts, stalledHolding: Stalled): ShardReport {
     return {
       ...generator,
       ...this.#releaseTimes(),
       tally: recorder.tally.encode(),
       launched: this.#context.live[LIVE.opened],
       failedToArm: this.#failedBeforeGate(),
-      overdue: attempts.overdue,
+      overdue: this.#set.attempts.overdue,
       stalledArming: this.#stalledArming,
       stalled: this.#stalled,
       stalledHolding,

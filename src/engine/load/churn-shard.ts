@@ -12,7 +12,7 @@ import { NEVER_STALLED, type Stalled } from '../../tally/validity.js';
 import { LIVE } from '../attempt/live-counts.js';
 import { now } from '../machine/clock.js';
 import { wait } from '../machine/wait.js';
-import { AttemptSet } from './attempt-set.js';
+import { AttemptSet, type GeneratorFacts } from './attempt-set.js';
 import { Parting } from './parting.js';
 import type { Armed, Shard, ShardContext, ShardReport } from './shard.js';
 
@@ -105,7 +105,7 @@ export class ChurnShard implements Shard {
   /** Attempts in flight are not included. The rows so far are final, so they are sent on. */
   peek(): ShardReport | null {
     if (this.#isStopped || Number.isNaN(this.#releaseAt)) return null;
-    const { attempts, recorder } = this.#set;
+    const { recorder } = this.#set;
     this.#sendRows();
     const tally = new Tally();
     tally.merge(recorder.tally);
@@ -116,11 +116,6 @@ export class ChurnShard implements Shard {
       ...this.#soFar(),
       tally: tally.encode(),
       launched: ended,
-      overdue: attempts.overdue,
-      stalled: this.#stalled,
-      stalledArming: NEVER_STALLED,
-      stalledHolding: NEVER_STALLED,
-      lastSentMs: null,
       rows: null,
     };
   }
@@ -142,19 +137,20 @@ export class ChurnShard implements Shard {
       ...this.#soFar(),
       tally: recorder.tally.encode(),
       launched: this.#launched,
-      overdue: attempts.overdue,
-      stalled: this.#stalled,
-      stalledArming: NEVER_STALLED,
-      stalledHolding: NEVER_STALLED,
-      lastSentMs: null,
       rows: recorder.takeRows(),
     };
   }
 
-  #soFar(): Pick<ShardReport, 'failedToArm' | 'firstReleaseMs' | 'lastReleaseMs' | 'lastEndMs' | 'perSecond'> {
+  /** Without what differs between a look and the end. */
+  #soFar(): Omit<ShardReport, keyof GeneratorFacts | 'tally' | 'launched' | 'rows'> {
     const after = (at: number) => (Number.isNaN(at) ? null : at - this.#releaseAt);
     return {
       failedToArm: 0,
+      overdue: this.#set.attempts.overdue,
+      stalled: this.#stalled,
+      stalledArming: NEVER_STALLED,
+      stalledHolding: NEVER_STALLED,
+      lastSentMs: null,
       firstReleaseMs: this.#launched > 0 ? 0 : null,
       lastReleaseMs: after(this.#lastRelease),
       lastEndMs: after(this.#lastEnd),
