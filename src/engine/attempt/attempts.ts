@@ -55,6 +55,8 @@ export interface AttemptEvents {
   armed(slot: number): void;
   /** The attempt has its outcome (columns `outcome`, `done`, `doneLower`). Called once. */
   ended(slot: number): void;
+  /** After `ended`: the client is ready (column `readyAt`); without a session at once. This call may close it. */
+  ready(slot: number): void;
   /**
    * The attempt's connection is finished: this call may reuse the slot at once. Not called while a connection is open.
    */
@@ -164,7 +166,8 @@ export class Attempts implements TransportEvents {
       return;
     }
     if (state === STATE.inSession) {
-      this.#session.tick(slot);
+      if (code === null) this.#session.tick(slot);
+      else this.#session.stop(slot);
       return;
     }
     if (this.#columns.outcome[slot] !== 0) return;
@@ -393,10 +396,10 @@ export class Attempts implements TransportEvents {
     this.#finish(slot, STATUS_101, note, at, lower);
     this.#columns.state[slot] = STATE.inSession;
     this.#partial.delete(slot);
-    this.#session.opened(slot);
-    // Before `ended` is reported: a churn closes the connection then, but these bytes arrived earlier, with the 101.
-    if (rest.length > 0) this.#session.data(slot, rest);
     this.#options.events.ended(slot);
+    this.#session.opened(slot, at);
+    // `ready` may have closed the connection; only one that is still open can be in a session again.
+    if (rest.length > 0 && this.#columns.state[slot] === STATE.inSession) this.#session.data(slot, rest);
   }
 
   #acceptOf(slot: number): string {

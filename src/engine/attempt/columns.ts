@@ -49,6 +49,8 @@ export class Columns {
   readonly retransmits: Int16Array;
   /** Round trip time of the SYN, ms; NaN if not measured. */
   readonly rttMs: Float64Array;
+  /** When the client was ready, after its 101 (engine/session/session.ts); NaN: it was not. */
+  readonly readyAt: Float64Array;
   /** How its connection ended after the 101 (names/ends.ts), and when that was seen. */
   readonly end: Uint16Array;
   readonly endAt: Float64Array;
@@ -78,6 +80,7 @@ export class Columns {
     this.synRetransmits = new Int16Array(size).fill(-1);
     this.retransmits = new Int16Array(size).fill(-1);
     this.rttMs = time();
+    this.readyAt = time();
     this.end = new Uint16Array(size);
     this.endAt = time();
     this.heardAt = time();
@@ -93,6 +96,7 @@ export class Columns {
       this.done,
       this.doneLower,
       this.rttMs,
+      this.readyAt,
       this.endAt,
       this.heardAt,
     ];

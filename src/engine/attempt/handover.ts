@@ -5,16 +5,18 @@
 import type { TransportError } from '../transport/transport.js';
 
 export interface Handover {
-  /** The attempt in the slot has its 101. */
-  opened(slot: number): void;
+  /** The attempt in the slot got its 101 `at`, ms on the clock of `now()`. */
+  opened(slot: number, at: number): void;
   /** Bytes arrived; valid during the call only. */
   data(slot: number, bytes: Uint8Array): void;
   /** The far side has sent its FIN. */
   ended(slot: number): void;
   /** The connection broke: an RST, or an error of the system or of TLS. */
   broke(slot: number, error: TransportError): void;
-  /** The deadline set for the slot has passed, or the run is being stopped. */
+  /** The deadline set for the slot has passed. */
   tick(slot: number): void;
+  /** The run is being stopped: a connection that is still open is aborted; one that is closing is reset. */
+  stop(slot: number): void;
   /** Closes an open connection from this side: with a close frame or an RST. */
   close(slot: number, isClean: boolean): void;
 }

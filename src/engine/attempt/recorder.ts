@@ -61,15 +61,16 @@ export class Recorder {
     if (this.#options.hasKernelStamps)
       ended.connectLowerMs = ended.upgradeLowerMs = ended.handshakeLowerMs = Number.NaN;
     this.tally.add(ended);
-    if (ended.outcome === SWITCHED) this.#session(slot, ended.handshakeMs);
+    if (ended.outcome === SWITCHED) this.#session(slot, from);
     const detail = this.#options.details.get(slot);
     if (detail !== undefined) this.tally.addDetail(ended.outcome, detail);
     if (this.#options.wantRows) this.#rows.push(attemptRow(this.#row(slot, due, detail ?? null)));
   }
 
-  #session(slot: number, readyMs: number): void {
-    const { end, endAt, heardAt, done } = this.#options.columns;
-    const heldMs = endAt[slot] - done[slot];
+  #session(slot: number, due: number): void {
+    const { end, endAt, heardAt, readyAt } = this.#options.columns;
+    const readyMs = Math.max(0, readyAt[slot] - due);
+    const heldMs = endAt[slot] - readyAt[slot];
     const silentMs = Number.isNaN(heardAt[slot]) ? heldMs : endAt[slot] - heardAt[slot];
     this.tally.addSession(end[slot], readyMs, heldMs, silentMs);
   }
@@ -107,7 +108,7 @@ export class Recorder {
       retransmits: asked(columns.retransmits[slot]),
       row: rowOf(attempt),
       lateUs: null,
-      readyUs: columns.outcome[slot] === SWITCHED ? after(columns.done[slot]) : null,
+      readyUs: after(columns.readyAt[slot]),
       end: columns.end[slot],
       endUs: after(columns.endAt[slot]),
     };

@@ -94,6 +94,7 @@ export class AttemptSet {
       ends: this.columns,
       said: (slot, end, words) => this.#keepReason(slot, end, words),
       deflate: (slot) => requests.offer(this.columns.attempt[slot]).deflate,
+      ready: (slot) => events.ready(slot),
       freed: (slot) => this.attempts.freed(slot),
     });
     this.attempts.use(this.transport, this.session);

@@ -51,6 +51,7 @@ export class ChurnShard implements Shard {
     const events = {
       armed: () => {},
       ended: (slot: number) => this.#ended(slot),
+      ready: (slot: number) => this.#parting.add(slot),
       freed: (slot: number) => this.#freed(slot),
     };
     this.#set = new AttemptSet(context, context.order.open, events, (slot) => this.#set.columns.opened[slot]);
@@ -185,7 +186,6 @@ export class ChurnShard implements Shard {
     const second = Math.max(0, Math.floor((this.#lastEnd - this.#releaseAt) / 1000));
     this.#perSecond[second] = (this.#perSecond[second] ?? 0) + 1;
     this.#seconds = Math.max(this.#seconds, second + 1);
-    this.#parting.add(slot);
   }
 
   /** Called once the connection is gone, because how it ended is part of the count. */

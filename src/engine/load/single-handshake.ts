@@ -99,6 +99,7 @@ export async function handshakeOnce(options: SingleOptions): Promise<SingleHands
         facts = set.transport.facts.tlsFacts(0);
         end();
       },
+      ready: () => {},
       freed: free,
     },
     () => set.columns.opened[0],

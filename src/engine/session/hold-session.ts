@@ -23,8 +23,10 @@ export class HoldSession implements Session {
     this.#states = new Uint8Array(ground.slots);
   }
 
-  opened(slot: number): void {
+  opened(slot: number, at: number): void {
     this.#states[slot] = STATE.open;
+    this.#ground.ends.readyAt[slot] = at;
+    this.#ground.ready(slot);
   }
 
   /** Also read while closing: a close frame that crosses ours tells why the target ended the connection. */
@@ -51,10 +53,15 @@ export class HoldSession implements Session {
     this.#reset(slot);
   }
 
-  /** An open connection has no deadline, so this call means that the run is being stopped; closing follows. */
+  /** Only a connection that is closing has a deadline. */
   tick(slot: number): void {
     if (this.#states[slot] === STATE.closing) this.#reset(slot);
-    else if (this.#states[slot] === STATE.open) this.#note(slot, END.aborted);
+  }
+
+  /** Closing follows. */
+  stop(slot: number): void {
+    if (this.#states[slot] === STATE.open) this.#note(slot, END.aborted);
+    else this.tick(slot);
   }
 
   close(slot: number, isClean: boolean): void {

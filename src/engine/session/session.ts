@@ -17,10 +17,11 @@ export interface Session extends Handover {
 }
 
 /**
- * Numbers a connection: how it ended (names/ends.ts; 0: it has not), when that was seen, and when something last came after
- * the 101, ms on the clock of `now()`.
+ * Numbers a connection: when the client was ready (NaN: it was not), how the connection ended (names/ends.ts; 0: it has
+ * not), when that was seen, and when something last came after the 101; times in ms on the clock of `now()`.
  */
 export interface Ends {
+  readonly readyAt: Float64Array;
   readonly end: Uint16Array;
   readonly endAt: Float64Array;
   readonly heardAt: Float64Array;
@@ -34,6 +35,11 @@ export interface SessionGround {
   readonly ends: Ends;
   /** Whether the attempt in the slot offered compression. */
   readonly deflate: (slot: number) => boolean;
+  /**
+   * The client is ready: called once a connection, after `readyAt` is set. The call may close the connection and free
+   * the slot: nothing may be done with the slot after it.
+   */
+  readonly ready: (slot: number) => void;
   /** In which words the far side ended it: the reason of its close frame, or what was no frame. */
   readonly said: (slot: number, end: number, words: Uint8Array) => void;
   /** The connection is gone. The call may put the next attempt into the slot: nothing may be done with the slot after it. */
