@@ -97,10 +97,18 @@ function rowIndex(pick: DataPlan['pick'], seed: number, length: number, index: n
   }
 }
 
-/** The texts of the attempt with that index. The same index always gives the same texts, `{{ uuid }}` included. */
-export function renderAttempt(compiled: CompiledTarget, inputs: Inputs, index: number): RenderedAttempt {
+/**
+ * The texts of the attempt with that index, made by that client: the row is the client's. The same numbers always give
+ * the same texts, `{{ uuid }}` included.
+ */
+export function renderAttempt(
+  compiled: CompiledTarget,
+  inputs: Inputs,
+  index: number,
+  client: number = index,
+): RenderedAttempt {
   if (compiled.constant !== null) return compiled.constant;
-  const row = compiled.rowColumns.length === 0 ? NO_ROW : rowFor(compiled.data, compiled.seed, inputs.rows, index);
+  const row = compiled.rowColumns.length === 0 ? NO_ROW : rowFor(compiled.data, compiled.seed, inputs.rows, client);
   const uuid = compiled.usesUuid ? uuidAt(compiled.seed, index) : '';
   return renderWith(compiled, { row, env: inputs.env, index, uuid });
 }

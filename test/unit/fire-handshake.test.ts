@@ -11,11 +11,17 @@ const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 const INPUTS: Inputs = { rows: [], env: {}, tls: { ca: null, cert: null, key: null } };
 
 /** The request of an attempt, as lines. */
-function request(target: Record<string, unknown>, inputs: Partial<Inputs> = {}, attempt = 0, rest = {}): string[] {
+function request(
+  target: Record<string, unknown>,
+  inputs: Partial<Inputs> = {},
+  attempt = 0,
+  rest = {},
+  client = attempt,
+): string[] {
   const plan = compilePlan(checkProfile({ target, stages: [{ burst: 3 }], ...rest }, 'test'));
   assert.equal(peakOpen(plan), 3);
-  const source = new RequestSource(plan, { ...INPUTS, ...inputs }, 10, 'wstampede/1.2.3');
-  const text = source.text(attempt, KEY);
+  const source = new RequestSource(plan, { ...INPUTS, ...inputs }, 10, 10, 'wstampede/1.2.3');
+  const text = source.text(attempt, client, KEY);
   assert.ok(text.endsWith('\r\n\r\n'));
   return text.slice(0, -4).split('\r\n');
 }
@@ -111,8 +117,13 @@ test('rows and index are rendered for each attempt by its number in the run, and
   assert.equal(request(target, inputs, 2, rest)[0], 'GET /12 HTTP/1.1');
   assert.equal(request(target, inputs, 0, rest).at(-1), 'X-Row: alpha');
   assert.equal(request(target, inputs, 1, rest).at(-1), 'X-Row: beta1');
+  // A client that comes back keeps its row; the attempt has a number of its own.
+  assert.deepEqual(
+    request(target, inputs, 700, rest, 1).filter((line) => /^GET|^X-Row/.test(line)),
+    ['GET /710 HTTP/1.1', 'X-Row: beta1'],
+  );
   const plan = compilePlan(checkProfile({ target, stages: [{ burst: 3 }], ...rest }, 'test'));
-  assert.ok(new RequestSource(plan, { ...INPUTS, ...inputs }, 10, 'x').secrets(1).includes('beta1'));
+  assert.ok(new RequestSource(plan, { ...INPUTS, ...inputs }, 10, 10, 'x').secrets(1, 1).includes('beta1'));
 });
 
 test('no value can add a line: the bytes of a request are its lines and nothing else', () => {

@@ -105,12 +105,14 @@ describe('control', () => {
       {
         target: fc.nat(1),
         stage: fc.nat(9),
+        place: fc.nat(9),
         burst: fc.nat(99),
         count: fc.nat(100_000),
         open: fc.nat(5000),
         first: fc.nat(63),
         stride: fc.integer({ min: 1, max: 64 }),
         base: fc.maxSafeNat(),
+        clientBase: fc.maxSafeNat(),
       },
       { noNullPrototype: true },
     );

@@ -196,7 +196,7 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
   const context = {
     plan,
     inputs,
-    order: { target: 0, stage: 0, burst: 0, count: size, open, first: 0, stride: 1, base: 0 },
+    order: { target: 0, stage: 0, place: 0, burst: 0, count: size, open, first: 0, stride: 1, base: 0, clientBase: 0 },
     worker: 0,
     destinations: (await resolveTarget(plan, new AbortController().signal, [])).destinations,
     kernel: options.kernel === undefined ? kernel : options.kernel,

@@ -57,6 +57,8 @@ export interface AttemptEvents {
   ended(slot: number): void;
   /** After `ended`: the client is ready (column `readyAt`); without a session at once. This call may close it. */
   ready(slot: number): void;
+  /** After `ended`: the far side has begun to end the connection (columns `end`, `endAt`); `freed` follows. */
+  cut(slot: number): void;
   /**
    * The attempt's connection is finished: this call may reuse the slot at once. Not called while a connection is open.
    */
@@ -122,17 +124,18 @@ export class Attempts implements TransportEvents {
   }
 
   /**
-   * Builds the attempt's request, so that the release only sends.
+   * Builds the request of the client's attempt, so that the release only sends.
    * @param inOnePiece copies the text: a string made of parts would be flattened by the write, inside the release loop
    */
-  prepare(slot: number, attempt: number, inOnePiece: boolean): void {
+  prepare(slot: number, attempt: number, inOnePiece: boolean, client: number = attempt): void {
     this.#columns.attempt[slot] = attempt;
+    this.#columns.client[slot] = client;
     const key = newKey();
     if (this.#wire.framesRequests) {
       this.#keys.put(slot, key);
       return;
     }
-    const text = this.#options.requests.text(attempt, key);
+    const text = this.#options.requests.text(attempt, client, key);
     this.#requests[slot] = inOnePiece ? Buffer.from(text, 'latin1').toString('latin1') : text;
     this.#accepts[slot] = acceptFor(key);
   }
@@ -141,7 +144,7 @@ export class Attempts implements TransportEvents {
   launch(slot: number): void {
     const { destinations, sourceIps } = this.#options;
     this.#columns.state[slot] = STATE.connecting;
-    const { from, to } = routeOf(this.#columns.attempt[slot], sourceIps, destinations);
+    const { from, to } = routeOf(this.#columns.client[slot], sourceIps, destinations);
     this.#wire.connect(slot, to, from);
   }
 
@@ -380,7 +383,11 @@ export class Attempts implements TransportEvents {
       this.#fail(slot, head.status, note, at, lower, head, rest);
       return;
     }
-    const wrong = judgeUpgrade(head, this.#acceptOf(slot), this.#options.requests.offer(this.#columns.attempt[slot]));
+    const wrong = judgeUpgrade(
+      head,
+      this.#acceptOf(slot),
+      this.#options.requests.offer(this.#columns.attempt[slot], this.#columns.client[slot]),
+    );
     if (wrong !== null) {
       this.#fail(slot, CODE('invalid-101'), isEarly ? TOO_EARLY : wrong, at, lower, head, rest);
       return;

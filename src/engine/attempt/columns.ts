@@ -28,6 +28,8 @@ export class Columns {
   readonly outcome: Uint16Array;
   /** Index of the attempt in its burst. */
   readonly attempt: Uint32Array;
+  /** Index of the client that makes it: its data row and route go by it. The attempt's own, where none comes back. */
+  readonly client: Uint32Array;
   readonly localPort: Uint16Array;
   /** Filled for the attempts' CSV only. */
   readonly localAddress: string[] = [];
@@ -63,6 +65,7 @@ export class Columns {
     this.state = new Uint8Array(size);
     this.outcome = new Uint16Array(size);
     this.attempt = new Uint32Array(size);
+    this.client = new Uint32Array(size);
     this.localPort = new Uint16Array(size);
     this.deadline = new Float64Array(size).fill(Number.POSITIVE_INFINITY);
     const time = () => new Float64Array(size).fill(Number.NaN);

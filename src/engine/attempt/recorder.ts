@@ -21,8 +21,8 @@ export interface RecorderOptions {
   readonly wantRows: boolean;
   /** Kernel timestamps are exact, so there are no lower bounds. */
   readonly hasKernelStamps: boolean;
-  /** The data row of an attempt; null without data. */
-  readonly rowOf: (attempt: number) => number | null;
+  /** The data row of a client; null without data. */
+  readonly rowOf: (client: number) => number | null;
   /** Wall clock minus the clock of `now()`, ms. */
   readonly wallOffset: () => number;
 }
@@ -86,6 +86,7 @@ export class Recorder {
   #row(slot: number, due: number, detail: string | null): AttemptRow {
     const { columns, destinations, sourceIps, burst, worker, wallOffset, rowOf } = this.#options;
     const attempt = columns.attempt[slot];
+    const client = columns.client[slot];
     const after = (at: number) => (at - due) * 1000;
     return {
       burst,
@@ -93,7 +94,7 @@ export class Recorder {
       worker,
       localAddress: columns.localAddress[slot] ?? null,
       localPort: columns.localPort[slot] || null,
-      remoteAddress: destinations.length === 0 ? null : routeOf(attempt, sourceIps, destinations).to.address,
+      remoteAddress: destinations.length === 0 ? null : routeOf(client, sourceIps, destinations).to.address,
       outcome: outcomeId(columns.outcome[slot]),
       releasedUs: (due + wallOffset()) * 1000,
       connectUs: after(columns.connected[slot]),
@@ -106,7 +107,7 @@ export class Recorder {
       synRetransmits: asked(columns.synRetransmits[slot]),
       rttUs: columns.rttMs[slot] * 1000,
       retransmits: asked(columns.retransmits[slot]),
-      row: rowOf(attempt),
+      row: rowOf(client),
       lateUs: null,
       readyUs: after(columns.readyAt[slot]),
       end: columns.end[slot],

@@ -1,7 +1,13 @@
 /**
  * The requests of a burst's attempts: rendered once if nothing in the plan varies, otherwise per attempt.
  */
-import { type CompiledTarget, compileTarget, othersOf, renderAttempt } from '../../plan/attempt-texts.js';
+import {
+  type CompiledTarget,
+  compileTarget,
+  othersOf,
+  type RenderedAttempt,
+  renderAttempt,
+} from '../../plan/attempt-texts.js';
 import type { OtherValues } from '../../plan/other-values.js';
 import type { Inputs, Plan } from '../../plan/plan.js';
 import { type Offer, type RequestFrame, requestFrame } from '../protocol/request.js';
@@ -13,18 +19,21 @@ export class RequestSource {
   readonly #inputs: Inputs;
   readonly #compiled: CompiledTarget;
   readonly #base: number;
+  readonly #clientBase: number;
   readonly #userAgent: string;
   readonly #rewrite: ((request: string) => string) | null;
   readonly #constant: { frame: RequestFrame; offer: Offer } | null;
 
   /**
    * @param base number in the run of the burst's first attempt, so that `{{ index }}` is unique
+   * @param clientBase number in the run of its first client: data rows go by it
    * @param rewrite receives each request, Latin-1, and returns what is sent
    */
   constructor(
     plan: Plan,
     inputs: Inputs,
     base: number,
+    clientBase: number,
     userAgent: string,
     rewrite: ((request: string) => string) | null = null,
   ) {
@@ -33,9 +42,10 @@ export class RequestSource {
     this.#compiled = compileTarget(plan);
     this.others = othersOf(this.#compiled, inputs);
     this.#base = base;
+    this.#clientBase = clientBase;
     this.#userAgent = userAgent;
     this.#rewrite = rewrite;
-    this.#constant = this.#compiled.constant !== null ? { frame: this.#frame(0), offer: this.#offer(0) } : null;
+    this.#constant = this.#compiled.constant !== null ? { frame: this.#frame(0, 0), offer: this.#offer(0, 0) } : null;
   }
 
   /** Requests differ only by their key. */
@@ -49,27 +59,30 @@ export class RequestSource {
   }
 
   /** Latin-1, one character per byte. */
-  text(attempt: number, key: string): string {
-    const { head, tail } = this.#constant?.frame ?? this.#frame(attempt);
+  text(attempt: number, client: number, key: string): string {
+    const { head, tail } = this.#constant?.frame ?? this.#frame(attempt, client);
     return this.#rewrite === null ? head + key + tail : this.#rewrite(head + key + tail);
   }
 
-  offer(attempt: number): Offer {
-    return this.#constant?.offer ?? this.#offer(attempt);
+  offer(attempt: number, client: number): Offer {
+    return this.#constant?.offer ?? this.#offer(attempt, client);
   }
 
   /** Secrets to mask in anything shown, because the target may echo them. */
-  secrets(attempt: number): readonly string[] {
-    return renderAttempt(this.#compiled, this.#inputs, this.#base + attempt).secrets;
+  secrets(attempt: number, client: number): readonly string[] {
+    return this.#rendered(attempt, client).secrets;
   }
 
-  #frame(attempt: number): RequestFrame {
-    const parts = renderAttempt(this.#compiled, this.#inputs, this.#base + attempt);
-    return requestFrame(this.#plan.target, parts, this.#userAgent);
+  #rendered(attempt: number, client: number): RenderedAttempt {
+    return renderAttempt(this.#compiled, this.#inputs, this.#base + attempt, this.#clientBase + client);
   }
 
-  #offer(attempt: number): Offer {
-    const { subprotocols } = renderAttempt(this.#compiled, this.#inputs, this.#base + attempt);
+  #frame(attempt: number, client: number): RequestFrame {
+    return requestFrame(this.#plan.target, this.#rendered(attempt, client), this.#userAgent);
+  }
+
+  #offer(attempt: number, client: number): Offer {
+    const { subprotocols } = this.#rendered(attempt, client);
     return { subprotocols, deflate: this.#plan.target.compression };
   }
 }

@@ -62,9 +62,10 @@ export class AttemptSet {
       (slot, at) => this.attempts.expire(slot, at),
       () => this.stamping.catchUp(),
     );
-    const requests = new RequestSource(plan, context.inputs, order.base, context.userAgent, rewrite);
+    const requests = new RequestSource(plan, context.inputs, order.base, order.clientBase, context.userAgent, rewrite);
+    const numbersOf = (slot: number) => [this.columns.attempt[slot], this.columns.client[slot]] as const;
     this.#due = due;
-    this.#masking = (slot) => maskingOf(requests.secrets(this.columns.attempt[slot]), requests.others);
+    this.#masking = (slot) => maskingOf(requests.secrets(...numbersOf(slot)), requests.others);
     this.#samples = new Samples(
       this.#masking,
       // An attempt that was stopped before the release was never due.
@@ -93,8 +94,9 @@ export class AttemptSet {
       deadlines: this.deadlines,
       ends: this.columns,
       said: (slot, end, words) => this.#keepReason(slot, end, words),
-      deflate: (slot) => requests.offer(this.columns.attempt[slot]).deflate,
+      deflate: (slot) => requests.offer(...numbersOf(slot)).deflate,
       ready: (slot) => events.ready(slot),
+      cut: (slot) => events.cut(slot),
       freed: (slot) => this.attempts.freed(slot),
     });
     this.attempts.use(this.transport, this.session);
@@ -105,7 +107,7 @@ export class AttemptSet {
       worker: context.worker,
       destinations,
       sourceIps: plan.target.sourceIps,
-      rowOf: (attempt) => rowNumber(plan.data, plan.seed, context.inputs.rows.length, order.base + attempt),
+      rowOf: (client) => rowNumber(plan.data, plan.seed, context.inputs.rows.length, order.clientBase + client),
       wantRows: context.wantRows,
       hasKernelStamps: this.stamping.hasKernelStamps,
       wallOffset: context.wallOffset,

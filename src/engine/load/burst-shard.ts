@@ -47,7 +47,13 @@ export class BurstShard implements Shard {
   constructor(context: ShardContext) {
     this.#context = context;
     this.#count = context.order.count;
-    const events = { armed: () => this.#settle(), ended: () => this.#oneEnded(), ready: () => {}, freed: () => {} };
+    const events = {
+      armed: () => this.#settle(),
+      ended: () => this.#oneEnded(),
+      ready: () => {},
+      cut: () => {},
+      freed: () => {},
+    };
     this.#set = new AttemptSet(context, this.#count, events, (slot) => this.#dueOf(slot));
     this.#set.stamping.stampRequests();
   }

@@ -52,6 +52,7 @@ export class ChurnShard implements Shard {
       armed: () => {},
       ended: (slot: number) => this.#ended(slot),
       ready: (slot: number) => this.#parting.add(slot),
+      cut: () => {},
       freed: (slot: number) => this.#freed(slot),
     };
     this.#set = new AttemptSet(context, context.order.open, events, (slot) => this.#set.columns.opened[slot]);

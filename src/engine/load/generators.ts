@@ -35,6 +35,8 @@ export interface LoadOrder {
   readonly target: number;
   /** Index of the stage in that target's plan. */
   readonly stage: number;
+  /** Index of the load within its stage. */
+  readonly place: number;
   /** Index of the burst over the whole run. */
   readonly index: number;
   /** Attempts; null: as many as fit into the stage's duration. */
@@ -43,6 +45,8 @@ export interface LoadOrder {
   readonly open: number;
   /** Number of the first attempt in the run. */
   readonly base: number;
+  /** Number of the first client in the run; the same, until a client has made several attempts. */
+  readonly clientBase: number;
 }
 
 /** T0, and the offset that turns it into wall-clock time. */

@@ -39,6 +39,8 @@ export interface ShardOrder {
   readonly target: number;
   /** Index of the stage in the plan of that target. */
   readonly stage: number;
+  /** Index of the load within its stage. */
+  readonly place: number;
   /** Index of the burst over the whole run. */
   readonly burst: number;
   /** Attempts of this shard; 0 for a load without a total: as many as fit into the stage's duration. */
@@ -51,6 +53,8 @@ export interface ShardOrder {
   readonly stride: number;
   /** Number of the burst's first attempt in the run: the base of `{{ index }}`. */
   readonly base: number;
+  /** Number of the burst's first client in the run: the base of data rows. */
+  readonly clientBase: number;
 }
 
 /** What a shard is given: the plan, its order, and what its worker shares between shards. */

@@ -26,6 +26,8 @@ export interface SingleOptions {
   readonly timeoutMs: number;
   /** `{{ index }}` of this attempt; also selects its destination and source. */
   readonly index: number;
+  /** Attempts of the run so far with which clients came back: its data row is that of the client `index` minus these. */
+  readonly comebacks?: number;
   readonly portRange: readonly [low: number, high: number];
   /** Ends the attempt as `aborted`. */
   readonly signal: AbortSignal;
@@ -77,7 +79,18 @@ export async function handshakeOnce(options: SingleOptions): Promise<SingleHands
     {
       plan: { ...plan, timeoutMs },
       inputs: options.inputs,
-      order: { target: 0, stage: 0, burst: 0, count: 1, open: 1, first: 0, stride: 1, base: index },
+      order: {
+        target: 0,
+        stage: 0,
+        place: 0,
+        burst: 0,
+        count: 1,
+        open: 1,
+        first: 0,
+        stride: 1,
+        base: index,
+        clientBase: index - (options.comebacks ?? 0),
+      },
       worker: 0,
       destinations: [to],
       tls: options.tls,
@@ -100,6 +113,7 @@ export async function handshakeOnce(options: SingleOptions): Promise<SingleHands
         end();
       },
       ready: () => {},
+      cut: () => {},
       freed: free,
     },
     () => set.columns.opened[0],

@@ -57,7 +57,19 @@ function atMirror(
   signal: AbortSignal,
 ): Promise<StageRun> {
   const { plan } = mirror.target;
-  const order = { target: TARGET.mirror, stage, index: 0, size, base: 0, plan, signal, onPhase: () => {}, look: null };
+  const order = {
+    target: TARGET.mirror,
+    stage,
+    place: 0,
+    index: 0,
+    size,
+    base: 0,
+    clientBase: 0,
+    plan,
+    signal,
+    onPhase: () => {},
+    look: null,
+  };
   return runStage(generators, order);
 }
 

@@ -47,6 +47,8 @@ const HURRY_MS = 600;
 /** One burst, or one churn stage, about to be fired. */
 interface OneBurst {
   readonly stageIndex: number;
+  /** Index within its stage. */
+  readonly place: number;
   readonly index: number;
   readonly size: number | null;
   readonly floor: Calibration | null;
@@ -94,6 +96,8 @@ class Run {
   /** TLS session from the preflight, if sessions are to be resumed. */
   #tlsSession: Buffer | null = null;
   #nextAttempt: number;
+  /** Attempts so far with which clients came back: no client of their own, and no data row. */
+  #comebacks = 0;
   #nextIndex = 0;
   #found: Found | null = null;
 
@@ -218,6 +222,7 @@ class Run {
       userAgent: this.#userAgent,
       portRange: this.#options.machine.portRange,
       signal: this.#stop.signal,
+      comebacks: this.#comebacks,
     };
   }
 
@@ -271,7 +276,7 @@ class Run {
     for (const [place, size] of sizes.entries()) {
       if (this.#isStopped) return;
       const isLast = index === this.#plan.stages.length - 1 && place === sizes.length - 1;
-      await this.#runBurst(index, size, resolution, floor);
+      await this.#runBurst({ stageIndex: index, place, index: this.#nextIndex, size, floor, resolution });
       if (!isLast && !this.#isStopped) await this.#rest(stage.restMs ?? 0);
     }
   }
@@ -313,7 +318,14 @@ class Run {
         return this.#nextAttempt - handshakes;
       },
       fire: async ({ index, ...burst }) => {
-        await this.#fire({ ...burst, stageIndex: stage, index: firstIndex + index, resolution, search: news() });
+        await this.#fire({
+          ...burst,
+          stageIndex: stage,
+          place: index,
+          index: firstIndex + index,
+          resolution,
+          search: news(),
+        });
         return this.#bursts[this.#bursts.length - 1];
       },
       save: async (burst) => {
@@ -330,19 +342,14 @@ class Run {
     };
   }
 
-  async #runBurst(
-    stageIndex: number,
-    size: number | null,
-    resolution: Resolution,
-    floor: Calibration | null,
-  ): Promise<void> {
-    const ran = await this.#fire({ stageIndex, index: this.#nextIndex, size, floor, resolution });
-    if (ran.releasedAt !== null && !this.#isStopped) await this.#probe(ran.t0, resolution);
+  async #runBurst(one: OneBurst): Promise<void> {
+    const ran = await this.#fire(one);
+    if (ran.releasedAt !== null && !this.#isStopped) await this.#probe(ran.t0, one.resolution);
     await this.#options.observer.burst?.(this.#bursts[this.#bursts.length - 1], this.#record());
   }
 
   async #fire(one: OneBurst): Promise<StageRun> {
-    const { stageIndex, index, size, resolution, search, base = this.#nextAttempt } = one;
+    const { stageIndex, place, index, size, resolution, search, base = this.#nextAttempt } = one;
     const { generators, observer } = this.#options;
     const isWatched = loadOf(this.#plan.stages[stageIndex]).hasRate && this.#abort !== null;
     const live = new Live(generators.counts, { index, size, of: this.#planned(), search }, (p) =>
@@ -353,9 +360,11 @@ class Run {
     const ran = await runStage(generators, {
       target: TARGET.real,
       stage: stageIndex,
+      place,
       index,
       size,
       base,
+      clientBase: base - this.#comebacks,
       plan: this.#plan,
       onPhase: (phase) => live.enter(phase),
       signal: this.#stop.signal,

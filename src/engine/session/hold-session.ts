@@ -127,7 +127,9 @@ export class HoldSession implements Session {
     if (ends.end[slot] !== END.none) return;
     ends.end[slot] = end;
     ends.endAt[slot] = now();
-    if (cutWord(end) !== null) this.lost++;
+    if (cutWord(end) === null) return;
+    this.lost++;
+    this.#ground.cut(slot);
   }
 
   #reset(slot: number): void {

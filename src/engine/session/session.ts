@@ -40,6 +40,11 @@ export interface SessionGround {
    * the slot: nothing may be done with the slot after it.
    */
   readonly ready: (slot: number) => void;
+  /**
+   * The far side has begun to end it: called once a connection, after `end` is set, and before `freed`. It may be long
+   * until the connection is gone. The call must not touch the connection.
+   */
+  readonly cut: (slot: number) => void;
   /** In which words the far side ended it: the reason of its close frame, or what was no frame. */
   readonly said: (slot: number, end: number, words: Uint8Array) => void;
   /** The connection is gone. The call may put the next attempt into the slot: nothing may be done with the slot after it. */

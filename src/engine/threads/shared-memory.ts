@@ -9,7 +9,18 @@ import type { ShardOrder } from '../load/shard.js';
 export const ORDER = { none: 0, arm: 1, release: 2, close: 3, quit: 4 } as const;
 export type Order = (typeof ORDER)[keyof typeof ORDER];
 
-const ORDER_FIELDS = ['target', 'stage', 'burst', 'count', 'open', 'first', 'stride', 'base'] as const;
+const ORDER_FIELDS = [
+  'target',
+  'stage',
+  'place',
+  'burst',
+  'count',
+  'open',
+  'first',
+  'stride',
+  'base',
+  'clientBase',
+] as const;
 
 const SEQ = 0;
 const KIND = 1;
@@ -122,12 +133,14 @@ export class Control implements LiveTotals {
     return {
       target: read('target'),
       stage: read('stage'),
+      place: read('place'),
       burst: read('burst'),
       count: read('count'),
       open: read('open'),
       first: read('first'),
       stride: read('stride'),
       base: read('base'),
+      clientBase: read('clientBase'),
     };
   }
 

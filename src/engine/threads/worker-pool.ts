@@ -151,12 +151,14 @@ export class WorkerPool implements Generators {
       this.counts.brief(worker, {
         target: order.target,
         stage: order.stage,
+        place: order.place,
         burst: order.index,
         count: shares[worker],
         open: open[worker],
         first: worker,
         stride: this.parts,
         base: order.base,
+        clientBase: order.clientBase,
       });
     }
     for (const worker of this.#alive) this.counts.order(worker, ORDER.arm);
