@@ -113,7 +113,8 @@ describe('a listen queue that the kernel saw', () => {
       ),
     );
     const causes = found.map(({ cause }) => cause);
-    assert.ok(causes.includes('listen-queue-full') && causes.includes('phantom-connections'), causes.join());
+    // All that failed are connections that the server does not know of; the full queue made others late.
+    assert.deepEqual(causes.slice(0, 2), ['phantom-connections', 'listen-queue-full']);
     assert.equal(found.find(({ cause }) => cause === 'listen-queue-full')?.figures.backlog, 16);
   });
 

@@ -281,6 +281,7 @@ export const WORDED: readonly Case[] = [
   ],
   ['a Host that is not allowed', 'forbidden', wordsOf(403, 'Blocked request. This host ("a") is not allowed.')],
   ['an expired token', 'auth-refused', wordsOf(403, '{"error":"token expired"}')],
+  ['Spring about the Origin', 'origin-refused', wordsOf(403, 'Invalid CORS request')],
   ['tornado about the Origin', 'origin-refused', wordsOf(403, 'Cross origin websockets not allowed')],
   ['Traefik without a healthy server', 'health-check-fails', probed('503', page('no available server\n'), {})],
   ['a limit by its name', 'connection-limit', wordsOf(503, 'Too many connections')],

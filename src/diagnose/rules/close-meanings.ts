@@ -88,9 +88,10 @@ const REASONS: readonly CloseReading[] = [
     because: 'those are the bytes of another answer to the same upgrade',
   },
   {
+    // By its words alone: no handshake with another subprotocol was tried.
     says: /sub-?protocol/i,
     cause: 'subprotocol-required',
-    confidence: 0.88,
+    confidence: 0.78,
     because: 'the reason is about the subprotocol',
   },
   {

@@ -19,10 +19,20 @@ export const listenQueueRule: Rule = (evidence) => {
     const syns = synsOf(evidence, burst);
     const finding = syns === null ? inferredQueue(burst) : seenQueue(evidence, burst, syns);
     const retried = syns?.retried ?? synRetriesOf(burst.connectMs)?.retried ?? 0;
-    if (finding !== null) return [finding, ...phantoms(burst, retried)];
+    if (finding !== null) return inOrder(finding, phantoms(burst, retried), burst);
   }
   return [];
 };
+
+/** Where connections that the server does not know of are all that failed, the full queue only made others late. */
+function inOrder(queue: Finding, phantom: readonly Finding[], { failures }: ObservedBurst): Finding[] {
+  const explained = phantom.flatMap(({ outcomes }) => outcomes);
+  const [first] = phantom;
+  if (first === undefined || failures.length === 0 || !failures.every(({ outcome }) => explained.includes(outcome))) {
+    return [queue, ...phantom];
+  }
+  return [...phantom, { ...queue, confidence: Math.min(queue.confidence, 0.9 * first.confidence) }];
+}
 
 function inferredQueue(burst: ObservedBurst): Finding | null {
   const syn = synRetriesOf(burst.connectMs);

@@ -173,7 +173,7 @@ function forbidden403(failure: Failure, { origin, credentials }: Evidence): Find
   }
   if (hop?.id === 'cloudflare')
     return [found(failure, 'forbidden', 0.75, 'a rule of Cloudflare (WAF, bot or rate rule).')];
-  if (/origin/i.test(body)) return [found(failure, 'origin-refused', 0.9, `it says "${quoteOf(failure)}".`)];
+  if (/origin|\bCORS\b/i.test(body)) return [found(failure, 'origin-refused', 0.9, `it says "${quoteOf(failure)}".`)];
   if (hop?.own === true && GATEWAYS.has(hop.id)) {
     return [
       found(failure, 'forbidden', 0.75, `the page is ${hop.name}'s own: a rule of its configuration forbids it.`),

@@ -131,7 +131,8 @@ const WORDINGS: readonly Wording[] = [
     concernsAll: true,
   },
   {
-    says: /origin|CSWSH/i,
+    // Spring says "Invalid CORS request".
+    says: /origin|CSWSH|\bCORS\b/i,
     outcomes: /^403$/,
     cause: 'origin-refused',
     confidence: 0.9,
