@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Argv, FallbackCompletionFunction } from 'yargs';
+import { threadsFor } from './commands/early-start.js';
 import type { Flags, OptionTable } from './commands/option-tables.js';
 import { EXIT, type ExitCode, UserError } from './errors.js';
 import { type Host, processHost } from './host.js';
@@ -29,11 +30,19 @@ async function main(host: Host): Promise<ExitCode> {
     host.exit(explain(told, host));
   });
   host.stderr.on('error', () => {});
+  let endEarly = async (): Promise<void> => {};
   try {
-    requireDescriptors();
+    const count = threadsFor(host, requireDescriptors());
+    if (count > 0) {
+      const early = await import('./engine/threads/early-threads.js');
+      early.startEarly(count);
+      endEarly = early.endEarly;
+    }
     return await dispatch(host);
   } catch (error) {
     return explain(error, host);
+  } finally {
+    await endEarly();
   }
 }
 
@@ -41,18 +50,18 @@ async function main(host: Host): Promise<ExitCode> {
 const LEAST_DESCRIPTORS = 128;
 
 /**
- * @throws UserError `limits` (exit code 4) when there are too few descriptors to load the program; checked on Linux
- * only
+ * How many descriptors this process may have; asked on Linux only.
+ * @throws UserError `limits` (exit code 4) when there are too few to load the program
  */
-function requireDescriptors(): void {
+function requireDescriptors(): number {
   let limits: string;
   try {
     limits = readFileSync('/proc/self/limits', 'latin1');
   } catch {
-    return;
+    return Number.POSITIVE_INFINITY;
   }
   const allowed = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
-  if (allowed >= LEAST_DESCRIPTORS) return;
+  if (allowed >= LEAST_DESCRIPTORS) return allowed;
   throw new UserError(`this process may open ${allowed} files, and the program itself needs ${LEAST_DESCRIPTORS}`, {
     code: 'limits',
     hint: 'raise the limit: ulimit -n 1024',

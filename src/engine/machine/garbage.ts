@@ -4,18 +4,9 @@
  * next one.
  */
 import { Session } from 'node:inspector';
-import { setFlagsFromString } from 'node:v8';
 import { returnFreedMemory } from '../../native/libc.js';
 
 type Extent = 'minor' | 'major';
-
-/**
- * Makes `gc` available in threads that start from now on. Call once, in the main thread, before other threads exist: V8
- * does not allow its flags to change while threads run.
- */
-export function exposeCollector(): void {
-  setFlagsFromString('--expose-gc');
-}
 
 /** `minor`: the young generation only. Does nothing if V8 provides no collector. */
 export function collectGarbage(extent: Extent): void {

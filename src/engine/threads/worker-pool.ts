@@ -4,7 +4,7 @@
  * thrown as an error: gathering goes on with the others.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { EXIT, UserError } from '../../errors.js';
 import type { Machine } from '../../plan/machine-facts.js';
 import { type Plan, peakOpen } from '../../plan/plan.js';
@@ -16,8 +16,9 @@ import type { Gathered, Generators, GeneratorTask, LoadOrder, Released } from '.
 import type { LoadTarget } from '../load/load-target.js';
 import type { ShardReport } from '../load/shard.js';
 import { now, wallOffset } from '../machine/clock.js';
-import { exposeCollector, trimHeap } from '../machine/garbage.js';
+import { trimHeap } from '../machine/garbage.js';
 import { waitFor } from '../machine/wait.js';
+import { newThreads, takeEarly, USUAL_NURSERY_MB, WORKER_HEAP_MB } from './early-threads.js';
 import type { NewTarget, Peek, WorkerMessage, WorkerPost } from './messages.js';
 import { PeekUnderWay } from './peek-under-way.js';
 import { Control, ORDER } from './shared-memory.js';
@@ -25,8 +26,6 @@ import { Control, ORDER } from './shared-memory.js';
 /** From the last worker's "armed" to T0: long enough for the order to reach every thread. */
 const RELEASE_AHEAD_MS = 50;
 
-/** Old-space limit of a worker: room for a million attempts in columns, and a bound on a leak. */
-const WORKER_HEAP_MB = 1024;
 /** A thread that has not started by then never will. */
 const START_MS = 20_000;
 /** A thread whose job does not end in this time is terminated. */
@@ -42,7 +41,7 @@ const LAST_WORDS_MS = 20;
  * handshakes. CPU per handshake was the same at 12, 24, 48 and 96, so more brings nothing; at 24 a churn reached its
  * last 10 MiB only after half a million handshakes. A large burst keeps its sockets and needs the memory for them.
  */
-const NURSERY_MB = { usual: 12, largeBurst: 6, largeBurstOfColumns: 3 };
+const NURSERY_MB = { usual: USUAL_NURSERY_MB, largeBurst: 6, largeBurstOfColumns: 3 };
 const LARGE_BURST = 5000;
 
 /** Starts this machine's threads for a plan, passes them to `use`, and always ends them afterwards. */
@@ -251,19 +250,8 @@ export class WorkerPool implements Generators {
   }
 
   #start(nurseryMb: number): void {
-    exposeCollector();
-    this.#threads = new Piscina({
-      filename: new URL('./worker.js', import.meta.url).href,
-      // Each job starts its own thread. With a minimum, piscina would replace a dead thread at once; the new one is not
-      // needed and may still be loading modules when all are ended, which crashes the process.
-      minThreads: 0,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      maxThreads: this.parts,
-      concurrentTasksPerWorker: 1,
-      // 'sync' would block the thread, and with it every held socket, between tasks.
-      atomics: 'disabled',
-      resourceLimits: { maxOldGenerationSizeMb: this.#heapMb, maxYoungGenerationSizeMb: nurseryMb },
-    });
+    const isUsual = this.#heapMb === WORKER_HEAP_MB && nurseryMb === USUAL_NURSERY_MB;
+    this.#threads = (isUsual ? takeEarly(this.parts) : null) ?? newThreads(this.parts, this.#heapMb, nurseryMb);
     // A thread that cannot be started has no job yet whose promise could reject.
     this.#threads.on('error', (error: Error) => {
       if (!this.#isUp) for (const entry of this.#workers) this.#gone(entry, error.message);

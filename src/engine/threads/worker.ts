@@ -19,8 +19,9 @@ import { Control, ORDER } from './shared-memory.js';
 
 type Say = (message: WorkerMessage) => void;
 
-/** Piscina's entry point. Resolves at the order `quit`. */
-export default async function work(post: WorkerPost): Promise<void> {
+/** Piscina's entry point. Resolves at the order `quit`. @param post null: only the modules were to be loaded */
+export default async function work(post: WorkerPost | null): Promise<void> {
+  if (post === null) return;
   const { worker, port } = post;
   const control = new Control(post.workers, post.control);
   const say: Say = (message) => port.postMessage(message);
