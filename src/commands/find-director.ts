@@ -3,6 +3,7 @@
  * units that the search does not: the name of an objective, why a generator's floor is too high.
  */
 import { type FindStage, findStageOf, type Plan } from '../plan/plan.js';
+import { heldMs } from '../plan/session/session-script.js';
 import { formatCount, formatDuration } from '../plan/units.js';
 import type { Calibration } from '../result/result.js';
 import { SearchDirector } from '../search/director.js';
@@ -60,7 +61,7 @@ function objectivesOf({ share, p99Ms, p95Ms }: FindStage): Objective[] {
 
 /** Arming before the gates tls and upgrade has its own deadline. */
 function durationsOf({ gate, timeoutMs, session }: Plan): Durations {
-  const holdMs = session.holdMs ?? 0;
+  const holdMs = heldMs(session) ?? 0;
   return {
     usualBurstMs: USUAL_BURST_MS + holdMs,
     longestBurstMs: (gate === 'connect' ? 1 : 2) * timeoutMs + holdMs + AROUND_BURST_MS,

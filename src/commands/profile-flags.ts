@@ -30,7 +30,7 @@ const FLAG_OF: Readonly<Record<string, string>> = {
   transport: 'transport',
   releaseChunk: 'release-chunk',
   seed: 'seed',
-  'session.hold': 'hold',
+  hold: 'hold',
   after: 'after',
   thresholds: 'threshold',
   abort: 'abort',
@@ -105,13 +105,12 @@ function overridesOf(
     tls: Object.keys(tls).length > 0 ? tls : undefined,
   });
   const data = given({ file: file('data'), pick: textFlag(flags, 'pick') });
-  const hold = textFlag(flags, 'hold');
   return given({
     target: Object.keys(target).length > 0 ? target : undefined,
     data: Object.keys(data).length > 0 ? data : undefined,
     gate: textFlag(flags, 'gate'),
     timeout: textFlag(flags, 'timeout'),
-    session: hold === undefined ? undefined : { hold },
+    hold: textFlag(flags, 'hold'),
     after: textFlag(flags, 'after'),
     thresholds: listFlag(flags, 'threshold'),
     abort: textFlag(flags, 'abort'),

@@ -6,6 +6,7 @@
 import { blameOf, isOpen, isOutcomeId, openedOf } from '../names/outcomes.js';
 import type { Plan } from '../plan/plan.js';
 import { isSecretName } from '../plan/secrets.js';
+import { heldMs } from '../plan/session/session-script.js';
 import { type LoadKind, startsTogether } from '../plan/stages/loads.js';
 import type { Check } from '../result/check-facts.js';
 import type { After, Burst, KernelCounts, Outcomes, Preflight, Result, Sample, Summary } from '../result/result.js';
@@ -114,7 +115,7 @@ export function evidenceOf(result: Result): Evidence | null {
     credentials: credentialsOf(target),
     usesRows: result.plan.data !== null && USES_ROWS.test(JSON.stringify(target)),
     subprotocols: subprotocolsOf(target),
-    holdMs: result.plan.session.holdMs,
+    holdMs: heldMs(result.plan.session),
     bursts,
     worst,
     failures: [...worst.failures].sort((a, b) => b.count - a.count),

@@ -6,6 +6,7 @@ import { type OtherValues, otherValues } from './other-values.js';
 import type { DataPlan, Inputs, Plan } from './plan.js';
 import { seenSecrets } from './plan-record.js';
 import { randomAt, uuidAt } from './random.js';
+import { scriptUses } from './session/script-uses.js';
 import { encodeTarget } from './syntax.js';
 import { compileTemplate, render, type Template, type TemplateContext } from './template.js';
 
@@ -28,7 +29,7 @@ export interface CompiledTarget {
   readonly origin: Template | null;
   readonly subprotocols: readonly Template[];
   readonly secrets: readonly string[];
-  /** Data columns and variables used anywhere, each once. */
+  /** Data columns and variables used anywhere, in the session too, each once. */
   readonly rowColumns: readonly string[];
   readonly envNames: readonly string[];
   readonly usesUuid: boolean;
@@ -43,7 +44,8 @@ export function compileTarget(plan: Plan): CompiledTarget {
   const path = compileTemplate(target.path);
   const headers = target.headers.map(([name, value]) => [name, compileTemplate(value)] as const);
   const origin = target.origin === null ? null : compileTemplate(target.origin);
-  const subprotocols = target.subprotocols.map(compileTemplate);
+  const subprotocols = target.subprotocols.map((text) => compileTemplate(text));
+  const said = plan.session.script === null ? null : scriptUses(plan.session.script);
   const all = [path, ...headers.map(([, value]) => value), ...(origin === null ? [] : [origin]), ...subprotocols];
   const compiled: CompiledTarget = {
     constant: null,
@@ -52,14 +54,14 @@ export function compileTarget(plan: Plan): CompiledTarget {
     origin,
     subprotocols,
     secrets: seenSecrets(plan),
-    rowColumns: [...new Set(all.flatMap((template) => template.rowColumns))],
-    envNames: [...new Set(all.flatMap((template) => template.envNames))],
+    rowColumns: [...new Set([...all.flatMap((template) => template.rowColumns), ...(said?.rowColumns ?? [])])],
+    envNames: [...new Set([...all.flatMap((template) => template.envNames), ...(said?.envNames ?? [])])],
     usesUuid: all.some(({ parts }) => parts.some((part) => typeof part !== 'string' && part.kind === 'uuid')),
     data: plan.data,
     seed: plan.seed,
   };
   if (!all.every(({ constant }) => constant)) return compiled;
-  const rendered = renderWith(compiled, { row: NO_ROW, env: NO_ROW, index: 0, uuid: '' });
+  const rendered = renderWith(compiled, { row: NO_ROW, env: NO_ROW, index: 0, client: 0, uuid: '', captured: NO_ROW });
   Object.freeze(rendered.headers);
   Object.freeze(rendered.subprotocols);
   return { ...compiled, constant: Object.freeze(rendered) };
@@ -110,7 +112,7 @@ export function renderAttempt(
   if (compiled.constant !== null) return compiled.constant;
   const row = compiled.rowColumns.length === 0 ? NO_ROW : rowFor(compiled.data, compiled.seed, inputs.rows, client);
   const uuid = compiled.usesUuid ? uuidAt(compiled.seed, index) : '';
-  return renderWith(compiled, { row, env: inputs.env, index, uuid });
+  return renderWith(compiled, { row, env: inputs.env, index, client: index, uuid, captured: NO_ROW });
 }
 
 /** Values of all rows that must be masked in any attempt's response. */

@@ -4,6 +4,7 @@
  */
 import { burstSizes, findStageOf, fixedOpen, type Plan, peakOpen, type Stage, stageOpen } from './plan.js';
 import type { AnyPlan } from './plan-record.js';
+import { heldMs } from './session/session-script.js';
 import { factsOf, loadOf } from './stages/kinds.js';
 
 /** Handshakes before the first burst, sequentially. */
@@ -116,7 +117,7 @@ function timeWaitPeak(plan: AnyPlan): number {
       oldest += 1;
     }
     peak = Math.max(peak, open);
-    atMs += restMs + (plan.session.holdMs ?? 0) + probingMs(plan);
+    atMs += restMs + (heldMs(plan.session) ?? 0) + probingMs(plan);
   }
   return peak;
 }
@@ -134,7 +135,7 @@ function durations(plan: AnyPlan): { readonly bestMs: number; readonly worstMs: 
   let worstMs = plan.preflight ? PREFLIGHT_WORST_MS : 0;
   for (const { stage, restMs } of timedBursts(plan)) {
     const facts = factsOf(stage);
-    const holdMs = loadOf(stage).closesEach ? 0 : (plan.session.holdMs ?? 0);
+    const holdMs = loadOf(stage).closesEach ? 0 : (heldMs(plan.session) ?? 0);
     const grace = closesClean(plan, stage) ? CLOSE_GRACE_MS : 0;
     bestMs += probingMs(plan) + restMs + holdMs + facts.bestMs(stage);
     worstMs += probesMs + restMs + holdMs + grace + facts.worstMs(stage, deadlines);

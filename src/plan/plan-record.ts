@@ -4,6 +4,7 @@
  */
 import type { Plan, Target } from './plan.js';
 import { type Hide, hideHeader, hideSubprotocols, hideUrl, masked, SHORTEST_SECRET } from './secrets.js';
+import { hideSession } from './session/session-secrets.js';
 
 /** Secrets are masked; expressions are the text as written. */
 export interface PlanRecord extends Omit<Plan, 'thresholds' | 'abort'> {
@@ -30,6 +31,7 @@ export function maskPlan(plan: Plan): PlanRecord {
   return {
     ...plan,
     target: hideTarget(plan.target, masked),
+    session: hideSession(plan.session, masked),
     thresholds: plan.thresholds.map(({ expression }) => expression),
     abort: plan.abort === null ? null : plan.abort.expression,
   };
@@ -38,10 +40,12 @@ export function maskPlan(plan: Plan): PlanRecord {
 /** The secrets in the plan itself, so that they can be masked where a target echoes them. */
 export function seenSecrets(plan: Plan): readonly string[] {
   const seen = new Set<string>();
-  hideTarget(plan.target, (literal) => {
+  const note: Hide = (literal) => {
     const trimmed = literal.trim();
     if (trimmed.length >= SHORTEST_SECRET) seen.add(trimmed);
     return masked(literal);
-  });
+  };
+  hideTarget(plan.target, note);
+  hideSession(plan.session, note);
   return [...seen];
 }

@@ -3,6 +3,7 @@
  * of a secret and no content of a file: these travel beside it as Inputs. Templates ({{ … }}) stay as written.
  */
 import type { AbortRule, Threshold } from './expressions/rules.js';
+import type { SessionPlan } from './session/session-script.js';
 import type { FindStage } from './stages/find.js';
 import { factsOf, isSearch, type Stage } from './stages/kinds.js';
 import type { CloseKind } from './stages/loads.js';
@@ -57,11 +58,6 @@ export interface DataPlan {
   /** Path as written. */
   readonly file: string;
   readonly pick: Pick;
-}
-
-export interface SessionPlan {
-  /** Hold every 101 this long after the last attempt of its burst ended; null: only until then. */
-  readonly holdMs: number | null;
 }
 
 export interface Plan {

@@ -23,7 +23,7 @@ export const masked: Hide = () => MASK;
 const HOLE = /(\{\{.*?\}\})/s;
 
 const SECRET_WORDS: ReadonlySet<string> = new Set(
-  'auth authorization authentication bearer cookie credential credentials csrf xsrf jwt key apikey pass passwd password passphrase pwd secret session sessionid sid sig signature ticket token otp'.split(
+  'auth authorization authentication bearer cookie credential credentials csrf xsrf jwt key apikey pass passcode passwd password passphrase pwd secret session sessionid sid sig signature ticket token otp'.split(
     ' ',
   ),
 );
@@ -75,6 +75,30 @@ export function hideUrl(url: string, hide: Hide): string {
       isSecretName(name) ? `${mark}${name}=${hideLiterals(value, hide)}` : all,
   );
   return hideTokens(queried, hide);
+}
+
+/** A value that is secret whatever it holds. */
+export function hideValue(text: string, hide: Hide): string {
+  return hideLiterals(text, hide);
+}
+
+const NAMED_IN_MESSAGE = /("([\w-]+)"\s*:\s*")((?:[^"\\]|\\.)*)|(^([\w-]+):)([^\n]*)/gm;
+
+/** A message of a protocol: in its JSON or header lines, values under the name of a secret; tokens anywhere. */
+export function hideMessage(text: string, hide: Hide): string {
+  const named = text.replace(
+    NAMED_IN_MESSAGE,
+    (all, json?: string, key?: string, value?: string, line?: string, header?: string, rest?: string) => {
+      if (json !== undefined) return isSecretName(key ?? '') ? `${json}${hideLiterals(value ?? '', hide)}` : all;
+      return isSecretName(header ?? '') ? `${line ?? ''}${hideLiterals(rest ?? '', hide)}` : all;
+    },
+  );
+  return hideTokens(hideCredentials(named, hide), hide);
+}
+
+/** A text under a key of JSON. */
+export function hideNamed(key: string, text: string, hide: Hide): string {
+  return isSecretName(key) ? hideLiterals(text, hide) : hideMessage(text, hide);
 }
 
 const SCHEMES = /^(Basic|Bearer|Digest|DPoP|Negotiate|NTLM|Token|ApiKey|AWS4-HMAC-SHA256)\s+(.+)$/is;

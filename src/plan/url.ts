@@ -44,6 +44,25 @@ export function parseUrl(url: string): UrlParts {
   return { scheme, host, port, path: rest.startsWith('/') ? rest : `/${rest}` };
 }
 
+/** Whether a checked URL has a path, be it only `/`. */
+export function hasPath(url: string): boolean {
+  return restOf(url).startsWith('/');
+}
+
+/** A checked URL with the path, and with the query, where it has none; null: there is none to add. */
+export function completedUrl(url: string, path: string | null, query: string | null): string {
+  const rest = restOf(url);
+  const base = url.slice(0, url.length - rest.length);
+  const hasQuery = withoutHoles(rest).includes('?');
+  const pathAndMaybeQuery = hasPath(url) || path === null ? rest : `${path}${rest}`;
+  return `${base}${pathAndMaybeQuery}${hasQuery || query === null ? '' : `?${query}`}`;
+}
+
+/** Path and query of a checked URL, as written. */
+function restOf(url: string): string {
+  return /^wss?:\/\/[^/?#]*(.*)$/is.exec(url)?.[1] ?? '';
+}
+
 const HOLE = '\u0000';
 
 /** Replaces each hole by one character that no URL contains, so that text inside holes is not parsed as URL syntax. */

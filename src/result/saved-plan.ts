@@ -31,6 +31,16 @@ const target = z.object({
   sourceIps: z.array(text),
 });
 
+const said = z.array(z.record(text, z.unknown()));
+
+const script = z.object({
+  name: text.nullable().describe('Of a shipped session; null: of its own'),
+  variables: z.record(text, text).describe('Masked'),
+  standing: said.describe('Answers (when) and beats (everyMs), from a number of steps on'),
+  steps: said.describe('send, expect, holdMs or close, in order'),
+  messageTimeoutMs: ms,
+});
+
 const plan = z.object({
   name: text.nullable(),
   about: text.nullable(),
@@ -39,7 +49,7 @@ const plan = z.object({
   gate: gateSchema,
   timeoutMs: ms,
   stages: z.array(z.object({ kind: text }).describe('Its other keys depend on the kind')),
-  session: z.object({ holdMs: ms.nullable() }),
+  session: z.object({ holdMs: ms.nullable(), script: script.nullable().default(null) }),
   thresholds: z.array(text),
   abort: text.nullable(),
   allowHosts: z.array(text),

@@ -152,7 +152,7 @@ export function resultOf(told: Told): Result {
       data: told.rows === true ? { file: 'rows.csv', pick: 'cycle' } : base.data,
       gate: told.gate ?? base.gate,
       timeoutMs: told.timeoutMs ?? 75_000,
-      session: { holdMs: told.holdMs ?? null },
+      session: { holdMs: told.holdMs ?? null, script: null },
     },
     addresses: ['127.0.0.1'],
     generators: [],

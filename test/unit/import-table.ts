@@ -51,13 +51,13 @@ export const IMPORT_TABLE: readonly Row[] = [
   { places: ['host.ts'], may: ['errors.ts'], node: 'all' },
 
   {
-    places: ['plan', 'plan/expressions', 'plan/stages'],
+    places: ['plan', 'plan/expressions', 'plan/session', 'plan/stages'],
     may: ['errors.ts', 'names'],
-    packages: ['csv-parse', 'ipaddr.js', 'fastest-levenshtein'],
+    packages: ['csv-parse', 'ipaddr.js', 'fastest-levenshtein', 're2js'],
     node: ['node:module'],
   },
   {
-    places: ['plan/profile', 'plan/profile/stages'],
+    places: ['plan/profile', 'plan/profile/session', 'plan/profile/stages'],
     may: ['errors.ts', 'names', 'plan'],
     packages: ['yaml', 'zod'],
   },

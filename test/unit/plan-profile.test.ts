@@ -75,7 +75,7 @@ const REPORT = `36 problems in p.yaml:
   p.yaml:13:11  target.headers.x-id: the same header as X-Id; write a list of values to send it twice
   p.yaml:14:27  target.subprotocols[1]: "chat.v1" is offered twice (RFC 6455 section 4.1)
   p.yaml:14:36  target.subprotocols[2]: a subprotocol is a token: letters, digits and !#$%&'*+-.^_\`|~, no spaces, no commas (RFC 6455 section 4.1)
-  p.yaml:14:43  target.subprotocols[3]: unknown template name "rwo.x" at character 1, expected one of row.COLUMN, index, uuid, env.NAME; did you mean "row.x"?
+  p.yaml:14:43  target.subprotocols[3]: unknown template name "rwo.x" at character 1, expected one of row.COLUMN, index, client, uuid, env.NAME; did you mean "row.x"?
   p.yaml:15:14  target.sourceIps: expected an IP address or a block such as 127.0.0.0/24, found "127.0.0.300"
   p.yaml:16:14  target.connectTo: expected HOST:PORT such as 10.0.0.5:443 or [::1]:443, found "10.0.0.5"
   p.yaml:17:7  gate: expected connect or tls or upgrade, found "upgarde"; did you mean "upgrade"?
@@ -91,7 +91,7 @@ const REPORT = `36 problems in p.yaml:
   p.yaml:26:5  stages[6]: expected a stage, a map with one of burst, steps, churn, find; found 5
   p.yaml:27:5  stages[7]: expected one kind of stage, found burst and churn: make them two stages
   p.yaml:28:5  stages[8]: expected a stage, a map with one of burst, steps, churn, find; found an empty map
-  p.yaml:29:23  session.ping: not available in this version
+  p.yaml:29:23  session.ping: unknown key, expected one of hold
   p.yaml:29:34  session.hodl: unknown key; did you mean "hold"?
   p.yaml:30:15  thresholds[0]: threshold "bogus(1) > 2": at character 1: expected share(X), count(X), a latency such as p99(handshake), rate or dropOff, found "bogus(1) > 2"
   p.yaml:30:31  thresholds[1]: expected a text of 1 to 500 characters, found 7
@@ -260,7 +260,7 @@ test('a plan has its defaults, is frozen, and survives JSON', () => {
     gate: 'connect',
     timeoutMs: 75_000,
     stages: [{ kind: 'burst', size: 5, times: 1, restMs: 5000 }],
-    session: { holdMs: null },
+    session: { holdMs: null, script: null },
     afterMs: null,
     thresholds: [],
     abort: null,

@@ -32,7 +32,14 @@ function refusal(work: () => unknown, code: string): string {
 }
 
 const data = { file: 'tokens.csv' };
-const context = { row: { x: 'X', 'user id': 'U' }, env: { HOME_TOKEN: 'E' }, index: 7, uuid: 'id' };
+const context = {
+  row: { x: 'X', 'user id': 'U' },
+  env: { HOME_TOKEN: 'E' },
+  index: 7,
+  client: 3,
+  uuid: 'id',
+  captured: { sid: 'S' },
+};
 
 test('holes are filled, with or without blanks', () => {
   const table: [string, string][] = [
@@ -40,6 +47,7 @@ test('holes are filled, with or without blanks', () => {
     ['{{ row.x }}', 'X'],
     ['{{row.x}}-{{  index  }}', 'X-7'],
     ['a{{ uuid }}b{{ env.HOME_TOKEN }}', 'aidbE'],
+    ['{{ client }}/{{ index }}', '3/7'],
     ['{{ row.user id }}', 'U'],
     ['}} { }', '}} { }'],
     ['', ''],
@@ -58,10 +66,24 @@ test('a wrong template says where and what was meant', () => {
   assert.match(wrong('{{ a {{ index }}'), /at character 1 is not closed/);
   assert.match(wrong('x {{ idnex }}'), /unknown template name "idnex" at character 3.*did you mean "index"\?/);
   assert.match(wrong('{{ rows.token }}'), /did you mean "row.token"\?/);
-  assert.match(wrong('{{ foo }}'), /expected one of row.COLUMN, index, uuid, env.NAME$/);
+  assert.match(wrong('{{ foo }}'), /expected one of row.COLUMN, index, client, uuid, env.NAME$/);
   assert.match(wrong('{{ }}'), /empty template at character 1/);
   assert.match(wrong('{{ row. }}'), /unknown template name/);
   assert.match(wrong('{{ env.A-B }}'), /no name of an environment variable/);
+  assert.match(wrong('{{ captured.sid }}'), /unknown template name "captured.sid" at character 1/);
+});
+
+test('a session has two more kinds of names', () => {
+  const template = compileTemplate('{{ captured.sid }}{{ var.token }}{{captured.sid}}', 'session');
+  assert.deepEqual([template.captured, template.variables], [['sid'], ['token']]);
+  assert.equal(render(compileTemplate('0{{ captured.sid }}', 'session'), context), '0S');
+  const wrong = (text: string): string => refusal(() => compileTemplate(text, 'session'), 'template');
+  assert.match(wrong('{{ vra.token }}'), /did you mean "var.token"\?/);
+  assert.match(wrong('{{ var.a-b }}'), /"var.a-b" at character 1 is no name: a name has letters, digits and _/);
+  assert.match(
+    wrong('{{ sid }}'),
+    /expected one of row.COLUMN, index, client, uuid, env.NAME, var.NAME, captured.NAME/,
+  );
 });
 
 test('literals and holes in any order render to their parts', () => {

@@ -79,7 +79,7 @@ export function plan(stages: readonly Stage[], target: Partial<Target> = {}): Pl
     gate: 'upgrade',
     timeoutMs: 75_000,
     stages,
-    session: { holdMs: null },
+    session: { holdMs: null, script: null },
     afterMs: null,
     thresholds: [],
     abort: null,

@@ -39,7 +39,7 @@ const PLAN: PlanRecord = {
     { kind: 'burst', size: 3, times: 1, restMs: 0 },
     { kind: 'churn', total: 2, inFlight: 1, forMs: null, restMs: 0 },
   ],
-  session: { holdMs: null },
+  session: { holdMs: null, script: null },
   thresholds: ['share(101) >= 99.9%'],
   abort: null,
   allowHosts: [],

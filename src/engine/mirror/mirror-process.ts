@@ -96,7 +96,7 @@ function mirrorPlan(plan: Plan): Plan {
     },
     data: null,
     stages: [...plan.stages.map(floorStage), warmUpStage(plan)],
-    session: { holdMs: null },
+    session: { holdMs: null, script: null },
     timeoutMs: Math.min(plan.timeoutMs, TIMEOUT_MS),
     close: 'reset',
   };

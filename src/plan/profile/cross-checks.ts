@@ -10,7 +10,7 @@ import { formatCount } from '../units.js';
 import type { Path, Problem } from './problems.js';
 import type { ProfileParts } from './profile-schema.js';
 import { MOST_ATTEMPTS } from './stages/bounds.js';
-import { templatesOf } from './templated-texts.js';
+import { sessionTemplates, templatesOf } from './templated-texts.js';
 
 /** Every problem between keys; the profile may be incomplete. */
 export function crossProblems(profile: ProfileParts): Problem[] {
@@ -91,7 +91,7 @@ function targetProblems({ target }: ProfileParts): Problem[] {
 
 function dataProblems(profile: ProfileParts): Problem[] {
   if (profile.data === undefined) {
-    return templatesOf(profile.target).flatMap(({ path, template }) => {
+    return [...templatesOf(profile.target), ...sessionTemplates(profile)].flatMap(({ path, template }) => {
       const [column] = template.rowColumns;
       return column === undefined
         ? []

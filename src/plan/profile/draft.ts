@@ -20,6 +20,7 @@ import {
   withoutProblems,
 } from './problems.js';
 import { flagsSchema, type Profile, type ProfileParts, partsSchema } from './profile-schema.js';
+import { sessionProblems } from './session/session-checks.js';
 
 export interface Draft {
   /** What could be parsed. */
@@ -69,7 +70,8 @@ function understood(schema: typeof flagsSchema | typeof partsSchema, value: unkn
 /**
  * `over` on top of `base`: single values and lists are replaced; TLS and data are merged by key; a header replaces
  * headers of the same name, in their place, or is added; allowed hosts are added; a rest replaces the rest of every
- * stage. A new URL drops the profile's connectTo and TLS server name, which belong to the old URL.
+ * stage. A new URL drops the profile's connectTo and TLS server name, which belong to the old URL; a new session drops
+ * its variables, others are merged by name.
  */
 export function layered(base: Draft, over: Draft): Draft {
   return {
@@ -83,10 +85,12 @@ function merged(base: ProfileParts, over: ProfileParts): ProfileParts {
   const { target: overTarget = {}, data, rest, ...others } = over;
   const kept = overTarget.url === undefined ? (base.target ?? {}) : withoutAddress(base.target ?? {});
   const stages = others.stages ?? base.stages;
+  const sessionVars = mergedVariables(base, over);
   return {
     ...base,
     ...defined(others),
     ...(base.data === undefined && data === undefined ? {} : { data: { ...base.data, ...defined(data ?? {}) } }),
+    ...(sessionVars === undefined ? {} : { sessionVars }),
     ...(stages === undefined || rest === undefined
       ? {}
       : { stages: stages.map((stage) => ({ ...stage, restMs: rest })) }),
@@ -98,6 +102,12 @@ function merged(base: ProfileParts, over: ProfileParts): ProfileParts {
     },
     allowHosts: [...new Set([...(base.allowHosts ?? []), ...(over.allowHosts ?? [])])],
   };
+}
+
+/** Variables belong to a session: another session drops those of the profile. */
+function mergedVariables(base: ProfileParts, over: ProfileParts): ProfileParts['sessionVars'] {
+  if (over.session !== undefined || base.sessionVars === undefined) return over.sessionVars;
+  return { ...base.sessionVars, ...over.sessionVars };
 }
 
 type TargetParts = NonNullable<ProfileParts['target']>;
@@ -154,7 +164,12 @@ export function supplied(draft: Draft, outside: Outside): { readonly profile: Pr
 }
 
 function problemsWithin(draft: Draft): Told[] {
-  const problems = [...missingProblems(draft), ...crossProblems(draft.value)];
+  const isSessionBroken = draft.told.some(({ problem }) => problem.path[0] === 'session');
+  const problems = [
+    ...missingProblems(draft),
+    ...crossProblems(draft.value),
+    ...sessionProblems(draft.value, isSessionBroken),
+  ];
   return [...draft.told, ...problems.map((problem) => toldBy(draft, problem))];
 }
 

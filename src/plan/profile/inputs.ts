@@ -10,10 +10,10 @@ import { fieldValueProblem, isToken } from '../syntax.js';
 import { render, type Template } from '../template.js';
 import { formatCount } from '../units.js';
 import { type Path, type Problem, refuse, valueSource } from './problems.js';
-import { type Texts, templatesOf } from './templated-texts.js';
+import { type SaidTexts, sessionTemplates, type Texts, templatesOf } from './templated-texts.js';
 
 /** The parts of a plan, or of an incomplete profile, that concern inputs. */
-interface Written {
+interface Written extends SaidTexts {
   readonly target?: Texts | undefined;
   readonly data?: { readonly file?: string | undefined; readonly pick?: Pick | undefined } | null | undefined;
   readonly stages?: readonly Stage[] | undefined;
@@ -24,7 +24,7 @@ interface Written {
 
 /** Values of the variables that are used. Unset ones are left out here, and checkInputs refuses them. */
 export function pickEnv(written: Written, env: Readonly<Record<string, string | undefined>>): Inputs['env'] {
-  const names = templatesOf(written.target).flatMap(({ template }) => template.envNames);
+  const names = usesOf(written).flatMap(({ template }) => template.envNames);
   return Object.fromEntries(
     [...new Set(names)].flatMap((name) => {
       const value = Object.hasOwn(env, name) ? env[name] : undefined;
@@ -58,15 +58,18 @@ interface Use {
   readonly path: Path;
   readonly template: Template;
   /**
-   * Why the rendered text is not allowed there, or null. `judge` is null for paths: they are percent-encoded instead.
+   * Why the rendered text is not allowed there, or null. `judge` is null for paths, which are percent-encoded instead, and
+   * for what is said after the 101, which may be anything.
    */
   readonly judge: ((text: string) => string | null) | null;
 }
 
-const JUDGES = { url: null, value: fieldValueProblem, token: tokenProblem } as const;
+const JUDGES = { url: null, value: fieldValueProblem, token: tokenProblem, said: null } as const;
 
-function usesOf({ target }: Written): Use[] {
-  return templatesOf(target).map(({ kind, path, template }) => ({ path, template, judge: JUDGES[kind] }));
+function usesOf(written: Written): Use[] {
+  return [...templatesOf(written.target), ...sessionTemplates(written)].map(
+    ({ kind, path, template, spoilt = JUDGES[kind] }) => ({ path, template, judge: spoilt }),
+  );
 }
 
 function isFixed({ template }: Use): boolean {
@@ -146,8 +149,8 @@ function valueProblems(written: Written, all: readonly Use[], inputs: Inputs, co
   return isWhole ? [...problems, ...duplicateProblems(protocols, inputs)] : problems;
 }
 
-// Stand-ins for index and uuid, whose real values are equally harmless.
-const HARMLESS = { index: 0, uuid: '0' };
+// Stand-ins for index, client and uuid, whose real values are equally harmless.
+const HARMLESS = { index: 0, client: 0, uuid: '0', captured: {} };
 
 function usedProblem(use: Use, row: Readonly<Record<string, string>>, inputs: Inputs, source: string): Problem[] {
   const found = use.judge?.(render(use.template, { ...HARMLESS, row, env: inputs.env })) ?? null;

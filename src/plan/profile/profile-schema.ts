@@ -10,7 +10,9 @@ import { isToken, originProblem } from '../syntax.js';
 import { parseUrl } from '../url.js';
 import { converted, count, duration, flag, list, map, templated, text, word } from './field.js';
 import { headers } from './headers.js';
-import { DAY_MS, HOUR_MS, rest } from './stages/bounds.js';
+import { beatTime, holdTime, session } from './session/lines.js';
+import { sessionVars } from './session/variables.js';
+import { HOUR_MS, rest } from './stages/bounds.js';
 import { stageSchema } from './stages/stage-table.js';
 
 const LONGEST_URL = 8192;
@@ -98,11 +100,9 @@ const shape = {
     'The step at which all attempts wait for the release; default connect',
   ).optional(),
   timeout: duration(1, HOUR_MS, 'Total deadline of an attempt, from the release; default 75s').optional(),
-  session: map(
-    { hold: duration(0, DAY_MS, 'Hold every 101 this long after the last attempt of its burst ended').optional() },
-    'session',
-    ['ping', 'send', 'expect', 'expectWithin', 'close'],
-  ).optional(),
+  session: session.optional(),
+  sessionVars: sessionVars.optional(),
+  messageTimeout: duration(1, HOUR_MS, 'Time limit of an expect; default 5s').optional(),
   after: duration(
     0,
     HOUR_MS,
@@ -154,6 +154,8 @@ export const flagsSchema = map(
     ...parts,
     data: map({ file: dataShape.file.optional(), pick: dataShape.pick }, 'data').optional(),
     rest: rest.optional(),
+    hold: holdTime.optional(),
+    ping: beatTime.optional(),
   },
   'a profile',
   LATER_KEYS,
@@ -165,5 +167,5 @@ export type ProfileParts = z.output<typeof flagsSchema>;
 /** A profile built by a program: the keys of a profile file, with their units. */
 export type ProfileDocument = z.input<typeof profileSchema>;
 
-/** A checked profile with all required keys; defaults are not filled in. */
-export type Profile = z.output<typeof profileSchema>;
+/** A checked profile with all required keys, and what flags say of its session; defaults are not filled in. */
+export type Profile = z.output<typeof profileSchema> & Pick<ProfileParts, 'hold' | 'ping'>;

@@ -3,10 +3,11 @@
  * the short way for a profile that a program built.
  */
 
-import type { Plan } from '../plan.js';
+import type { Plan, Target } from '../plan.js';
 import { draftOfParts, profileOf } from './draft.js';
 import { valueSource } from './problems.js';
 import type { Profile } from './profile-schema.js';
+import { completedTarget, sessionPlan } from './session/session-plan.js';
 
 /** Longer than the usual 60 s of gateways, so that their 504 is seen instead of our own timeout. */
 const DEFAULT_TIMEOUT_MS = 75_000;
@@ -19,36 +20,15 @@ export function checkProfile(value: unknown, where: string): Profile {
 
 /** Defaults filled in, deeply frozen; unchanged by a round trip through JSON. */
 export function compilePlan(profile: Profile): Plan {
-  const { target } = profile;
   const plan: Plan = {
     name: profile.name ?? null,
     about: profile.about ?? null,
-    target: {
-      url: target.url,
-      scheme: target.scheme,
-      host: target.host,
-      port: target.port,
-      path: target.path,
-      headers: target.headers ?? [],
-      origin: target.origin ?? null,
-      subprotocols: target.subprotocols ?? [],
-      compression: target.compression ?? false,
-      tls: {
-        ca: target.tls?.ca ?? null,
-        cert: target.tls?.cert ?? null,
-        key: target.tls?.key ?? null,
-        servername: target.tls?.servername ?? null,
-        insecure: target.tls?.insecure ?? false,
-        resume: target.tls?.resume ?? false,
-      },
-      connectTo: target.connectTo ?? null,
-      sourceIps: target.sourceIps ?? [],
-    },
+    target: completedTarget(targetOf(profile), profile),
     data: profile.data === undefined ? null : { file: profile.data.file, pick: profile.data.pick ?? 'cycle' },
     gate: profile.gate ?? 'connect',
     timeoutMs: profile.timeout ?? DEFAULT_TIMEOUT_MS,
     stages: profile.stages,
-    session: { holdMs: profile.session?.hold ?? null },
+    session: sessionPlan(profile),
     afterMs: profile.after === undefined || profile.after === 0 ? null : profile.after,
     thresholds: profile.thresholds ?? [],
     abort: profile.abort ?? null,
@@ -63,6 +43,30 @@ export function compilePlan(profile: Profile): Plan {
     seed: profile.seed ?? DEFAULT_SEED,
   };
   return frozen(structuredClone(plan));
+}
+
+function targetOf({ target }: Profile): Target {
+  return {
+    url: target.url,
+    scheme: target.scheme,
+    host: target.host,
+    port: target.port,
+    path: target.path,
+    headers: target.headers ?? [],
+    origin: target.origin ?? null,
+    subprotocols: target.subprotocols ?? [],
+    compression: target.compression ?? false,
+    tls: {
+      ca: target.tls?.ca ?? null,
+      cert: target.tls?.cert ?? null,
+      key: target.tls?.key ?? null,
+      servername: target.tls?.servername ?? null,
+      insecure: target.tls?.insecure ?? false,
+      resume: target.tls?.resume ?? false,
+    },
+    connectTo: target.connectTo ?? null,
+    sourceIps: target.sourceIps ?? [],
+  };
 }
 
 function frozen<T>(value: T): T {
