@@ -51,7 +51,7 @@ export const IMPORT_TABLE: readonly Row[] = [
   { places: ['host.ts'], may: ['errors.ts'], node: 'all' },
 
   {
-    places: ['plan', 'plan/expressions', 'plan/session', 'plan/stages'],
+    places: ['plan', 'plan/expressions', 'plan/policy', 'plan/session', 'plan/stages'],
     may: ['errors.ts', 'names'],
     packages: ['csv-parse', 'ipaddr.js', 'fastest-levenshtein', 're2js'],
     node: ['node:module'],

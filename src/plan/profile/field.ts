@@ -22,7 +22,7 @@ export function shown(value: unknown): string {
 }
 
 /** The one form of all errors: what was expected, what was found, and a hint if there is one. */
-function unlike(expected: string, hint: (input: unknown) => string = () => '') {
+export function unlike(expected: string, hint: (input: unknown) => string = () => '') {
   return ({ input }: { readonly input?: unknown }): string =>
     input === undefined ? `missing, expected ${expected}` : `expected ${expected}, found ${shown(input)}${hint(input)}`;
 }

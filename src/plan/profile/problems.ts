@@ -50,10 +50,20 @@ export function problemsOf(issues: Issues, value: unknown, prefix: Path = []): P
       const messages = issue.message.split('\n');
       return issue.keys.map((key, i): Problem => ({ path: [...path, key], at: 'key', message: messages[i] ?? '' }));
     }
-    // Only the union of stages has no error message of its own: its options are told apart by their key.
-    if (issue.code === 'invalid_union' && isStagePath(path)) return stageProblems(issue.errors, value, path);
+    if (issue.code === 'invalid_union') {
+      // Only the union of stages has no error message of its own: its options are told apart by their key.
+      if (isStagePath(path)) return stageProblems(issue.errors, value, path);
+      // The others are told apart by type. What is wrong inside the one that was meant says more than the union does.
+      const [meant, ...others] = issue.errors.filter((branch) => !branch.some(isWrongType));
+      if (meant !== undefined && others.length === 0) return problemsOf(meant, value, path);
+    }
     return [{ path, at: 'value', message: issue.message }];
   });
+}
+
+/** The value as a whole is of another type than this option of a union. */
+function isWrongType({ path, code }: Issues[number]): boolean {
+  return path.length === 0 && (code === 'invalid_type' || code === 'invalid_union');
 }
 
 function isStagePath(path: Path): boolean {
