@@ -216,13 +216,11 @@ describe('the generator', () => {
   it('is named first, whatever else failed', () => {
     const local = NAMED_OUTCOMES.filter(({ blame }) => blame === 'local').map(({ id }) => id);
     assert.equal(local.length, 4);
-    for (const id of local) {
-      for (const [, , told] of CASES) {
-        const [first, ...others] = told.bursts;
-        if (first === undefined || told.bursts.length > 1) continue;
-        const groups = [...first.groups, failed(id, around(30, 0.2))];
-        assert.equal(diagnosed({ ...told, bursts: [{ ...first, groups }, ...others] })[0].cause, 'generator-limit');
-      }
+    for (const [i, [, , told]] of CASES.entries()) {
+      const [first, ...others] = told.bursts;
+      if (first === undefined || told.bursts.length > 1) continue;
+      const groups: (typeof first)['groups'] = [...first.groups, failed(local[i % local.length], around(30, 0.2))];
+      assert.equal(diagnosed({ ...told, bursts: [{ ...first, groups }, ...others] })[0].cause, 'generator-limit');
     }
   });
 });

@@ -76,26 +76,6 @@ for (const [name, args] of [
   });
 }
 
-test('12 stops of a search, at seeded moments: rows and result agree, and so they do once it has gone on', async (t) => {
-  const lab = await labFor(t, 'limit', { max: 150, host: '127.0.0.53' });
-  const [json, csv] = [path('found.json'), path('found.csv')];
-  const terms = quickFind(lab.url, '400');
-  let seed = 7;
-  for (let stop = 0; stop < 12; stop++) {
-    seed = (seed * 48_271) % 2_147_483_647;
-    const resume = existsSync(json) && saved(json).bursts.length > 0 ? ['--resume', json] : [];
-    const running = start([...terms, '-o', json, '--attempts', csv, ...resume]);
-    const timer = setTimeout(() => running.child.kill('SIGINT'), 500 + (seed % 1000));
-    const ran = await running.done;
-    clearTimeout(timer);
-    // It may be over before it is stopped; then it begins anew.
-    if (ran.code === null || !existsSync(json)) continue;
-    assert.ok([0, 3, 130].includes(ran.code), `exit ${ran.code}: ${ran.stderr}`);
-    if (existsSync(csv)) assertAgree(json, csv);
-    if (saved(json).stopped === null) for (const file of [json, csv]) rmSync(file, { force: true });
-  }
-});
-
 test('find --resume names a file that its run never finished; every file written is named, unless all is quiet', async (t) => {
   const lab = await labFor(t, 'simultaneous-504', { timeout: '700ms', service: '10ms', host: '127.0.0.57' });
   const json = path('killed-find.json');
