@@ -99,7 +99,7 @@ async function dispatch(host: Host): Promise<ExitCode> {
   );
   mistakes.refuseSwitchValues(host.argv, commands);
   let code: ExitCode = EXIT.ok;
-  const parser = yargs(host.argv as string[])
+  const parser = yargs(withDash(host.argv))
     .scriptName('wstampede')
     .usage('$0 COMMAND\n\nHow many WebSocket clients can connect in the same instant before a stack breaks, and why.')
     .parserConfiguration({ 'greedy-arrays': false, 'strip-dashed': true, 'camel-case-expansion': false })
@@ -134,6 +134,15 @@ async function dispatch(host: Host): Promise<ExitCode> {
   }
   await parser.parseAsync();
   return code;
+}
+
+/** yargs does not take a lone `-` for a value: `-o -` becomes `-o=-`. */
+function withDash(argv: readonly string[]): string[] {
+  const isOutput = (word: string | undefined) => word === '-o' || word === '--output';
+  return argv.flatMap((word, i) => {
+    if (word === '-' && isOutput(argv[i - 1])) return [];
+    return [isOutput(word) && argv[i + 1] === '-' ? `${word}=-` : word];
+  });
 }
 
 /** Completions where a name is expected: the shipped profiles, the targets of the lab. */
@@ -211,6 +220,18 @@ function commandTable(host: Host, options: Options): CommandSpec[] {
         ['$0 check wss://staging.example.com/ws --direct ws://10.0.0.5:8080', 'the gateway, or what is behind it?'],
       ],
       run: async (args, flags) => (await import('./commands/check.js')).check({ url: String(args.URL), flags }, host),
+    },
+    {
+      usage: 'report <RESULT..>',
+      about: 'saved results as a comment, a table, a JUnit file; without -o the summary again',
+      positionals: { RESULT: 'what -o FILE.json or --json wrote' },
+      options: options.REPORT_OPTIONS,
+      examples: [
+        ['$0 report result.json -o comment.md', 'a comment for a pull request'],
+        ['$0 report before.json after.json -o both.md', 'several in one document'],
+      ],
+      run: async (args, flags) =>
+        (await import('./commands/report.js')).report({ files: (args.RESULT as unknown[]).map(String), flags }, host),
     },
     {
       usage: 'lab [NAME]',

@@ -13,6 +13,8 @@ const INSTALL: Readonly<Record<string, string>> = {
   chromium: 'apt-get install chromium',
   tcpdump: 'apt-get install tcpdump',
   ip: 'apt-get install iproute2',
+  xmllint: 'apt-get install libxml2-utils',
+  promtool: 'apt-get install prometheus',
 };
 
 /** Whoever can be left out: a test, or a case of a benchmark. */

@@ -10,14 +10,14 @@ import { compilePlan } from '../plan/profile/profile.js';
 import { parseDurationMs } from '../plan/units.js';
 import { parseUrl } from '../plan/url.js';
 import { renderCheck } from '../report/terminal/check-page.js';
-import { terminalOf } from '../report/terminal/style.js';
 import type { Result } from '../result/result.js';
 import { assembleResult } from '../tally/assemble.js';
 import { checkExitCode } from '../tally/check-health.js';
-import { listenForSignals, write } from './console.js';
+import { listenForSignals } from './console.js';
 import { inputFilesOf, readText } from './input-files.js';
-import { openOutputs } from './open-outputs.js';
 import { type Flags, listFlag, switchFlag, textFlag, writtenName } from './option-tables.js';
+import { openOutputs } from './output/open-outputs.js';
+import { printResult, standardOutputOf } from './output/standard-output.js';
 import { draftOf } from './profile-flags.js';
 import { version } from './version.js';
 
@@ -34,7 +34,9 @@ export async function check(args: { url: string; flags: Flags }, host: Host): Pr
   const plan = compilePlan(profile);
   const direct = directOf(plan, flags);
   const idleMs = idleOf(flags);
-  const outputs = await openOutputs(flags, host, { inputs: inputFilesOf(plan, host.cwd), earlier: null });
+  const stdout = standardOutputOf(flags, ['check'], host);
+  const files = { inputs: inputFilesOf(plan, host.cwd), earlier: null, stdout };
+  const outputs = await openOutputs('check', flags, host, files);
   const signals = listenForSignals(host, { note: (text) => outputs.note(text), leave: () => outputs.close() });
   // After the second signal, what does not end by itself is not waited for.
   signals.hurry.addEventListener('abort', () => {
@@ -68,12 +70,7 @@ export async function check(args: { url: string; flags: Flags }, host: Host): Pr
     await outputs.end(measured);
     // If a requested file could not be written, a script must not see success.
     const result = outputs.problems.length > 0 ? { ...measured, exitCode: EXIT.internal } : measured;
-    const terminal = terminalOf(host.stdout, host.env, { noColor: switchFlag(flags, 'color') === false });
-    if (switchFlag(flags, 'json') === true) {
-      const { writeResult } = await import('../result/document.js');
-      await write(host, writeResult(result));
-    } else await write(host, renderCheck(result, terminal));
-    return result.exitCode as ExitCode;
+    return await printResult(result, stdout, flags, host, async (terminal) => renderCheck(result, terminal));
   } finally {
     signals.stop();
     outputs.close();

@@ -10,9 +10,19 @@ const ONE_REQUEST_MS = 50;
 /**
  * Resolves when the text has been written, so that an exit cannot cut it off; a closed pipe is not an error (cli.ts).
  */
-export function write(host: Host, text: string): Promise<void> {
+export function write(host: Host, content: string | Uint8Array): Promise<void> {
+  return written(host.stdout, content);
+}
+
+/** The same on stderr, for what people read while standard output is data. */
+export function writeAside(host: Host, text: string): Promise<void> {
+  return written(host.stderr, text);
+}
+
+function written(stream: Host['stdout'], content: string | Uint8Array): Promise<void> {
   return new Promise((resolve) => {
-    host.stdout.write(text.endsWith('\n') ? text : `${text}\n`, () => resolve());
+    const isOpen = typeof content === 'string' && !content.endsWith('\n');
+    stream.write(isOpen ? `${content}\n` : content, () => resolve());
   });
 }
 

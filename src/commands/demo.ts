@@ -116,7 +116,7 @@ function found({ verdict, because, estimate, interval95 }: DropOff): string {
   return `~${formatCount(estimate)}, with 95% between ${from} and ${to}${doubt}`;
 }
 
-const NO_FILES = { inputs: [], earlier: null };
+const NO_FILES = { inputs: [], earlier: null, stdout: { is: 'summary' } } as const;
 
 async function fire(
   url: string,

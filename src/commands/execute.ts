@@ -22,6 +22,7 @@ import { write } from './console.js';
 import { inputFilesOf, readText } from './input-files.js';
 import type { Measured } from './measure.js';
 import { type Flags, listFlag, switchFlag, textFlag } from './option-tables.js';
+import { printResult, type StandardOutput, standardOutputOf } from './output/standard-output.js';
 import type { Resumed } from './resume.js';
 
 /**
@@ -39,13 +40,14 @@ export async function execute(
   const outside = { env: host.env, read: (file: string) => readText(file, folder) };
   const { profile, inputs } = supplied(draft, outside);
   const plan = compilePlan(profile);
+  const stdout = standardOutputOf(flags, [name], host);
   // Contradictions are reported before any file is opened or any cost forecast.
   const resumed = await resumedBy(flags, plan, host);
   const director = await directorFor(plan, resumed?.state ?? null);
   if (switchFlag(flags, 'dry-run') === true) return dryRun(plan, flags, host);
   const machine = readMachine();
   const workerHeapMb = heapFrom(host.env.WST_WORKER_HEAP_MB);
-  const files = { inputs: [...read, ...inputFilesOf(plan, folder)], earlier: resumed?.earlier.bursts ?? null };
+  const files = { inputs: [...read, ...inputFilesOf(plan, folder)], earlier: resumed?.earlier.bursts ?? null, stdout };
   // Printed before the threads are ended: a second Ctrl-C does not wait for them.
   const measured = async (workers: WorkerPool): Promise<ExitCode> => {
     // The threads start while this thread still loads modules.
@@ -53,7 +55,7 @@ export async function execute(
     const { earlier = null, remark = null } = resumed ?? {};
     const given = { director, earlier, remark, machine, generators: workers };
     const { measure } = await import('./measure.js');
-    const shown = (outcome: Measured) => show(outcome, flags, host);
+    const shown = (outcome: Measured) => show(outcome, stdout, flags, host);
     const code = await measure(name, plan, inputs, flags, host, { ...given, files }, shown);
     // The result is out; only the threads are still to be ended.
     host.onSignal(() => host.exit(code));
@@ -62,20 +64,19 @@ export async function execute(
   return withWorkers(plan, machine, measured, workerHeapMb);
 }
 
-async function show({ result: measured, problems }: Measured, flags: Flags, host: Host): Promise<ExitCode> {
+function show(
+  { result: measured, problems }: Measured,
+  stdout: StandardOutput,
+  flags: Flags,
+  host: Host,
+): Promise<ExitCode> {
   // If a requested file could not be written, a script must not see success; the measurement is still shown.
   const result = problems.length > 0 ? { ...measured, exitCode: EXIT.internal } : measured;
-  const terminal = terminalOf(host.stdout, host.env, { noColor: switchFlag(flags, 'color') === false });
-  const isJson = switchFlag(flags, 'json') === true;
   const verbose = switchFlag(flags, 'verbose') === true;
-  if (isJson) {
-    const { writeResult } = await import('../result/document.js');
-    await write(host, writeResult(result));
-  } else {
+  return printResult(result, stdout, flags, host, async (terminal) => {
     const { renderSummary } = await import('../report/terminal/summary.js');
-    await write(host, renderSummary(result, terminal, { verbose }));
-  }
-  return result.exitCode as ExitCode;
+    return renderSummary(result, terminal, { verbose });
+  });
 }
 
 /** The state of the search from an earlier process; null: start anew. @throws UserError `resume` */

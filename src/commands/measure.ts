@@ -11,9 +11,9 @@ import type { RunOutputs } from '../report/outputs/run-outputs.js';
 import type { Result } from '../result/result.js';
 import { assembleResult, type Heading, type RunRecord, unfinished } from '../tally/assemble.js';
 import { listenForSignals } from './console.js';
-import { type OtherFiles, openOutputs } from './open-outputs.js';
 import { type Flags, listFlag, switchFlag, textFlag } from './option-tables.js';
-import { Pace } from './pace.js';
+import { type OtherFiles, openOutputs } from './output/open-outputs.js';
+import { Pace } from './output/pace.js';
 import { version } from './version.js';
 
 export interface Measured {
@@ -42,7 +42,7 @@ export async function measure<T>(
   { files, remark = null, ...given }: Given,
   show: (measured: Measured) => Promise<T>,
 ): Promise<T> {
-  const outputs = await openOutputs(flags, host, files);
+  const outputs = await openOutputs(name, flags, host, files);
   const signals = listenForSignals(host, { note: (text) => outputs.note(text), leave: () => outputs.close() });
   signals.signal.addEventListener('abort', loadWhatTells);
   const heading = { version: version(), command: name, plan };
@@ -93,8 +93,10 @@ function observerOf(
   return {
     progress: (news) => outputs.interval(news),
     rows: (rows) => outputs.rows(rows),
-    burst: (_burst, record) =>
-      pace.over(record.bursts.length, (isDue) => outputs.burst(() => soFar(heading, record), isDue)),
+    burst: async (burst, record) => {
+      await outputs.ended(burst);
+      await pace.over(record.bursts.length, (isDue) => outputs.burst(() => soFar(heading, record), isDue));
+    },
     ...(hasFiles && { during: (record, rows) => outputs.during(() => soFar(heading, record), rows) }),
     save: (record) => outputs.save(() => soFar(heading, record)),
     note: (text) => outputs.warn(text),

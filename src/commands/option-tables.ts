@@ -2,7 +2,7 @@
  * The flags as data: name, short form, kind and help. The only place, so that parsing, help, environment variables and
  * completion cannot disagree. Values stay text: the plan reads units.
  */
-import { ENDINGS } from '../report/formats/formats.js';
+import { ENDINGS, FORMAT_NAMES } from '../report/formats/formats.js';
 
 export interface OptionSpec {
   readonly alias?: string;
@@ -88,9 +88,11 @@ const OBJECTIVE: OptionTable = {
 };
 
 const OUTPUT: OptionTable = {
-  output: list('Output', `FILE${ENDINGS.join('|')}`, 'write the result (repeatable)', 'o'),
+  output: list('Output', `FILE${ENDINGS.join('|')}`, 'write the result (repeatable; -: standard output)', 'o'),
+  format: { ...text('Output', 'NAME', 'what `-o -` writes (default json)'), choices: FORMAT_NAMES },
   attempts: text('Output', 'FILE.csv', 'write one row an attempt'),
   json: flag('Output', 'print the result as one JSON document, nothing else'),
+  'json-lines': flag('Output', 'print one JSON object a burst as it ends, and one at the end; the summary on stderr'),
   'dry-run': flag('Output', 'print the plan and what it needs, send nothing'),
   quiet: flag('Output', 'no progress, no notes', 'q'),
   verbose: flag('Output', 'more about what happens, on stderr', 'v'),
@@ -173,7 +175,13 @@ export const CHECK_OPTIONS: OptionTable = {
   timeout: text('Connection', 'TIME', 'deadline of each step (default 10s)', 't'),
   'connect-to': CONNECTION['connect-to'],
   'source-ip': CONNECTION['source-ip'],
-  ...without(OUTPUT, ['attempts', 'dry-run']),
+  ...without(OUTPUT, ['attempts', 'dry-run', 'json-lines']),
+};
+
+export const REPORT_OPTIONS: OptionTable = {
+  output: OUTPUT.output,
+  format: OUTPUT.format,
+  color: OUTPUT.color,
 };
 
 export const DEMO_OPTIONS: OptionTable = {
@@ -183,8 +191,8 @@ export const DEMO_OPTIONS: OptionTable = {
 
 /** Every flag of every command, to recognise environment variables. */
 export const ALL_OPTION_NAMES: ReadonlySet<string> = new Set(
-  [BURST_OPTIONS, CHURN_OPTIONS, FIND_OPTIONS, RUN_OPTIONS, CHECK_OPTIONS, DEMO_OPTIONS].flatMap((table) =>
-    Object.keys(table),
+  [BURST_OPTIONS, CHURN_OPTIONS, FIND_OPTIONS, RUN_OPTIONS, CHECK_OPTIONS, REPORT_OPTIONS, DEMO_OPTIONS].flatMap(
+    (table) => Object.keys(table),
   ),
 );
 

@@ -61,6 +61,11 @@ export function writeResult(result: Result, written: WrittenBursts = new WeakMap
   return around.replace('\n  "bursts": []', () => `\n  "bursts": [\n${bursts}\n  ]`);
 }
 
+/** One line of JSON, keys in schema order. */
+export function burstLine(burst: Burst): string {
+  return JSON.stringify(normalForm(burstSchema, burst));
+}
+
 function burstText(burst: Burst, written: WrittenBursts): string {
   const known = written.get(burst);
   if (known !== undefined) return known;

@@ -50,7 +50,7 @@ export interface AttemptRow {
 
 /** One line with its line end. */
 export function attemptRow(row: AttemptRow): string {
-  return `${row.burst},${row.attempt},${row.worker},${row.localAddress ?? ''},${row.localPort ?? ''},${row.remoteAddress ?? ''},${row.outcome},${whole(row.releasedUs)},${whole(row.connectUs)},${whole(row.tlsUs)},${whole(row.sentUs)},${whole(row.firstByteUs)},${whole(row.doneUs)},${whole(row.doneLowerUs)},${quoted(row.detail)},${whole(row.synRetransmits)},${whole(row.rttUs)},${whole(row.retransmits)},${whole(row.row)},${whole(row.lateUs)},${whole(row.readyUs)},${endWord(row.end)},${whole(row.endUs)}\n`;
+  return `${row.burst},${row.attempt},${row.worker},${row.localAddress ?? ''},${row.localPort ?? ''},${row.remoteAddress ?? ''},${row.outcome},${whole(row.releasedUs)},${whole(row.connectUs)},${whole(row.tlsUs)},${whole(row.sentUs)},${whole(row.firstByteUs)},${whole(row.doneUs)},${whole(row.doneLowerUs)},${csvText(row.detail)},${whole(row.synRetransmits)},${whole(row.rttUs)},${whole(row.retransmits)},${whole(row.row)},${whole(row.lateUs)},${whole(row.readyUs)},${endWord(row.end)},${whole(row.endUs)}\n`;
 }
 
 /** The engine's columns are typed arrays, in which NaN means missing: it must not be printed. */
@@ -58,9 +58,9 @@ function whole(value: number | null): string {
   return value === null || !Number.isFinite(value) ? '' : `${Math.round(value)}`;
 }
 
-/** Spreadsheets run a text that begins like a formula (OWASP: CSV injection). */
-function quoted(detail: string | null): string {
-  if (detail === null || detail === '') return '';
-  const safe = printable(detail).replaceAll('"', '""');
+/** A field of a CSV: spreadsheets run a text that begins like a formula (OWASP: CSV injection). */
+export function csvText(text: string | null): string {
+  if (text === null || text === '') return '';
+  const safe = printable(text).replaceAll('"', '""');
   return /^[=+\-@]/.test(safe) ? `"'${safe}"` : `"${safe}"`;
 }

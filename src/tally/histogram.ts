@@ -31,6 +31,9 @@ const DIGITS = 3;
 /** Our own are under 100 kB even with every bucket in use; a longer text is not worth decompressing. */
 const LONGEST_ENCODED = 1_000_000;
 
+/** Steps of a printed distribution in each half of what is left to 100 %: HdrHistogram's own number. */
+const TICKS = 5;
+
 /** As plain JSON data. */
 export interface EncodedHistogram {
   readonly hdr: string;
@@ -156,6 +159,11 @@ export class LatencyHistogram {
       histogram.#counts.add(decoded);
     }
     return histogram;
+  }
+
+  /** As text, values in ms: what HdrHistogram's own tools print. Without a value, a distribution of none. */
+  percentileDistribution(): string {
+    return (this.#counts ?? emptyCounts()).outputPercentileDistribution(TICKS, 1000);
   }
 
   /** The recorded buckets, ascending; their counts add up to `count`. */

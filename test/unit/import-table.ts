@@ -87,7 +87,7 @@ export const IMPORT_TABLE: readonly Row[] = [
     may: ['errors.ts', 'names', 'plan', 'result', 'tally', 'diagnose', 'diagnose/rules', 'diagnose/remedies'],
   },
 
-  { places: ['report/words'], may: REPORTED },
+  { places: ['report/words', 'report/words/written'], may: REPORTED },
   { places: ['report/terminal/style.ts'], may: [...REPORTED, 'report/words'], node: ['node:util'] },
   {
     places: ['report/terminal'],
@@ -99,7 +99,7 @@ export const IMPORT_TABLE: readonly Row[] = [
   {
     places: ['report/files'],
     may: [...REPORTED, 'host.ts', 'report/words', 'report/formats', 'report/outputs'],
-    node: ['node:fs', 'node:path'],
+    node: ['node:fs', 'node:path', 'node:zlib'],
   },
   {
     places: ['report/progress'],
@@ -124,7 +124,7 @@ export const IMPORT_TABLE: readonly Row[] = [
   { places: ['lab/catalogue'], may: [...LAB_BASE, 'lab/server', 'lab/targets'] },
   { places: ['lab'], may: [...LAB_BASE, 'lab/server', 'lab/targets', 'lab/gateway', 'lab/catalogue'], node: 'all' },
 
-  { places: ['commands'], may: 'all above', node: 'all' },
+  { places: ['commands', 'commands/output'], may: 'all above', node: 'all' },
   { places: ['index.ts'], may: 'all above' },
   { places: ['cli.ts'], may: 'all above', packages: ['yargs'], node: 'all' },
 ];

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { readText } from '#dist/commands/input-files.js';
-import { Pace } from '#dist/commands/pace.js';
+import { Pace } from '#dist/commands/output/pace.js';
 import { type OutputOptions, openFiles } from '#dist/report/files/open-files.js';
 import { RunOutputs } from '#dist/report/outputs/run-outputs.js';
 import { outcomeRows } from '#dist/report/words/outcome-words.js';
@@ -34,7 +34,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const path = (name: string): string => join(folder, name);
 const text = (name: string): string => readFileSync(path(name), 'utf8');
 const open = (results: readonly string[], attempts: string | null, more: Partial<OutputOptions> = {}) =>
-  openFiles({ results, attempts }, { cwd: folder, pid: 4711, ...more });
+  openFiles({ command: 'burst', results, attempts }, { cwd: folder, pid: 4711, ...more });
 
 test('no output replaces what the run reads; the result of --resume may be replaced by -o alone', () => {
   writeFileSync(path('p.json'), '{}');

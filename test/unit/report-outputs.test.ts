@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { openFiles } from '#dist/report/files/open-files.js';
+import { ENDINGS } from '#dist/report/formats/formats.js';
 import type { Output, RunNews } from '#dist/report/outputs/output.js';
 import { RunOutputs } from '#dist/report/outputs/run-outputs.js';
 import { startProgress } from '#dist/report/progress/progress.js';
@@ -111,7 +112,7 @@ describe('the files of a run', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
   const open = (results: readonly string[], attempts: string | null) =>
-    openFiles({ results, attempts }, { cwd: folder, pid: 4711 });
+    openFiles({ command: 'burst', results, attempts }, { cwd: folder, pid: 4711 });
   const path = (name: string): string => join(folder, name);
   const burstsIn = (name: string): number => JSON.parse(readFileSync(path(name), 'utf8')).bursts.length;
 
@@ -194,8 +195,8 @@ describe('the files of a run', () => {
       return '';
     };
     assert.equal(hint('r.JSON'), '');
-    assert.equal(hint('r.html'), '-o r.html: ".html" is not available; available: .json');
-    assert.equal(hint('r'), '-o r: has no ending that names a format; available: .json');
+    assert.equal(hint('r.pdf'), `-o r.pdf: ".pdf" is not available; available: ${ENDINGS.join(' ')}`);
+    assert.equal(hint('r'), `-o r: has no ending that names a format; available: ${ENDINGS.join(' ')}`);
     assert.equal(hint('/dev/null'), '');
   });
 });

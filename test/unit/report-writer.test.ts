@@ -34,7 +34,7 @@ function tool(name: string, ...args: string[]): void {
 
 /** The files of a run in `folder`, told what happens by name. */
 function filesIn(folder: string, results: readonly string[], attempts: string | null) {
-  const outputs = new RunOutputs(openFiles({ results, attempts }, { cwd: folder, pid: 4711 }));
+  const outputs = new RunOutputs(openFiles({ command: 'burst', results, attempts }, { cwd: folder, pid: 4711 }));
   return {
     write: (whole: Result) => outputs.save(async () => whole),
     rows: (text: string) => outputs.rows(text),
@@ -93,7 +93,7 @@ describe('output files', () => {
 
   it('are refused before anything is measured', () => {
     mkdirSync(join(folder, 'dir.json'));
-    refuses(['r.html'], null, /-o r\.html: "\.html" is not available/);
+    refuses(['r.pdf'], null, /-o r\.pdf: "\.pdf" is not available/);
     refuses(['result'], null, /no ending that names a format/);
     refuses(['dir.json'], null, /dir\.json: is a folder/);
     refuses([], 'dir.json', /--attempts dir\.json: is a folder/);

@@ -8,8 +8,8 @@ import { formatCount } from '../../plan/units.js';
 import type { Result } from '../../result/result.js';
 import { ATTEMPTS_HEADER } from '../../tally/attempt-row.js';
 import type { Output, PutInPlace, ResultSoFar } from '../outputs/output.js';
+import { burstsText } from '../words/numbers.js';
 import {
-  burstsText,
   createTemporary,
   type OutputPath,
   openInPlace,

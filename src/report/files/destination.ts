@@ -6,13 +6,14 @@
 import * as fs from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { UserError } from '../../errors.js';
-import { formatCount } from '../../plan/units.js';
 
 export interface OutputPlace {
   /** Relative paths start here. */
   readonly cwd: string;
   /** Makes names of temporary files unique to this process. */
   readonly pid: number;
+  /** The file that GitHub shows beside the steps of a job (GITHUB_STEP_SUMMARY): steps append to it. */
+  readonly stepSummary?: string | undefined;
 }
 
 /** Names may be 255 bytes long; the temporary ones must fit too. */
@@ -36,6 +37,8 @@ export interface OutputPath {
   /** Permissions to keep; null when there is no file yet. */
   readonly mode: number | null;
   readonly temporary: string;
+  /** What the file holds already is kept, and the document comes after it. */
+  readonly isAppended: boolean;
 }
 
 const MEND_PATH = 'give a path that you may write to';
@@ -44,14 +47,23 @@ const MEND_PATH = 'give a path that you may write to';
  * @param place of the output among those of the run: two may have long names that differ only at their ends
  * @throws UserError `output` (exit code 2) for a folder, a missing folder, a socket or a disk
  */
-export function destinationOf(flag: string, shown: string, place: number, { cwd, pid }: OutputPlace): OutputPath {
+export function destinationOf(flag: string, shown: string, place: number, outputs: OutputPlace): OutputPath {
+  const { cwd, pid, stepSummary = '' } = outputs;
   if (shown === '') throw outputError(`${flag}: the path is empty`, `for example ${flag} result.json`);
   const wanted = isAbsolute(shown) ? shown : resolve(cwd, shown);
   const isInPlace = isPipeOrDevice(flag, shown, wanted);
   const path = isInPlace ? wanted : behindLinks(flag, shown, wanted);
   const stats = isInPlace ? undefined : fs.statSync(path, { throwIfNoEntry: false });
   const temporary = join(dirname(path), `.${basename(path).slice(0, KEPT_OF_NAME)}.${pid}-${place}.tmp`);
-  return { flag, shown, path, isFile: !isInPlace, mode: stats === undefined ? null : stats.mode & 0o777, temporary };
+  return {
+    flag,
+    shown,
+    path,
+    isFile: !isInPlace,
+    mode: stats === undefined ? null : stats.mode & 0o777,
+    temporary,
+    isAppended: !isInPlace && stepSummary !== '' && resolve(cwd, stepSummary) === wanted,
+  };
 }
 
 /**
@@ -247,8 +259,4 @@ export function reasonOf(error: unknown): string {
 export function untouched({ isFile, mode }: OutputPath): string {
   if (!isFile) return 'what it got is not whole';
   return mode === null ? 'there is no such file' : 'it still holds what was there before';
-}
-
-export function burstsText(count: number): string {
-  return `${formatCount(count)} ${count === 1 ? 'burst' : 'bursts'}`;
 }

@@ -3,17 +3,20 @@
  * error before the first handshake. A later write error affects only that file: the run goes on.
  */
 import * as fs from 'node:fs';
-import { extname } from 'node:path';
+import { basename, extname } from 'node:path';
 import type { Result } from '../../result/result.js';
 import type { Format } from '../formats/format.js';
-import { DEFAULT_FORMAT, ENDINGS, formatFor } from '../formats/formats.js';
+import { DEFAULT_FORMAT, ENDINGS, formatFor, misfitOf, STEP_SUMMARY_FORMAT } from '../formats/formats.js';
 import type { Output } from '../outputs/output.js';
 import { AttemptsFile } from './attempts-file.js';
 import { destinationOf, type InputFile, type OutputPath, type OutputPlace, outputError, prove } from './destination.js';
 import { type EarlierBurst, earlierRows } from './earlier-rows.js';
-import { ResultFile } from './result-file.js';
+import { type Rendered, ResultFile } from './result-file.js';
+import { placeOf, type ResultPlace } from './result-place.js';
 
 interface FileSpecs {
+  /** The command that is run. */
+  readonly command: string;
   /** Paths as the user wrote them; the ending selects the format. */
   readonly results: readonly string[];
   readonly attempts: string | null;
@@ -32,12 +35,12 @@ export interface OutputOptions extends OutputPlace {
  * Checks that every path can be written. The attempts' file comes first, so that it holds the rows of a burst before
  * the result counts them.
  * @throws UserError `output` (exit code 2) for an unknown ending, a path used twice or read as well, a folder, a
- * missing folder, no permission to write, or earlier rows of another run
+ * missing folder, no permission to write, a format that has nothing to hold, or earlier rows of another run
  */
 export function openFiles(specs: FileSpecs, options: OutputOptions): Output[] {
   const results = specs.results.map((path, place) => destinationOf('-o', path, place + 1, options));
   const attempts = specs.attempts === null ? [] : [destinationOf('--attempts', specs.attempts, 0, options)];
-  const formats = results.map(formatOf);
+  const formats = results.map((destination) => formatOf(destination, [specs.command]));
   const all = [...results, ...attempts];
   checkApart(all);
   const { inputs = [], resume = null, earlier = null } = options;
@@ -47,6 +50,30 @@ export function openFiles(specs: FileSpecs, options: OutputOptions): Output[] {
   const render = sharedRender();
   const files = results.map((destination, i) => new ResultFile(destination, (result) => render(formats[i], result)));
   return [...attempts.map((destination) => attemptsFile(destination, earlier)), ...files];
+}
+
+/** A place for a document about saved results. */
+export interface DocumentFile {
+  readonly format: Format;
+  readonly place: ResultPlace;
+}
+
+/**
+ * Checks that every path can be written with these results.
+ * @param commands those whose results will be written
+ * @throws UserError `output`, as `openFiles`
+ */
+export function openDocuments(
+  paths: readonly string[],
+  commands: readonly string[],
+  options: OutputOptions,
+): DocumentFile[] {
+  const destinations = paths.map((path, place) => destinationOf('-o', path, place + 1, options));
+  const formats = destinations.map((destination) => formatOf(destination, commands));
+  checkApart(destinations);
+  checkKept(destinations, options.inputs ?? []);
+  for (const destination of destinations) prove(destination);
+  return destinations.map((destination, i) => ({ format: formats[i], place: placeOf(destination) }));
 }
 
 function attemptsFile(destination: OutputPath, earlier: readonly EarlierBurst[] | null): AttemptsFile {
@@ -80,16 +107,22 @@ function isSame(path: string, other: string): boolean {
   return one !== undefined && two !== undefined && one.dev === two.dev && one.ino === two.ino;
 }
 
-/** From the file's ending; pipes and devices need none. */
-function formatOf({ flag, shown, isFile }: OutputPath): Format {
+/**
+ * From the file's ending; pipes and devices need none, and the summary of a step is Markdown.
+ * @throws UserError `output` for an ending without a format, or with one that can't hold results of these commands
+ */
+function formatOf({ flag, shown, isFile, isAppended }: OutputPath, commands: readonly string[]): Format {
+  const known = isAppended ? STEP_SUMMARY_FORMAT : formatFor(basename(shown));
+  const format = known ?? (isFile ? undefined : DEFAULT_FORMAT);
+  if (format !== undefined) {
+    const misfit = misfitOf(format, commands);
+    if (misfit !== null) throw outputError(`${flag} ${shown}: ${misfit.why}`, `these fit: ${misfit.fitting}`);
+    return format;
+  }
   const ending = extname(shown).toLowerCase();
-  const format = formatFor(ending) ?? (isFile ? undefined : DEFAULT_FORMAT);
-  if (format !== undefined) return format;
   const what = ending === '' ? 'has no ending that names a format' : `"${ending}" is not available`;
   throw outputError(`${flag} ${shown}: ${what}`, `available: ${ENDINGS.join(' ')}`);
 }
-
-type Rendered = ReturnType<Format['render']>;
 
 /** Renders a result once for all files of the same format. */
 function sharedRender(): (format: Format, result: Result) => Rendered {
@@ -97,7 +130,7 @@ function sharedRender(): (format: Format, result: Result) => Rendered {
   return (format, result) => {
     const known = latest.get(format);
     if (known?.result === result) return known.content;
-    const content = format.render(result);
+    const content = format.render([result]);
     latest.set(format, { result, content });
     return content;
   };

@@ -1,11 +1,10 @@
 /** The result document as JSON. `readResult` reads it back. */
-import type { WrittenBursts } from '../../result/document.js';
-import type { Format } from './format.js';
+import { type WrittenBursts, writeResult } from '../../result/document.js';
+import type { Result } from '../../result/result.js';
 
+/** A run writes after each burst: each is made a text only once. */
 const written: WrittenBursts = new WeakMap();
 
-export const json: Format = {
-  ending: '.json',
-  // Loaded when there is something to write: its schema would delay the first burst.
-  render: async (result) => (await import('../../result/document.js')).writeResult(result, written),
-};
+export function renderJson([result]: readonly Result[]): string {
+  return writeResult(result, written);
+}

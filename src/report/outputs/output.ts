@@ -3,7 +3,7 @@
  * what happens; outputs do not know each other. They are opened before the run: a file that cannot be opened is a user
  * error, and nothing is sent.
  */
-import type { Result } from '../../result/result.js';
+import type { Burst, Result } from '../../result/result.js';
 import type { SearchNews } from '../../search/engine-interface.js';
 import type { LoadPhase } from '../words/load-words.js';
 
@@ -52,6 +52,8 @@ export interface Output {
   interval?(news: RunNews): void;
   /** CSV rows of the current burst's attempts: whole lines. */
   rows?(text: string): void;
+  /** A burst has ended. Told of each, and before `burst`. */
+  ended?(burst: Burst): void | Promise<void>;
   /** A burst has ended. `isDue`: write files now; otherwise they are written with a later burst or at the end. */
   burst?(soFar: ResultSoFar, isDue: boolean): Prepared | Promise<Prepared>;
   /**

@@ -2,7 +2,7 @@
  * All outputs of a run. When one throws, the others continue, and the error becomes a problem with the output's name.
  * From then on that output gets only warnings and the end, because a file may still save the result then.
  */
-import type { Result } from '../../result/result.js';
+import type { Burst, Result } from '../../result/result.js';
 import type { Output, Prepared, PutInPlace, ResultSoFar, RunNews } from './output.js';
 
 export class RunOutputs {
@@ -30,6 +30,11 @@ export class RunOutputs {
 
   warn(text: string): void {
     for (const output of this.#outputs) void this.#guarded(output, () => output.warn?.(text));
+  }
+
+  /** A burst has ended; `burst` follows, with the result so far. */
+  async ended(burst: Burst): Promise<void> {
+    for (const output of this.#working) await this.#guarded(output, () => output.ended?.(burst));
   }
 
   /**

@@ -2,6 +2,7 @@
  * How numbers, times and shares are written for people, in prose and in columns. Does not know a terminal: an ASCII
  * terminal replaces the signs. plan/units.ts writes counts and durations as a plan does.
  */
+import { formatCount } from '../../plan/units.js';
 
 /** A time for prose, three significant digits: `42 µs`, `26.4 ms`, `1.00 s`. */
 export function spokenMs(ms: number): string {
@@ -39,4 +40,18 @@ export function percent(part: number, whole: number): string {
   const text = share.toFixed(share < 1 || share > 99 ? 2 : 1);
   if (text === '100.00') return '>99.99%';
   return text === '0.00' ? '<0.01%' : `${text}%`;
+}
+
+export function burstsText(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? 'burst' : 'bursts'}`;
+}
+
+/** Shares that the percentiles of a summary stand for. */
+const QUANTILES = { p50: 0.5, p75: 0.75, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as const;
+export type QuantileName = keyof typeof QUANTILES;
+
+/** p99.9 of 500 values is only their maximum: such a percentile is not shown. */
+export function isBeyondData(name: QuantileName, count: number): boolean {
+  // Fewer than one value lies above it; the margin is for the rounding of 1 - 0.9.
+  return count * (1 - QUANTILES[name]) < 1 - 1e-9;
 }

@@ -9,15 +9,17 @@ import type { DropOff } from '../../result/drop-off.js';
 import type { Burst, Result } from '../../result/result.js';
 import { type BurstRows, burstRows } from './burst-rows.js';
 import { type CauseWords, causeWords } from './cause-words.js';
+import { checkContext } from './check-words.js';
 import { dropOffFacts, dropOffFlags } from './drop-off-words.js';
 import type { Fact } from './fact.js';
-import { contextOf, type Headline, hasDropOff, headlineOf } from './headline.js';
+import { contextOf, type Headline, hasDropOff } from './headline.js';
 import { type LatencyShape, latencyShape } from './latency-shape.js';
 import { type OutcomeRow, outcomeRows } from './outcome-words.js';
 import { type PhaseTable, phaseTable } from './phase-table.js';
 import { doubtsOf, reasonsForNothing, runFacts, transportFacts } from './run-facts.js';
 import { type FirstSamples, probeSamplesOf, samplesOf } from './sample-words.js';
 import { type ThresholdRow, thresholdRows } from './threshold-rows.js';
+import { titleOf } from './title.js';
 
 export type Section =
   | { readonly is: 'headline'; readonly headline: Headline; readonly context: readonly string[] }
@@ -36,6 +38,8 @@ export type Section =
 
 /** `verbose`: also which transport was used. */
 export function sectionsOf(result: Result, { verbose }: { readonly verbose: boolean }): Section[] {
+  // The steps of a check are no sections: a renderer that shows them takes them from check-words.ts.
+  if (result.check !== null) return [headlineSection(result), causesSection(result)];
   const isSearch = hasDropOff(result);
   const sections: Section[] = [headlineSection(result)];
   if (isSearch) sections.push(...searchSections(result, result.dropOff));
@@ -47,7 +51,8 @@ export function sectionsOf(result: Result, { verbose }: { readonly verbose: bool
 
 function headlineSection(result: Result): Section {
   const isMeasured = result.bursts.length > 0 || hasDropOff(result);
-  return { is: 'headline', headline: headlineOf(result), context: isMeasured ? contextOf(result) : [] };
+  const context = result.check !== null ? checkContext(result) : isMeasured ? contextOf(result) : [];
+  return { is: 'headline', headline: titleOf(result), context };
 }
 
 /** The answer of a search and its evidence, followed by the sum of its bursts. */

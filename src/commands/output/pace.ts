@@ -2,7 +2,7 @@
  * How often files are written during a run. A file holds every burst so far, so writing it takes longer as the run goes
  * on; writing after every burst would cost more than the measurement.
  */
-import { monotonicMs } from '../host.js';
+import { monotonicMs } from '../../host.js';
 
 /** Up to this many bursts, each is written when it has ended; beyond, time decides. */
 const ALWAYS = 1000;

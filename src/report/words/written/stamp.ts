@@ -1,0 +1,54 @@
+/**
+ * What must not get lost when a part of a report travels alone: the verdict, what was fired, at what, and when. One line
+ * for each picture and for the title of a page.
+ */
+import { printable } from '../../../plan/printable.js';
+import { startsTogether } from '../../../plan/stages/loads.js';
+import { formatCount } from '../../../plan/units.js';
+import type { Result } from '../../../result/result.js';
+import { LOAD_WORDS } from '../load-words.js';
+import { titleOf } from '../title.js';
+
+/** `VALID`. */
+export function verdictWord({ validity: { verdict } }: Result): string {
+  return verdict.toUpperCase();
+}
+
+/** The verdict before the sentence, unless that begins with it. */
+export function judgedTitle(result: Result): string {
+  const { text } = titleOf(result);
+  return text.startsWith(verdictWord(result)) ? text : `${verdictWord(result)} · ${text}`;
+}
+
+/** `VALID · burst · 1 burst of 500, gate upgrade · ws://10.0.0.5:8080/ws · 2026-11-30 17:52 UTC`. */
+export function stampOf(result: Result): string {
+  const { command, plan, startedAt } = result;
+  const scope = scopeOf(result);
+  return [
+    verdictWord(result),
+    ...(result.finished === false ? ['NOT FINISHED'] : []),
+    printable(command),
+    ...(scope === '' ? [] : [scope]),
+    printable(plan.target.url, 80),
+    startText(startedAt),
+  ].join(' · ');
+}
+
+/** `2026-11-30 17:52 UTC`. */
+export function startText(startedAt: string): string {
+  return `${startedAt.slice(0, 10)} ${startedAt.slice(11, 16)} UTC`;
+}
+
+/** What the numbers rest on: `2 bursts of 500, gate upgrade`; empty where no burst was fired. */
+export function scopeOf({ bursts, check, plan: { gate } }: Result): string {
+  if (bursts.length === 0 || check !== null) return '';
+  const sizes = bursts.map(({ size }) => size);
+  const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
+  const size = least === most ? formatCount(most) : `${formatCount(least)}–${formatCount(most)}`;
+  const kinds = new Set(bursts.map(({ kind }) => kind));
+  const [kind = 'burst'] = kinds.size === 1 ? kinds : [];
+  const { noun } = LOAD_WORDS[kind];
+  const what = bursts.length === 1 ? `1 ${noun}` : `${formatCount(bursts.length)} ${noun}s`;
+  const hasGate = bursts.some((burst) => startsTogether(burst.kind));
+  return `${what} of ${size}${hasGate ? `, gate ${gate}` : ''}`;
+}
