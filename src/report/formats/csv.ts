@@ -12,7 +12,7 @@ import { failedOutcomes } from '../words/outcome-words.js';
 type Field = string | number | null;
 
 /** The columns and what they hold, in order. */
-const COLUMNS: readonly (readonly [name: string, value: (row: Row) => Field])[] = [
+const COLUMNS: readonly (readonly [name: string, value: (row: CsvRow) => Field])[] = [
   ['run_started_at', ({ result }) => result.startedAt],
   ['command', ({ result }) => result.command],
   ['target', ({ result }) => result.plan.target.url],
@@ -37,14 +37,14 @@ const COLUMNS: readonly (readonly [name: string, value: (row: Row) => Field])[] 
   ['min_ms', ({ summary }) => summary?.min ?? null],
   ['mean_ms', ({ summary }) => summary?.mean ?? null],
   ...(['p50', 'p75', 'p90', 'p95', 'p99', 'p999'] as const).map(
-    (name) => [`${name}_ms`, ({ summary }: Row) => known(summary, name)] as const,
+    (name) => [`${name}_ms`, ({ summary }: CsvRow) => known(summary, name)] as const,
   ),
   ['max_ms', ({ summary }) => summary?.max ?? null],
   ['p50_lower_ms', ({ lower }) => known(lower, 'p50')],
   ['p99_lower_ms', ({ lower }) => known(lower, 'p99')],
 ];
 
-interface Row {
+interface CsvRow {
   readonly result: Result;
   readonly burst: Burst;
   readonly phase: Phase;
@@ -59,8 +59,8 @@ export function renderCsv(results: readonly Result[]): string {
   return [COLUMNS.map(([name]) => name).join(','), ...lines, ''].join('\n');
 }
 
-function rowsOf(result: Result, burst: Burst): Row[] {
-  return PHASES.flatMap((phase): Row[] => {
+function rowsOf(result: Result, burst: Burst): CsvRow[] {
+  return PHASES.flatMap((phase): CsvRow[] => {
     const summary = burst.latencyMs[phase];
     if (summary === null && phase !== 'handshake') return [];
     const lower: Readonly<Partial<Record<Phase, Summary | null>>> = burst.latencyLowerMs ?? {};
