@@ -3,7 +3,7 @@
  * units that the search does not: the name of an objective, why a generator's floor is too high.
  */
 import { type FindStage, findStageOf, type Plan } from '../plan/plan.js';
-import { heldMs } from '../plan/session/session-script.js';
+import { heldMs, type SessionPlan } from '../plan/session/session-script.js';
 import { formatCount, formatDuration } from '../plan/units.js';
 import type { Calibration } from '../result/result.js';
 import { SearchDirector } from '../search/director.js';
@@ -17,10 +17,10 @@ import { isSmallFloor, SMALL_FLOOR } from '../tally/floor.js';
 const AROUND_BURST_MS = 30_000;
 
 /** @throws UserError `find` when the options contradict each other */
-export function searchOptionsOf(stage: FindStage): SearchOptions {
+export function searchOptionsOf(stage: FindStage, session: SessionPlan): SearchOptions {
   const { max, min, expect, width, preset, restMs, freshWaitMs, maxWaitMs, budget } = stage;
   const { deadlineMs, burstQuantile, downSweep, harm } = stage;
-  const objectives = objectivesOf(stage);
+  const objectives = objectivesOf(stage, session.script !== null);
   return searchOptions({
     max,
     downSweep,
@@ -34,7 +34,7 @@ export function searchOptionsOf(stage: FindStage): SearchOptions {
 export function searchForecast(plan: Plan): { options: SearchOptions; forecast: Forecast } | null {
   const stage = findStageOf(plan.stages);
   if (stage === null) return null;
-  const options = searchOptionsOf(stage);
+  const options = searchOptionsOf(stage, plan.session);
   return { options, forecast: forecast(options, durationsOf(plan), stage.expect) };
 }
 
@@ -45,16 +45,18 @@ export function searchForecast(plan: Plan): { options: SearchOptions; forecast: 
 export function directorOf(plan: Plan, saved: SearchState | null = null): Director | null {
   const stage = findStageOf(plan.stages);
   if (stage === null) return null;
-  const options = searchOptionsOf(stage);
+  const options = searchOptionsOf(stage, plan.session);
   return new SearchDirector(options, (floor) => floorProblem(floor, options.objectives), saved);
 }
 
-function objectivesOf({ share, p99Ms, p95Ms }: FindStage): Objective[] {
+/** With a session success is to be ready. */
+function objectivesOf({ share, p99Ms, p95Ms }: FindStage, hasSession: boolean): Objective[] {
   const objectives: Objective[] = [];
-  if (share !== null) objectives.push({ name: `share(101) >= ${percent(share)}`, share, withinMs: null });
+  const [success, timed] = hasSession ? ['ready', 'ready'] : ['101', 'handshake'];
+  if (share !== null) objectives.push({ name: `share(${success}) >= ${percent(share)}`, share, withinMs: null });
   for (const [name, part, withinMs] of [['p99', 0.99, p99Ms] as const, ['p95', 0.95, p95Ms] as const]) {
     if (withinMs === null) continue;
-    objectives.push({ name: `${name}(handshake) <= ${formatDuration(withinMs)}`, share: part, withinMs });
+    objectives.push({ name: `${name}(${timed}) <= ${formatDuration(withinMs)}`, share: part, withinMs });
   }
   return objectives;
 }

@@ -130,12 +130,12 @@ function loadWhatTells(): void {
 }
 
 /** What the user should know about a search before it sends anything. */
-async function announce({ stages, calibrate }: Plan, outputs: RunOutputs): Promise<void> {
+async function announce({ stages, calibrate, session }: Plan, outputs: RunOutputs): Promise<void> {
   const stage = findStageOf(stages);
   if (stage === null) return;
   const { searchOptionsOf } = await import('./find-director.js');
   const { limitsText } = await import('../report/words/search-cost.js');
-  outputs.note(`the search ends after ${limitsText(searchOptionsOf(stage))}`);
+  outputs.note(`the search ends after ${limitsText(searchOptionsOf(stage, session))}`);
   if (calibrate || (stage.p95Ms === null && stage.p99Ms === null)) return;
   outputs.warn("without calibration this generator's own delay may be what misses a latency objective");
 }

@@ -45,7 +45,7 @@ export function resumedFrom(file: string, plan: Plan, host: Host): Resumed | nul
   // Stopped before its first step: there is nothing to resume, and nothing would be repeated.
   if (search === null) return null;
   const state = search.state as SearchState;
-  if (!isDeepStrictEqual(state.options, searchOptionsOf(stage))) {
+  if (!isDeepStrictEqual(state.options, searchOptionsOf(stage, plan.session))) {
     return refuse('the search began under other terms', 'go on with the flags that it began with');
   }
   const problem = savedProblem(state) ?? burstsProblem(result, search.firstIndex, state);

@@ -1,10 +1,21 @@
 /**
  * How a connection can end after its 101, encoded as one number so that a typed array can hold it: by the target (a
- * close code, FIN, RST, a TLS error, broken frames), by this side, or because the run was stopped.
+ * close code, FIN, RST, a TLS error, broken frames, a message that a session takes for a refusal, an expected message
+ * that does not come), by this side, or because the run was stopped.
  */
 
 /** All below 1000, so that they cannot collide with the codes of a close frame (RFC 6455 section 7.4.2). */
-export const END = { none: 0, fin: 1, rst: 2, tls: 3, protocol: 4, closedByReset: 5, aborted: 6 } as const;
+export const END = {
+  none: 0,
+  fin: 1,
+  rst: 2,
+  tls: 3,
+  protocol: 4,
+  closedByReset: 5,
+  aborted: 6,
+  rejected: 7,
+  timeoutMessage: 8,
+} as const;
 /** A close frame without a code (RFC 6455 section 7.4.1). */
 export const NO_STATUS = 1005;
 /** Added to the close code that this side sent. */
@@ -15,13 +26,18 @@ const HIGHEST_CODE = 4999;
 /** Reserved by RFC 6455 section 7.4.1: no close frame may carry them. */
 const NEVER_SENT: readonly number[] = [1004, NO_STATUS, 1006, 1015];
 
-/** Words for ends by the target without a close frame, by number. */
+/** Words for ends that are the target's, but without a close frame of its own, by number. */
 const CUT_WORDS: Readonly<Record<number, string>> = {
   [END.fin]: 'fin',
   [END.rst]: 'rst',
   [END.tls]: 'tls',
   [END.protocol]: 'protocol',
+  [END.rejected]: 'rejected',
+  [END.timeoutMessage]: 'timeout-message',
 };
+
+/** In place of an end by the target: this side gave the connection up before the client was ready. */
+export const ABORTED = 'aborted';
 
 /** RFC 6455 section 7.4.1: the connection was closed without a close frame. */
 const NO_FRAME = 1006;
@@ -48,7 +64,7 @@ export function closedWith(code: number): number {
   return CLOSED + code;
 }
 
-/** `4401`, `1005`, `fin`, `rst`, `tls`, `protocol`; null when the target did not end it. */
+/** `4401`, `1005`, `fin`, `rejected`, `timeout-message` …; null when the target did not end it. */
 export function cutWord(end: number): string | null {
   if (end >= LOWEST_CODE && end <= HIGHEST_CODE) return `${end}`;
   return CUT_WORDS[end] ?? null;
@@ -71,8 +87,8 @@ export function isCutWord(word: string): boolean {
   return isCode || Object.values(CUT_WORDS).includes(word);
 }
 
-/** The word in the attempts' CSV: `4401`, `fin`, `rst`, `closed`, `aborted`. */
+/** The word in the attempts' CSV: `4401`, `fin`, `rst`, `rejected`, `timeout-message`, `closed`, `aborted`. */
 export function endWord(end: number): string {
   if (end === END.none) return '';
-  return cutWord(end) ?? (end === END.aborted ? 'aborted' : 'closed');
+  return cutWord(end) ?? (end === END.aborted ? ABORTED : 'closed');
 }

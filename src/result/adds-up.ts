@@ -3,11 +3,11 @@
  * attempts are the sum of their outcomes, totals are the sum of the bursts, and the kernel was asked about no more
  * attempts than there are.
  */
-import { isCutWord } from '../names/ends.js';
+import { ABORTED, isCutWord } from '../names/ends.js';
 import { isOutcomeId, type OutcomeId, openedOf } from '../names/outcomes.js';
 import type { Counted, KernelCounts, Outcomes, Result, Sessions } from './result.js';
 
-type SessionCounts = Pick<Sessions, 'ready' | 'cut' | 'closed' | 'aborted'> & Partial<Pick<Sessions, 'notReady'>>;
+type SessionCounts = Pick<Sessions, 'ready' | 'notReady' | 'cut' | 'closed' | 'aborted'>;
 
 /** @throws Error that names the place of the mismatch */
 export function assertAddsUp({ bursts, totals, preflight }: Pick<Result, 'bursts' | 'totals' | 'preflight'>): void {
@@ -69,7 +69,7 @@ function assertAllEnded({
 }: Pick<Counted, 'outcomes' | 'lostWhileHeld' | 'sessions'>) {
   if (sessions === null) return;
   assertSessions(openedOf(outcomes), lostWhileHeld, sessions);
-  const known = sessions.ready + sumOf(sessions.notReady, 'notReady');
+  const known = knownOf(sessions);
   if (known !== openedOf(outcomes)) throw new Error(`sessions know of ${known} of ${openedOf(outcomes)} 101s`);
   const cut = sumOf(sessions.cut, 'cut');
   if (cut !== lostWhileHeld) throw new Error(`lostWhileHeld is ${lostWhileHeld}, but sessions.cut adds up to ${cut}`);
@@ -81,8 +81,8 @@ function assertAllEnded({
  * @throws Error unless every value is a count, every end is one that there is, and the ends add up to those that were ready
  */
 export function assertSessions(opened: number, lost: number, sessions: SessionCounts): void {
-  const { ready, notReady = {}, cut, closed, aborted } = sessions;
-  for (const word of Object.keys(cut)) {
+  const { ready, notReady, cut, closed, aborted } = sessions;
+  for (const word of [...Object.keys(cut), ...Object.keys(notReady).filter((one) => one !== ABORTED)]) {
     if (!isCutWord(word)) throw new Error(`no such end of a connection: ${JSON.stringify(word)}`);
   }
   const lostToo = sumOf(cut, 'cut');
@@ -90,9 +90,14 @@ export function assertSessions(opened: number, lost: number, sessions: SessionCo
   if (ended !== checkedCount(ready, 'sessions.ready')) {
     throw new Error(`sessions.ready is ${ready}, but the ends add up to ${ended}`);
   }
-  const known = ready + sumOf(notReady, 'notReady');
+  const known = knownOf(sessions);
   if (known > opened) throw new Error(`sessions know of ${known} of ${opened} that got their 101`);
   if (lostToo > lost) throw new Error(`sessions.cut adds up to ${lostToo}, but lostWhileHeld is ${lost}`);
+}
+
+/** 101s of which it is known how they went on. */
+export function knownOf({ ready, notReady }: Pick<Sessions, 'ready' | 'notReady'>): number {
+  return ready + sumOf(notReady, 'notReady');
 }
 
 function sumOf(counts: Readonly<Record<string, number>>, name: string): number {

@@ -78,15 +78,26 @@ const kernelSchema = z
 /** The kernel's counters of the connections (TCP_INFO), as numbers of attempts and of retransmissions. */
 export type KernelCounts = Of<typeof kernelSchema>;
 
-const cutEndSchema = z.object({
-  minMs: ms.describe('The shortest from its 101 to this end'),
-  maxMs: ms.describe('The longest'),
-  reason: text
-    .nullable()
-    .describe('Of the first close frame with this code, or what was no frame, masked; null: there was none'),
-  reasonAtMs: ms.nullable().describe('When that came, after the instant at which its attempt was due'),
-});
-/** Connections that the target ended in one way, and how long they lived. */
+const cutEndSchema = z
+  .object({
+    minMs: ms.describe('The shortest from ready (one that was not: from its 101) to this end'),
+    maxMs: ms.describe('The longest'),
+    reason: text
+      .nullable()
+      .describe('Of the first close frame with this code, or what was no frame, masked; null: there was none'),
+    reasonAtMs: ms
+      .nullable()
+      .describe(
+        'When the connection of reason, step and message ended, after the instant at which its attempt was due',
+      ),
+    step: text.nullable().optional().describe('The step of the session that waited, or the rule that ended it'),
+    message: text
+      .nullable()
+      .optional()
+      .describe('The message that ended it, or the last one that the step did not want, masked'),
+  })
+  .meta({ id: 'cutEnd' });
+/** Connections that ended in one way by the target’s doing, and how long they lived. */
 export type CutEnd = Of<typeof cutEndSchema>;
 
 const endCounts = mapOf(count);
@@ -94,13 +105,15 @@ const endCounts = mapOf(count);
 const sessionsSchema = z
   .object({
     ready: count.describe('Of the 101s, those that were ready for messages: without a session all'),
-    notReady: endCounts.describe('The others, by what ended them'),
+    notReady: endCounts.describe('The others, by what ended them: as in cut, or aborted: given up by this side'),
     cut: endCounts.describe(
-      'Ended by the target after ready, by its close code (1005: a frame without one) or fin, rst, tls, protocol',
+      'Ended by the target after ready, by its close code (1005: a frame without one) or fin, rst, tls, protocol; or by its message (rejected) or silence (timeout-message), as the session says',
     ),
     closed: endCounts.describe('Ended by this side, by the code sent or rst'),
     aborted: count.describe('Still open when the run was stopped'),
-    messages: z.object({ sent: count, received: count, skipped: count }),
+    messages: z
+      .object({ sent: count, received: count, skipped: count.describe('Received while a step waited for another') })
+      .describe('Of the application: without pings, pongs and close frames'),
     readyMs: summaryOrNull.describe('From the instant at which the attempt was due'),
     heldMs: summaryOrNull.describe('From ready to the end'),
     cutMs: summaryOrNull.optional().describe('The same of those that the target ended'),
@@ -108,6 +121,7 @@ const sessionsSchema = z
       .optional()
       .describe('Of those ended by fin, rst or tls: from the last thing that came, or ready, to the end'),
     ends: mapOf(cutEndSchema).optional().describe('By the words of cut'),
+    notReadyEnds: mapOf(cutEndSchema).optional().describe('By the words of notReady'),
   })
   .meta({ id: 'sessions', description: 'What became of connections after their 101' });
 /** What became of connections after their 101: ready + Σ notReady = 101s; Σ cut + Σ closed + aborted = ready. */

@@ -1,7 +1,8 @@
 /**
  * From a burst of a Result to the facts that the search needs: survivors, how many handshakes missed each objective at
- * either latency bound, whether it was valid, and whether the generator limited its speed. A failed handshake misses
- * every objective, so it can never improve a percentile; a handshake lost while held counts as failed.
+ * either latency bound, whether it was valid, and whether the generator limited its speed. A client that was not ready
+ * after its handshake, or not in its session, misses every objective, so it can never improve a percentile; one that was
+ * lost afterwards counts as failed.
  */
 
 import { openedOf } from '../names/outcomes.js';
@@ -14,27 +15,39 @@ import type { Objective } from './search-options.js';
 const LEAST_RELEASE_RATIO = 2;
 
 export function factsOf(burst: Burst, objectives: readonly Objective[]): BurstFacts {
-  const { attempted, outcomes, lostWhileHeld, generator, latencyMs, release, makespanMs, validity } = burst;
-  const succeeded = openedOf(outcomes);
+  const { attempted, outcomes, lostWhileHeld, generator, release, makespanMs, validity, sessions } = burst;
+  const succeeded = sessions?.ready ?? openedOf(outcomes);
   const launched = Math.min(attempted, generator.launched);
-  const lower = burst.latencyLowerMs?.handshake ?? latencyMs.handshake;
+  const [lower, upper] = timesOf(burst);
   const spreadMs = release?.spreadMs ?? null;
   return {
     launched,
     survived: succeeded - lostWhileHeld,
     failed: objectives.map(({ withinMs }) => {
-      const missed = [lower, latencyMs.handshake].map((summary) => slowerThan(summary, withinMs));
+      const missed = [lower, upper].map((summary) => slowerThan(summary, withinMs));
       const [fewest, most] = missed.map((slow) => Math.min(launched, launched - succeeded + lostWhileHeld + slow));
       return [Math.min(fewest, most), Math.max(fewest, most)];
     }),
     outcomes,
     spreadMs,
     makespanMs,
-    p50Ms: boundsOf(lower, latencyMs.handshake, 'p50'),
-    p99Ms: boundsOf(lower, latencyMs.handshake, 'p99'),
+    p50Ms: boundsOf(lower, upper, 'p50'),
+    p99Ms: boundsOf(lower, upper, 'p99'),
     paced: spreadMs !== null && makespanMs !== null && makespanMs < LEAST_RELEASE_RATIO * spreadMs,
     invalid: validity.verdict === 'invalid' ? (validity.reasons[0] ?? 'the burst was invalid') : null,
   };
+}
+
+/**
+ * Until a client was ready, by its lower and its upper bound. Without a session that is its 101; what a session's messages
+ * take is measured by one clock and has no bounds.
+ */
+function timesOf({ latencyMs, latencyLowerMs, sessions }: Burst): readonly [Summary | null, Summary | null] {
+  const { handshake } = latencyMs;
+  if (sessions === null || sessions.readyMs?.hdr === handshake?.hdr) {
+    return [latencyLowerMs?.handshake ?? handshake, handshake];
+  }
+  return [sessions.readyMs, sessions.readyMs];
 }
 
 /** Values over `withinMs`, to the histogram's 0.1 %; a handshake that was lost too counts twice, up to all launched. */

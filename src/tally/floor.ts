@@ -32,7 +32,8 @@ export function floorOf(condition: Condition, calibration: Calibration | null): 
   if (subject.kind === 'rate') return calibration.rate;
   if (subject.kind !== 'latency') return null;
   const { connectMs, tlsMs, upgradeMs, handshakeMs } = calibration;
-  // A look-up of a name has nothing to do with the local test server, and nothing is sent to it after the 101.
+  // A look-up of a name has nothing to do with the local test server, and nothing is sent to it after the 101: there a
+  // client is ready at once, which is the least of what a session takes.
   const ofPhases = {
     dns: null,
     connect: connectMs,
@@ -40,6 +41,7 @@ export function floorOf(condition: Condition, calibration: Calibration | null): 
     upgrade: upgradeMs,
     handshake: handshakeMs,
     message: null,
+    ready: handshakeMs,
   };
   return ofPhases[subject.phase]?.[subject.stat] ?? null;
 }

@@ -3,20 +3,39 @@
  * closed, and how long they lived. Mergeable like the tally that contains it, in any order. The diagnosis interprets
  * the words.
  */
-import { closedWord, cutWord, isUnspoken } from '../names/ends.js';
+import { ABORTED, closedWord, cutWord, isUnspoken } from '../names/ends.js';
 import { checkedCount } from '../result/adds-up.js';
 import type { CutEnd, Sessions, Summary } from '../result/result.js';
 import { LatencyHistogram } from './histogram.js';
 
-/** In which words a target ended a connection, masked and printable, and when it came after the attempt was due, ms. */
+/** Why a connection ended: every text masked and printable; `atMs` after the attempt was due. */
 export interface CloseReason {
-  readonly text: string;
+  /** The target's words. */
+  readonly text: string | null;
+  /** The step of the session that was not met, or the rule that ended it. */
+  readonly step: string | null;
+  /** The message that ended it, or the last one that the step did not want. */
+  readonly message: string | null;
   readonly atMs: number;
 }
 
+/** Of one connection that had its 101, ms; NaN: unknown, or it was not ready. The engine reuses one object. */
+export interface SessionTimes {
+  /** From the instant at which the attempt was due until the client was ready. */
+  readyMs: number;
+  /** From ready to the end. */
+  heldMs: number;
+  /** From the last thing that came, or ready, to the end. */
+  silentMs: number;
+  /** From its 101 to the end. */
+  livedMs: number;
+}
+
 /** As plain JSON data, to send between threads and machines. */
-export interface EncodedSessions extends Pick<Sessions, 'ready' | 'cut' | 'closed' | 'aborted' | 'messages'> {
+export interface EncodedSessions
+  extends Pick<Sessions, 'ready' | 'notReady' | 'cut' | 'closed' | 'aborted' | 'messages'> {
   readonly ends: Readonly<Record<string, CutEnd>>;
+  readonly notReadyEnds: Readonly<Record<string, CutEnd>>;
   readonly readyMs: string | null;
   readonly heldMs: string | null;
   readonly cutMs: string | null;
@@ -26,9 +45,11 @@ export interface EncodedSessions extends Pick<Sessions, 'ready' | 'cut' | 'close
 export class SessionTally {
   #ready = 0;
   #aborted = 0;
-  #received = 0;
-  /** At most one entry per close code, so a target cannot grow it without limit. */
+  readonly #messages = { sent: 0, received: 0, skipped: 0 };
+  /** At most one entry per close code, so a target cannot grow them without limit. */
+  readonly #notReady = new Map<string, number>();
   readonly #cut = new Map<string, number>();
+  readonly #notReadyEnds = new Map<string, CutEnd>();
   readonly #ends = new Map<string, CutEnd>();
   readonly #closed = new Map<string, number>();
   readonly #readyMs = new LatencyHistogram();
@@ -39,48 +60,58 @@ export class SessionTally {
   /**
    * Counts one connection that had its 101.
    * @param end a number of names/ends.ts; `none`: it was abandoned when the run ended
-   * @param readyMs from the instant at which the attempt was due to its 101
-   * @param heldMs from its 101 to the end; NaN: unknown
-   * @param silentMs from the last thing that came, or its 101, to the end
-   * @returns whether the target ended it
+   * @returns whether the target ended it once it was ready
    */
-  add(end: number, readyMs: number, heldMs: number, silentMs: number): boolean {
+  add(end: number, { readyMs, heldMs, silentMs, livedMs }: SessionTimes): boolean {
+    const cut = cutWord(end);
+    if (Number.isNaN(readyMs)) {
+      increase(this.#notReady, cut ?? ABORTED, 1);
+      if (cut !== null && !Number.isNaN(livedMs)) noteEnd(this.#notReadyEnds, cut, livedMs);
+      return false;
+    }
     this.#ready++;
     this.#readyMs.record(readyMs);
     if (!Number.isNaN(heldMs)) this.#heldMs.record(heldMs);
-    const cut = cutWord(end);
     const closed = closedWord(end);
     if (cut !== null) {
       increase(this.#cut, cut, 1);
       if (Number.isNaN(heldMs)) return true;
       this.#cutMs.record(heldMs);
       if (isUnspoken(end)) this.#silentMs.record(silentMs);
-      const ms = Math.max(0, Math.round(heldMs * 1000) / 1000);
-      this.#mergeEnd(cut, { minMs: ms, maxMs: ms, reason: null, reasonAtMs: null });
+      noteEnd(this.#ends, cut, heldMs);
     } else if (closed !== null) increase(this.#closed, closed, 1);
     else this.#aborted++;
     return cut !== null;
   }
 
-  /** In which words the target ended one so; the earliest are kept. */
-  addReason(end: number, { text, atMs }: CloseReason): void {
+  /** Why one ended so, once it was ready or before; the earliest is kept. */
+  addReason(end: number, isReady: boolean, { text, step, message, atMs }: CloseReason): void {
+    const ends = isReady ? this.#ends : this.#notReadyEnds;
     const word = cutWord(end) ?? '';
-    const kept = this.#ends.get(word);
+    const kept = ends.get(word);
     // Nothing is known of an end that no connection had.
-    if (kept !== undefined) this.#mergeEnd(word, { ...kept, reason: text, reasonAtMs: atMs });
+    if (kept === undefined) return;
+    const { minMs, maxMs } = kept;
+    const more = { ...(step !== null && { step }), ...(message !== null && { message }) };
+    mergeEnd(ends, word, { minMs, maxMs, reason: text, reasonAtMs: atMs, ...more });
   }
 
-  addReceived(messages: number): void {
-    this.#received += checkedCount(messages, 'sessions.messages.received');
+  /** Messages of connections, each counted once. */
+  addMessages({ sent, received, skipped }: Sessions['messages']): void {
+    this.#messages.sent += checkedCount(sent, 'sessions.messages.sent');
+    this.#messages.received += checkedCount(received, 'sessions.messages.received');
+    this.#messages.skipped += checkedCount(skipped, 'sessions.messages.skipped');
   }
 
   merge(other: SessionTally): void {
     this.#ready += other.#ready;
     this.#aborted += other.#aborted;
-    this.#received += other.#received;
+    this.addMessages(other.#messages);
+    for (const [word, count] of other.#notReady) increase(this.#notReady, word, count);
     for (const [word, count] of other.#cut) increase(this.#cut, word, count);
     for (const [word, count] of other.#closed) increase(this.#closed, word, count);
-    for (const [word, end] of other.#ends) this.#mergeEnd(word, end);
+    for (const [word, end] of other.#notReadyEnds) mergeEnd(this.#notReadyEnds, word, end);
+    for (const [word, end] of other.#ends) mergeEnd(this.#ends, word, end);
     this.#readyMs.merge(other.#readyMs);
     this.#heldMs.merge(other.#heldMs);
     this.#cutMs.merge(other.#cutMs);
@@ -102,9 +133,11 @@ export class SessionTally {
     const tally = new SessionTally();
     tally.#ready = data.ready;
     tally.#aborted = data.aborted;
-    tally.#received = data.messages.received;
+    tally.addMessages(data.messages);
+    for (const [word, count] of Object.entries(data.notReady)) tally.#notReady.set(word, count);
     for (const [word, count] of Object.entries(data.cut)) tally.#cut.set(word, count);
     for (const [word, count] of Object.entries(data.closed)) tally.#closed.set(word, count);
+    for (const [word, end] of Object.entries(data.notReadyEnds)) tally.#notReadyEnds.set(word, end);
     for (const [word, end] of Object.entries(data.ends)) tally.#ends.set(word, end);
     for (const [histogram, hdr] of [
       [tally.#readyMs, data.readyMs],
@@ -119,11 +152,12 @@ export class SessionTally {
 
   /** From a saved result. */
   static of(sessions: Sessions): SessionTally {
-    const { readyMs, heldMs, cutMs = null, silentMs = null, ends = {}, ...counts } = sessions;
+    const { readyMs, heldMs, cutMs = null, silentMs = null, ends = {}, notReadyEnds = {}, ...counts } = sessions;
     const hdrOf = (summary: Summary | null) => summary?.hdr ?? null;
     return SessionTally.decode({
       ...counts,
       ends,
+      notReadyEnds,
       readyMs: hdrOf(readyMs),
       heldMs: hdrOf(heldMs),
       cutMs: hdrOf(cutMs),
@@ -133,50 +167,67 @@ export class SessionTally {
 
   /** In the form that a result holds. */
   sessions(): Sessions {
-    const { ends, ...counts } = this.#counts();
+    const { ends, notReadyEnds, ...counts } = this.#counts();
     return {
       ...counts,
-      notReady: {},
       readyMs: this.#readyMs.summary(),
       heldMs: this.#heldMs.summary(),
       cutMs: this.#cutMs.summary(),
       silentMs: this.#silentMs.summary(),
       ends,
+      notReadyEnds,
     };
   }
 
   #counts() {
     return {
       ready: this.#ready,
+      notReady: sorted(this.#notReady),
       cut: sorted(this.#cut),
       closed: sorted(this.#closed),
       aborted: this.#aborted,
-      messages: { sent: 0, received: this.#received, skipped: 0 },
+      messages: { ...this.#messages },
       ends: sorted(this.#ends),
+      notReadyEnds: sorted(this.#notReadyEnds),
     };
-  }
-
-  #mergeEnd(word: string, end: CutEnd): void {
-    const kept = this.#ends.get(word);
-    if (kept === undefined) {
-      this.#ends.set(word, end);
-      return;
-    }
-    const said = isEarlier(end, kept) ? end : kept;
-    this.#ends.set(word, {
-      minMs: Math.min(kept.minMs, end.minMs),
-      maxMs: Math.max(kept.maxMs, end.maxMs),
-      reason: said.reason,
-      reasonAtMs: said.reasonAtMs,
-    });
   }
 }
 
-/** Whether the reason of `a` came before that of `b`; ties are broken by the texts. */
-function isEarlier(a: CutEnd, b: CutEnd): boolean {
-  if (a.reason === null || a.reasonAtMs === null) return false;
-  if (b.reason === null || b.reasonAtMs === null) return true;
-  return a.reasonAtMs < b.reasonAtMs || (a.reasonAtMs === b.reasonAtMs && a.reason < b.reason);
+type EndsByWord = Map<string, CutEnd>;
+
+function noteEnd(ends: EndsByWord, word: string, lastedMs: number): void {
+  const ms = Math.max(0, Math.round(lastedMs * 1000) / 1000);
+  mergeEnd(ends, word, { minMs: ms, maxMs: ms, reason: null, reasonAtMs: null });
+}
+
+function mergeEnd(ends: EndsByWord, word: string, end: CutEnd): void {
+  const kept = ends.get(word);
+  if (kept === undefined) {
+    ends.set(word, end);
+    return;
+  }
+  const said = saysFirst(end, kept) ? end : kept;
+  ends.set(word, { ...said, minMs: Math.min(kept.minMs, end.minMs), maxMs: Math.max(kept.maxMs, end.maxMs) });
+}
+
+/**
+ * Whether what `a` says is kept and not what `b` says: the words of the target before a step alone, then the earlier;
+ * ties are broken by the texts, so that the document does not depend on the order of merges.
+ */
+function saysFirst(a: CutEnd, b: CutEnd): boolean {
+  const [ranked, other] = [rankOf(a), rankOf(b)];
+  if (ranked !== other) return ranked > other;
+  const [at, otherAt] = [a.reasonAtMs ?? 0, b.reasonAtMs ?? 0];
+  return at < otherAt || (at === otherAt && textsOf(a) < textsOf(b));
+}
+
+function rankOf({ reason, message, reasonAtMs }: CutEnd): number {
+  if (reasonAtMs === null) return 0;
+  return (reason ?? message ?? null) === null ? 1 : 2;
+}
+
+function textsOf({ reason, step, message }: CutEnd): string {
+  return JSON.stringify([reason, step ?? null, message ?? null]);
 }
 
 function encoded(histogram: LatencyHistogram): string | null {

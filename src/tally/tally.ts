@@ -13,12 +13,12 @@ import {
   outcomeId,
 } from '../names/outcomes.js';
 import { BOUNDED_PHASES, type BoundedPhase, PHASES, type Phase } from '../names/phases.js';
-import { assertKernel, assertOutcome, assertSessions, assertSum, checkedCount } from '../result/adds-up.js';
+import { assertKernel, assertOutcome, assertSessions, assertSum, checkedCount, knownOf } from '../result/adds-up.js';
 import type { Counted, KernelCounts, LatencyLowerMs, LatencyMs, Outcomes, Sample, Sessions } from '../result/result.js';
 import { FailureTimes } from './failure-times.js';
 import { decodedHistogram, type EncodedHistogram, encodedHistograms, LatencyHistogram } from './histogram.js';
 import { type KernelSaid, KernelTally } from './kernel-counts.js';
-import { type EncodedSessions, SessionTally } from './session-tally.js';
+import { type EncodedSessions, SessionTally, type SessionTimes } from './session-tally.js';
 
 /** Text from a target must not grow memory: distinct details per outcome, and characters per detail. */
 const MOST_DETAILS = 20;
@@ -45,6 +45,8 @@ export interface Ended extends KernelSaid {
   /** T0 to the end, whatever the outcome; NaN when the attempt never started or its end was not seen. */
   handshakeMs: number;
   handshakeLowerMs: number;
+  /** The 101 to the first expected message of a session. */
+  messageMs: number;
 }
 
 /** An attempt without any known time. */
@@ -59,6 +61,7 @@ export function untimed(): Ended {
     upgradeLowerMs: Number.NaN,
     handshakeMs: Number.NaN,
     handshakeLowerMs: Number.NaN,
+    messageMs: Number.NaN,
     synRetransmits: Number.NaN,
     retransmits: Number.NaN,
     rttMs: Number.NaN,
@@ -110,7 +113,7 @@ export class Tally {
     this.#attempted++;
     this.#counts[code]++;
     this.#kernel.add(ended);
-    const { connect, tls, upgrade, handshake } = this.#latency;
+    const { connect, tls, upgrade, handshake, message } = this.#latency;
     const lower = this.#lower;
     recordReached(connect, ended.connectMs);
     recordReached(lower.connect, ended.connectLowerMs);
@@ -121,6 +124,7 @@ export class Tally {
       recordReached(lower.upgrade, ended.upgradeLowerMs);
       recordReached(handshake, ended.handshakeMs);
       recordReached(lower.handshake, ended.handshakeLowerMs);
+      recordReached(message, ended.messageMs);
     } else {
       recordReached(this.#failure.of(code), ended.handshakeMs);
     }
@@ -172,8 +176,8 @@ export class Tally {
   }
 
   /** What became of one connection that had its 101, as `SessionTally.add` takes it. */
-  addSession(end: number, readyMs: number, heldMs: number, silentMs: number): void {
-    if (this.#sessions.add(end, readyMs, heldMs, silentMs)) this.#lostWhileHeld++;
+  addSession(end: number, times: SessionTimes): void {
+    if (this.#sessions.add(end, times)) this.#lostWhileHeld++;
   }
 
   /**
@@ -262,7 +266,7 @@ export class Tally {
   #sessionsOf(): Sessions | null {
     const sessions = this.#sessions.sessions();
     assertSessions(this.#counts[SWITCHED], this.#lostWhileHeld, sessions);
-    return sessions.ready < this.#counts[SWITCHED] ? null : sessions;
+    return knownOf(sessions) < this.#counts[SWITCHED] ? null : sessions;
   }
 
   #kernelCounts(): KernelCounts | null {

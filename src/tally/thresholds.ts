@@ -5,6 +5,7 @@
  */
 import { endsWithCode } from '../names/ends.js';
 import { blameOf, isOutcomeId, openedOf } from '../names/outcomes.js';
+import { BOUNDED_PHASES } from '../names/phases.js';
 import { askedCode, type Condition, type Subject } from '../plan/expressions/condition.js';
 import type { AbortRule, Threshold } from '../plan/expressions/rules.js';
 import type { Calibration, Counted, ThresholdResult } from '../result/result.js';
@@ -61,11 +62,11 @@ export function isHidden({ condition, result: { actual, actualLower, floor } }: 
 
 /** Whether a threshold is about connections after their 101. */
 export function asksOfHeld(thresholds: readonly Threshold[]): boolean {
-  return thresholds.some(
-    ({ parsed: { subject } }) =>
-      (subject.kind === 'share' || subject.kind === 'count') &&
-      (subject.of === 'lost' || askedCode(subject.of) !== null),
-  );
+  return thresholds.some(({ parsed: { subject } }) => {
+    if (subject.kind === 'latency') return subject.phase === 'ready' || subject.phase === 'message';
+    if (subject.kind !== 'share' && subject.kind !== 'count') return false;
+    return subject.of === 'lost' || subject.of === 'ready' || askedCode(subject.of) !== null;
+  });
 }
 
 export function startAbort(rule: AbortRule): AbortState {
@@ -114,7 +115,10 @@ function measured(subject: Subject, counted: Counted, beside: BesideCounts): num
     case 'count':
       return countOf(subject.of, counted);
     case 'latency':
-      return counted.latencyMs[subject.phase]?.[subject.stat] ?? null;
+      return (
+        (subject.phase === 'ready' ? counted.sessions?.readyMs : counted.latencyMs[subject.phase])?.[subject.stat] ??
+        null
+      );
     case 'rate':
       return beside.rate;
     case 'dropOff':
@@ -123,8 +127,9 @@ function measured(subject: Subject, counted: Counted, beside: BesideCounts): num
 }
 
 function measuredLower(subject: Subject, counted: Counted): number | null {
-  if (subject.kind !== 'latency' || subject.phase === 'dns' || subject.phase === 'message') return null;
-  return counted.latencyLowerMs?.[subject.phase]?.[subject.stat] ?? null;
+  const phase = subject.kind === 'latency' ? BOUNDED_PHASES.find((one) => one === subject.phase) : undefined;
+  if (subject.kind !== 'latency' || phase === undefined) return null;
+  return counted.latencyLowerMs?.[phase]?.[subject.stat] ?? null;
 }
 
 /** Attempts that say something about the target: all but failures of this machine and aborted ones. */
@@ -137,6 +142,7 @@ function countOf(what: string, counted: Counted): number | null {
   if (what === 'ok') return openedOf(counted.outcomes);
   if (what === 'failed') return reachedTarget(counted) - openedOf(counted.outcomes);
   if (what === 'lost') return counted.lostWhileHeld;
+  if (what === 'ready') return counted.sessions?.ready ?? null;
   const code = askedCode(what);
   if (code !== null) return closedWith(code, counted);
   if (what.endsWith('xx')) return sumOf(counted, (id) => id.length === 3 && id[0] === what[0] && /^\d+$/.test(id));

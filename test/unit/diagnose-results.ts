@@ -188,6 +188,7 @@ function tallyOf({ groups, lost }: BurstOf): Tally {
         upgradeLowerMs: upgrade,
         handshakeMs: ms,
         handshakeLowerMs: ms,
+        messageMs: Number.NaN,
         synRetransmits: synRetransmits?.(i) ?? Number.NaN,
         retransmits: retransmits?.(i) ?? 0,
         rttMs: synRetransmits === undefined ? Number.NaN : 0.1,

@@ -21,6 +21,8 @@ function planWith(find: object): Plan {
   return planOf({ target: { url: 'ws://127.0.0.1:9/' }, stages: [{ find }] });
 }
 
+const NO_SESSION = { holdMs: null, script: null };
+
 function stageWith(find: object): FindStage {
   const stage = findStageOf(planWith(find).stages);
   assert.ok(stage);
@@ -28,13 +30,13 @@ function stageWith(find: object): FindStage {
 }
 
 test("what is not said is the preset's; what is said arrives in its units", () => {
-  assert.deepEqual(searchOptionsOf(stageWith({ max: '2k' })), searchOptions({ max: 2000 }));
+  assert.deepEqual(searchOptionsOf(stageWith({ max: '2k' }), NO_SESSION), searchOptions({ max: 2000 }));
   const all = {
     ...{ max: 5000, min: 20, expect: 1600, width: '8%', share: '99%', p99: '1s', p95: '500ms', preset: 'thorough' },
     ...{ rest: '3s', freshWait: '1m', maxWait: '2m', budget: 33, deadline: '1h', burstQuantile: '80%' },
     ...{ downSweep: true, harm: 777 },
   };
-  const options = searchOptionsOf(stageWith(all));
+  const options = searchOptionsOf(stageWith(all), NO_SESSION);
   assert.deepEqual(
     options,
     searchOptions({

@@ -9,6 +9,8 @@ import { driverOf } from '#dist/engine/load/load-kinds.js';
 import { now } from '#dist/engine/machine/clock.js';
 import { acceptFor } from '#dist/engine/protocol/request.js';
 import { resolveTarget } from '#dist/engine/run/resolve.js';
+import { ScriptSession } from '#dist/engine/session/script-session.js';
+import type { SessionGround } from '#dist/engine/session/session.js';
 import { Control } from '#dist/engine/threads/shared-memory.js';
 import { openKernel } from '#dist/engine/transport/epoll/open-kernel.js';
 import type { Kernel } from '#dist/engine/transport/epoll/system-calls.js';
@@ -17,7 +19,8 @@ import { tlsOptions } from '#dist/engine/transport/tls-options.js';
 import { LAB_CERTIFICATE, LAB_PRIVATE_KEY } from '#dist/lab/server/certificate.js';
 import type { Inputs } from '#dist/plan/plan.js';
 import { checkProfile, compilePlan } from '#dist/plan/profile/profile.js';
-import type { Sample, Sessions } from '#dist/result/result.js';
+import type { Script } from '#dist/plan/session/session-script.js';
+import type { Counted, Sample, Sessions } from '#dist/result/result.js';
 import { Tally } from '#dist/tally/tally.js';
 
 const [LOWEST_PORT, HIGHEST_PORT] = [20_000, 32_000];
@@ -133,6 +136,10 @@ export interface FireOptions {
   readonly close?: 'clean' | 'reset' | null;
   /** Fires a churn with so many in flight, and no burst. */
   readonly inFlight?: number;
+  /** What each client says and waits for after its 101. */
+  readonly script?: Script;
+  /** How long the shard may wait for its sessions; they are over earlier. */
+  readonly sessionsMs?: number;
   /** Further keys of the profile's target. */
   readonly target?: Readonly<Record<string, unknown>>;
   /** Further keys of the profile. */
@@ -155,6 +162,7 @@ export interface Fired {
   readonly samples: Readonly<Record<string, Sample>>;
   readonly details: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly lost: number;
+  readonly latencyMs: Counted['latencyMs'];
   readonly sessions: Sessions;
   readonly failedToArm: number;
   /** Of the attempts' CSV, in the order of attempts. */
@@ -173,7 +181,8 @@ const COLUMNS =
 /** One burst of one shard, from arming to the last socket's end. Attempts must be the sum of outcomes, as always. */
 export async function fire(url: string, options: FireOptions = {}): Promise<Fired> {
   const size = options.n ?? 1;
-  const plan = compilePlan(
+  const { script = null } = options;
+  const profile = compilePlan(
     checkProfile(
       {
         target: { url, ...options.target },
@@ -188,6 +197,7 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
       'test',
     ),
   );
+  const plan = script === null ? profile : { ...profile, session: { holdMs: null, script } };
   const inputs: Inputs = { rows: [], env: {}, tls: { ca: null, cert: null, key: null }, ...options.inputs };
   const control = new Control(1);
   const sent: string[] = [];
@@ -208,6 +218,9 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
     wallOffset: () => 0,
     sleep: (ms: number) => control.sleep(0, ms),
     sendRows: (rows: string) => sent.push(rows),
+    ...(script !== null && {
+      newSession: (ground: SessionGround) => new ScriptSession(ground, plan, inputs),
+    }),
   };
   const shard = driverOf(stage).shard(context, stage);
   const { failed } = await shard.arm();
@@ -223,7 +236,7 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
   await options.held?.();
   if (options.stopHold?.() === true) shard.stop();
   const begin = now();
-  const report = await shard.close(begin);
+  const report = await shard.close(begin + (script === null ? 0 : (options.sessionsMs ?? 30_000)));
   const closingMs = now() - begin;
   const tally = Tally.decode(report.tally).counted();
   const csv = `${sent.join('')}${report.rows ?? ''}`;
@@ -236,6 +249,7 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
     samples: tally.samples,
     details: tally.details,
     lost: tally.lostWhileHeld,
+    latencyMs: tally.latencyMs,
     sessions: Tally.decode(report.tally).sessions.sessions(),
     failedToArm: failed,
     rows,

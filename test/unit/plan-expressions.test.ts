@@ -82,13 +82,14 @@ test('an error says where, what was expected and what was probably meant', () =>
 test('what a run can never measure is refused before it', () => {
   const checkThreshold = (text: string, run: Measurable) => thresholdProblem(parseThreshold(text), run);
   const checkAbort = (text: string, run: Measurable) => abortProblem(parseAbort(text), run);
-  const never = { rate: false, tls: false, dns: false, search: false, onlySearch: false };
-  const always = { rate: true, tls: true, dns: true, search: true, onlySearch: false };
-  const unknown = { rate: null, tls: null, dns: null, search: null, onlySearch: null };
+  const never = { rate: false, tls: false, dns: false, message: false, search: false, onlySearch: false };
+  const always = { rate: true, tls: true, dns: true, message: true, search: true, onlySearch: false };
+  const unknown = { rate: null, tls: null, dns: null, message: null, search: null, onlySearch: null };
   for (const [condition, reason] of [
     ['rate >= 200/s', /only a churn has a rate/],
     ['p99(tls) < 1s', /over ws:\/\/ there is no phase tls/],
     ['max(dns) < 1s', /no name is looked up/],
+    ['p50(message) < 1s', /needs a session that expects one/],
   ] as const) {
     for (const check of [checkThreshold, checkAbort]) {
       assert.match(check(condition, never) ?? '', reason);
@@ -96,8 +97,6 @@ test('what a run can never measure is refused before it', () => {
     }
   }
   assert.equal(checkThreshold('dropOff >= 2000', always), null);
-  assert.match(checkThreshold('p50(message) < 1s', always) ?? '', /not available in this version/);
-  assert.match(checkAbort('p50(message) > 1s', always) ?? '', /not available in this version/);
   assert.match(checkThreshold('dropOff >= 2000', never) ?? '', /no stage searches for the drop-off/);
   const onlySearch = { ...never, search: true, onlySearch: true };
   for (const beside of ['share(101) >= 99%', 'count(503) == 0', 'p99(handshake) < 1s']) {
@@ -111,6 +110,8 @@ test('what a run can never measure is refused before it', () => {
     'share(tls) == 0%',
     'p99(connect) < 1s',
     'max(upgrade) < 1s',
+    'p99(ready) < 2s',
+    'share(ready) >= 99%',
   ]) {
     assert.equal(checkThreshold(good, never), null, good);
   }

@@ -12,10 +12,10 @@ function counted(groups: readonly Group[], reasons: readonly (readonly [end: num
   for (const [end, count, heldMs] of groups) {
     for (let i = 0; i < count; i++) {
       tally.add({ ...untimed(), outcome: 101, handshakeMs: 1 });
-      tally.addSession(end, 1, heldMs, heldMs);
+      tally.addSession(end, { readyMs: 1, heldMs, silentMs: heldMs, livedMs: heldMs });
     }
   }
-  for (const [end, text] of reasons) tally.sessions.addReason(end, { text, atMs: 1 });
+  for (const [end, text] of reasons) tally.sessions.addReason(end, true, { text, step: null, message: null, atMs: 1 });
   return tally.counted();
 }
 

@@ -113,6 +113,7 @@ function tallyOf(spec: BurstSpec): Tally {
         upgradeLowerMs: lower,
         handshakeMs: ms,
         handshakeLowerMs: lower,
+        messageMs: Number.NaN,
         synRetransmits: synRetransmits?.(i) ?? Number.NaN,
         retransmits: synRetransmits === undefined || i % 50 > 0 ? 0 : 2,
         rttMs: synRetransmits === undefined ? Number.NaN : 0.08,

@@ -156,6 +156,7 @@ function burst(upperMs: readonly number[], lowerMs: readonly number[], more: Par
     attempted: 10,
     outcomes: { '101': upperMs.length, '504': 10 - upperMs.length },
     lostWhileHeld: 0,
+    sessions: null,
     generator: { launched: 10 } as Burst['generator'],
     latencyMs: { ...none, handshake: summary(upperMs) },
     latencyLowerMs: { connect: null, tls: null, upgrade: null, handshake: summary(lowerMs) },
@@ -183,6 +184,23 @@ test('from a burst of a result: where the kernel stamped, both bounds are the on
   const facts = factsOfBurst(burst([100, 200, 300, 505, 600, 600, 600, 600], [], { latencyLowerMs: null }), [P99]);
   assert.deepEqual(facts.failed, [[7, 7]]);
   assert.ok(facts.p99Ms !== null && facts.p99Ms[0] === facts.p99Ms[1]);
+});
+
+test('from a burst of a result: with a session success is to be ready within the limit, and not lost', () => {
+  const readyMs = burst([400, 450, 480, 600, 700, 800], [], {}).latencyMs.handshake;
+  const sessions = { ready: 6, readyMs } as Burst['sessions'];
+  const facts = factsOfBurst(burst([1, 1, 1, 1, 1, 1, 1, 1], [], { sessions, lostWhileHeld: 1 }), [SHARE, P99]);
+  // Of 10, 4 were not ready, 1 was lost, and 3 were ready after more than 500 ms.
+  assert.deepEqual(
+    [facts.survived, facts.failed],
+    [
+      5,
+      [
+        [5, 5],
+        [8, 8],
+      ],
+    ],
+  );
 });
 
 test('from a burst of a result: invalid, paced, empty', () => {

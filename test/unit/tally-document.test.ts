@@ -72,7 +72,7 @@ function tallyOf(outcomes: readonly ('101' | '504' | 'local-other')[]): Tally {
       rttMs: 0.1,
     };
     const handshakeMs = id === 'local-other' ? Number.NaN : 3;
-    tally.add({ outcome: code, ...times, handshakeMs, handshakeLowerMs: 2, ...kernel });
+    tally.add({ outcome: code, ...times, handshakeMs, handshakeLowerMs: 2, messageMs: Number.NaN, ...kernel });
     if (id === '504') {
       tally.addDetail(code, 'upstream timed out');
       const headers: [string, string][] = [['Server', 'nginx']];

@@ -20,6 +20,7 @@ const NOT_REACHED: Ended = {
   upgradeLowerMs: Number.NaN,
   handshakeMs: Number.NaN,
   handshakeLowerMs: Number.NaN,
+  messageMs: Number.NaN,
   synRetransmits: Number.NaN,
   retransmits: Number.NaN,
   rttMs: Number.NaN,
@@ -48,6 +49,7 @@ const endedArbitrary: fc.Arbitrary<Ended> = fc.record({
   upgradeLowerMs: reached,
   handshakeMs: reached,
   handshakeLowerMs: reached,
+  messageMs: reached,
   synRetransmits: fc.constantFrom(Number.NaN, 0, 1, 6),
   retransmits: fc.constantFrom(Number.NaN, 0, 2),
   rttMs: fc.constantFrom(Number.NaN, 0, 0.08),
@@ -55,9 +57,13 @@ const endedArbitrary: fc.Arbitrary<Ended> = fc.record({
 /** A connection that had its 101: its end (0: none), and how long it lived. */
 const openedArbitrary = fc.record({
   end: fc.constantFrom(...Object.values(END), 1000, 1005, 1008, 4401, closedWith(1000)),
-  readyMs: fc.nat(5_000_000).map((us) => us / 1000),
+  /** NaN: it was not ready. */
+  readyMs: reached,
   heldMs: reached,
 });
+/** A reason without a session. */
+const UNSAID = { step: null, message: null } as const;
+
 const tallyArbitrary: fc.Arbitrary<Tally> = fc
   .record({
     ended: fc.array(endedArbitrary, { maxLength: 8 }),
@@ -77,11 +83,11 @@ const tallyArbitrary: fc.Arbitrary<Tally> = fc
     for (const [code, atMs, line] of samples) tally.addSample(code, sample(atMs, line));
     lose(tally, lost);
     for (const { end, readyMs, heldMs } of opened) {
-      tally.add({ ...NOT_REACHED, outcome: 101, handshakeMs: readyMs });
-      tally.addSession(end, readyMs, heldMs, heldMs / 2);
+      tally.add({ ...NOT_REACHED, outcome: 101, handshakeMs: 1 });
+      tally.addSession(end, { readyMs, heldMs, silentMs: heldMs / 2, livedMs: heldMs });
     }
-    for (const [code, text, atMs] of reasons) tally.sessions.addReason(code, { text, atMs });
-    tally.sessions.addReceived(received);
+    for (const [code, text, atMs] of reasons) tally.sessions.addReason(code, atMs > 1, { ...UNSAID, text, atMs });
+    tally.sessions.addMessages({ sent: received, received, skipped: 1 });
     return tally;
   });
 
@@ -258,7 +264,7 @@ test('what became of connections is counted by its word, with the first reason a
   const tally = new Tally();
   const open = (end: number, heldMs: number) => {
     tally.add({ ...NOT_REACHED, outcome: 101, handshakeMs: 1 });
-    tally.addSession(end, 1, heldMs, heldMs / 2);
+    tally.addSession(end, { readyMs: 1, heldMs, silentMs: heldMs / 2, livedMs: heldMs });
   };
   open(4401, 2000);
   open(4401, 2010);
@@ -266,11 +272,11 @@ test('what became of connections is counted by its word, with the first reason a
   open(closedWith(1000), 70_000);
   open(END.closedByReset, 70_000);
   open(END.aborted, 5);
-  tally.sessions.addReason(4401, { text: 'later', atMs: 2030 });
+  tally.sessions.addReason(4401, true, { ...UNSAID, text: 'later', atMs: 2030 });
   const other = new Tally();
   other.merge(tally);
-  tally.sessions.addReason(4401, { text: 'auth timeout', atMs: 2020 });
-  tally.sessions.addReason(1008, { text: 'of no connection', atMs: 1 });
+  tally.sessions.addReason(4401, true, { ...UNSAID, text: 'auth timeout', atMs: 2020 });
+  tally.sessions.addReason(1008, true, { ...UNSAID, text: 'of no connection', atMs: 1 });
   const both = merged(other, tally);
   assert.equal(both.counted().lostWhileHeld, 6);
   const { ready, cut, closed, aborted, ends, cutMs, heldMs, silentMs } = both.sessions.sessions();
@@ -288,10 +294,44 @@ test('what became of connections is counted by its word, with the first reason a
   assert.equal(Math.round((silentMs?.p50 ?? 0) / 100), 300);
 });
 
+test('clients that were not ready stand apart, with what ended them, the step that waited and its message', () => {
+  const tally = new Tally();
+  const open = (end: number, readyMs: number) => {
+    tally.add({ ...NOT_REACHED, outcome: 101, handshakeMs: 1, messageMs: 5 });
+    tally.addSession(end, { readyMs, heldMs: readyMs, silentMs: 1, livedMs: 20 });
+  };
+  for (let i = 0; i < 3; i++) open(4401, Number.NaN);
+  open(END.timeoutMessage, Number.NaN);
+  open(END.rejected, Number.NaN);
+  open(END.none, Number.NaN);
+  open(closedWith(1000), 30);
+  open(END.rejected, 40);
+  const step = 'expect #1 {"type":"welcome"}';
+  tally.sessions.addReason(4401, false, { text: 'Unauthorized', step, message: null, atMs: 9 });
+  tally.sessions.addReason(END.timeoutMessage, false, { text: null, step, message: null, atMs: 5 });
+  const later = new Tally();
+  later.add({ ...NOT_REACHED, outcome: 101 });
+  later.addSession(END.timeoutMessage, { readyMs: Number.NaN, heldMs: Number.NaN, silentMs: 1, livedMs: 20 });
+  later.sessions.addReason(END.timeoutMessage, false, { text: null, step, message: '{"type":"hello"}', atMs: 7 });
+  const both = merged(tally, Tally.decode(JSON.parse(JSON.stringify(later.encode()))));
+  const { lostWhileHeld, sessions, latencyMs } = both.counted();
+  assert.equal(lostWhileHeld, 1);
+  assert.equal(sessions?.ready, 2);
+  assert.deepEqual(sessions?.notReady, { 4401: 3, aborted: 1, rejected: 1, 'timeout-message': 2 });
+  assert.deepEqual(sessions?.cut, { rejected: 1 });
+  assert.equal(sessions?.readyMs?.count, 2);
+  assert.equal(latencyMs.message?.count, 8);
+  assert.deepEqual(sessions?.notReadyEnds?.['4401'], {
+    ...{ minMs: 20, maxMs: 20, reason: 'Unauthorized', reasonAtMs: 9, step },
+  });
+  // The one with a message tells more, although it is later.
+  assert.equal(sessions?.notReadyEnds?.['timeout-message']?.message, '{"type":"hello"}');
+});
+
 test('decoding refuses sessions that do not add up', () => {
   const tally = new Tally();
   tally.add({ ...NOT_REACHED, outcome: 101, handshakeMs: 1 });
-  tally.addSession(4401, 1, 2, 2);
+  tally.addSession(4401, { readyMs: 1, heldMs: 2, silentMs: 2, livedMs: 2 });
   const good = tally.encode();
   const bad: [Partial<EncodedTally['sessions']>, RegExp][] = [
     [{ ready: 2 }, /ready is 2, but the ends add up to 1/],
@@ -299,6 +339,8 @@ test('decoding refuses sessions that do not add up', () => {
     [{ ready: 0, cut: {}, aborted: -1 }, /aborted is no count: -1/],
     [{ ready: 2, cut: { fin: 2 } }, /know of 2 of 1/],
     [{ cut: { 1006: 1 } }, /no such end of a connection: "1006"/],
+    [{ notReady: { 1006: 1 } }, /no such end of a connection: "1006"/],
+    [{ notReady: { aborted: 1 } }, /know of 2 of 1/],
   ];
   for (const [change, message] of bad) {
     assert.throws(() => Tally.decode({ ...good, sessions: { ...good.sessions, ...change } }), message);

@@ -27,6 +27,7 @@ function counted(
       upgradeLowerMs: Number.NaN,
       handshakeMs: ms,
       handshakeLowerMs: lowerMs,
+      messageMs: Number.NaN,
       synRetransmits: Number.NaN,
       retransmits: Number.NaN,
       rttMs: Number.NaN,
@@ -242,7 +243,7 @@ test('close codes are counted of what the target ended, before and after ready; 
   const open = (end: number, count: number) => {
     for (let i = 0; i < count; i++) {
       tally.add({ ...untimed(), outcome: 101, handshakeMs: 1 });
-      tally.addSession(end, 1, 2, 2);
+      tally.addSession(end, { readyMs: 1, heldMs: 2, silentMs: 2, livedMs: 2 });
     }
   };
   open(4401, 30);
@@ -265,6 +266,8 @@ test('close codes are counted of what the target ended, before and after ready; 
   assert.ok(sessions !== null);
   assert.equal(actual('count(close:4401)', { ...of, sessions: { ...sessions, notReady: { 4401: 7 } } }), 37);
   assert.equal(asksOfHeld([parseThreshold('count(close:1008) == 0')]), true);
+  assert.equal(asksOfHeld([parseThreshold('p99(ready) < 1s')]), true);
+  assert.equal(asksOfHeld([parseThreshold('p99(handshake) < 1s')]), false);
   let state = startAbort(parseAbort('share(close:4401) > 20% for 2 bursts'));
   const steps = [of, of].map((burst) => {
     const step = abortStep(state, burst, null, null);
@@ -272,4 +275,22 @@ test('close codes are counted of what the target ended, before and after ready; 
     return step.abort;
   });
   assert.deepEqual(steps, [false, true]);
+});
+
+test('ready is asked as a share of all attempts, as a count and as a time', () => {
+  const tally = new Tally();
+  for (let i = 0; i < 10; i++) {
+    tally.add({ ...untimed(), outcome: i < 8 ? 101 : 504, handshakeMs: 1 });
+    if (i < 8) {
+      const readyMs = i < 6 ? 100 + i : Number.NaN;
+      tally.addSession(i < 6 ? closedWith(1000) : 4401, { readyMs, heldMs: readyMs, silentMs: 1, livedMs: 2 });
+    }
+  }
+  const of = tally.counted();
+  const actual = (expression: string) => judgedOne(`${expression} >= 0`, of).result.actual;
+  assert.equal(actual('share(ready)'), 0.6);
+  assert.equal(actual('count(ready)'), 6);
+  assert.equal(actual('count(close:4401)'), 2);
+  assert.equal(Math.round(judgedOne('max(ready) < 1s', of).result.actual ?? 0), 105);
+  assert.equal(judgedOne('max(ready) < 1s', { ...of, sessions: null }).result.ok, false);
 });

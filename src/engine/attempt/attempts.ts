@@ -9,6 +9,7 @@ import { NAMED_BASE, type NamedOutcomeId, outcomeCode } from '../../names/outcom
 import type { Gate } from '../../plan/plan.js';
 import { now } from '../machine/clock.js';
 import { Body } from '../protocol/body.js';
+import { agreedDeflate } from '../protocol/deflate.js';
 import { HeadReader, readWhole } from '../protocol/head-reader.js';
 import { KeyColumn } from '../protocol/key-column.js';
 import { acceptFor, newKey } from '../protocol/request.js';
@@ -30,6 +31,7 @@ import { LIVE, liveOutcome } from './live-counts.js';
 import type { RequestSource } from './request-source.js';
 import { routeOf } from './route.js';
 import type { Samples } from './samples.js';
+import { whereItEnded } from './where-it-ended.js';
 
 const STATUS_101 = 101;
 const CODE = (id: NamedOutcomeId): number => outcomeCode(id);
@@ -258,7 +260,7 @@ export class Attempts implements TransportEvents {
         this.#readAnswer(slot, bytes, length, at, lower);
         break;
       case STATE.inSession:
-        this.#session.data(slot, bytes.subarray(0, length));
+        this.#session.data(slot, bytes.subarray(0, length), at);
         break;
       case STATE.sampling:
         if (this.#options.samples.body(slot, bytes.subarray(0, length))) this.#sampled(slot);
@@ -363,6 +365,7 @@ export class Attempts implements TransportEvents {
     const partial = this.#partial.get(slot);
     const isEarly = Number.isNaN(this.#columns.sent[slot]);
     if (partial === undefined && !isEarly && this.#known.matches(bytes, length, this.#acceptOf(slot))) {
+      this.#columns.agreed[slot] = this.#known.agreed;
       this.#accept(slot, null, at, lower, NOTHING);
       return;
     }
@@ -392,8 +395,10 @@ export class Attempts implements TransportEvents {
       this.#fail(slot, CODE('invalid-101'), isEarly ? TOO_EARLY : wrong, at, lower, head, rest);
       return;
     }
+    const agreed = agreedDeflate(head);
+    this.#columns.agreed[slot] = agreed;
     if (this.#options.requests.isConstant && note === null && rest.length === 0) {
-      this.#known.remember(bytes.toString('latin1'), this.#acceptOf(slot));
+      this.#known.remember(bytes.toString('latin1'), this.#acceptOf(slot), agreed);
     }
     if (rest.length > 0) this.#stamping.limitFirstRead(head.bodyAt);
     this.#accept(slot, note, at, lower, rest);
@@ -406,7 +411,7 @@ export class Attempts implements TransportEvents {
     this.#options.events.ended(slot);
     this.#session.opened(slot, at);
     // `ready` may have closed the connection; only one that is still open can be in a session again.
-    if (rest.length > 0 && this.#columns.state[slot] === STATE.inSession) this.#session.data(slot, rest);
+    if (rest.length > 0 && this.#columns.state[slot] === STATE.inSession) this.#session.data(slot, rest, at);
   }
 
   #acceptOf(slot: number): string {
@@ -483,18 +488,7 @@ export class Attempts implements TransportEvents {
     this.#columns.rttMs[slot] = facts.rttMs;
   }
 
-  /** @param errno of the broken connection; anything but ECONNRESET is named in the text */
   #whereItEnded(slot: number, errno = 'ECONNRESET'): string | null {
-    const name = errno === 'ECONNRESET' || errno === 'EPIPE' ? null : errno;
-    const words = [name, this.#stepOf(slot)].filter((word) => word !== null);
-    return words.length === 0 ? null : words.join(' ');
-  }
-
-  #stepOf(slot: number): string | null {
-    const state = this.#columns.state[slot];
-    if (state === STATE.securing) return 'during the TLS handshake';
-    if (state === STATE.connected || state === STATE.ready) return 'before the release';
-    const partial = this.#partial.get(slot);
-    return partial === undefined ? null : `after ${partial.length} bytes of an incomplete head`;
+    return whereItEnded(this.#columns.state[slot], this.#partial.get(slot)?.length ?? null, errno);
   }
 }

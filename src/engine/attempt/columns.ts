@@ -51,8 +51,12 @@ export class Columns {
   readonly retransmits: Int16Array;
   /** Round trip time of the SYN, ms; NaN if not measured. */
   readonly rttMs: Float64Array;
+  /** What its server agreed to on compression (engine/protocol/deflate.ts). */
+  readonly agreed: Uint8Array;
   /** When the client was ready, after its 101 (engine/session/session.ts); NaN: it was not. */
   readonly readyAt: Float64Array;
+  /** When the first expected message came. */
+  readonly messageAt: Float64Array;
   /** How its connection ended after the 101 (names/ends.ts), and when that was seen. */
   readonly end: Uint16Array;
   readonly endAt: Float64Array;
@@ -83,7 +87,9 @@ export class Columns {
     this.synRetransmits = new Int16Array(size).fill(-1);
     this.retransmits = new Int16Array(size).fill(-1);
     this.rttMs = time();
+    this.agreed = new Uint8Array(size);
     this.readyAt = time();
+    this.messageAt = time();
     this.end = new Uint16Array(size);
     this.endAt = time();
     this.heardAt = time();
@@ -100,6 +106,7 @@ export class Columns {
       this.doneLower,
       this.rttMs,
       this.readyAt,
+      this.messageAt,
       this.endAt,
       this.heardAt,
     ];
@@ -115,6 +122,7 @@ export class Columns {
     this.callMs[slot] = 0;
     this.synRetransmits[slot] = -1;
     this.retransmits[slot] = -1;
+    this.agreed[slot] = 0;
     this.end[slot] = 0;
     for (const column of this.#times) column[slot] = Number.NaN;
   }

@@ -7,8 +7,8 @@ import type { TransportError } from '../transport/transport.js';
 export interface Handover {
   /** The attempt in the slot got its 101 `at`, ms on the clock of `now()`. */
   opened(slot: number, at: number): void;
-  /** Bytes arrived; valid during the call only. */
-  data(slot: number, bytes: Uint8Array): void;
+  /** Bytes arrived `at`; valid during the call only. */
+  data(slot: number, bytes: Uint8Array, at: number): void;
   /** The far side has sent its FIN. */
   ended(slot: number): void;
   /** The connection broke: an RST, or an error of the system or of TLS. */

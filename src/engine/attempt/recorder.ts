@@ -32,6 +32,7 @@ export class Recorder {
   readonly #options: RecorderOptions;
   #rows: string[] = [];
   readonly #ended: Ended = untimed();
+  readonly #times = { readyMs: 0, heldMs: 0, silentMs: 0, livedMs: 0 };
 
   constructor(options: RecorderOptions) {
     this.#options = options;
@@ -55,6 +56,7 @@ export class Recorder {
     ended.upgradeLowerMs = Math.max(0, columns.doneLower[slot] - columns.sent[slot]);
     ended.handshakeMs = Math.max(0, columns.done[slot] - from);
     ended.handshakeLowerMs = Math.max(0, columns.doneLower[slot] - from);
+    ended.messageMs = Math.max(0, columns.messageAt[slot] - columns.done[slot]);
     ended.synRetransmits = asked(columns.synRetransmits[slot]);
     ended.retransmits = asked(columns.retransmits[slot]);
     ended.rttMs = columns.rttMs[slot];
@@ -68,11 +70,13 @@ export class Recorder {
   }
 
   #session(slot: number, due: number): void {
-    const { end, endAt, heardAt, readyAt } = this.#options.columns;
-    const readyMs = Math.max(0, readyAt[slot] - due);
-    const heldMs = endAt[slot] - readyAt[slot];
-    const silentMs = Number.isNaN(heardAt[slot]) ? heldMs : endAt[slot] - heardAt[slot];
-    this.tally.addSession(end[slot], readyMs, heldMs, silentMs);
+    const { end, endAt, heardAt, readyAt, done } = this.#options.columns;
+    const times = this.#times;
+    times.readyMs = Math.max(0, readyAt[slot] - due);
+    times.heldMs = Math.max(0, endAt[slot] - readyAt[slot]);
+    times.silentMs = Number.isNaN(heardAt[slot]) ? times.heldMs : Math.max(0, endAt[slot] - heardAt[slot]);
+    times.livedMs = endAt[slot] - done[slot];
+    this.tally.addSession(end[slot], times);
   }
 
   /** The rows since the last call, or null. */

@@ -77,7 +77,7 @@ export class Examination {
     setting: Setting,
     rewrite?: (request: string) => string,
   ): Promise<Examination> {
-    const trace = new Trace(plan.target.compression, rewrite);
+    const trace = new Trace(rewrite);
     let letGo: () => void = () => {};
     const released = new Promise<void>((resolve) => {
       letGo = resolve;

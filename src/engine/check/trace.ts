@@ -6,7 +6,8 @@
 import { BodyStart } from '../attempt/samples.js';
 import { now } from '../machine/clock.js';
 import { Body } from '../protocol/body.js';
-import { FrameReader } from '../protocol/frames.js';
+import { agreedDeflate } from '../protocol/deflate.js';
+import { FrameReader } from '../protocol/frame-reader.js';
 import { HeadReader, readWhole } from '../protocol/head-reader.js';
 import type { Head } from '../protocol/response.js';
 import type { TransportError, TransportEvents } from '../transport/transport.js';
@@ -45,21 +46,20 @@ export class Trace {
   readonly #frames: FrameReader;
   #news: () => void = () => {};
 
-  /** @param deflate compression was offered */
-  constructor(deflate: boolean, rewrite: (request: string) => string = (request) => request) {
+  constructor(rewrite: (request: string) => string = (request) => request) {
     this.#rewrite = rewrite;
-    this.#frames = new FrameReader(deflate, {
+    this.#frames = new FrameReader({
       reply: () => {
         this.pings++;
       },
-      pong: (body) => {
+      pong: (_slot, body) => {
         // Only the latest matter; a flood of pongs must not fill the memory.
         this.pongs = [...this.pongs.slice(-7), body];
       },
-      closed: (code, reason) => {
+      closed: (_slot, code, reason) => {
         this.closeFrame ??= { code, reason: Buffer.from(reason).toString('utf8'), at: now() };
       },
-      broken: (bytes) => {
+      broken: (_slot, bytes) => {
         this.notFrames ??= Buffer.from(bytes.subarray(0, MOST_BYTES));
         this.#end('broken frame', now());
       },
@@ -137,6 +137,7 @@ export class Trace {
       this.head = reading.head;
       this.#body = new Body(reading.head);
       this.#partial = null;
+      this.#frames.begin(0, agreedDeflate(reading.head));
       this.#rest(all.subarray(reading.head.bodyAt));
     }
   }

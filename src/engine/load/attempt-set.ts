@@ -5,8 +5,7 @@
 import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { rowNumber } from '../../plan/attempt-texts.js';
 import { type Masking, maskingOf } from '../../plan/masking.js';
-import { printable } from '../../plan/printable.js';
-import type { CloseReason } from '../../tally/session-tally.js';
+import { loadOf } from '../../plan/stages/kinds.js';
 import type { Tally } from '../../tally/tally.js';
 import { type AttemptEvents, Attempts } from '../attempt/attempts.js';
 import { Columns } from '../attempt/columns.js';
@@ -18,16 +17,12 @@ import { now, toMicros } from '../machine/clock.js';
 import { waitFor } from '../machine/wait.js';
 import type { RequestFrame } from '../protocol/request.js';
 import { HoldSession } from '../session/hold-session.js';
-import { CLOSE_GRACE_MS, type Session } from '../session/session.js';
+import { CLOSE_GRACE_MS, type SaidOfEnd, type Session, type SessionGround } from '../session/session.js';
 import { EpollTransport } from '../transport/epoll/epoll-transport.js';
 import { NodeTransport } from '../transport/node-transport.js';
 import type { Stamping, Transport, TransportEvents, Wire } from '../transport/transport.js';
+import { EndReasons } from './end-reasons.js';
 import type { ShardContext, ShardReport } from './shard.js';
-
-/** A reason has at most 123 bytes (RFC 6455 section 5.5); of what is no frame as much as tells what it is. */
-const MAX_WORDS = 200;
-/** Masked whole, so that no half of a secret is left at the cut. */
-const MOST_READ = 4096;
 
 export type GeneratorFacts = Pick<ShardReport, 'longestGapMs' | 'clockStepMs' | 'gcPauses' | 'gcMaxMs' | 'tlsResumed'>;
 
@@ -42,8 +37,7 @@ export class AttemptSet {
   readonly recorder: Recorder;
   readonly #samples: Samples;
   readonly #recording: RecorderOptions;
-  /** The first of each end. */
-  readonly #reasons = new Map<number, CloseReason>();
+  readonly #reasons = new EndReasons();
   readonly #due: (slot: number) => number;
   readonly #masking: (slot: number) => Masking;
   #gcObserver: PerformanceObserver | null = null;
@@ -65,7 +59,8 @@ export class AttemptSet {
     const requests = new RequestSource(plan, context.inputs, order.base, order.clientBase, context.userAgent, rewrite);
     const numbersOf = (slot: number) => [this.columns.attempt[slot], this.columns.client[slot]] as const;
     this.#due = due;
-    this.#masking = (slot) => maskingOf(requests.secrets(...numbersOf(slot)), requests.others);
+    this.#masking = (slot) =>
+      maskingOf([...requests.secrets(...numbersOf(slot)), ...this.session.secrets(slot)], requests.others);
     this.#samples = new Samples(
       this.#masking,
       // An attempt that was stopped before the release was never due.
@@ -88,17 +83,20 @@ export class AttemptSet {
     this.transport = transportFor(context, slots, requests.frame, listen?.(this.attempts) ?? this.attempts);
     this.wire = this.transport.wire;
     this.stamping = this.transport.stamping;
-    this.session = new HoldSession({
+    const ground: SessionGround = {
       slots,
       wire: this.wire,
       deadlines: this.deadlines,
       ends: this.columns,
-      said: (slot, end, words) => this.#keepReason(slot, end, words),
-      deflate: (slot) => requests.offer(...numbersOf(slot)).deflate,
+      resets: (plan.close ?? loadOf(plan.stages[order.stage]).close) === 'reset',
+      indexOf: (slot) => order.base + this.columns.attempt[slot],
+      clientOf: (slot) => order.clientBase + this.columns.client[slot],
+      said: (slot, end, said) => this.#keepReason(slot, end, said),
       ready: (slot) => events.ready(slot),
       cut: (slot) => events.cut(slot),
       freed: (slot) => this.attempts.freed(slot),
-    });
+    };
+    this.session = context.newSession?.(ground, plan, context.inputs) ?? new HoldSession(ground);
     this.attempts.use(this.transport, this.session);
     this.#recording = {
       columns: this.columns,
@@ -182,19 +180,14 @@ export class AttemptSet {
   }
 
   #tellSessions(tally: Tally): void {
-    tally.sessions.addReceived(this.session.received);
-    for (const [end, reason] of this.#reasons) tally.sessions.addReason(end, reason);
+    tally.sessions.addMessages(this.session);
+    this.#reasons.tell(tally);
   }
 
-  #keepReason(slot: number, end: number, words: Uint8Array): void {
-    if (this.#reasons.has(end)) return;
-    const said = Buffer.from(words.buffer, words.byteOffset, Math.min(words.length, MOST_READ)).toString('utf8');
-    const line = this.#masking(slot)
-      .text(said)
-      .trim()
-      .replace(/[\r\n]+/g, ' ');
-    const text = printable(line, MAX_WORDS);
-    this.#reasons.set(end, { text, atMs: toMicros(Math.max(0, now() - this.#due(slot))) });
+  #keepReason(slot: number, end: number, said: () => SaidOfEnd): void {
+    const isReady = !Number.isNaN(this.columns.readyAt[slot]);
+    const atMs = toMicros(Math.max(0, now() - this.#due(slot)));
+    this.#reasons.keep(end, isReady, atMs, said, () => this.#masking(slot));
   }
 
   #countGc(entries: readonly PerformanceEntry[]): void {

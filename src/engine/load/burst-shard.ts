@@ -124,7 +124,7 @@ export class BurstShard implements Shard {
   }
 
   async close(holdUntil: number): Promise<ShardReport> {
-    await waitUntil(holdUntil, this.#stopped.signal);
+    await this.#held(holdUntil);
     const { attempts, recorder, stamping } = this.#set;
     const stalledHolding = stamping.stalls.take();
     await this.#readWhatCame();
@@ -135,6 +135,21 @@ export class BurstShard implements Shard {
     for (let slot = 0; slot < this.#count; slot++) recorder.record(slot, this.#releaseAt);
     this.#set.keepSamples();
     return this.#report(recorder, generator, stalledHolding);
+  }
+
+  /** Until the end of the hold; with sessions until none of them waits for anything, which may be earlier. */
+  async #held(until: number): Promise<void> {
+    const { session } = this.#set;
+    if (this.#context.plan.session.script === null) {
+      await waitUntil(until, this.#stopped.signal);
+      return;
+    }
+    const isQuiet = new AbortController();
+    const end = AbortSignal.any([isQuiet.signal, this.#stopped.signal]);
+    // Between two steps of one connection nothing waits: what is quiet after this turn is quiet.
+    session.onQuiet = () => setImmediate(() => session.busy === 0 && isQuiet.abort());
+    if (session.busy > 0) await waitUntil(until, end);
+    session.onQuiet = null;
   }
 
   #report(recorder: Recorder, generator: GeneratorFacts, stalledHolding: Stalled): ShardReport {

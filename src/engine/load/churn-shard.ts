@@ -102,6 +102,9 @@ export class ChurnShard implements Shard {
       if (!Number.isNaN(this.#set.columns.opened[slot])) this.#set.attempts.expire(slot, at, code);
     }
     this.#parting.hurry();
+    for (let slot = 0; slot < this.#set.columns.size; slot++) {
+      if (Number.isNaN(this.#set.columns.readyAt[slot])) this.#set.attempts.close(slot, this.#isClean);
+    }
   }
 
   /** Attempts in flight are not included. The rows so far are final, so they are sent on. */

@@ -3,6 +3,7 @@
  * A new kind is a new implementation of `Shard` and a row here; the compiler reports every table that lacks it.
  */
 import type { ChurnStage, Plan, Stage } from '../../plan/plan.js';
+import { longestSessionMs } from '../../plan/session/session-time.js';
 import { factsOf } from '../../plan/stages/kinds.js';
 import type { LoadKind } from '../../plan/stages/loads.js';
 import { ARMING_IN_FLIGHT, BurstShard } from './burst-shard.js';
@@ -47,11 +48,13 @@ const CHURN: Driver<ChurnStage> = {
   open: ({ inFlight }) => inFlight,
   armingMs: () => 0,
   // At worst every attempt ends at its deadline, one round of attempts in flight after another.
-  runningMs: ({ timeoutMs }, { total, inFlight, forMs }) =>
-    Math.min(
-      total === null ? Number.POSITIVE_INFINITY : Math.ceil(total / inFlight + 1) * timeoutMs,
-      forMs === null ? Number.POSITIVE_INFINITY : forMs + timeoutMs,
-    ),
+  runningMs: ({ timeoutMs, session }, { total, inFlight, forMs }) => {
+    const eachMs = timeoutMs + longestSessionMs(session);
+    return Math.min(
+      total === null ? Number.POSITIVE_INFINITY : Math.ceil(total / inFlight + 1) * eachMs,
+      forMs === null ? Number.POSITIVE_INFINITY : forMs + eachMs,
+    );
+  },
   floor: (stage, open) => {
     const rounds = open * FLOOR_ROUNDS;
     return { ...stage, inFlight: open, total: Math.min(stage.total ?? rounds, rounds), forMs: null };

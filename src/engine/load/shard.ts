@@ -5,6 +5,7 @@
 import type { Inputs, Plan } from '../../plan/plan.js';
 import type { EncodedTally } from '../../tally/tally.js';
 import type { Stalled } from '../../tally/validity.js';
+import type { Session, SessionGround } from '../session/session.js';
 import type { Kernel } from '../transport/epoll/system-calls.js';
 import type { PortChooser } from '../transport/ports.js';
 import type { TlsOptions } from '../transport/tls-options.js';
@@ -57,6 +58,8 @@ export interface ShardOrder {
   readonly clientBase: number;
 }
 
+export type NewSession = (ground: SessionGround, plan: Plan, inputs: Inputs) => Session;
+
 /** What a shard is given: the plan, its order, and what its worker shares between shards. */
 export interface ShardContext {
   readonly plan: Plan;
@@ -77,6 +80,8 @@ export interface ShardContext {
   readonly sleep: (ms: number) => void;
   /** Sends CSV rows before the shard is over. */
   readonly sendRows: (rows: string) => void;
+  /** Makes what follows a 101; without it connections are only held. */
+  readonly newSession?: NewSession;
   /** Receives each request before it is stored, Latin-1, and returns what is sent. */
   readonly rewrite?: (request: string) => string;
   /** Observes the transport's events; must pass all of them on to the engine. */

@@ -195,12 +195,15 @@ function judgeProtocol(head: Head, offer: Offer): string | null {
  * offer.
  */
 export class KnownUpgrade {
+  /** What it agreed to on compression (deflate.ts). */
+  agreed = 0;
   #before = '';
   #after = '';
   #length = -1;
 
   /** @param text a whole response that `judgeUpgrade` found valid for `accept` */
-  remember(text: string, accept: string): void {
+  remember(text: string, accept: string, agreed: number): void {
+    this.agreed = agreed;
     const at = text.indexOf(accept);
     this.#before = text.slice(0, at);
     this.#after = text.slice(at + accept.length);

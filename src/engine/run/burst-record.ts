@@ -104,12 +104,13 @@ export function burstOf(fired: BurstFired): RecordedBurst {
 }
 
 /** What a search asks for of its bursts; thresholds do not judge them. */
-export function limitsOfSearch({ p95Ms, p99Ms }: FindStage): Threshold[] {
+export function limitsOfSearch({ p95Ms, p99Ms }: FindStage, hasSession: boolean): Threshold[] {
+  const phase = hasSession ? 'ready' : 'handshake';
   const objectives = [['p95', p95Ms] as const, ['p99', p99Ms] as const];
   return objectives.flatMap(([stat, limit]) => {
     if (limit === null) return [];
-    const expression = `${stat}(handshake) <= ${formatDuration(limit)}`;
-    return [{ expression, parsed: { subject: { kind: 'latency', stat, phase: 'handshake' }, operator: '<=', limit } }];
+    const expression = `${stat}(${phase}) <= ${formatDuration(limit)}`;
+    return [{ expression, parsed: { subject: { kind: 'latency', stat, phase }, operator: '<=', limit } }];
   });
 }
 

@@ -437,7 +437,7 @@ class Run {
 
   #burstOf({ stageIndex, index, size, floor }: OfStage, ran: StageRun, isStopped: boolean): RecordedBurst {
     const stage = this.#plan.stages[stageIndex];
-    const limits = isSearch(stage) ? limitsOfSearch(stage) : this.#limits;
+    const limits = isSearch(stage) ? limitsOfSearch(stage, this.#plan.session.script !== null) : this.#limits;
     return burstOf({ plan: this.#plan, stageIndex, stage, index, size, ran, floor, limits, isStopped });
   }
 

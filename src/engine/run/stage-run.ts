@@ -4,6 +4,8 @@
  * loads there are, what they mean and whether it goes on.
  */
 import type { Plan } from '../../plan/plan.js';
+import { heldMs, type SessionPlan } from '../../plan/session/session-script.js';
+import { longestSessionMs } from '../../plan/session/session-time.js';
 import { loadOf } from '../../plan/stages/kinds.js';
 import { Tally } from '../../tally/tally.js';
 import type { Stalled } from '../../tally/validity.js';
@@ -22,6 +24,9 @@ const REPORT_MS = 15_000;
 const LOOK_MS = 4500;
 /** A shorter hold ends before anything could be lost. */
 const LONG_HOLD_MS = 1000;
+/** For timers of thousands of sessions that are due at the same moment, beyond the longest time of one. */
+const SESSION_MARGIN_MS = 5000;
+const NO_SESSION: SessionPlan = { holdMs: null, script: null };
 
 export type StagePhase = 'arming' | 'armed' | 'released' | 'churning' | 'holding' | 'closing';
 
@@ -96,7 +101,7 @@ export async function runStage(generators: Generators, order: StageOrder): Promi
   const look = tell === null ? null : () => generators.peek((reports) => tell(run({ reports, lost: [] })));
   const ended = generators.ended(at + (isStopped ? 0 : driver.runningMs(plan, stage)) + REPORT_MS);
   await (driver.phases.armed === null ? lookedAt(ended, look) : ended);
-  return run(await closed(generators, order, isStopped ? null : plan.session.holdMs, look));
+  return run(await closed(generators, order, isStopped ? NO_SESSION : plan.session, look));
 }
 
 type Look = () => Promise<void>;
@@ -115,28 +120,34 @@ async function lookedAt(over: Promise<void>, look: Look | null): Promise<void> {
   }
 }
 
-/** Holds open connections if the plan says so, then has them closed. */
+/** Holds open connections, or waits for their sessions, if the plan says so, then has them closed. */
 async function closed(
   generators: Generators,
   order: StageOrder,
-  holdMs: number | null,
+  session: SessionPlan,
   look: Look | null,
 ): Promise<Gathered> {
   const { signal, onPhase } = order;
-  const holdUntil = now() + (holdMs === null || signal.aborted ? 0 : holdMs);
+  const holdUntil = now() + (signal.aborted ? 0 : lastsMs(session));
   const gathering = generators.gather(holdUntil, holdUntil + 2 * CLOSE_GRACE_MS + REPORT_MS);
   // The error is handled below; without this line it would end the process during the hold.
   gathering.catch(() => {});
   if (holdUntil > now()) {
     onPhase('holding');
-    const held = waitUntil(holdUntil, signal);
+    // Sessions may all be over before their longest time is.
+    const held = Promise.race([waitUntil(holdUntil, signal), gathering.then(() => {})]);
     // The burst's outcomes are saved before a long hold begins.
-    const isLong = holdUntil - now() >= LONG_HOLD_MS;
+    const isLong = (heldMs(session) ?? 0) >= LONG_HOLD_MS;
     if (isLong) await look?.();
     await lookedAt(held, isLong ? look : null);
   }
   onPhase('closing');
   return gathering;
+}
+
+/** With a script each connection goes its own way, and only a limit for all of them is known. */
+function lastsMs(session: SessionPlan): number {
+  return session.script === null ? (session.holdMs ?? 0) : longestSessionMs(session) + SESSION_MARGIN_MS;
 }
 
 type Merged = Omit<StageRun, 'releasedAt' | 't0' | 'disturbance' | 'lostWorkers'>;

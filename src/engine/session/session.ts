@@ -9,22 +9,46 @@ import type { Wire } from '../transport/transport.js';
 /** A connection that is still open this long after its close frame is reset. */
 export const CLOSE_GRACE_MS = 2000;
 
+/** What is read of the target's words and messages: far more than is shown, so that no half of a secret is left at a cut. */
+export const MOST_SAID_BYTES = 4096;
+
 export interface Session extends Handover {
   /** Connections that the far side ended. */
   readonly lost: number;
-  /** Messages that the far side sent. */
+  /** Messages, not control frames: sent by this side, sent by the far side, and of these the ones that no step wanted. */
+  readonly sent: number;
   readonly received: number;
+  readonly skipped: number;
+  /** Open connections on which something is still waited for: a message, or the end of a hold of their own. */
+  readonly busy: number;
+  /** Called when `busy` may have become 0. */
+  onQuiet: (() => void) | null;
+  /** Values of data and environment that a slot's messages hold: to be masked in what the target sends. */
+  secrets(slot: number): readonly string[];
 }
 
 /**
- * Numbers a connection: when the client was ready (NaN: it was not), how the connection ended (names/ends.ts; 0: it has
- * not), when that was seen, and when something last came after the 101; times in ms on the clock of `now()`.
+ * Numbers a connection: what was agreed on compression (protocol/deflate.ts), when the first expected message came, when
+ * the client was ready (NaN: it was not), how the connection ended (names/ends.ts; 0: it has not), when that was seen,
+ * and when something last came after the 101. Times in ms on the clock of `now()`.
  */
 export interface Ends {
+  readonly agreed: Uint8Array;
+  readonly messageAt: Float64Array;
   readonly readyAt: Float64Array;
   readonly end: Uint16Array;
   readonly endAt: Float64Array;
   readonly heardAt: Float64Array;
+}
+
+/** Why a connection ended, as far as anybody said so. */
+export interface SaidOfEnd {
+  /** The reason of the target's close frame, or what was no frame. */
+  readonly words: Uint8Array | null;
+  /** The step or rule of the session that ended it, for people, unmasked. */
+  readonly step: string | null;
+  /** The message that ended it, or the last one that the step did not want. */
+  readonly message: Uint8Array | null;
 }
 
 /** What a session works with; shared by all slots of a shard. */
@@ -33,20 +57,20 @@ export interface SessionGround {
   readonly wire: Wire;
   readonly deadlines: Deadlines;
   readonly ends: Ends;
-  /** Whether the attempt in the slot offered compression. */
-  readonly deflate: (slot: number) => boolean;
+  /** Connections that this side ends are reset unless the session says with which code to close. */
+  readonly resets: boolean;
+  /** Number in the run of the attempt in the slot, and of its client. */
+  readonly indexOf: (slot: number) => number;
+  readonly clientOf: (slot: number) => number;
   /**
    * The client is ready: called once a connection, after `readyAt` is set. The call may close the connection and free
    * the slot: nothing may be done with the slot after it.
    */
   readonly ready: (slot: number) => void;
-  /**
-   * The far side has begun to end it: called once a connection, after `end` is set, and before `freed`. It may be long
-   * until the connection is gone. The call must not touch the connection.
-   */
+  /** The target has ended the connection, or it counts so: called once, when that is noted; nothing may be closed in it. */
   readonly cut: (slot: number) => void;
-  /** In which words the far side ended it: the reason of its close frame, or what was no frame. */
-  readonly said: (slot: number, end: number, words: Uint8Array) => void;
+  /** Why the connection ended as it did; called before it is freed. Of each end the first is asked for. */
+  readonly said: (slot: number, end: number, said: () => SaidOfEnd) => void;
   /** The connection is gone. The call may put the next attempt into the slot: nothing may be done with the slot after it. */
   readonly freed: (slot: number) => void;
 }

@@ -8,7 +8,7 @@ import { loadOf } from '../../plan/stages/kinds.js';
 import { type Fault, type GeneratorTask, TARGET } from '../load/generators.js';
 import { driverOf } from '../load/load-kinds.js';
 import type { LoadTarget } from '../load/load-target.js';
-import type { Shard, ShardContext } from '../load/shard.js';
+import type { NewSession, Shard, ShardContext } from '../load/shard.js';
 import { loadSender } from '../protocol/frames.js';
 import { openKernel } from '../transport/epoll/open-kernel.js';
 import type { Kernel } from '../transport/epoll/system-calls.js';
@@ -32,8 +32,9 @@ export default async function work(post: WorkerPost | null): Promise<void> {
   const targets = new Targets(task.targets);
   const kernel = task.platform === null ? null : await openKernel(task.platform);
   if (typeof kernel === 'string') throw new Error(`the transport epoll, found to work, does not: ${kernel}`);
-  if (task.targets.some(({ plan }) => closesEach(plan))) loadSender();
-  const newShard = shardsOf(post, task, targets, kernel, control, say);
+  if (task.targets.some(({ plan }) => closesEach(plan) || plan.session.script !== null)) loadSender();
+  const newSession = await sessionsOf(task);
+  const newShard = shardsOf(post, task, targets, { kernel, newSession }, control, say);
   let shard: Shard | null = null;
   // The open port keeps the thread alive while it waits for shared memory to change.
   port.on('message', (message: NewTarget | Peek) => {
@@ -109,11 +110,24 @@ class Targets {
   }
 }
 
+/** Makes sessions with a script; loaded only when a plan has one. */
+async function sessionsOf({ targets }: GeneratorTask): Promise<NewSession | undefined> {
+  if (targets.every(({ plan }) => plan.session.script === null)) return undefined;
+  const { ScriptSession } = await import('../session/script-session.js');
+  return (ground, plan, inputs) => new ScriptSession(ground, plan, inputs);
+}
+
+/** What this thread has loaded for its shards. */
+interface Loaded {
+  readonly kernel: Kernel | null;
+  readonly newSession: NewSession | undefined;
+}
+
 function shardsOf(
   { worker, workers }: WorkerPost,
   task: GeneratorTask,
   targets: Targets,
-  kernel: Kernel | null,
+  { kernel, newSession }: Loaded,
   control: Control,
   say: Say,
 ): () => Shard {
@@ -138,6 +152,7 @@ function shardsOf(
       wallOffset: () => control.wallOffset,
       sleep: (ms) => control.sleep(worker, ms),
       sendRows: (rows) => say({ kind: 'rows', rows }),
+      ...(plan.session.script !== null && { newSession }),
     };
     const stage = plan.stages[order.stage];
     return driverOf(stage).shard(context, stage);

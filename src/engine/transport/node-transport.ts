@@ -315,6 +315,10 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
     this.#wire(slot)?.write(bytes);
   }
 
+  unsent(slot: number): number {
+    return this.#wire(slot)?.writableLength ?? 0;
+  }
+
   reset(slot: number): void {
     const raw = this.#forget(slot);
     if (raw !== null) reset(raw);

@@ -6,6 +6,9 @@
  */
 import type { Stalls } from '../machine/stalls.js';
 
+/** For a far side that does not read. */
+export const MOST_UNSENT_BYTES = 64 * 1024;
+
 /** Where a connection goes, and from where. */
 export interface Destination {
   readonly address: string;
@@ -39,6 +42,11 @@ export interface Wire {
   /** Sends the frame with the slot's key from the column `keys`. Only for transports with `framesRequests`. */
   sendFramed(slot: number, keys: Buffer): void;
   sendBytes(slot: number, bytes: Uint8Array): void;
+  /**
+   * Bytes that the kernel has not taken yet. Over `MOST_UNSENT_BYTES` nothing more should be sent: the far side does not
+   * read.
+   */
+  unsent(slot: number): number;
   /** Resets the connection if it is open, and forgets the slot. */
   reset(slot: number): void;
   /**

@@ -5,7 +5,7 @@
 import { UserError } from '../../errors.js';
 import { isAskedCode } from '../../names/ends.js';
 import { isOutcomeId, NAMED_OUTCOMES } from '../../names/outcomes.js';
-import { PHASES, type Phase } from '../../names/phases.js';
+import { TIMED, type TimedPhase } from '../../names/phases.js';
 import { nearest } from '../suggest.js';
 import { EXPECTED, parseCount, parseDurationMs, parseRate, parseShare } from '../units.js';
 import type { ExpressionReader } from './expression-reader.js';
@@ -15,12 +15,12 @@ type LatencyStat = (typeof LATENCY_STATS)[number];
 const OPERATORS = ['<', '<=', '>', '>=', '=='] as const;
 export type Operator = (typeof OPERATORS)[number];
 /** What can be counted besides a single outcome id. */
-const GROUPS = ['2xx', '3xx', '4xx', '5xx', 'ok', 'failed', 'lost'] as const;
+const GROUPS = ['2xx', '3xx', '4xx', '5xx', 'ok', 'failed', 'ready', 'lost'] as const;
 
 /** What a condition speaks about. `of` is an outcome id, a group, or `close:CODE`. */
 export type Subject =
   | { readonly kind: 'share' | 'count'; readonly of: string }
-  | { readonly kind: 'latency'; readonly stat: LatencyStat; readonly phase: Phase }
+  | { readonly kind: 'latency'; readonly stat: LatencyStat; readonly phase: TimedPhase }
   | { readonly kind: 'rate' | 'dropOff' };
 
 export interface Condition {
@@ -107,7 +107,7 @@ function readSubject(reader: ExpressionReader): Subject {
 
 function readOutcome(reader: ExpressionReader): string {
   const expected =
-    'an outcome such as 504 or timeout-upgrade, one of ok failed lost 2xx 3xx 4xx 5xx, or close:CODE such as close:1008';
+    'an outcome such as 504 or timeout-upgrade, one of ok failed ready lost 2xx 3xx 4xx 5xx, or close:CODE such as close:1008';
   const word = reader.take(/[\w:-]+/y) ?? reader.refuse(expected);
   if (isOutcomeId(word) || GROUPS.some((group) => group === word)) return word;
   const code = askedCode(word);
@@ -119,13 +119,13 @@ function readOutcome(reader: ExpressionReader): string {
   reader.refuse(expected, meant(word, MEANT_OUTCOME, [...GROUPS, ...NAMED_OUTCOMES.map(({ id }) => id)]));
 }
 
-function readPhase(reader: ExpressionReader): Phase {
-  const expected = `one of ${PHASES.join(' ')}`;
+function readPhase(reader: ExpressionReader): TimedPhase {
+  const expected = `one of ${TIMED.join(' ')}`;
   const word = reader.take(/[\w-]+/y) ?? reader.refuse(expected);
-  const phase = PHASES.find((known) => known === word);
+  const phase = TIMED.find((known) => known === word);
   if (phase !== undefined) return phase;
   reader.putBack(word);
-  reader.refuse(expected, meant(word, MEANT_PHASE, PHASES));
+  reader.refuse(expected, meant(word, MEANT_PHASE, TIMED));
 }
 
 function readOperator(reader: ExpressionReader): Operator {

@@ -2,7 +2,7 @@
  * Thresholds and abort rules, parsed once: a plan carries both the text and its meaning. Also tells which of them a run
  * can never judge, because it does not measure that value. The tally judges.
  */
-import type { Phase } from '../../names/phases.js';
+import type { TimedPhase } from '../../names/phases.js';
 import { type Condition, readCondition, type Subject } from './condition.js';
 import { ExpressionReader } from './expression-reader.js';
 
@@ -27,6 +27,8 @@ export interface Measurable {
   readonly tls: boolean | null;
   /** A DNS lookup is needed. */
   readonly dns: boolean | null;
+  /** A session waits for a message. */
+  readonly message: boolean | null;
   /** Some stage is a search for the drop-off (`search`); every stage is (`onlySearch`). */
   readonly search: boolean | null;
   readonly onlySearch: boolean | null;
@@ -96,10 +98,10 @@ function neverMeasured(subject: Subject, run: Measurable): string | null {
   }
 }
 
-function neverTimed(phase: Phase, run: Measurable): string | null {
+function neverTimed(phase: TimedPhase, run: Measurable): string | null {
   switch (phase) {
     case 'message':
-      return 'the phase message is not available in this version: nothing is sent after the 101';
+      return run.message === false ? 'the phase message needs a session that expects one (--session)' : null;
     case 'tls':
       return run.tls === false ? 'over ws:// there is no phase tls to be timed' : null;
     case 'dns':
@@ -107,6 +109,7 @@ function neverTimed(phase: Phase, run: Measurable): string | null {
     case 'connect':
     case 'upgrade':
     case 'handshake':
+    case 'ready':
       return null;
   }
 }

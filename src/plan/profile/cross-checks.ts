@@ -40,15 +40,22 @@ function expressionProblems(profile: ProfileParts): Problem[] {
   ];
 }
 
-function measuredBy({ target, stages }: ProfileParts): Measurable {
+function measuredBy({ target, stages, session }: ProfileParts): Measurable {
   const host = target?.connectTo?.host ?? target?.host;
   return {
     rate: stages === undefined ? null : stages.some((stage) => loadOf(stage).hasRate),
     tls: target?.scheme === undefined ? null : target.scheme === 'wss',
     dns: host === undefined ? null : addressFamily(host) === null,
+    message: expectsMessage(session),
     search: stages === undefined ? null : stages.some(isSearch),
     onlySearch: stages === undefined ? null : stages.every(isSearch),
   };
+}
+
+/** Every shipped session waits for its protocol's acknowledgement. */
+function expectsMessage(session: ProfileParts['session']): boolean {
+  if (session?.kind === 'lines') return session.lines.some((line) => 'expect' in line);
+  return session?.kind === 'name';
 }
 
 function gateProblems({ gate, stages, target }: ProfileParts): Problem[] {

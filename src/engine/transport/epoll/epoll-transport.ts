@@ -221,6 +221,10 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
     if (sent !== bytes.length) this.#unsent.keep(slot, bytes, sent);
   }
 
+  unsent(slot: number): number {
+    return this.#unsent.bytesOf(slot);
+  }
+
   reset(slot: number): void {
     const fd = this.#forget(slot);
     if (fd === NO_SOCKET) return;

@@ -3,9 +3,8 @@
  * again; at most 64 KiB for a far side that does not read.
  */
 import { constants } from 'node:os';
+import { MOST_UNSENT_BYTES } from '../transport.js';
 import { INTERRUPTED, type Kernel, WOULD_BLOCK } from './system-calls.js';
-
-const MOST_UNSENT_BYTES = 64 * 1024;
 
 export class Unsent {
   readonly #kernel: Kernel;
@@ -32,6 +31,10 @@ export class Unsent {
 
   has(slot: number): boolean {
     return this.#waiting.has(slot);
+  }
+
+  bytesOf(slot: number): number {
+    return this.#waiting.size === 0 ? 0 : (this.#waiting.get(slot)?.length ?? 0);
   }
 
   /**
