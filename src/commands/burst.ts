@@ -14,5 +14,5 @@ export async function burst(args: { url: string; flags: Flags }, host: Host): Pr
     times: textFlag(flags, 'bursts'),
     rest: textFlag(flags, 'rest'),
   });
-  return execute('burst', draftOf(flags, { url, stages: [stage] }), host.cwd, flags, host);
+  return execute('burst', await draftOf(flags, { url, stages: [stage] }, host), host.cwd, flags, host);
 }

@@ -30,7 +30,7 @@ export async function check(args: { url: string; flags: Flags }, host: Host): Pr
   const { url } = args;
   const flags = withDefaults(args.flags);
   const outside = { env: host.env, read: (file: string) => readText(file, host.cwd) };
-  const { profile, inputs } = supplied(draftOf(flags, { url, stages: [{ burst: 1 }] }), outside);
+  const { profile, inputs } = supplied(await draftOf(flags, { url, stages: [{ burst: 1 }] }, host), outside);
   const plan = compilePlan(profile);
   const direct = directOf(plan, flags);
   const idleMs = idleOf(flags);

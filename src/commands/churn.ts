@@ -16,5 +16,5 @@ export async function churn(args: { url: string; flags: Flags }, host: Host): Pr
     inFlight: textFlag(flags, 'connections') ?? DEFAULT_IN_FLIGHT,
     for: duration,
   });
-  return execute('churn', draftOf(flags, { url, stages: [{ churn: stage }] }), host.cwd, flags, host);
+  return execute('churn', await draftOf(flags, { url, stages: [{ churn: stage }] }, host), host.cwd, flags, host);
 }

@@ -2,6 +2,7 @@
  * Runs a plan for a command: reads the files it names, has it measured, prints the summary. The command decides what to
  * run. Modules that are not needed before the first burst are imported later, because each one delays it.
  */
+import { resolve } from 'node:path';
 import { readMachine } from '../engine/machine/machine.js';
 import { knownWays } from '../engine/run/machine-needs.js';
 import { guardLiteral } from '../engine/run/resolve.js';
@@ -47,7 +48,11 @@ export async function execute(
   if (switchFlag(flags, 'dry-run') === true) return dryRun(plan, flags, host);
   const machine = readMachine();
   const workerHeapMb = heapFrom(host.env.WST_WORKER_HEAP_MB);
-  const files = { inputs: [...read, ...inputFilesOf(plan, folder)], earlier: resumed?.earlier.bursts ?? null, stdout };
+  const files = {
+    inputs: [...read, ...sessionFile(flags, plan, host), ...inputFilesOf(plan, folder)],
+    earlier: resumed?.earlier.bursts ?? null,
+    stdout,
+  };
   // Printed before the threads are ended: a second Ctrl-C does not wait for them.
   const measured = async (workers: WorkerPool): Promise<ExitCode> => {
     // The threads start while this thread still loads modules.
@@ -77,6 +82,12 @@ function show(
     const { renderSummary } = await import('../report/terminal/summary.js');
     return renderSummary(result, terminal, { verbose });
   });
+}
+
+function sessionFile(flags: Flags, { session: { script } }: Plan, host: Host): InputFile[] {
+  const file = textFlag(flags, 'session');
+  if (file === undefined || script === null || script.name !== null) return [];
+  return [{ what: `--session ${file}`, path: resolve(host.cwd, file) }];
 }
 
 /** The state of the search from an earlier process; null: start anew. @throws UserError `resume` */

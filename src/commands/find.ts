@@ -25,5 +25,5 @@ export async function find(args: { url: string; flags: Flags }, host: Host): Pro
     downSweep: switchFlag(flags, 'down-sweep'),
     harm: textFlag(flags, 'harm'),
   });
-  return execute('find', draftOf(flags, { url, stages: [{ find: stage }] }), host.cwd, flags, host);
+  return execute('find', await draftOf(flags, { url, stages: [{ find: stage }] }, host), host.cwd, flags, host);
 }

@@ -59,6 +59,21 @@ function readBounded(fd: number, shown: string): string {
   }
 }
 
+/** Null when there is no such file. `what` it is, for errors. @throws UserError `profile` when it can't be read */
+export function readIfThere(path: string, shown: string, what: 'profile' | 'session'): string | null {
+  try {
+    return readRegular(path, shown);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    // A folder may have the name of something shipped.
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return null;
+    throw new UserError(`can't read the ${what} ${shown}: ${code === 'EACCES' ? 'permission denied' : String(error)}`, {
+      code: 'profile',
+    });
+  }
+}
+
 /** The files that a plan names; no output may replace them. Paths are relative to `folder`. */
 export function inputFilesOf({ data, target: { tls } }: Plan, folder: string): InputFile[] {
   const named: [flag: string, file: string | null][] = [

@@ -2,8 +2,14 @@
  * From flags to the parts of a profile that they stand for. The same schema checks both, so a flag can do nothing that
  * a profile cannot, and its mistakes are reported under the flag's name.
  */
-import { type Draft, draftOfFlags } from '../plan/profile/draft.js';
+import { resolve } from 'node:path';
+import type { Host } from '../host.js';
+import { type Draft, draftOfFlags, layered } from '../plan/profile/draft.js';
 import type { Problem } from '../plan/profile/problems.js';
+import { unknownSession } from '../plan/profile/session/session-checks.js';
+import { maskLoose } from '../plan/secrets.js';
+import { shippedSession } from '../plan/session/shipped.js';
+import { readIfThere } from './input-files.js';
 import { type Flags, listFlag, switchFlag, textFlag, writtenName } from './option-tables.js';
 
 /** The flag for a path of the profile. */
@@ -30,7 +36,11 @@ const FLAG_OF: Readonly<Record<string, string>> = {
   transport: 'transport',
   releaseChunk: 'release-chunk',
   seed: 'seed',
+  session: 'session',
+  sessionVars: 'session-var',
+  messageTimeout: 'message-timeout',
   hold: 'hold',
+  ping: 'ping',
   after: 'after',
   thresholds: 'threshold',
   abort: 'abort',
@@ -64,15 +74,42 @@ function labelsOf(flags: Flags): Record<string, string> {
  * The profile layer made of the flags; `more` is added by the command.
  * @param fileOf makes the path in a flag independent of the profile's folder
  */
-export function draftOf(
+export async function draftOf(
   flags: Flags,
   more: { readonly url?: string; readonly stages?: readonly object[]; readonly rest?: string },
+  host: Host,
   fileOf: (path: string) => string = (path) => path,
-): Draft {
+): Promise<Draft> {
   const { url, ...others } = more;
-  const { map, problems } = headersOf(listFlag(flags, 'header') ?? []);
-  const written = { ...overridesOf(flags, url, map, fileOf), ...given(others) };
-  return draftOfFlags(written, labelsOf(flags), problems);
+  const headers = headersOf(listFlag(flags, 'header') ?? []);
+  const variables = variablesOf(listFlag(flags, 'session-var') ?? []);
+  const session = await sessionOf(textFlag(flags, 'session'), host);
+  const written = {
+    ...overridesOf(flags, url, headers.map, fileOf),
+    ...given({ ...others, session: session.name, sessionVars: variables.map }),
+  };
+  const problems = [...headers.problems, ...variables.problems, ...session.problems];
+  const draft = draftOfFlags(written, labelsOf(flags), problems);
+  return session.file === null ? draft : layered(session.file, draft);
+}
+
+interface SessionFlag {
+  readonly file: Draft | null;
+  readonly name: string | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** A file comes before a shipped session of that name. */
+async function sessionOf(name: string | undefined, host: Host): Promise<SessionFlag> {
+  if (name === undefined) return { file: null, name, problems: [] };
+  const text = readIfThere(resolve(host.cwd, name), name, 'session');
+  if (text !== null) {
+    const { draftOfSession } = await import('../plan/profile/written.js');
+    return { file: draftOfSession(text, name), name: undefined, problems: [] };
+  }
+  if (shippedSession(name) !== null) return { file: null, name, problems: [] };
+  const message = `no file of that name, and ${unknownSession(maskLoose(name))}`;
+  return { file: null, name: undefined, problems: [{ path: ['session'], at: 'value', message }] };
 }
 
 /** Contains only flags that were given. */
@@ -111,6 +148,8 @@ function overridesOf(
     gate: textFlag(flags, 'gate'),
     timeout: textFlag(flags, 'timeout'),
     hold: textFlag(flags, 'hold'),
+    ping: textFlag(flags, 'ping'),
+    messageTimeout: textFlag(flags, 'message-timeout'),
     after: textFlag(flags, 'after'),
     thresholds: listFlag(flags, 'threshold'),
     abort: textFlag(flags, 'abort'),
@@ -131,13 +170,28 @@ export function given(value: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined));
 }
 
-interface HeaderFlags {
-  readonly map: Readonly<Record<string, readonly string[]>> | undefined;
+interface NamedValues<T> {
+  readonly map: Readonly<Record<string, T>> | undefined;
   readonly problems: readonly Problem[];
 }
 
+/** `NAME=VALUE`; of a name given twice the last one counts. */
+export function variablesOf(written: readonly string[]): NamedValues<string> {
+  const problems: Problem[] = [];
+  const map: Record<string, string> = {};
+  for (const text of written) {
+    const at = text.indexOf('=');
+    if (at > 0) map[text.slice(0, at).trim()] = text.slice(at + 1);
+    else {
+      const message = 'expected NAME=VALUE, e.g. --session-var token=abc';
+      problems.push({ path: ['sessionVars'], at: 'value', message });
+    }
+  }
+  return { map: written.length === problems.length ? undefined : map, problems };
+}
+
 /** `NAME: VALUE`, as in curl; a name given twice is sent twice. */
-function headersOf(texts: readonly string[]): HeaderFlags {
+function headersOf(texts: readonly string[]): NamedValues<readonly string[]> {
   const map = new Map<string, string[]>();
   const problems: Problem[] = [];
   for (const text of texts) {

@@ -77,7 +77,13 @@ function resultIn(file: string, host: Host, refuse: (why: string) => never): Res
  * differ.
  */
 function difference(wanted: PlanRecord, saved: PlanRecord): string | null {
-  const parts = { target: 'target', gate: 'gate', timeoutMs: 'timeout', session: 'hold', close: 'close' } as const;
+  const parts = {
+    target: 'target',
+    gate: 'gate',
+    timeoutMs: 'timeout',
+    session: 'hold or session',
+    close: 'close',
+  } as const;
   for (const [key, name] of Object.entries(parts) as [keyof typeof parts, string][]) {
     if (!isDeepStrictEqual(plain(wanted[key]), plain(saved[key]))) return name;
   }

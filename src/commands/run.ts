@@ -15,6 +15,6 @@ export async function run(args: { profile: string; flags: Flags }, host: Host): 
   const base = draftOfText(text, file);
   // A path in a flag is relative to the current folder; a path in the profile is relative to the profile's folder.
   const more = { url: textFlag(flags, 'url'), rest: textFlag(flags, 'rest') };
-  const over = draftOf(flags, more, (path) => resolve(host.cwd, path));
+  const over = await draftOf(flags, more, host, (path) => resolve(host.cwd, path));
   return execute('run', layered(base, over), directory, flags, host, [{ what: `the profile ${file}`, path }]);
 }

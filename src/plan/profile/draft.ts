@@ -90,7 +90,7 @@ function merged(base: ProfileParts, over: ProfileParts): ProfileParts {
     ...base,
     ...defined(others),
     ...(base.data === undefined && data === undefined ? {} : { data: { ...base.data, ...defined(data ?? {}) } }),
-    ...(sessionVars === undefined ? {} : { sessionVars }),
+    sessionVars,
     ...(stages === undefined || rest === undefined
       ? {}
       : { stages: stages.map((stage) => ({ ...stage, restMs: rest })) }),

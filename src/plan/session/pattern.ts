@@ -25,6 +25,7 @@ export function compilePattern(source: string): Pattern {
     return { test: (text) => compiled.matcher(text.slice(0, LONGEST_SEARCHED)).find() };
   } catch (error) {
     if (!(error instanceof RE2JSSyntaxException)) throw error;
-    throw new UserError(`no regular expression of RE2: ${error.message}`, { code: 'regex' });
+    const reason = error.message.replace(/^error parsing regexp: /, '');
+    throw new UserError(`not a regular expression (RE2 syntax): ${reason}`, { code: 'regex' });
   }
 }

@@ -21,18 +21,18 @@ export interface ShippedSession {
   /** Added where the URL has none. `{{ var.NAME }}` stands for the text of a variable. */
   readonly path: string | null;
   /** Without the question mark. */
-  query(given: VariableTexts): string | null;
+  query(given: SessionVariables): string | null;
   readonly variables: Readonly<Record<string, ShippedVariable>>;
-  lines(given: VariableTexts): readonly WrittenLine[];
+  lines(given: SessionVariables): readonly WrittenLine[];
 }
 
 /** The texts of the variables that were given. */
-export type VariableTexts = Readonly<Record<string, string>>;
+export type SessionVariables = Readonly<Record<string, string>>;
 
 const none = () => null;
 const tokenInQuery =
   (name: string) =>
-  ({ token }: VariableTexts) =>
+  ({ token }: SessionVariables) =>
     token === undefined ? null : `${name}={{ var.token }}`;
 /** Lines that are there only when a variable is. */
 const told = (value: string | undefined, lines: readonly WrittenLine[]) => (value === undefined ? [] : lines);

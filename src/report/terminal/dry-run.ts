@@ -21,6 +21,7 @@ import {
 import { byKind, type StageRows } from '../../plan/stages/kinds.js';
 import { formatBytes, formatCount, formatDuration, formatMemory } from '../../plan/units.js';
 import { type PlannedSearch, searchTerms } from '../words/search-cost.js';
+import { sessionLines } from '../words/session-words.js';
 import { searchCosts } from './search-costs.js';
 import { type Paint, palette } from './style.js';
 import { wrap } from './text-width.js';
@@ -111,11 +112,22 @@ function planRows(
     ...stages,
     ...(more > 0 ? [['', `… and ${more} more`] as const] : []),
     ['attempts', attemptsText(plan, needs)],
-    ...(plan.session.holdMs === null ? [] : [['hold', formatDuration(plan.session.holdMs)] as const]),
+    ...sessionRows(plan.session),
     ...(plan.afterMs === null ? [] : [['after', probesText(plan)] as const]),
     ...plan.thresholds.map((text, i): LabelledRow => [i === 0 ? 'thresholds' : '', text]),
     ...(plan.abort === null ? [] : [['abort when', plan.abort] as const]),
     ['workers', `${workers} of ${machine.cpus} cores, transport ${plan.transport}, seed ${plan.seed}`],
+  ];
+}
+
+function sessionRows({ holdMs, script }: PlanRecord['session']): LabelledRow[] {
+  if (script === null) return holdMs === null ? [] : [['hold', formatDuration(holdMs)]];
+  const name = script.name === null ? [] : [`${script.name}: a client`];
+  const variables = Object.keys(script.variables).map((variable) => `${variable}=${script.variables[variable] ?? ''}`);
+  const lines = [...name, ...sessionLines(script)];
+  return [
+    ...lines.map((line, i): LabelledRow => [i === 0 ? 'session' : '', line]),
+    ...(variables.length === 0 ? [] : [['variables', variables.join(', ')] as const]),
   ];
 }
 

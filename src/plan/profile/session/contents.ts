@@ -125,7 +125,7 @@ function tried(act: () => unknown, refuse: Refuse): void {
 
 function base64(value: string, refuse: Refuse): string {
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value)) {
-    refuse('no Base64 (RFC 4648 section 4): A-Z, a-z, 0-9, + and /, filled up with = to a multiple of 4 characters');
+    refuse('not Base64 (RFC 4648 section 4): A-Z, a-z, 0-9, + and /, filled up with = to a multiple of 4 characters');
   }
   return value;
 }

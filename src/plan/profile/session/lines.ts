@@ -113,7 +113,7 @@ function orderProblems(read: readonly (SessionLine | null)[]): LineProblem[] {
     if (hold === -1 || i <= hold) return [];
     if ('holdMs' in one) return [{ path: [i, 'hold'], message: 'a session has one hold, this is a second one' }];
     const kind = 'when' in one ? 'when' : 'everyMs' in one ? 'every' : null;
-    return kind === null ? [] : [{ path: [i], message: `${kind} stands above the hold: it holds from its line on` }];
+    return kind === null ? [] : [{ path: [i], message: `put ${kind} above the hold: it applies from its line on` }];
   });
 }
 

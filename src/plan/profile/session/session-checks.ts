@@ -1,5 +1,5 @@
 /** Checks between a session and its variables: unknown, unused and missing ones, and sessions that do not exist. */
-import { SHIPPED_SESSIONS, type ShippedSession, shippedSession } from '../../session/shipped.js';
+import { SHIPPED_SESSIONS, type ShippedSession, shippedSession, spoilt } from '../../session/shipped.js';
 import { didYouMean } from '../../suggest.js';
 import { compileTemplate } from '../../template.js';
 import { hasPath } from '../../url.js';
@@ -79,10 +79,19 @@ function shippedProblems(shipped: ShippedSession, { sessionVars = {}, target }: 
         `${shipped.name} needs the variable ${name} (${shipped.variables[name]?.about ?? ''}), or a path in the URL`,
       ),
     );
-  const varying = Object.entries(sessionVars)
-    .filter(([name, text]) => shipped.variables[name]?.inside === 'packet' && !compileTemplate(text).constant)
-    .map(([name]) =>
-      problem(['sessionVars', name], `${shipped.name} puts ${name} into a packet that is made once: no template here`),
-    );
-  return [...strangers, ...missing, ...varying];
+  const wrong = Object.entries(sessionVars).flatMap(([name, text]) => {
+    const found = valueProblem(shipped, name, text);
+    return found === null ? [] : [problem(['sessionVars', name], found)];
+  });
+  return [...strangers, ...missing, ...wrong];
+}
+
+/** Of texts with templates only the place is judged here; inputs.ts judges what they become. */
+function valueProblem({ name: session, variables }: ShippedSession, name: string, text: string): string | null {
+  const variable = variables[name];
+  if (variable === undefined) return null;
+  if (compileTemplate(text).constant) return spoilt(variable, text);
+  return variable.inside === 'packet'
+    ? `${session} puts ${name} into a packet that is made once: no template here`
+    : null;
 }
