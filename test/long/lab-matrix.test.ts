@@ -54,6 +54,8 @@ const ONE_WORD = [
   'version-mismatch',
   'header-too-large',
   'idle-cut',
+  'idle-drop',
+  ...['restarts', 'rolling', 'accept-then-kick', 'herd-fragile'],
   'cut-after-upgrade',
   'http2-only',
   'subprotocol-required',
@@ -90,7 +92,7 @@ const ONE_GATE = [
   ...['gateway-misconfigured', 'header-case', 'head-over-proxy-buffer', 'http2-only', 'proxy-protocol-mismatch'],
   ...['auth-subrequest-failed', 'health-check-fails', 'credentials-partly-refused', 'subprotocol-required'],
   ...['sticky-session-missing', 'socket-queue-full', 'rejected-after-accept', 'server-restart', 'two-servers-answered'],
-  ...['client-deadline'],
+  ...['client-deadline', 'restarts', 'rolling', 'accept-then-kick', 'herd-fragile', 'idle-drop', 'echo'],
 ];
 function isSecureOnly(target: LabTarget): boolean {
   return target.options.some(({ name, default: plain }) => name === 'tls' && plain === true);

@@ -41,6 +41,7 @@ function read(bytes: Buffer, step: number): { sent: string[]; last: string | nul
       assert.equal(last, null, 'finished twice');
       last = one.toString('hex');
     },
+    () => {},
   );
   for (let at = 0; at < bytes.length; at += step) reader.push(bytes.subarray(at, at + step));
   return { sent, last };

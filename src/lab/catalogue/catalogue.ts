@@ -10,6 +10,7 @@ import { BACKEND_TARGETS } from './catalogue-backend.js';
 import { CAPACITY_TARGETS } from './catalogue-capacity.js';
 import { CONFIGURATION_TARGETS } from './catalogue-configuration.js';
 import { HOP_TARGETS } from './catalogue-hops.js';
+import { STORM_TARGETS } from './catalogue-storms.js';
 import { WIRE_TARGETS } from './catalogue-wire.js';
 
 const HEALTHY: LabTarget = withDefaults({
@@ -27,6 +28,7 @@ export const CATALOGUE: readonly LabTarget[] = [
   ...CONFIGURATION_TARGETS,
   ...HOP_TARGETS,
   ...WIRE_TARGETS,
+  ...STORM_TARGETS,
 ];
 
 /** null when there is no such target. */

@@ -18,6 +18,12 @@ import {
 } from './request-head.js';
 import { TunnelReader } from './tunnel.js';
 
+/** The port of a running target. */
+export interface Door {
+  /** Nobody listens for so long: clients that connect are refused. Open connections stay. */
+  shutFor(ms: number): void;
+}
+
 /** How a target treats its connections. */
 export interface Behaviour {
   /** A whole request head has been read. Not called for a connection taken by `onConnection`. */
@@ -26,6 +32,10 @@ export interface Behaviour {
   readonly onConnection?: (connection: Connection) => void;
   /** A connection that had its 101 has ended. */
   readonly onLeave?: (connection: Connection) => void;
+  /** A message of a client has begun to arrive. */
+  readonly onMessage?: (connection: Connection) => void;
+  /** The target listens. */
+  readonly onListening?: (door: Door) => void;
   /** Called once when the target stops, before the connections are cut. */
   readonly onStop?: () => void;
   /** Listen queue length (backlog); the kernel's maximum if absent. */
@@ -140,6 +150,7 @@ export class Connection {
     this.#frames = new TunnelReader(
       (frame) => this.open && this.stream.write(frame),
       (frame) => this.open && this.stream.end(frame),
+      () => this.#behaviour.onMessage?.(this),
     );
     const early = this.#rest;
     this.#rest = NOTHING;

@@ -64,8 +64,21 @@ export async function openLab(
     await ledger.close();
     throw error;
   });
-  // A failed accept (no descriptors left) costs one client its connection, but must not end the lab.
-  server.on('error', (error) => env.note(`accept: ${error.message}`));
+  // A failed accept (no descriptors left) costs one client its connection, but must not end the lab; nor must a port that
+  // somebody took while it was shut.
+  server.on('error', (error) => env.note(`listener: ${error.message}`));
+
+  let reopening: NodeJS.Timeout | null = null;
+  behaviour.onListening?.({
+    shutFor(ms) {
+      if (reopening !== null) return;
+      server.close();
+      reopening = setTimeout(() => {
+        reopening = null;
+        server.listen({ host, port, backlog });
+      }, ms);
+    },
+  });
 
   return {
     url: labUrl(behaviour.scheme ?? (secure ? 'wss' : 'ws'), host, port),
@@ -73,6 +86,7 @@ export async function openLab(
     async stop() {
       const closed = new Promise((resolve) => server.close(resolve));
       behaviour.onStop?.();
+      if (reopening !== null) clearTimeout(reopening);
       for (const connection of connections) connection.destroy();
       await closed;
       // The 'close' events of the last sockets may follow that of the server, and their requests belong in the report.

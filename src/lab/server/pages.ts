@@ -189,6 +189,12 @@ function answer(status: PageStatus, type: string, body: string, extra: readonly 
   ]).concat(body);
 }
 
+/** What the lab itself says to a person, with curl for example. */
+export function labAnswer(text: string): string {
+  const size = `Content-Length: ${Buffer.byteLength(text, 'latin1')}`;
+  return headed('200 OK', ['Content-Type: text/plain', size, 'Connection: close']).concat(text);
+}
+
 /** A head with its empty line. */
 function headed(status: string, headers: readonly string[]): string {
   return `HTTP/1.1 ${[status, ...headers].join('\r\n')}\r\n\r\n`;

@@ -9,18 +9,26 @@ const PING = 0x9;
 /** 2 bytes, 8 of extended length, 4 of mask, 125 of control payload. */
 const KEPT_LIMIT_BYTES = 139;
 
+/** A close frame with code and reason (RFC 6455 section 5.5.1). */
+export function closeFrame(code: number, reason = ''): Buffer {
+  const text = Buffer.from(reason, 'utf8');
+  return Buffer.concat([Buffer.of(0x80 | CLOSE, 2 + text.length, code >> 8, code & 0xff), text]);
+}
+
 export class TunnelReader {
   readonly #send: (frame: Buffer) => unknown;
   readonly #finish: (frame: Buffer) => unknown;
+  readonly #heard: () => void;
   #kept: Buffer = Buffer.alloc(0);
   /** Payload bytes of a data frame that are still to be skipped. */
   #skip = 0;
   #closed = false;
 
-  /** @param send writes a frame @param finish writes the last frame and closes TCP */
-  constructor(send: (frame: Buffer) => unknown, finish: (frame: Buffer) => unknown) {
+  /** @param send writes a frame @param finish writes the last frame and closes TCP @param heard a data frame begins */
+  constructor(send: (frame: Buffer) => unknown, finish: (frame: Buffer) => unknown, heard: () => void) {
     this.#send = send;
     this.#finish = finish;
+    this.#heard = heard;
   }
 
   push(chunk: Buffer): void {
@@ -48,6 +56,7 @@ export class TunnelReader {
     const maskAt = short === 126 ? 4 : short === 127 ? 10 : 2;
     if (kept.length < maskAt) return false;
     if (!control) {
+      this.#heard();
       const size = short === 126 ? kept.readUInt16BE(2) : short === 127 ? Number(kept.readBigUInt64BE(2)) : short;
       return this.#forget(maskAt + 4 + size);
     }
@@ -70,7 +79,7 @@ export class TunnelReader {
   #close(code: number | null): true {
     this.#closed = true;
     this.#kept = Buffer.alloc(0);
-    this.#finish(code === null ? Buffer.of(0x88, 0) : Buffer.of(0x88, 2, code >> 8, code & 0xff));
+    this.#finish(code === null ? Buffer.of(0x88, 0) : closeFrame(code));
     return true;
   }
 }

@@ -5,19 +5,23 @@
 import type { Connection } from '../server/connection.js';
 import { type LabEnv, openLab, type RunningLab } from '../server/listener.js';
 import { type LabSettings, numberOf, textOf } from '../server/target-options.js';
+import { closeFrame } from '../server/tunnel.js';
 
 /** The words of `--end`. */
 export const ENDS: readonly string[] = ['fin', 'reset', 'close-frame'];
 /** A gateway that cuts an idle tunnel sends no close frame. */
 export const IDLE_ENDS: readonly string[] = ['fin', 'reset'];
+/** An application may say that it goes, with a close code. */
+export const IDLE_DROP_ENDS: readonly string[] = [...IDLE_ENDS, '1000', '1001'];
 
-/** Close frame with 1011, internal error (RFC 6455 section 7.4.1). */
-const INTERNAL_ERROR = Buffer.of(0x88, 2, 0x03, 0xf3);
+/** RFC 6455 section 7.4.1. */
+const INTERNAL_ERROR = 1011;
 
 function cut(connection: Connection, end: string): void {
   if (!connection.open) return;
   if (end === 'reset') connection.reset('reset');
-  else connection.stream.end(end === 'close-frame' ? INTERNAL_ERROR : '');
+  else if (end === 'fin') connection.stream.end();
+  else connection.stream.end(closeFrame(end === 'close-frame' ? INTERNAL_ERROR : Number(end)));
 }
 
 export function startIdleCut(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
@@ -29,6 +33,29 @@ export function startIdleCut(settings: LabSettings, env: LabEnv): Promise<Runnin
       connection.upgrade(request);
       // Measured from the last byte in either direction, as gateways' read timeouts are.
       if (connection.upgraded) connection.stream.setTimeout(afterMs, () => cut(connection, end));
+    },
+  });
+}
+
+/** An application that misses messages: a ping of the protocol is answered, but does not count. */
+export function startIdleDrop(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
+  const afterMs = numberOf(settings, 'after');
+  const end = textOf(settings, 'end');
+  const timers = new Map<Connection, NodeJS.Timeout>();
+  return openLab('idle-drop', settings, env, {
+    resets: end === 'reset',
+    onRequest(connection, request) {
+      connection.upgrade(request);
+      if (!connection.upgraded || timers.has(connection)) return;
+      timers.set(
+        connection,
+        setTimeout(() => cut(connection, end), afterMs),
+      );
+    },
+    onMessage: (connection) => timers.get(connection)?.refresh(),
+    onLeave(connection) {
+      clearTimeout(timers.get(connection));
+      timers.delete(connection);
     },
   });
 }

@@ -8,12 +8,7 @@ import { type LabEnv, openLab, type RunningLab } from '../server/listener.js';
 import { haproxyRequestTimeout, nginxPage, relayedBadRequest } from '../server/pages.js';
 import { parseRequest, type Request, RequestHeadReader } from '../server/request-head.js';
 import { type LabSettings, numberOf } from '../server/target-options.js';
-
-/** A close frame with code and reason (RFC 6455 section 5.5.1). */
-function closeFrame(code: number, reason: string): Buffer {
-  const text = Buffer.from(reason, 'utf8');
-  return Buffer.concat([Buffer.of(0x88, 2 + text.length, code >> 8, code & 0xff), text]);
-}
+import { closeFrame } from '../server/tunnel.js';
 
 function startClosing(name: string, settings: LabSettings, env: LabEnv, reason: string): Promise<RunningLab> {
   const frame = closeFrame(numberOf(settings, 'code'), reason);
