@@ -2,7 +2,7 @@
  * A service that completes handshakes one after another, C a second. Whether it also works on those whose client has
  * left decides if a fleet of impatient clients can ever come back. Pure arithmetic on the µs of its caller's clock.
  */
-export interface Waiting {
+export interface Handshake {
   /** Its client has not left. */
   readonly isThere: () => boolean;
   readonly serve: () => void;
@@ -15,7 +15,7 @@ export class ServiceLine {
   readonly #eachUs: number;
   readonly #worksForGone: boolean;
   readonly #longest: number;
-  #waiting: Waiting[] = [];
+  #waiting: Handshake[] = [];
   #next = 0;
   #dueUs = 0;
 
@@ -31,7 +31,7 @@ export class ServiceLine {
   }
 
   /** False: the line is full. */
-  join(one: Waiting, nowUs: number): boolean {
+  join(one: Handshake, nowUs: number): boolean {
     if (this.size >= this.#longest) return false;
     if (this.size === 0) this.#dueUs = Math.max(this.#dueUs, nowUs + this.#eachUs);
     this.#waiting.push(one);
