@@ -16,7 +16,7 @@ import { closeFrame } from '../server/tunnel.js';
 const LONGEST_LINE = 200_000;
 
 /** Serves handshakes at a rate, each at its time. */
-class Pace {
+class SteadyRate {
   readonly #line: ServiceLine;
   readonly #agenda = new Agenda<'turn'>();
   readonly #give: (connection: Connection, request: Request) => void;
@@ -62,7 +62,7 @@ export function startRestarts(settings: LabSettings, env: LabEnv): Promise<Runni
     hasRestarted = true;
   });
   const admit = admitTo(drops);
-  const service = new Pace(numberOf(settings, 'rate'), false, admit);
+  const service = new SteadyRate(numberOf(settings, 'rate'), false, admit);
   return openLab('restarts', settings, env, {
     onListening: (opened) => {
       door = opened;
@@ -83,7 +83,7 @@ export function startRestarts(settings: LabSettings, env: LabEnv): Promise<Runni
 
 export function startHerdFragile(settings: LabSettings, env: LabEnv): Promise<RunningLab> {
   const drops = new Drops(settings, () => drops.drop());
-  const service = new Pace(numberOf(settings, 'rate'), true, admitTo(drops));
+  const service = new SteadyRate(numberOf(settings, 'rate'), true, admitTo(drops));
   return openLab('herd-fragile', settings, env, {
     onRequest: (connection, request) => {
       if (!drops.obeys(connection, request)) service.take(connection, request);
