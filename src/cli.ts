@@ -99,7 +99,7 @@ async function dispatch(host: Host): Promise<ExitCode> {
   );
   mistakes.refuseSwitchValues(host.argv, commands);
   let code: ExitCode = EXIT.ok;
-  const parser = yargs(withDash(host.argv))
+  const parser = yargs(eachByItself(withDash(host.argv), commands))
     .scriptName('wstampede')
     .usage('$0 COMMAND\n\nHow many WebSocket clients can connect in the same instant before a stack breaks, and why.')
     .parserConfiguration({ 'greedy-arrays': false, 'strip-dashed': true, 'camel-case-expansion': false })
@@ -142,6 +142,20 @@ function withDash(argv: readonly string[]): string[] {
   return argv.flatMap((word, i) => {
     if (word === '-' && isOutput(argv[i - 1])) return [];
     return [isOutput(word) && argv[i + 1] === '-' ? `${word}=-` : word];
+  });
+}
+
+/** A shell expands `--with new/*.json` to several words: each becomes a value with the flag before it. */
+function eachByItself(argv: readonly string[], commands: readonly CommandSpec[]): string[] {
+  const options = commands.find(({ usage }) => usage.split(' ')[0] === argv[0])?.options ?? {};
+  let greedy: string | null = null;
+  return argv.flatMap((word, i) => {
+    const follows = greedy !== null && argv[i - 1] !== greedy && !word.startsWith('-');
+    if (word.startsWith('-')) {
+      const name = /^--([\w-]+)/.exec(word)?.[1] ?? '';
+      greedy = options[name]?.takesSeveral === true ? `--${name}` : null;
+    }
+    return follows && greedy !== null ? [greedy, word] : [word];
   });
 }
 
@@ -232,6 +246,18 @@ function commandTable(host: Host, options: Options): CommandSpec[] {
       ],
       run: async (args, flags) =>
         (await import('./commands/report.js')).report({ files: (args.RESULT as unknown[]).map(String), flags }, host),
+    },
+    {
+      usage: 'compare <BASE..>',
+      about: 'two sides of saved results: worse, better, no worse or undecided',
+      positionals: { BASE: 'result files, or folders of them' },
+      options: options.COMPARE_OPTIONS,
+      examples: [
+        ['$0 compare before.json --with after.json', 'a look at what changed'],
+        ["$0 compare main/ --with pr/ --fail-on 'p99(handshake) +10%'", 'a gate: exit 3 when p99 got worse by more'],
+      ],
+      run: async (args, flags) =>
+        (await import('./commands/compare/compare.js')).compare({ base: args.BASE as string[], flags }, host),
     },
     {
       usage: 'lab [NAME]',

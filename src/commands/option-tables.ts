@@ -10,8 +10,10 @@ export interface OptionSpec {
   /** Stands for the value in the help. */
   readonly value?: string;
   readonly help: string;
-  readonly group: 'Load' | 'Check' | 'Target' | 'Connection' | 'Objective' | 'Output';
+  readonly group: 'Load' | 'Check' | 'Compare' | 'Target' | 'Connection' | 'Objective' | 'Output';
   readonly choices?: readonly string[];
+  /** A list whose values may follow one another: `--with a.json b.json`. */
+  readonly takesSeveral?: boolean;
 }
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
@@ -184,6 +186,20 @@ export const REPORT_OPTIONS: OptionTable = {
   color: OUTPUT.color,
 };
 
+/** Of two sides of saved results. */
+export const COMPARE_OPTIONS: OptionTable = {
+  with: { ...list('Compare', 'NEW…', 'the other side: result files, or folders of them'), takesSeveral: true },
+  'fail-on': list(
+    'Compare',
+    'EXPR',
+    'exit 3 when worse: "p99(handshake) +10%", "share(101) -1pp", "dropOff -20%", "recovery +2s", undecided (repeatable)',
+  ),
+  'any-target': flag('Compare', 'the sides are of two targets on purpose'),
+  json: flag('Output', 'print the comparison as one JSON document, nothing else'),
+  quiet: flag('Output', 'no notes', 'q'),
+  color: OUTPUT.color,
+};
+
 export const DEMO_OPTIONS: OptionTable = {
   color: OUTPUT.color,
   progress: OUTPUT.progress,
@@ -191,7 +207,7 @@ export const DEMO_OPTIONS: OptionTable = {
 
 /** Every flag of every command, to recognise environment variables. */
 export const ALL_OPTION_NAMES: ReadonlySet<string> = new Set(
-  [BURST_OPTIONS, CHURN_OPTIONS, FIND_OPTIONS, RUN_OPTIONS, CHECK_OPTIONS, REPORT_OPTIONS, DEMO_OPTIONS].flatMap(
+  [BURST_OPTIONS, CHURN_OPTIONS, FIND_OPTIONS, RUN_OPTIONS, CHECK_OPTIONS, REPORT_OPTIONS, COMPARE_OPTIONS, DEMO_OPTIONS].flatMap(
     (table) => Object.keys(table),
   ),
 );

@@ -6,10 +6,11 @@ import { z } from 'zod';
 import { resultSchema } from './result.js';
 
 /** Times are in ms unless a name says otherwise; missing values are null. */
-export const resultJsonSchema: z.core.JSONSchema.BaseSchema = published();
+export const resultJsonSchema: z.core.JSONSchema.BaseSchema = jsonSchemaOf(resultSchema);
 
-function published(): z.core.JSONSchema.BaseSchema {
-  const { $schema, title, ...schema } = z.toJSONSchema(resultSchema, {
+/** As it is published: what it is first, and without what is true of any JSON. */
+export function jsonSchemaOf(document: z.ZodType): z.core.JSONSchema.BaseSchema {
+  const { $schema, title, ...schema } = z.toJSONSchema(document, {
     target: 'draft-2020-12',
     // Keys with a default were added later: a document without them is valid.
     io: 'input',

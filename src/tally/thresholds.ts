@@ -105,7 +105,8 @@ function valuesOf({ subject }: Condition, counted: Counted, beside: BesideCounts
   return { actual: measured(subject, counted, beside), actualLower: measuredLower(subject, counted) };
 }
 
-function measured(subject: Subject, counted: Counted, beside: BesideCounts): number | null {
+/** null: nothing was measured that has this value. */
+export function measured(subject: Subject, counted: Counted, beside: BesideCounts): number | null {
   switch (subject.kind) {
     case 'share': {
       const reached = reachedTarget(counted);
@@ -133,7 +134,7 @@ function measuredLower(subject: Subject, counted: Counted): number | null {
 }
 
 /** Attempts that say something about the target: all but failures of this machine and aborted ones. */
-function reachedTarget(counted: Counted): number {
+export function reachedTarget(counted: Counted): number {
   return sumOf(counted, (id) => isOutcomeId(id) && blameOf(id) !== 'local' && id !== 'aborted');
 }
 

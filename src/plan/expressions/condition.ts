@@ -88,7 +88,8 @@ export function readCondition(reader: ExpressionReader, valuePattern: RegExp): C
   }
 }
 
-function readSubject(reader: ExpressionReader): Subject {
+/** The subject at the reader's position. */
+export function readSubject(reader: ExpressionReader): Subject {
   const word = reader.take(/[A-Za-z][\w.]*/y) ?? reader.refuse(EXPECTED_SUBJECT);
   if (word === 'rate' || word === 'dropOff') return { kind: word };
   const stat = LATENCY_STATS.find((known) => known === word);

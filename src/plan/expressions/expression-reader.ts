@@ -6,14 +6,17 @@ import { UserError } from '../../errors.js';
 
 const LONGEST_EXPRESSION = 200;
 const LONGEST_QUOTE = 60;
+const NAMES = { threshold: 'threshold', abort: 'abort rule', 'fail-on': '--fail-on' } as const;
+
+type ExpressionKind = keyof typeof NAMES;
 
 export class ExpressionReader {
-  readonly #kind: 'threshold' | 'abort';
+  readonly #kind: ExpressionKind;
   readonly #text: string;
   #at = 0;
 
   /** `kind` becomes the code of every error. @throws UserError when the text is too long to be an expression. */
-  constructor(kind: 'threshold' | 'abort', text: string) {
+  constructor(kind: ExpressionKind, text: string) {
     this.#kind = kind;
     this.#text = text;
     if (text.length > LONGEST_EXPRESSION) {
@@ -51,9 +54,8 @@ export class ExpressionReader {
   }
 
   error(message: string, meant: string | null = null): UserError {
-    const what = this.#kind === 'abort' ? 'abort rule' : 'threshold';
     const hint = meant === null ? {} : { hint: `did you mean ${meant}?` };
-    return new UserError(`${what} ${quoted(this.#text)}: ${message}`, { code: this.#kind, ...hint });
+    return new UserError(`${NAMES[this.#kind]} ${quoted(this.#text)}: ${message}`, { code: this.#kind, ...hint });
   }
 
   #skipSpaces(): void {

@@ -2,6 +2,7 @@
  * What all terminal pages share: the pen that they are drawn with, lines under a label, and joining blocks of lines
  * into one text. Words arrive in Unicode; for an ASCII terminal this file replaces the signs.
  */
+import type { Headline } from '../words/headline.js';
 import { type Glyphs, glyphsOf, type Paint, type Palette, palette, type Terminal } from './style.js';
 import { asciiOnly, clip, wrapAndClip } from './text-width.js';
 
@@ -34,6 +35,13 @@ export function factLines(label: string, text: string, pen: Pen, paint: FactPain
       : ' '.repeat(FACT_INDENT) + ofText(line),
   );
 }
+
+/** The colour of a headline. */
+export const MOODS: Readonly<Record<Headline['mood'], keyof Palette>> = {
+  good: 'green',
+  doubtful: 'yellow',
+  bad: 'red',
+};
 
 /** Sentences at the top of a page, with what was run below them. */
 export function titleLines(text: string, context: readonly string[], color: Paint, pen: Pen): string[] {

@@ -5,16 +5,15 @@
 import type { Result } from '../../result/result.js';
 import { LatencyHistogram } from '../../tally/histogram.js';
 import type { Fact } from '../words/fact.js';
-import type { Headline } from '../words/headline.js';
 import type { LatencyShape } from '../words/latency-shape.js';
 import type { FirstSamples, SampleWords } from '../words/sample-words.js';
 import { type Section, sectionsOf } from '../words/sections.js';
 import { renderHistogram } from './chart.js';
 import { causesBlock } from './diagnosis.js';
 import { ladderTable } from './ladder-table.js';
-import { FACT_INDENT, factLines, type Pen, pageOf, penOf, titleLines } from './page.js';
+import { FACT_INDENT, factLines, MOODS, type Pen, pageOf, penOf, titleLines } from './page.js';
 import { searchPicture } from './search-picture.js';
-import type { Palette, Terminal } from './style.js';
+import type { Terminal } from './style.js';
 import { burstsTable, outcomesTable, phasesTable, thresholdsTable } from './tables.js';
 import { clip, wrap } from './text-width.js';
 
@@ -60,8 +59,6 @@ function block(section: Section, pen: Pen, terminal: Terminal): string[] {
       return causesBlock(section.causes, pen);
   }
 }
-
-const MOODS: Readonly<Record<Headline['mood'], keyof Palette>> = { good: 'green', doubtful: 'yellow', bad: 'red' };
 
 function drawnFact({ label, text, isDoubt, curve }: Fact, pen: Pen): string[] {
   const lines = factLines(label, text, pen, { label: isDoubt === true ? pen.paint.yellow : pen.paint.dim });

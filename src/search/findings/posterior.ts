@@ -66,6 +66,11 @@ export class Posterior {
     return Math.exp(this.#from + STEP * this.#mass.length);
   }
 
+  /** The grid: ln of each load, and its mass. */
+  points(): { readonly log: number; readonly mass: number }[] {
+    return Array.from(this.#mass, (mass, i) => ({ log: this.#from + STEP * i, mass }));
+  }
+
   /** Mass between two loads, ends included; null: open. */
   massWithin(from: number | null, to: number | null): number {
     const low = from === null ? Number.NEGATIVE_INFINITY : Math.log(from);
