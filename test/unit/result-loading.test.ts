@@ -29,6 +29,11 @@ function loadedBy(file: string, known = new Set<string>()): ReadonlySet<string> 
 const READERS = [
   'commands/report.js',
   'commands/resume.js',
+  'commands/saved/compare.js',
+  'commands/saved/read-results.js',
+  'commands/saved/side-files.js',
+  'compare/comparison.js',
+  'compare/published-comparison.js',
   'index.js',
   'report/files/saved-results.js',
   'report/formats/json.js',

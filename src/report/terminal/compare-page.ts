@@ -48,6 +48,7 @@ const COLORS: Readonly<Record<MetricVerdict, keyof Palette>> = {
 function metricsTable(rows: readonly CompareRow[], { paint, ...pen }: Pen): string[] {
   if (rows.length === 0) return [];
   const hasLoads = rows.some(({ load }) => load !== null);
+  const hasLimits = rows.some(({ limit }) => limit !== null);
   const head: Cell[] = [
     { text: 'metric' },
     ...(hasLoads ? [{ text: 'load' }] : []),
@@ -56,12 +57,14 @@ function metricsTable(rows: readonly CompareRow[], { paint, ...pen }: Pen): stri
     { text: 'change', right: true },
     { text: 'interval', right: true },
     { text: 'n', right: true },
+    ...(hasLimits ? [{ text: 'limit', right: true }] : []),
     { text: 'verdict' },
   ].map((cell) => ({ ...cell, paint: paint.dim }));
   const body = rows.map((row): Cell[] => [
     { text: row.metric },
     ...(hasLoads ? [{ text: row.load ?? '' }] : []),
     ...[row.base, row.new, row.change, row.interval, row.count].map((text) => ({ text, right: true })),
+    ...(hasLimits ? [{ text: row.limit ?? '', right: true }] : []),
     { text: row.says, paint: paint[COLORS[row.verdict]] },
   ]);
   return aligned([head, ...body], { paint, ...pen });

@@ -2,6 +2,7 @@
 
 import type { ComparedMetric, Extended } from '../../compare/comparison.js';
 import { numberOf } from '../../compare/extended.js';
+import type { ChangeScale } from '../../plan/expressions/fail-on.js';
 import { formatCount } from '../../plan/units.js';
 import { percent, spokenMs } from './numbers.js';
 
@@ -21,10 +22,8 @@ export function valueText(value: Extended | null, unit: ComparedMetric['unit']):
   }
 }
 
-type Scale = ComparedMetric['scale'];
-
 /** `+24%`, `-0.02 pp`, `+2.00 s`, `0`. */
-export function changeText(change: Extended, scale: Scale): string {
+export function changeText(change: Extended, scale: ChangeScale): string {
   const value = numberOf(change);
   if (value === 0) return '0';
   const sign = value > 0 ? '+' : '-';
@@ -32,7 +31,7 @@ export function changeText(change: Extended, scale: Scale): string {
 }
 
 /** Of a tolerance or a scatter, without a sign. */
-export function amountText(amount: number, scale: Scale): string {
+export function amountText(amount: number, scale: ChangeScale): string {
   switch (scale) {
     case 'ratio':
       return `${significant(100 * amount, 9.95)}%`;
@@ -49,7 +48,7 @@ function significant(value: number, whole: number): string {
 }
 
 /** `-2 … +15%`; null: there is none. */
-export function intervalText(interval: ComparedMetric['interval'], scale: Scale): string | null {
+export function intervalText(interval: ComparedMetric['interval'], scale: ChangeScale): string | null {
   if (interval === null) return null;
   const [low, high] = interval.map((end) => changeText(end, scale));
   const unit = scale === 'ratio' ? '%' : ' pp';

@@ -94,7 +94,9 @@ export interface CompareRow {
   readonly interval: string;
   readonly count: string;
   readonly verdict: MetricVerdict;
-  /** The verdict with what it was judged by. */
+  /** Of a named metric: how much of a change is tolerated. */
+  readonly limit: string | null;
+  /** The verdict in words. */
   readonly says: string;
 }
 
@@ -109,6 +111,7 @@ export function compareRows({ metrics }: Comparison): CompareRow[] {
     interval: intervalText(metric.interval, metric.scale) ?? '–',
     count: `${metric.base.values.length}+${metric.new.values.length}`,
     verdict: metric.verdict,
+    limit: metric.gate === null ? null : limitText(metric),
     says: saysOf(metric),
   }));
 }
@@ -117,13 +120,13 @@ function loadKey(load: NonNullable<ComparedMetric['load']>): string {
   return `${loadText(load)} ${load.order}`;
 }
 
-function saysOf({ verdict, gate, tolerance, scale, bad, moved }: ComparedMetric): string {
-  const word = verdict === 'worse' ? 'WORSE' : verdict;
-  const remarks = [
-    ...(verdict === 'undecided' && moved ? ['moved'] : []),
-    ...(gate === null ? [] : [`${bad === 'up' ? '+' : '-'}${amountText(tolerance, scale)}`]),
-  ];
-  return remarks.length === 0 ? word : `${word} (${remarks.join(', ')})`;
+function limitText({ tolerance, scale, bad }: ComparedMetric): string {
+  return `${bad === 'up' ? '+' : '-'}${amountText(tolerance, scale)}`;
+}
+
+function saysOf({ verdict, moved }: ComparedMetric): string {
+  if (verdict === 'worse') return 'WORSE';
+  return verdict === 'undecided' && moved ? 'undecided, moved' : verdict;
 }
 
 const MOST_LEFT_OUT = 3;
@@ -133,7 +136,7 @@ export function compareFacts(comparison: Comparison): Fact[] {
   const { refused, warnings, same, metrics, base, new: fresh } = comparison;
   return [
     ...refused.slice(1).map((text) => ({ label: 'refused', text: printable(text), isDoubt: true })),
-    ...warnings.map((text) => ({ label: 'differs', text: printable(text), isDoubt: true })),
+    ...warnings.map((text) => ({ label: 'warning', text: printable(text), isDoubt: true })),
     ...leftOutFacts('base', base),
     ...leftOutFacts('new', fresh),
     ...unjudgedFacts(metrics),
@@ -186,7 +189,8 @@ function scatterFact(metrics: readonly ComparedMetric[]): Fact[] {
 
 function unitFact({ metrics, base, new: fresh }: Comparison): Fact[] {
   if (!metrics.some(({ of }) => of === 'burst')) return [];
-  const runs = `${base.runs} and ${fresh.runs} ${base.runs === 1 && fresh.runs === 1 ? 'run' : 'runs'}`;
+  const isOne = base.runs === 1 && fresh.runs === 1;
+  const runs = isOne ? 'one run a side' : `${base.runs} and ${fresh.runs} runs`;
   const text = `the burst, of ${runs}: a difference between two hours looks the same as one of the target; with 4 runs a side the unit is the run`;
   return [{ label: 'unit', text, isDoubt: true }];
 }
