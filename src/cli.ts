@@ -257,7 +257,7 @@ function commandTable(host: Host, options: Options): CommandSpec[] {
         ["$0 compare main/ --with pr/ --fail-on 'p99(handshake) +10%'", 'a gate: exit 3 when p99 got worse by more'],
       ],
       run: async (args, flags) =>
-        (await import('./commands/compare/compare.js')).compare({ base: args.BASE as string[], flags }, host),
+        (await import('./commands/saved/compare.js')).compare({ base: args.BASE as string[], flags }, host),
     },
     {
       usage: 'lab [NAME]',

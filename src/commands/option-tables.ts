@@ -207,9 +207,16 @@ export const DEMO_OPTIONS: OptionTable = {
 
 /** Every flag of every command, to recognise environment variables. */
 export const ALL_OPTION_NAMES: ReadonlySet<string> = new Set(
-  [BURST_OPTIONS, CHURN_OPTIONS, FIND_OPTIONS, RUN_OPTIONS, CHECK_OPTIONS, REPORT_OPTIONS, COMPARE_OPTIONS, DEMO_OPTIONS].flatMap(
-    (table) => Object.keys(table),
-  ),
+  [
+    BURST_OPTIONS,
+    CHURN_OPTIONS,
+    FIND_OPTIONS,
+    RUN_OPTIONS,
+    CHECK_OPTIONS,
+    REPORT_OPTIONS,
+    COMPARE_OPTIONS,
+    DEMO_OPTIONS,
+  ].flatMap((table) => Object.keys(table)),
 );
 
 /** Parsed flags by long name; flags that were not given are undefined. */

@@ -3,21 +3,20 @@
  * they were measured. It judges nothing: whatever a result says, the exit code is that of the writing.
  */
 import { resolve } from 'node:path';
-import { EXIT, type ExitCode, UserError } from '../errors.js';
+import { EXIT, type ExitCode } from '../errors.js';
 import type { Host } from '../host.js';
 import { openDocuments } from '../report/files/open-files.js';
-import { savedResults } from '../report/files/saved-results.js';
 import { renderCheck } from '../report/terminal/check-page.js';
 import { burstsText } from '../report/words/numbers.js';
 import type { Result } from '../result/result.js';
 import { write } from './console.js';
-import { readText } from './input-files.js';
 import { type Flags, listFlag } from './option-tables.js';
 import { STDOUT_PATH, type StandardOutput, standardOutputOf, terminalFor } from './output/standard-output.js';
+import { resultsIn } from './saved/read-results.js';
 
 export async function report(args: { files: readonly string[]; flags: Flags }, host: Host): Promise<ExitCode> {
   const { files, flags } = args;
-  const results = files.flatMap((file) => resultsIn(file, host));
+  const results = files.flatMap((file) => readNoting(file, host));
   const commands = results.map(({ command }) => command);
   const output = standardOutputOf(flags, commands, host);
   const inputs = files.map((file) => ({ what: `RESULT ${file}`, path: resolve(host.cwd, file) }));
@@ -43,23 +42,14 @@ export async function report(args: { files: readonly string[]; flags: Flags }, h
   return problems.length > 0 ? EXIT.internal : EXIT.ok;
 }
 
-/** @throws UserError that names the file */
-function resultsIn(file: string, host: Host): Result[] {
-  const text = readText(file, host.cwd);
-  try {
-    const results = savedResults(text);
-    for (const { finished, bursts } of results) {
-      if (finished !== false) continue;
-      host.stderr.write(
-        `warning: ${file}: the run that wrote it has not ended; it holds ${burstsText(bursts.length)}\n`,
-      );
-    }
-    return results;
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const { code, hint } = error;
-    throw new UserError(`${file}: ${error.message}`, { code, ...(hint === null ? {} : { hint }) });
+/** Says so where the run that wrote it never ended. */
+function readNoting(file: string, host: Host): Result[] {
+  const results = resultsIn(file, host.cwd);
+  for (const { finished, bursts } of results) {
+    if (finished !== false) continue;
+    host.stderr.write(`warning: ${file}: the run that wrote it has not ended; it holds ${burstsText(bursts.length)}\n`);
   }
+  return results;
 }
 
 async function print(

@@ -3,6 +3,7 @@
  * evidence. A failed handshake counts as a latency without an end; otherwise a target that refuses the slow ones looks fast.
  */
 import { openedOf } from '../names/outcomes.js';
+import { BOUNDED_PHASES, type BoundedPhase } from '../names/phases.js';
 import { type ComparedLatency, type ComparedSubject, QUANTILES } from '../plan/expressions/fail-on.js';
 import type { Burst, Summary } from '../result/result.js';
 import { hasSuffered } from '../tally/after-probes.js';
@@ -38,15 +39,19 @@ function alike(value: number | null): BoundedValue | null {
 function latencyOf({ stat, phase }: ComparedLatency, burst: Burst): BoundedValue | null {
   const judged = reachedTarget(burst);
   if (judged === 0) return null;
-  const upper = burst.latencyMs[phase];
+  const upper = phase === 'ready' ? (burst.sessions?.readyMs ?? null) : burst.latencyMs[phase];
   if (upper === null) {
-    const isMeasured = phase !== 'tls' && phase !== 'message' && openedOf(burst.outcomes) === 0;
+    const isMeasured = isBounded(phase) && phase !== 'tls' && openedOf(burst.outcomes) === 0;
     return isMeasured ? alike(Number.POSITIVE_INFINITY) : null;
   }
-  const lower = phase === 'message' ? null : (burst.latencyLowerMs?.[phase] ?? null);
+  const lower = isBounded(phase) ? (burst.latencyLowerMs?.[phase] ?? null) : null;
   const rank = rankOf(stat, judged);
   const slow = atRank(upper, rank);
   return { upper: slow, lower: lower === null ? slow : atRank(lower, rank) };
+}
+
+function isBounded(phase: ComparedLatency['phase']): phase is BoundedPhase {
+  return BOUNDED_PHASES.some((bounded) => bounded === phase);
 }
 
 /** From 1, among all that were judged. */

@@ -137,8 +137,8 @@ function refuseUnmeasured(
 }
 
 const HOW_MEASURED: Readonly<Record<ComparedSubject['kind'], string>> = {
-  latency: 'a phase is timed where it takes place: tls over wss://, message with a session',
-  share: 'results of bursts and of churn hold shares; closes are counted with --hold',
+  latency: 'a phase is timed where it takes place: tls over wss://, message and ready with --session',
+  share: 'results of bursts and of churn hold shares; closes are counted with --hold, ready with --session',
   rate: 'a churn has a rate',
   recovery: 'measure it with --after 15s',
   dropOff: 'find measures it',

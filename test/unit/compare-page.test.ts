@@ -6,7 +6,7 @@ import { compareSides } from '#dist/compare/compare.js';
 import type { ComparedRun } from '#dist/compare/sides.js';
 import { parseFailOn } from '#dist/plan/expressions/fail-on.js';
 import { renderComparison } from '#dist/report/terminal/compare-page.js';
-import { changeText, intervalText, valueText } from '#dist/report/words/compare-numbers.js';
+import { changeText, intervalText, valueText } from '#dist/report/words/compared/compare-numbers.js';
 import { runsOf } from './compare-results.js';
 
 const RUNS = [

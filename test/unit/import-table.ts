@@ -88,17 +88,13 @@ export const IMPORT_TABLE: readonly Row[] = [
     may: ['errors.ts', 'names', 'plan', 'result', 'tally', 'diagnose', 'diagnose/rules', 'diagnose/remedies'],
   },
 
-<<<<<<< HEAD
-  { places: ['report/words', 'report/words/written'], may: REPORTED },
-=======
   {
     places: ['compare'],
     may: ['errors.ts', 'names', 'plan', 'result', 'tally', 'search', 'search/findings'],
     packages: ['zod'],
   },
 
-  { places: ['report/words'], may: REPORTED },
->>>>>>> 2e821b7 (compare: two sides of saved results with an interval and a verdict for each metric)
+  { places: ['report/words', 'report/words/compared', 'report/words/written'], may: REPORTED },
   { places: ['report/terminal/style.ts'], may: [...REPORTED, 'report/words'], node: ['node:util'] },
   {
     places: ['report/terminal'],
@@ -135,11 +131,7 @@ export const IMPORT_TABLE: readonly Row[] = [
   { places: ['lab/catalogue'], may: [...LAB_BASE, 'lab/server', 'lab/targets'] },
   { places: ['lab'], may: [...LAB_BASE, 'lab/server', 'lab/targets', 'lab/gateway', 'lab/catalogue'], node: 'all' },
 
-<<<<<<< HEAD
-  { places: ['commands', 'commands/output'], may: 'all above', node: 'all' },
-=======
-  { places: ['commands', 'commands/compare'], may: 'all above', node: 'all' },
->>>>>>> 2e821b7 (compare: two sides of saved results with an interval and a verdict for each metric)
+  { places: ['commands', 'commands/output', 'commands/saved'], may: 'all above', node: 'all' },
   { places: ['index.ts'], may: 'all above' },
   { places: ['cli.ts'], may: 'all above', packages: ['yargs'], node: 'all' },
 ];

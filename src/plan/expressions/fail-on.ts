@@ -17,7 +17,7 @@ export const QUANTILES = { min: 0, p50: 0.5, p75: 0.75, p90: 0.9, p95: 0.95, p99
 export interface ComparedLatency {
   readonly kind: 'latency';
   readonly stat: keyof typeof QUANTILES;
-  readonly phase: BoundedPhase | 'message';
+  readonly phase: BoundedPhase | 'message' | 'ready';
 }
 
 /** What two sides are compared by. */

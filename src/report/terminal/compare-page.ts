@@ -1,7 +1,7 @@
 /** A comparison on the terminal: the sentence, one row for each metric, the facts. No line is wider than the terminal. */
 import type { Comparison, MetricVerdict } from '../../compare/comparison.js';
 import { formatCount } from '../../plan/units.js';
-import { type CompareRow, compareFacts, compareHeadline, compareRows } from '../words/compare-words.js';
+import { type CompareRow, compareFacts, compareHeadline, compareRows } from '../words/compared/compare-words.js';
 import { factLines, MOODS, type Pen, pageOf, penOf, titleLines } from './page.js';
 import type { Palette, Terminal } from './style.js';
 import { aligned, type Cell } from './tables.js';

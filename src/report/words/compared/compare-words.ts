@@ -2,13 +2,13 @@
  * A comparison in words: the sentence that comes first, one row for each metric, and the facts around them. Every renderer
  * (terminal, Markdown, JUnit, HTML) uses these.
  */
-import type { ComparedMetric, ComparedSide, Comparison, MetricVerdict } from '../../compare/comparison.js';
-import { loadText } from '../../compare/sides.js';
-import { printable } from '../../plan/printable.js';
-import { formatCount } from '../../plan/units.js';
+import type { ComparedMetric, ComparedSide, Comparison, MetricVerdict } from '../../../compare/comparison.js';
+import { loadText } from '../../../compare/sides.js';
+import { printable } from '../../../plan/printable.js';
+import { formatCount } from '../../../plan/units.js';
+import { bare, type Fact } from '../fact.js';
+import type { Headline } from '../headline.js';
 import { amountText, changeText, confidenceText, intervalText, valueText } from './compare-numbers.js';
-import { bare, type Fact } from './fact.js';
-import type { Headline } from './headline.js';
 
 const MOOD_OF: Readonly<Record<Comparison['verdict'], Headline['mood']>> = {
   worse: 'bad',

@@ -1,10 +1,10 @@
 /** How a comparison writes its values, changes and intervals. */
 
-import type { ComparedMetric, Extended } from '../../compare/comparison.js';
-import { numberOf } from '../../compare/extended.js';
-import type { ChangeScale } from '../../plan/expressions/fail-on.js';
-import { formatCount } from '../../plan/units.js';
-import { percent, spokenMs } from './numbers.js';
+import type { ComparedMetric, Extended } from '../../../compare/comparison.js';
+import { numberOf } from '../../../compare/extended.js';
+import type { ChangeScale } from '../../../plan/expressions/fail-on.js';
+import { formatCount } from '../../../plan/units.js';
+import { percent, spokenMs } from '../numbers.js';
 
 /** `812 ms`, `99.98%`, `1,200/s`; `never`: fewer handshakes than that got there. */
 export function valueText(value: Extended | null, unit: ComparedMetric['unit']): string {

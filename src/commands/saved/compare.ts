@@ -9,7 +9,7 @@ import type { Host } from '../../host.js';
 import { parseFailOn } from '../../plan/expressions/fail-on.js';
 import { renderComparison } from '../../report/terminal/compare-page.js';
 import { terminalOf } from '../../report/terminal/style.js';
-import { compareHeadline } from '../../report/words/compare-words.js';
+import { compareHeadline } from '../../report/words/compared/compare-words.js';
 import { write } from '../console.js';
 import { type Flags, listFlag, switchFlag } from '../option-tables.js';
 import { version } from '../version.js';

@@ -6,8 +6,7 @@ import * as fs from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ComparedRun } from '../../compare/sides.js';
 import { UserError } from '../../errors.js';
-import { readResult } from '../../result/document.js';
-import { readText } from '../input-files.js';
+import { resultsIn } from './read-results.js';
 
 const ENDINGS = ['.json', '.html'];
 
@@ -53,16 +52,4 @@ function filesOf(name: string, cwd: string): string[] {
   }
   if (files.length === 0) throw new UserError(`${name}: the folder holds no results`, { code: 'compare' });
   return files.sort().map((file) => join(name, file));
-}
-
-function resultsIn(file: string, cwd: string): ComparedRun['result'][] {
-  const text = readText(file, cwd);
-  try {
-    return [readResult(JSON.parse(text))];
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new UserError(`${file}: it is no JSON document`, { code: 'result' });
-    if (!(error instanceof UserError)) throw error;
-    const { message, code, hint } = error;
-    throw new UserError(`${file}: ${message}`, { code, ...(hint === null ? {} : { hint }) });
-  }
 }
