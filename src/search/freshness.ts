@@ -118,6 +118,19 @@ export function steadyBursts(state: SearchState): Fired[] {
   });
 }
 
+/** The same for a target that a break leaves weaker for a while: it must have passed as much between the break and a failure. */
+export function recoveredBursts(state: SearchState): Fired[] {
+  const { history, options } = state;
+  return steadyBursts(state).filter((one) => {
+    if (one.verdict !== 'bad' || one.fresh) return true;
+    const before = history.slice(0, history.indexOf(one));
+    const broken = before.findLastIndex(mayHaveBroken);
+    return before
+      .slice(broken + 1)
+      .some(({ verdict, size }) => verdict === 'good' && size * (1 + options.width) >= one.size);
+  });
+}
+
 /**
  * Bursts that failed on an unrested target, at loads that a rested one passes. A failure counts as chance if another
  * burst passed that was as large and came as soon.

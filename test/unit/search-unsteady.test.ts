@@ -134,6 +134,14 @@ describe('a target of more than one capacity', () => {
     }
   });
 
+  test('so does a level that never varies, and a failure where as much had passed since the break', () => {
+    // 340 survivors of 365 and 512, 348 pass; 925 of 985 and 1,024, 985 pass; after breaks: 2,394 of 7,987, which passed.
+    for (const run of [97, 49, 264]) {
+      const { dropOff } = found(TARGETS['two modes, all or 0.3'](new Random(`1/two modes, all or 0.3/${run}`)));
+      assert.notEqual(flagOf(dropOff, 'BIMODAL'), null, `${run}`);
+    }
+  });
+
   test('steady ones are neither', () => {
     for (const name of [
       'hard step',

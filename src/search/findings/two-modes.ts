@@ -4,7 +4,7 @@
  * or one level well below the loads that pass. Owns this test; changes no verdict.
  */
 import { spokenFor } from '../burst-verdict.js';
-import { restedBursts, steadyBursts } from '../freshness.js';
+import { recoveredBursts, restedBursts, steadyBursts } from '../freshness.js';
 import type { Fired, SearchState } from '../state.js';
 
 export interface TwoModes {
@@ -15,8 +15,9 @@ export interface TwoModes {
   readonly lowBursts: number;
 }
 
-/** Minimum ratio between the levels. */
+/** Minimum ratio between the levels, and between the shares of their bursts that they are. */
 const APART = 1.3;
+const SHARES_APART = 1.15;
 /**
  * Maximum ratio within a level; also the minimum loss of at least one burst in the lower mode, because smaller losses
  * may be chance.
@@ -33,9 +34,11 @@ const ABOVE = 1.1;
 /** As many failed bursts as this show how far survivors vary; passes may then be as near as `CONSTANT` times that. */
 const MANY_BADS = 4;
 const JUST_ABOVE = 1.04;
+/** And where they all have the same survivors, exactly. */
+const ABOVE_CONSTANT = 1.02;
 const FAR_ABOVE = 1.5;
 /** The sizes that fail down to one level must differ by this, and by so many times the difference of the survivors. */
-const SPREAD = 0.05;
+const SPREAD = 0.03;
 const CONSTANT = 4;
 
 interface Overload {
@@ -47,8 +50,8 @@ interface Overload {
 export function twoModesOf(state: SearchState): TwoModes | null {
   const { history, freshMode, recoveredAfterMs, options } = state;
   // An unrested target has a lower capacity too, and that is not a mode.
-  const isTiring = freshMode || recoveredAfterMs !== null;
-  const steady = isTiring ? restedBursts(state) : steadyBursts(state);
+  const recovers = recoveredAfterMs !== null;
+  const steady = freshMode ? restedBursts(state) : recovers ? recoveredBursts(state) : steadyBursts(state);
   const overloadsOf = (bursts: readonly Fired[]) =>
     bursts
       .filter(({ verdict }) => verdict === 'bad')
@@ -76,7 +79,7 @@ function twoLevels(low: readonly Overload[], high: readonly Overload[], passed: 
   if (!low.some(({ size, level }) => size >= TIGHT * level)) return null;
   // In an overload, survivors are a share of the burst, or fewer in a larger one; that is not a mode.
   const isApart = low.some((one) =>
-    high.some(({ size, level }) => size >= one.size && level * one.size >= APART * one.level * size),
+    high.some(({ size, level }) => size >= one.size && level * one.size >= SHARES_APART * one.level * size),
   );
   const upper = topOf(high);
   if (!isApart || passed.some((size) => size > TIGHT * upper)) return null;
@@ -90,8 +93,9 @@ function oneLevel(rested: readonly Overload[], all: readonly Overload[], passed:
   const [bottom, top] = [all[0].level, topOf(all)];
   // One survivor more or less may be rounding.
   const isConstant = spread >= SPREAD && spread >= CONSTANT * ((top + 1) / bottom - 1);
-  const least = all.length < MANY_BADS ? ABOVE : Math.max(JUST_ABOVE, 1 + CONSTANT * (top / bottom - 1));
-  const above = passed.filter((size) => size >= Math.min(ABOVE, least) * top);
+  const near = top === bottom ? ABOVE_CONSTANT : Math.max(JUST_ABOVE, 1 + CONSTANT * (top / bottom - 1));
+  const least = all.length < MANY_BADS ? ABOVE : Math.min(ABOVE, near);
+  const above = passed.filter((size) => size >= Math.max(least * top, top + 2));
   const isAbove = above.length >= LEAST_SEEN || above.some((size) => size >= FAR_ABOVE * top);
   return isConstant && isAbove ? { lower: bottom, upper: null, lowBursts: all.length } : null;
 }
