@@ -192,6 +192,7 @@ function commandTable(host: Host, options: Options): CommandSpec[] {
       examples: [
         ['$0 burst ws://127.0.0.1:8080/ws -c 500', 'one burst of 500'],
         ['$0 burst wss://staging.example.com/ws -c 2k -b 5 --gate upgrade -o result.json', 'five, upgrades only'],
+        ['$0 burst ws://127.0.0.1:8080/ws -c 3k --spread 60s', 'the same number, started over a minute'],
       ],
       run: async (args, flags) => (await import('./commands/burst.js')).burst({ url: String(args.URL), flags }, host),
     },
@@ -202,6 +203,24 @@ function commandTable(host: Host, options: Options): CommandSpec[] {
       options: options.CHURN_OPTIONS,
       examples: [['$0 churn ws://127.0.0.1:8080/ws -n 10k -c 500', '10,000 handshakes, 500 in flight']],
       run: async (args, flags) => (await import('./commands/churn.js')).churn({ url: String(args.URL), flags }, host),
+    },
+    {
+      usage: 'arrive <URL>',
+      about: 'handshakes that start at a rate, whatever the target does',
+      positionals: url,
+      options: options.ARRIVE_OPTIONS,
+      examples: [
+        ['$0 arrive ws://127.0.0.1:8080/ws -r 200/s -d 60s', '12,000 handshakes, one every 5 ms'],
+        [
+          '$0 arrive ws://127.0.0.1:8080/ws -r 50/s..500/s -d 5m --spacing poisson',
+          'a ramp, as independent users come',
+        ],
+        [
+          '$0 arrive ws://127.0.0.1:8080/ws -r 50/s -d 10m --hold 4m',
+          'ramp and keep: 12,000 open from the 4th minute on',
+        ],
+      ],
+      run: async (args, flags) => (await import('./commands/arrive.js')).arrive({ url: String(args.URL), flags }, host),
     },
     {
       usage: 'find <URL>',

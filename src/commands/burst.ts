@@ -12,6 +12,8 @@ export async function burst(args: { url: string; flags: Flags }, host: Host): Pr
   const stage = given({
     burst: textFlag(flags, 'connections') ?? DEFAULT_CONNECTIONS,
     times: textFlag(flags, 'bursts'),
+    spread: textFlag(flags, 'spread'),
+    spacing: textFlag(flags, 'spacing'),
     rest: textFlag(flags, 'rest'),
   });
   return execute('burst', await draftOf(flags, { url, stages: [stage] }, host), host.cwd, flags, host);

@@ -3,10 +3,13 @@
  * runs the plan; the code that interprets a result is loaded when there is one.
  */
 import type { Fault } from '../engine/load/generators.js';
+import { knownWays } from '../engine/run/machine-needs.js';
 import { runPlan } from '../engine/run/run-plan.js';
 import type { RunObserver, RunSetup } from '../engine/run/run-setup.js';
 import type { Host } from '../host.js';
+import { fixedSockets } from '../plan/needs.js';
 import { findStageOf, type Inputs, type Plan } from '../plan/plan.js';
+import { resourcesOf } from '../plan/resources.js';
 import type { RunOutputs } from '../report/outputs/run-outputs.js';
 import type { Result } from '../result/result.js';
 import { assembleResult, type Heading, type RunRecord, unfinished } from '../tally/assemble.js';
@@ -49,7 +52,7 @@ export async function measure<T>(
   const wantsRows = textFlag(flags, 'attempts') !== undefined;
   const fired = async (): Promise<Result> => {
     if (remark !== null) outputs.note(remark);
-    await announce(plan, outputs);
+    await announce(plan, given, outputs);
     const record = await runPlan(plan, inputs, {
       host,
       version: heading.version,
@@ -129,8 +132,20 @@ function loadWhatTells(): void {
   for (const load of loads) load.catch(() => {});
 }
 
-/** What the user should know about a search before it sends anything. */
-async function announce({ stages, calibrate, session }: Plan, outputs: RunOutputs): Promise<void> {
+/** What the user should know before anything is sent: what held connections need, and how far a search goes. */
+async function announce(
+  plan: Plan,
+  { machine, generators }: Pick<Given, 'machine' | 'generators'>,
+  outputs: RunOutputs,
+): Promise<void> {
+  const { stages, calibrate, session } = plan;
+  if (stages.some(({ kind }) => kind === 'arrive')) {
+    const { heldNeeds } = await import('../report/words/arrival-words.js');
+    const ways = knownWays(plan, machine);
+    const demand = { open: fixedSockets(plan), plan, workers: generators.parts, machine, ways };
+    const needs = heldNeeds(stages, resourcesOf(demand));
+    if (needs !== null) outputs.note(needs);
+  }
   const stage = findStageOf(stages);
   if (stage === null) return;
   const { searchOptionsOf } = await import('./find-director.js');

@@ -66,7 +66,7 @@ const CONNECTION: OptionTable = {
   'source-ip': list('Connection', 'IP|CIDR', 'connect from these addresses in turn (repeatable)'),
   resolve: { ...text('Connection', 'HOW', 'addresses of a name to use (default first)'), choices: ['first', 'all'] },
   close: {
-    ...text('Connection', 'HOW', 'how connections end (default clean; churn: reset)'),
+    ...text('Connection', 'HOW', 'how connections end (default clean; churn, arrive: reset)'),
     choices: ['clean', 'reset'],
   },
   hold: text('Connection', 'TIME', 'hold accepted connections this long after the burst'),
@@ -111,9 +111,16 @@ function without(table: OptionTable, names: readonly string[]): OptionTable {
 /** A churn does not release attempts together, so it has no gate, and it holds nothing. */
 const COMMON_OF_CHURN = without(COMMON, ['gate', 'hold']);
 
+const SPACING: OptionSpec = {
+  ...text('Load', 'HOW', 'even, or poisson: as independent users come (default even)'),
+  choices: ['even', 'poisson'],
+};
+
 export const BURST_OPTIONS: OptionTable = {
   connections: text('Load', 'N', 'simultaneous handshakes in a burst (default 100)', 'c'),
   bursts: text('Load', 'N', 'number of bursts (default 1)', 'b'),
+  spread: text('Load', 'TIME', 'start them over this time, with jitter, instead of together'),
+  spacing: { ...SPACING, help: `with --spread: ${SPACING.help}` },
   rest: text('Load', 'TIME', 'rest after each burst (default 5s)'),
   after: AFTER,
   ...COMMON,
@@ -123,6 +130,20 @@ export const CHURN_OPTIONS: OptionTable = {
   total: text('Load', 'N', 'handshakes in total (default 10k, or as --duration allows)', 'n'),
   connections: text('Load', 'N', 'handshakes in flight (default 100)', 'c'),
   duration: text('Load', 'TIME', 'launch no more after this long', 'd'),
+  after: AFTER,
+  ...COMMON_OF_CHURN,
+};
+
+export const ARRIVE_OPTIONS: OptionTable = {
+  rate: text('Load', 'RATE', 'handshakes started a second, or a ramp such as 50/s..500/s (default 100/s)', 'r'),
+  duration: text('Load', 'TIME', 'start them for this long (default 60s)', 'd'),
+  spacing: SPACING,
+  'max-open': text(
+    'Load',
+    'N',
+    'skip starts while so many handshakes are in flight (default what this machine allows)',
+  ),
+  hold: text('Load', 'TIME', 'hold each connection this long once it is ready (default: close it at once)'),
   after: AFTER,
   ...COMMON_OF_CHURN,
 };
@@ -210,6 +231,7 @@ export const ALL_OPTION_NAMES: ReadonlySet<string> = new Set(
   [
     BURST_OPTIONS,
     CHURN_OPTIONS,
+    ARRIVE_OPTIONS,
     FIND_OPTIONS,
     RUN_OPTIONS,
     CHECK_OPTIONS,

@@ -48,10 +48,16 @@ const FLAG_OF: Readonly<Record<string, string>> = {
   rest: 'rest',
   'stages[0].burst': 'connections',
   'stages[0].times': 'bursts',
+  'stages[0].spread': 'spread',
+  'stages[0].spacing': 'spacing',
   'stages[0].rest': 'rest',
   'stages[0].churn.total': 'total',
   'stages[0].churn.inFlight': 'connections',
   'stages[0].churn.for': 'duration',
+  'stages[0].arrive.rate': 'rate',
+  'stages[0].arrive.for': 'duration',
+  'stages[0].arrive.spacing': 'spacing',
+  'stages[0].arrive.maxOpen': 'max-open',
   ...Object.fromEntries(
     ['max', 'min', 'expect', 'width', 'share', 'p99', 'p95', 'preset', 'rest', 'budget', 'deadline', 'harm'].map(
       (name) => [`stages[0].find.${name}`, name],

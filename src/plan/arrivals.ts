@@ -50,6 +50,19 @@ export function countOf([from, to]: Rates, forMs: number): number {
   return Math.max(1, Math.ceil(area * (1 - ROUNDING)));
 }
 
+/**
+ * No part of that length has more starts, at the highest rate. Poisson arrivals clump: by more than five of their own
+ * deviations practically never.
+ */
+export function mostWithin({ count, forMs, rates, spacing }: Schedule, ms: number): number {
+  if (ms >= forMs) return count;
+  const most = Math.max(...rates);
+  const least = Math.min(...rates);
+  const area = ((most - ((most - least) * ms) / forMs / 2) * ms) / 1000;
+  const clump = spacing === 'poisson' ? 5 * Math.sqrt(area) : 0;
+  return Math.min(count, Math.ceil(area * (1 - ROUNDING) + clump) + (spacing === 'even' ? 0 : 1));
+}
+
 /** The starts in order, ms after the beginning of the schedule. */
 export function startTimes(schedule: Schedule, turns: Turns = ALL): Float64Array {
   const starts = new Starts(schedule, turns);

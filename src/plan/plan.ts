@@ -8,6 +8,7 @@ import type { FindStage } from './stages/find.js';
 import { factsOf, isSearch, type Stage } from './stages/kinds.js';
 import type { CloseKind } from './stages/loads.js';
 
+export type { ArriveStage } from './stages/arrive.js';
 export type { ChurnStage } from './stages/churn.js';
 export type { FindStage, Stage };
 

@@ -6,7 +6,7 @@
 import { type Machine, portsPerSource } from './machine-facts.js';
 import { type Plan, peakOpen, stageOpen } from './plan.js';
 import type { AnyPlan } from './plan-record.js';
-import { loadOf } from './stages/kinds.js';
+import { factsOf } from './stages/kinds.js';
 
 /** Attempts that one worker can release close together; more workers than that only increase the spread. */
 const ATTEMPTS_PER_WORKER = 250;
@@ -38,7 +38,9 @@ const MIRROR_CONNECTION_BYTES = { plain: 9 * KIB, tls: 60 * KIB };
 
 /** The number of threads that a plan asks for. */
 export function workersOf(plan: Pick<Plan, 'workers' | 'stages'>, { cpus }: Pick<Machine, 'cpus'>): number {
-  return plan.workers ?? Math.max(1, Math.min(cpus, Math.ceil(peakOpen(plan) / ATTEMPTS_PER_WORKER)));
+  // A worker whose part of them is none could start nothing.
+  const shares = plan.stages.flatMap((stage) => (stage.kind === 'arrive' ? (stage.maxOpen ?? []) : []));
+  return plan.workers ?? Math.max(1, Math.min(cpus, Math.ceil(peakOpen(plan) / ATTEMPTS_PER_WORKER), ...shares));
 }
 
 /** Destinations of connections, as far as local ports matter: one port can serve one connection to each destination. */
@@ -89,24 +91,30 @@ function ownFds({ fdsOpen }: Machine, workers: number): number {
 function descriptors(demand: Demand): Resource {
   const { open, plan, workers, machine } = demand;
   const free = connectionsByFds(machine, workers);
-  const fit = free === null || free >= 2 * churnOpen(plan) ? free : Math.floor(free / 2);
+  const [steady, replaced] = replacing(plan);
+  const fit = free === null || free >= steady + replaced ? free : Math.floor((free * steady) / (steady + replaced));
   const needed = open + closingBeside(demand) + ownFds(machine, workers);
   return { name: 'descriptors', needed, allowed: machine.fds, fit };
 }
 
 /**
- * Connections beyond `open` that are still closing while new ones have taken their slots: in a churn up to as many as
- * are in flight, because a refusal is read to its end and a clean close waits for the other side
+ * Connections beyond `open` that are still closing while new ones have taken their slots: up to as many as are in flight
+ * in a churn or in arrivals, because a refusal is read to its end and a clean close waits for the other side
  * (engine/transport/leaving.ts).
  */
 export function closingBeside({ open, plan }: Pick<Demand, 'open' | 'plan'>): number {
-  return Math.max(0, 2 * Math.min(open, churnOpen(plan)) - open);
+  const [steady, replaced] = replacing(plan);
+  return Math.max(0, Math.min(open, steady) + Math.min(open, replaced) - open);
 }
 
-/** In flight in a churn; 0 when connections are reset, because a reset does not wait. */
-function churnOpen({ stages, close }: AnyPlan): number {
-  if (close === 'reset') return 0;
-  return Math.max(0, ...stages.filter((stage) => loadOf(stage).closesEach).map(stageOpen));
+/**
+ * Of the stage in which most connections are open or closing: how many are open, and how many of these may be replaced
+ * before they are closed. None when connections are reset, because a reset does not wait.
+ */
+function replacing({ stages, close }: AnyPlan): readonly [steady: number, replaced: number] {
+  if (close === 'reset') return [0, 0];
+  const all = stages.map((stage) => [stageOpen(stage), factsOf(stage).replaced(stage)] as const);
+  return all.filter(([, replaced]) => replaced > 0).reduce((a, b) => (b[0] + b[1] > a[0] + a[1] ? b : a), [0, 0]);
 }
 
 function ports({ open, plan, machine }: Demand, { destinations, portsInUse }: Ways): Resource {

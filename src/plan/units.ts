@@ -120,6 +120,17 @@ export function formatCount(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
+/** `200/s`, `12/m`: a second, or a longer time of which it is a whole number. */
+export function formatRate(perSecond: number): string {
+  const unit = ['s', 'm', 'h'].find((one) => isWhole(perSecond * (RATE_SECONDS[one] ?? 1))) ?? 's';
+  const value = perSecond * (RATE_SECONDS[unit] ?? 1);
+  return `${isWhole(value) ? formatCount(Math.round(value)) : trimmedFixed(value, 3)}/${unit}`;
+}
+
+function isWhole(value: number): boolean {
+  return Math.abs(value - Math.round(value)) < 1e-9 * Math.max(1, value);
+}
+
 /** Bytes on the network: `64 MB`, `1.5 GB`; decimal units, at most three digits. */
 export function formatBytes(bytes: number): string {
   return scaledBytes(bytes, 1000, ['B', 'kB', 'MB', 'GB', 'TB']);

@@ -5,7 +5,7 @@
  */
 import { ABORTED, isCutWord } from '../names/ends.js';
 import { isOutcomeId, type OutcomeId, openedOf } from '../names/outcomes.js';
-import type { Counted, KernelCounts, Outcomes, Result, Sessions } from './result.js';
+import type { Burst, Counted, KernelCounts, Outcomes, Result, Sessions } from './result.js';
 
 type SessionCounts = Pick<Sessions, 'ready' | 'notReady' | 'cut' | 'closed' | 'aborted'>;
 
@@ -17,6 +17,7 @@ export function assertAddsUp({ bursts, totals, preflight }: Pick<Result, 'bursts
     named(`burst ${index}`, () => assertSum(attempted, outcomes));
     named(`burst ${index}`, () => assertKernel(attempted, kernel));
     named(`burst ${index}`, () => assertAllEnded(burst));
+    named(`burst ${index}`, () => assertArrivals(burst));
     for (const [id, count] of Object.entries(outcomes)) sum.set(id, (sum.get(id) ?? 0) + count);
   }
   named('totals', () => assertSum(totals.attempted, totals.outcomes));
@@ -59,6 +60,13 @@ export function assertKernel(attempted: number, counts: KernelCounts | null): vo
   if (asked > attempted) throw new Error(`the kernel was asked about ${asked} of ${attempted} attempts`);
   assertPart('synRetransmit', asked, synRetransmitted, synRetransmits);
   assertPart('retransmit', asked, retransmitted, retransmits);
+}
+
+function assertArrivals({ attempted, arrivals }: Pick<Burst, 'attempted' | 'arrivals'>): void {
+  if (arrivals === null) return;
+  const { planned, started, skipped } = arrivals;
+  if (started !== attempted) throw new Error(`arrivals.started is ${started}, but ${attempted} were attempted`);
+  if (started + skipped > planned) throw new Error(`of ${planned} arrivals ${started + skipped} are accounted for`);
 }
 
 /** Of every 101 it is known how it ended, or of none (results of earlier versions). @throws Error otherwise */

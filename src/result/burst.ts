@@ -62,6 +62,18 @@ const afterSchema = z.object({
 /** How long other users were affected once a burst was over: single handshakes at a steady pace. */
 export type After = Of<typeof afterSchema>;
 
+const arrivalsSchema = z
+  .object({
+    planned: count.describe('Starts that were fixed beforehand'),
+    started: count.describe('Of these, attempts: the burst counts them'),
+    skipped: count.describe('Not started, because as many handshakes were in flight as may be'),
+    lateP99Ms: ms.nullable().describe('How long after their planned instants they started'),
+    lateMaxMs: ms.nullable(),
+  })
+  .meta({ id: 'arrivals' });
+/** How the schedule of a load with planned starts was kept. */
+export type Arrivals = Of<typeof arrivalsSchema>;
+
 /** Reserved for later versions, which may put an object here; this version writes null. */
 export const reserved = z.object({}).nullable() as z.ZodType<null>;
 
@@ -73,13 +85,13 @@ export const burstSchema = z
     stage: count,
     index: count.describe('0-based over the whole run'),
     size: count,
-    kind: z.enum(['burst', 'churn']),
+    kind: z.enum(['burst', 'churn', 'arrive']),
     gate: gateSchema,
     releasedAt: timestamp.nullable(),
     release: releaseSchema.nullable(),
     makespanMs: ms.nullable().describe('Release to the last end'),
-    rate: number.nullable().describe('Churn: handshakes a second'),
-    perSecond: z.array(number).nullable().describe('Churn: 101s in each second'),
+    rate: number.nullable().describe('Churn and arrivals: handshakes a second'),
+    perSecond: z.array(number).nullable().describe('Churn and arrivals: 101s in each second'),
     ...countedShape,
     validity: validitySchema,
     calibration: calibrationSchema.nullable().describe('The generator’s own floor, subtracted from nothing'),
@@ -88,6 +100,7 @@ export const burstSchema = z
     sessions: sessions.unwrap(),
     watch: reserved,
     ...later,
+    arrivals: arrivalsSchema.nullable().default(null).describe('null where starts are not planned'),
   })
   .meta({ id: 'burst' });
 export type Burst = Of<typeof burstSchema>;

@@ -14,7 +14,7 @@ import { savedPlanSchema } from './saved-plan.js';
 import { savedSearchSchema } from './saved-search.js';
 import { count, flag, mapOf, number, type Of, share, text, timestamp } from './terms.js';
 
-export type { After, AfterProbe, Burst, Calibration, Release } from './burst.js';
+export type { After, AfterProbe, Arrivals, Burst, Calibration, Release } from './burst.js';
 export type {
   Counted,
   CutEnd,

@@ -45,8 +45,6 @@ export interface Ended extends KernelSaid {
   /** T0 to the end, whatever the outcome; NaN when the attempt never started or its end was not seen. */
   handshakeMs: number;
   handshakeLowerMs: number;
-  /** The 101 to the first expected message of a session. */
-  messageMs: number;
 }
 
 /** An attempt without any known time. */
@@ -61,7 +59,6 @@ export function untimed(): Ended {
     upgradeLowerMs: Number.NaN,
     handshakeMs: Number.NaN,
     handshakeLowerMs: Number.NaN,
-    messageMs: Number.NaN,
     synRetransmits: Number.NaN,
     retransmits: Number.NaN,
     rttMs: Number.NaN,
@@ -113,7 +110,7 @@ export class Tally {
     this.#attempted++;
     this.#counts[code]++;
     this.#kernel.add(ended);
-    const { connect, tls, upgrade, handshake, message } = this.#latency;
+    const { connect, tls, upgrade, handshake } = this.#latency;
     const lower = this.#lower;
     recordReached(connect, ended.connectMs);
     recordReached(lower.connect, ended.connectLowerMs);
@@ -124,7 +121,6 @@ export class Tally {
       recordReached(lower.upgrade, ended.upgradeLowerMs);
       recordReached(handshake, ended.handshakeMs);
       recordReached(lower.handshake, ended.handshakeLowerMs);
-      recordReached(message, ended.messageMs);
     } else {
       recordReached(this.#failure.of(code), ended.handshakeMs);
     }
@@ -173,6 +169,11 @@ export class Tally {
   addSample(code: number, sample: Sample): void {
     const kept = this.#samples.get(checkedCode(code));
     this.#samples.set(code, kept === undefined ? sample : earlier(kept, sample));
+  }
+
+  /** From a 101 to the first message that its session expected; NaN: there was none. */
+  addMessage(ms: number): void {
+    recordReached(this.#latency.message, ms);
   }
 
   /** What became of one connection that had its 101, as `SessionTally.add` takes it. */

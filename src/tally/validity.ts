@@ -9,7 +9,7 @@ import type { Subject } from '../plan/expressions/condition.js';
 import type { Gate } from '../plan/plan.js';
 import { type LoadKind, startsTogether } from '../plan/stages/loads.js';
 import { formatCount, formatDuration } from '../plan/units.js';
-import type { Calibration, Outcomes, Release, ThresholdResult, Validity, Verdict } from '../result/result.js';
+import type { Arrivals, Calibration, Outcomes, Release, ThresholdResult, Validity, Verdict } from '../result/result.js';
 import { floorMisses, isSmallFloor } from './floor.js';
 import { disagrees, isHidden, type Judged } from './thresholds.js';
 
@@ -25,7 +25,7 @@ export interface Stalled {
 export const LONG_STALL_MS = 1000;
 export const NEVER_STALLED: Stalled = { longestMs: 0, totalMs: 0 };
 
-/** What is known about the generator during one burst (or one churn stage). Times in ms, shares from 0 to 1. */
+/** What is known about the generator during one burst (or one stage of churn or arrivals). Times in ms, shares from 0 to 1. */
 export interface BurstEvidence {
   readonly kind: LoadKind;
   readonly gate: Gate;
@@ -43,6 +43,10 @@ export interface BurstEvidence {
   readonly release: Release | null;
   readonly makespanMs: number | null;
   readonly calibration: Calibration | null;
+  /** Of a load with planned starts. */
+  readonly arrivals: Arrivals | null;
+  /** Half of the handshakes took longer; null without any. */
+  readonly handshakeP50Ms: number | null;
   /** What is asked for and a slow generator can miss, with what this burst and this generator alone came to. */
   readonly limits: readonly Judged[];
   /** One sentence for each worker that did not report. */
@@ -102,6 +106,8 @@ const CONNTRACK_SHARE = 0.9;
  * Linux, where arrivals can be stamped, slewing changes the monotonic clock too (clock_gettime(2)).
  */
 const CLOCK = { leastMs: 5, share: 0.001, leastMsOfStamps: 1 };
+/** How late 1 % of the planned starts may be: so long, or so much of what a handshake takes, whichever is longer. */
+const LATE = { suspect: { leastMs: 2, share: 0.1 }, invalid: { leastMs: 20, share: 0.5 } };
 const MOST_REASONS_A_VERDICT = 5;
 
 const GRAVITY: Readonly<Record<Verdict, number>> = { invalid: 2, suspect: 1, valid: 0 };
@@ -123,6 +129,7 @@ export function judgeBurst(evidence: BurstEvidence): Validity {
     ...slowGenerator(evidence),
     ...unarmed(evidence),
     ...pacing(evidence),
+    ...lateness(evidence),
     ...floor(evidence),
     ...stalls(evidence),
     ...disturbances(evidence),
@@ -262,6 +269,18 @@ function pacing({ kind, release, makespanMs, planned, launched, failedToArm }: B
   return [{ verdict: 'valid', reason: `${within}, and the burst lasted only ${ratio.toFixed(1)} times as long` }];
 }
 
+/** A start that comes late is a kinder load than the planned one, and its lateness counts as latency. */
+function lateness({ arrivals, handshakeP50Ms }: BurstEvidence): WeighedReason[] {
+  const lateMs = arrivals?.lateP99Ms ?? 0;
+  const verdict = (['invalid', 'suspect'] as const).find(
+    (one) => lateMs > Math.max(LATE[one].leastMs, LATE[one].share * (handshakeP50Ms ?? 0)),
+  );
+  if (verdict === undefined) return [];
+  const beside = handshakeP50Ms === null ? '' : ` (half of the handshakes took less than ${inMs(handshakeP50Ms)})`;
+  const reason = `the generator started 1% of the attempts more than ${inMs(lateMs)} late${beside}: use more workers or machines, or a lower rate`;
+  return [{ verdict, reason }];
+}
+
 function floor({ calibration, limits }: BurstEvidence): WeighedReason[] {
   if (calibration === null) return [];
   const findings: WeighedReason[] = [];
@@ -301,9 +320,9 @@ function largestFloor(limits: readonly Judged[]): WeighedReason[] {
 
 /** How a stall affects the measurement: a rate, a latency, and how a target treats a client that is slow to reply. */
 function stalls(evidence: BurstEvidence): WeighedReason[] {
-  return startsTogether(evidence.kind)
-    ? [...stallsInBurst(evidence), ...stallsWhileOpen(evidence)]
-    : stallsOfRate(evidence);
+  // A churn holds nothing.
+  const whileOpen = evidence.kind === 'churn' ? [] : stallsWhileOpen(evidence);
+  return [...(startsTogether(evidence.kind) ? stallsInBurst(evidence) : stallsOfRate(evidence)), ...whileOpen];
 }
 
 function stallsOfRate({ stalled, makespanMs }: BurstEvidence): WeighedReason[] {

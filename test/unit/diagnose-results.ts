@@ -188,7 +188,6 @@ function tallyOf({ groups, lost }: BurstOf): Tally {
         upgradeLowerMs: upgrade,
         handshakeMs: ms,
         handshakeLowerMs: ms,
-        messageMs: Number.NaN,
         synRetransmits: synRetransmits?.(i) ?? Number.NaN,
         retransmits: retransmits?.(i) ?? 0,
         rttMs: synRetransmits === undefined ? Number.NaN : 0.1,
@@ -216,6 +215,7 @@ function burstOf(spec: BurstOf, index: number, tally: Tally): Burst {
   const kind = spec.kind ?? 'burst';
   return {
     ...counted,
+    arrivals: null,
     stage: 0,
     index,
     size: counted.attempted,

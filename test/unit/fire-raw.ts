@@ -17,10 +17,11 @@ import type { Kernel } from '#dist/engine/transport/epoll/system-calls.js';
 import { PortChooser } from '#dist/engine/transport/ports.js';
 import { tlsOptions } from '#dist/engine/transport/tls-options.js';
 import { LAB_CERTIFICATE, LAB_PRIVATE_KEY } from '#dist/lab/server/certificate.js';
-import type { Inputs } from '#dist/plan/plan.js';
+import { burstSizes, type Inputs } from '#dist/plan/plan.js';
 import { checkProfile, compilePlan } from '#dist/plan/profile/profile.js';
 import type { Script } from '#dist/plan/session/session-script.js';
-import type { Counted, Sample, Sessions } from '#dist/result/result.js';
+import type { Arrivals, Counted, Sample, Sessions } from '#dist/result/result.js';
+import { ArrivalsTally } from '#dist/tally/arrivals-tally.js';
 import { Tally } from '#dist/tally/tally.js';
 
 const [LOWEST_PORT, HIGHEST_PORT] = [20_000, 32_000];
@@ -140,6 +141,10 @@ export interface FireOptions {
   readonly script?: Script;
   /** How long the shard may wait for its sessions; they are over earlier. */
   readonly sessionsMs?: number;
+  /** Fires this stage, as a profile writes it. */
+  readonly stage?: Readonly<Record<string, unknown>>;
+  /** Connections that the machine has room for; as many as the stage wants if left out. */
+  readonly room?: number;
   /** Further keys of the profile's target. */
   readonly target?: Readonly<Record<string, unknown>>;
   /** Further keys of the profile. */
@@ -171,6 +176,7 @@ export interface Fired {
   /** From the order to close until every socket was gone. */
   readonly closingMs: number;
   readonly clockStepMs: number;
+  readonly arrivals: Arrivals | null;
 }
 
 const COLUMNS =
@@ -180,15 +186,12 @@ const COLUMNS =
 
 /** One burst of one shard, from arming to the last socket's end. Attempts must be the sum of outcomes, as always. */
 export async function fire(url: string, options: FireOptions = {}): Promise<Fired> {
-  const size = options.n ?? 1;
   const { script = null } = options;
   const profile = compilePlan(
     checkProfile(
       {
         target: { url, ...options.target },
-        stages: [
-          options.inFlight === undefined ? { burst: size } : { churn: { total: size, inFlight: options.inFlight } },
-        ],
+        stages: [stageOf(options)],
         ...(options.inFlight === undefined ? { gate: options.gate ?? 'connect' } : {}),
         timeout: `${options.timeoutMs ?? 5000}ms`,
         ...(options.close === null ? {} : { close: options.close ?? 'reset' }),
@@ -202,7 +205,9 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
   const control = new Control(1);
   const sent: string[] = [];
   const [stage] = plan.stages;
-  const open = options.inFlight ?? size;
+  const driver = driverOf(stage);
+  const size = burstSizes(stage)[0] ?? 0;
+  const open = options.room ?? driver.open(stage, size, plan);
   const context = {
     plan,
     inputs,
@@ -222,7 +227,7 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
       newSession: (ground: SessionGround) => new ScriptSession(ground, plan, inputs),
     }),
   };
-  const shard = driverOf(stage).shard(context, stage);
+  const shard = driver.shard(context, stage);
   const { failed } = await shard.arm();
   await options.armed?.();
   const ended = shard.run(now() + 2);
@@ -236,7 +241,8 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
   await options.held?.();
   if (options.stopHold?.() === true) shard.stop();
   const begin = now();
-  const report = await shard.close(begin + (script === null ? 0 : (options.sessionsMs ?? 30_000)));
+  const holdMs = stage.kind === 'arrive' ? (stage.holdMs ?? 0) : 0;
+  const report = await shard.close(begin + (script === null ? holdMs : (options.sessionsMs ?? 30_000)));
   const closingMs = now() - begin;
   const tally = Tally.decode(report.tally).counted();
   const csv = `${sent.join('')}${report.rows ?? ''}`;
@@ -256,7 +262,12 @@ export async function fire(url: string, options: FireOptions = {}): Promise<Fire
     csv,
     closingMs,
     clockStepMs: report.clockStepMs,
+    arrivals: report.arrivals === null ? null : ArrivalsTally.decode(report.arrivals).result(tally.attempted),
   };
+}
+
+function stageOf({ n = 1, inFlight, stage }: FireOptions): object {
+  return stage ?? (inFlight === undefined ? { burst: n } : { churn: { total: n, inFlight } });
 }
 
 /** What the row says, ms; NaN where it says nothing. */

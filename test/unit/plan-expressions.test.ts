@@ -86,7 +86,7 @@ test('what a run can never measure is refused before it', () => {
   const always = { rate: true, tls: true, dns: true, message: true, search: true, onlySearch: false };
   const unknown = { rate: null, tls: null, dns: null, message: null, search: null, onlySearch: null };
   for (const [condition, reason] of [
-    ['rate >= 200/s', /only a churn has a rate/],
+    ['rate >= 200/s', /only a churn and arrivals have a rate/],
     ['p99(tls) < 1s', /over ws:\/\/ there is no phase tls/],
     ['max(dns) < 1s', /no name is looked up/],
     ['p50(message) < 1s', /needs a session that expects one/],

@@ -85,12 +85,12 @@ const REPORT = `36 problems in p.yaml:
   p.yaml:21:19  stages[1].tims: unknown key; did you mean "times"?
   p.yaml:21:34  stages[1].rest: expected a duration such as 500ms, 30s, 5m or 1m30s, found 5; add a unit: 5s or 5ms
   p.yaml:22:30  stages[2].steps.to: expected a size of at least from (10), found 5
-  p.yaml:23:5  stages[3].arrive: not available in this version
+  p.yaml:23:13  stages[3].arrive.for: missing, expected a duration such as 500ms, 30s, 5m or 1m30s, from 1ms to 24h
   p.yaml:24:51  stages[4].steps.factor: expected by or factor, found both
   p.yaml:25:14  stages[5].churn: expected total or for, found neither
-  p.yaml:26:5  stages[6]: expected a stage, a map with one of burst, steps, churn, find; found 5
+  p.yaml:26:5  stages[6]: expected a stage, a map with one of burst, steps, churn, arrive, find; found 5
   p.yaml:27:5  stages[7]: expected one kind of stage, found burst and churn: make them two stages
-  p.yaml:28:5  stages[8]: expected a stage, a map with one of burst, steps, churn, find; found an empty map
+  p.yaml:28:5  stages[8]: expected a stage, a map with one of burst, steps, churn, arrive, find; found an empty map
   p.yaml:29:23  session.ping: unknown key, expected one of hold
   p.yaml:29:34  session.hodl: unknown key; did you mean "hold"?
   p.yaml:30:15  thresholds[0]: threshold "bogus(1) > 2": at character 1: expected share(X), count(X), a latency such as p99(handshake), rate or dropOff, found "bogus(1) > 2"

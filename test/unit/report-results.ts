@@ -3,7 +3,16 @@
 import { type OutcomeId, outcomeCode } from '#dist/names/outcomes.js';
 import type { Stage, Target } from '#dist/plan/plan.js';
 import type { PlanRecord } from '#dist/plan/plan-record.js';
-import type { Burst, Calibration, Preflight, Result, Sample, ThresholdResult, Validity } from '#dist/result/result.js';
+import type {
+  Arrivals,
+  Burst,
+  Calibration,
+  Preflight,
+  Result,
+  Sample,
+  ThresholdResult,
+  Validity,
+} from '#dist/result/result.js';
 import { Tally } from '#dist/tally/tally.js';
 import { lose } from './lost.js';
 
@@ -34,7 +43,8 @@ export interface Ending {
 export interface BurstSpec {
   readonly endings: readonly Ending[];
   readonly size?: number;
-  readonly kind?: 'burst' | 'churn';
+  readonly kind?: 'burst' | 'churn' | 'arrive';
+  readonly arrivals?: Arrivals;
   readonly rate?: number;
   readonly perSecond?: readonly number[];
   readonly spreadMs?: number;
@@ -113,7 +123,6 @@ function tallyOf(spec: BurstSpec): Tally {
         upgradeLowerMs: lower,
         handshakeMs: ms,
         handshakeLowerMs: lower,
-        messageMs: Number.NaN,
         synRetransmits: synRetransmits?.(i) ?? Number.NaN,
         retransmits: synRetransmits === undefined || i % 50 > 0 ? 0 : 2,
         rttMs: synRetransmits === undefined ? Number.NaN : 0.08,
@@ -131,6 +140,7 @@ function burst(spec: BurstSpec, index: number, tally: Tally): Burst {
   const kind = spec.kind ?? 'burst';
   return {
     ...counted,
+    arrivals: spec.arrivals ?? null,
     stage: 0,
     index,
     size: spec.size ?? counted.attempted,

@@ -156,6 +156,7 @@ const ADDED_SINCE: ReadonlySet<string> = new Set([
   'floor',
   'ended',
   'received',
+  'arrivals',
 ]);
 
 /** Of what stands at several places as one and the same object, the inside is told once. */

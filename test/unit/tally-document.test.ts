@@ -72,7 +72,7 @@ function tallyOf(outcomes: readonly ('101' | '504' | 'local-other')[]): Tally {
       rttMs: 0.1,
     };
     const handshakeMs = id === 'local-other' ? Number.NaN : 3;
-    tally.add({ outcome: code, ...times, handshakeMs, handshakeLowerMs: 2, messageMs: Number.NaN, ...kernel });
+    tally.add({ outcome: code, ...times, handshakeMs, handshakeLowerMs: 2, ...kernel });
     if (id === '504') {
       tally.addDetail(code, 'upstream timed out');
       const headers: [string, string][] = [['Server', 'nginx']];
@@ -92,6 +92,7 @@ function burst(index: number, kind: 'burst' | 'churn', tally: Tally): Burst {
   const release = { spreadMs: 1, firstMs: 0, lastMs: 1, perWorkerMs: [0, 0.1] };
   const handshakeMs = tally.counted().latencyMs.handshake;
   return {
+    arrivals: null,
     stage: index,
     index,
     size: tally.attempted,

@@ -27,7 +27,6 @@ function tallyOf(outcomes: Readonly<Record<number, number>>): Tally {
         upgradeLowerMs: 2,
         handshakeMs: 3,
         handshakeLowerMs: 3,
-        messageMs: Number.NaN,
         synRetransmits: Number.NaN,
         retransmits: Number.NaN,
         rttMs: Number.NaN,

@@ -20,7 +20,6 @@ const NOT_REACHED: Ended = {
   upgradeLowerMs: Number.NaN,
   handshakeMs: Number.NaN,
   handshakeLowerMs: Number.NaN,
-  messageMs: Number.NaN,
   synRetransmits: Number.NaN,
   retransmits: Number.NaN,
   rttMs: Number.NaN,
@@ -49,7 +48,6 @@ const endedArbitrary: fc.Arbitrary<Ended> = fc.record({
   upgradeLowerMs: reached,
   handshakeMs: reached,
   handshakeLowerMs: reached,
-  messageMs: reached,
   synRetransmits: fc.constantFrom(Number.NaN, 0, 1, 6),
   retransmits: fc.constantFrom(Number.NaN, 0, 2),
   rttMs: fc.constantFrom(Number.NaN, 0, 0.08),
@@ -297,7 +295,8 @@ test('what became of connections is counted by its word, with the first reason a
 test('clients that were not ready stand apart, with what ended them, the step that waited and its message', () => {
   const tally = new Tally();
   const open = (end: number, readyMs: number) => {
-    tally.add({ ...NOT_REACHED, outcome: 101, handshakeMs: 1, messageMs: 5 });
+    tally.add({ ...NOT_REACHED, outcome: 101, handshakeMs: 1 });
+    tally.addMessage(5);
     tally.addSession(end, { readyMs, heldMs: readyMs, silentMs: 1, livedMs: 20 });
   };
   for (let i = 0; i < 3; i++) open(4401, Number.NaN);

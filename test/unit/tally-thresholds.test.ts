@@ -27,7 +27,6 @@ function counted(
       upgradeLowerMs: Number.NaN,
       handshakeMs: ms,
       handshakeLowerMs: lowerMs,
-      messageMs: Number.NaN,
       synRetransmits: Number.NaN,
       retransmits: Number.NaN,
       rttMs: Number.NaN,

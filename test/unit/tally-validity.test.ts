@@ -18,6 +18,8 @@ const CLEAN: BurstEvidence = {
   release: { spreadMs: 20, firstMs: 0, lastMs: 20, perWorkerMs: [0] },
   makespanMs: 400,
   calibration: null,
+  arrivals: null,
+  handshakeP50Ms: 80,
   limits: [],
   lostWorkers: [],
   clockStepMs: 0,

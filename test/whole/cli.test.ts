@@ -109,7 +109,7 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
   [['burst', NOWHERE, '--origin', 'not a url'], /--origin: expected null or SCHEME:\/\/HOST/],
   [['churn', NOWHERE, '--gate', 'upgrade'], /there is no flag --gate/],
   [['churn', NOWHERE, '--hold', '1s'], /there is no flag --hold\n/],
-  [['burst', NOWHERE, '--threshold', 'rate > 5/s'], /--threshold: only a churn has a rate/],
+  [['burst', NOWHERE, '--threshold', 'rate > 5/s'], /--threshold: only a churn and arrivals have a rate/],
   [['burst', NOWHERE, '--threshold', 'dropOff > 5'], /--threshold: no stage searches for the drop-off/],
   [['burst', NOWHERE, '--threshold', 'p99(message) < 1s'], /--threshold: the phase message is not available/],
   [['burst', NOWHERE, '--threshold', 'p99(tls) < 1s'], /--threshold: over ws:\/\//],

@@ -34,6 +34,8 @@ export class Columns {
   /** Filled for the attempts' CSV only. */
   readonly localAddress: string[] = [];
   readonly deadline: Float64Array;
+  /** When it was to start, where that was fixed beforehand. */
+  readonly planned: Float64Array;
   readonly opened: Float64Array;
   readonly connected: Float64Array;
   readonly connectedLower: Float64Array;
@@ -73,6 +75,7 @@ export class Columns {
     this.localPort = new Uint16Array(size);
     this.deadline = new Float64Array(size).fill(Number.POSITIVE_INFINITY);
     const time = () => new Float64Array(size).fill(Number.NaN);
+    this.planned = time();
     this.opened = time();
     this.connected = time();
     this.connectedLower = time();
@@ -94,6 +97,7 @@ export class Columns {
     this.endAt = time();
     this.heardAt = time();
     this.#times = [
+      this.planned,
       this.opened,
       this.connected,
       this.connectedLower,

@@ -5,7 +5,7 @@
 import { OUTCOME_CODES } from '../../names/outcomes.js';
 
 /** Index of each live count; one count per outcome code follows them. */
-export const LIVE = { opened: 0, armed: 1, released: 2, ended: 3, connected: 4 } as const;
+export const LIVE = { opened: 0, armed: 1, released: 2, ended: 3, connected: 4, skipped: 5 } as const;
 
 const FIRST_OUTCOME = 8;
 

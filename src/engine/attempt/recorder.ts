@@ -39,10 +39,18 @@ export class Recorder {
   }
 
   /**
-   * @param due the instant at which the attempt was due: T0 of its burst, or its own start in churn. An attempt that
-   * ended before T0 (it failed while arming) is counted from its own start.
+   * Counts an attempt whose connection, if it had one, is gone.
+   * @param due the instant at which the attempt was due: T0 of its burst, its planned start, or its own start in churn.
+   * An attempt that ended before T0 (it failed while arming) is counted from its own start.
    */
   record(slot: number, due: number): void {
+    this.countOutcome(slot, due);
+    this.countEnd(slot, due);
+    if (this.#options.wantRows) this.writeRow(slot, due);
+  }
+
+  /** Its outcome and times: all that is counted of an attempt without a 101. */
+  countOutcome(slot: number, due: number): void {
     const { columns } = this.#options;
     const ended = this.#ended;
     const from = columns.done[slot] < due ? columns.opened[slot] : due;
@@ -56,27 +64,37 @@ export class Recorder {
     ended.upgradeLowerMs = Math.max(0, columns.doneLower[slot] - columns.sent[slot]);
     ended.handshakeMs = Math.max(0, columns.done[slot] - from);
     ended.handshakeLowerMs = Math.max(0, columns.doneLower[slot] - from);
-    ended.messageMs = Math.max(0, columns.messageAt[slot] - columns.done[slot]);
     ended.synRetransmits = asked(columns.synRetransmits[slot]);
     ended.retransmits = asked(columns.retransmits[slot]);
     ended.rttMs = columns.rttMs[slot];
     if (this.#options.hasKernelStamps)
       ended.connectLowerMs = ended.upgradeLowerMs = ended.handshakeLowerMs = Number.NaN;
     this.tally.add(ended);
-    if (ended.outcome === SWITCHED) this.#session(slot, from);
     const detail = this.#options.details.get(slot);
     if (detail !== undefined) this.tally.addDetail(ended.outcome, detail);
-    if (this.#options.wantRows) this.#rows.push(attemptRow(this.#row(slot, due, detail ?? null)));
   }
 
-  #session(slot: number, due: number): void {
-    const { end, endAt, heardAt, readyAt, done } = this.#options.columns;
+  /** How its connection ended after its 101, if it had one. */
+  countEnd(slot: number, due: number): void {
+    const { outcome, opened, end, endAt, heardAt, readyAt, messageAt, done } = this.#options.columns;
+    if (outcome[slot] !== SWITCHED) return;
     const times = this.#times;
-    times.readyMs = Math.max(0, readyAt[slot] - due);
+    times.readyMs = Math.max(0, readyAt[slot] - (done[slot] < due ? opened[slot] : due));
     times.heldMs = Math.max(0, endAt[slot] - readyAt[slot]);
     times.silentMs = Number.isNaN(heardAt[slot]) ? times.heldMs : Math.max(0, endAt[slot] - heardAt[slot]);
     times.livedMs = endAt[slot] - done[slot];
     this.tally.addSession(end[slot], times);
+    this.tally.addMessage(Math.max(0, messageAt[slot] - done[slot]));
+  }
+
+  /** Adds its CSV row to those that `takeRows` gives. */
+  writeRow(slot: number, due: number): void {
+    this.#rows.push(this.rowText(slot, due));
+  }
+
+  /** Its CSV row as it is now. */
+  rowText(slot: number, due: number): string {
+    return attemptRow(this.#row(slot, due, this.#options.details.get(slot) ?? null));
   }
 
   /** The rows since the last call, or null. */
@@ -91,7 +109,10 @@ export class Recorder {
     const { columns, destinations, sourceIps, burst, worker, wallOffset, rowOf } = this.#options;
     const attempt = columns.attempt[slot];
     const client = columns.client[slot];
-    const after = (at: number) => (at - due) * 1000;
+    // Of an attempt with a planned start of its own: when it really started.
+    const planned = columns.planned[slot];
+    const released = columns.opened[slot] >= planned ? columns.opened[slot] : due;
+    const after = (at: number) => (at - released) * 1000;
     return {
       burst,
       attempt,
@@ -100,7 +121,7 @@ export class Recorder {
       localPort: columns.localPort[slot] || null,
       remoteAddress: destinations.length === 0 ? null : routeOf(client, sourceIps, destinations).to.address,
       outcome: outcomeId(columns.outcome[slot]),
-      releasedUs: (due + wallOffset()) * 1000,
+      releasedUs: (released + wallOffset()) * 1000,
       connectUs: after(columns.connected[slot]),
       tlsUs: after(columns.secured[slot]),
       sentUs: after(columns.sent[slot]),
@@ -112,7 +133,7 @@ export class Recorder {
       rttUs: columns.rttMs[slot] * 1000,
       retransmits: asked(columns.retransmits[slot]),
       row: rowOf(client),
-      lateUs: null,
+      lateUs: (released - planned) * 1000,
       readyUs: after(columns.readyAt[slot]),
       end: columns.end[slot],
       endUs: after(columns.endAt[slot]),

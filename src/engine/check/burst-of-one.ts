@@ -31,12 +31,14 @@ export function burstOfOne(plan: Plan, tally: Tally, disturbance: Disturbance): 
     stalledHolding: NEVER_STALLED,
     lost: 0,
     asksOfHeld: false,
+    arrivals: null,
+    handshakeP50Ms: null,
     lostWorkers: [],
     hasKernelStamps: false,
     ...gaps,
     ...disturbance,
   });
-  const nothing = { rate: null, perSecond: null, calibration: null, after: null, watch: null };
+  const nothing = { rate: null, perSecond: null, calibration: null, after: null, watch: null, arrivals: null };
   return {
     stage: 0,
     index: 0,

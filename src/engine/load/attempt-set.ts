@@ -24,6 +24,10 @@ import type { Stamping, Transport, TransportEvents, Wire } from '../transport/tr
 import { EndReasons } from './end-reasons.js';
 import type { ShardContext, ShardReport } from './shard.js';
 
+/** Turns of the event loop in which what has arrived is read: an end may stand behind data, and both behind others. */
+const LEAST_TURNS = 3;
+const MOST_TURNS = 1000;
+
 export type GeneratorFacts = Pick<ShardReport, 'longestGapMs' | 'clockStepMs' | 'gcPauses' | 'gcMaxMs' | 'tlsResumed'>;
 
 export class AttemptSet {
@@ -148,6 +152,24 @@ export class AttemptSet {
     this.deadlines.stop();
     this.wire.end();
     return { ...this.generatorSoFar(), longestGapMs, clockStepMs };
+  }
+
+  /**
+   * After a stall at the end of a hold, this thread would close connections that the far side closed first, and count
+   * them as kept.
+   */
+  async readWhatCame(): Promise<void> {
+    const { session, stamping } = this;
+    for (
+      let [turn, before] = [0, -1];
+      turn < MOST_TURNS && (turn < LEAST_TURNS || session.lost + session.received > before);
+      turn++
+    ) {
+      before = session.lost + session.received;
+      stamping.catchUp();
+      // The event loop reads between its timers and its immediates, of each connection a piece at a time.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
   }
 
   /** Stops waiting for connections that have not closed yet. */

@@ -21,9 +21,6 @@ export const ARMING_IN_FLIGHT = 256;
 const RELEASING_PER_PAUSE = 3;
 /** During the release the deadline is checked every this many attempts: they take under 1 ms. */
 const RELEASED_A_LOOK = 32;
-/** Turns of the event loop in which what has arrived is read: an end may stand behind data, and both behind others. */
-const LEAST_TURNS = 3;
-const MOST_TURNS = 1000;
 const ABORTED = outcomeCode('aborted');
 
 export class BurstShard implements Shard {
@@ -127,7 +124,7 @@ export class BurstShard implements Shard {
     await this.#held(holdUntil);
     const { attempts, recorder, stamping } = this.#set;
     const stalledHolding = stamping.stalls.take();
-    await this.#readWhatCame();
+    await this.#set.readWhatCame();
     this.#isClosing = true;
     const isClean = (this.#context.plan.close ?? 'clean') === 'clean';
     for (let slot = 0; slot < this.#count; slot++) attempts.close(slot, isClean);
@@ -164,26 +161,9 @@ export class BurstShard implements Shard {
       stalled: this.#stalled,
       stalledHolding,
       perSecond: null,
+      arrivals: null,
       rows: recorder.takeRows(),
     };
-  }
-
-  /**
-   * After a stall at the end of a hold, this thread would close connections that the far side closed first, and count
-   * them as kept.
-   */
-  async #readWhatCame(): Promise<void> {
-    const { session, stamping } = this.#set;
-    for (
-      let [turn, before] = [0, -1];
-      turn < MOST_TURNS && (turn < LEAST_TURNS || session.lost + session.received > before);
-      turn++
-    ) {
-      before = session.lost + session.received;
-      stamping.catchUp();
-      // The event loop reads between its timers and its immediates, of each connection a piece at a time.
-      await new Promise<void>((resolve) => setImmediate(resolve));
-    }
   }
 
   /** When the attempts passed the gate, by their own timestamps, and when the last one ended; ms after T0. */

@@ -15,11 +15,8 @@ import { wait } from '../machine/wait.js';
 import { AttemptSet, type GeneratorFacts } from './attempt-set.js';
 import { Parting } from './parting.js';
 import type { Armed, Shard, ShardContext, ShardReport } from './shard.js';
+import { SteadyCounts } from './steady-counts.js';
 
-/** Number of attempts whose CSV rows are collected before they are sent on. */
-const ROWS_PER_MESSAGE = 2000;
-/** Seconds allocated at the start: growing an array later would deoptimise compiled code. */
-const SECONDS = 3600;
 const STATUS_101 = 101;
 
 export class ChurnShard implements Shard {
@@ -30,16 +27,11 @@ export class ChurnShard implements Shard {
   readonly #forMs: number;
   #until = Number.POSITIVE_INFINITY;
   readonly #isClean: boolean;
-  /** 101s in each second, and the number of seconds until the last one. */
-  readonly #perSecond: number[] = new Array(SECONDS).fill(0);
-  #seconds = 0;
-  #releaseAt = Number.NaN;
+  readonly #steady: SteadyCounts;
+  #isReleased = false;
   #stalled: Stalled = NEVER_STALLED;
   #launched = 0;
   #inFlight = 0;
-  #lastRelease = Number.NaN;
-  #lastEnd = Number.NaN;
-  #rowsKept = 0;
   #isStopped = false;
   #resolveEnded: (() => void) | null = null;
 
@@ -58,6 +50,7 @@ export class ChurnShard implements Shard {
     this.#set = new AttemptSet(context, context.order.open, events, (slot) => this.#set.columns.opened[slot]);
     this.#set.attempts.released = true;
     const { columns, attempts } = this.#set;
+    this.#steady = new SteadyCounts(context, this.#set.recorder);
     this.#parting = new Parting(columns, (slot) => attempts.close(slot, this.#isClean));
   }
 
@@ -69,7 +62,8 @@ export class ChurnShard implements Shard {
   }
 
   async run(releaseAt: number): Promise<void> {
-    this.#releaseAt = releaseAt;
+    this.#isReleased = true;
+    this.#steady.begin(releaseAt);
     this.#until = releaseAt + this.#forMs;
     await wait(Math.max(0, releaseAt - now()));
     const slots = Math.min(this.#context.order.open, this.#limit);
@@ -109,9 +103,9 @@ export class ChurnShard implements Shard {
 
   /** Attempts in flight are not included. The rows so far are final, so they are sent on. */
   peek(): ShardReport | null {
-    if (this.#isStopped || Number.isNaN(this.#releaseAt)) return null;
+    if (this.#isStopped || !this.#isReleased) return null;
     const { recorder } = this.#set;
-    this.#sendRows();
+    this.#steady.sendRows();
     const tally = new Tally();
     tally.merge(recorder.tally);
     this.#set.copySamples(tally);
@@ -148,18 +142,12 @@ export class ChurnShard implements Shard {
 
   /** Without what differs between a look and the end. */
   #soFar(): Omit<ShardReport, keyof GeneratorFacts | 'tally' | 'launched' | 'rows'> {
-    const after = (at: number) => (Number.isNaN(at) ? null : at - this.#releaseAt);
     return {
-      failedToArm: 0,
+      ...this.#steady.report(),
       overdue: this.#set.attempts.overdue,
       stalled: this.#stalled,
-      stalledArming: NEVER_STALLED,
       stalledHolding: NEVER_STALLED,
-      lastSentMs: null,
-      firstReleaseMs: this.#launched > 0 ? 0 : null,
-      lastReleaseMs: after(this.#lastRelease),
-      lastEndMs: after(this.#lastEnd),
-      perSecond: Array.from(this.#perSecond.slice(0, this.#seconds), (count) => count ?? 0),
+      arrivals: null,
     };
   }
 
@@ -176,7 +164,7 @@ export class ChurnShard implements Shard {
     const { order, plan, live } = this.#context;
     attempts.prepare(slot, order.first + this.#launched * order.stride, false);
     this.#launched++;
-    this.#lastRelease = at;
+    this.#steady.released(at);
     live[LIVE.released]++;
     deadlines.set(slot, at + plan.timeoutMs);
     attempts.launch(slot);
@@ -184,12 +172,7 @@ export class ChurnShard implements Shard {
 
   #ended(slot: number): void {
     const { columns } = this.#set;
-    this.#lastEnd = columns.done[slot];
-    if (columns.outcome[slot] !== STATUS_101) return;
-    // The timer of T0 may fire a little early.
-    const second = Math.max(0, Math.floor((this.#lastEnd - this.#releaseAt) / 1000));
-    this.#perSecond[second] = (this.#perSecond[second] ?? 0) + 1;
-    this.#seconds = Math.max(this.#seconds, second + 1);
+    this.#steady.ended(columns.done[slot], columns.outcome[slot] === STATUS_101);
   }
 
   /** Called once the connection is gone, because how it ended is part of the count. */
@@ -198,13 +181,7 @@ export class ChurnShard implements Shard {
     recorder.record(slot, columns.opened[slot]);
     this.#parting.ended(slot);
     attempts.details.delete(slot);
-    if (this.#context.wantRows && ++this.#rowsKept >= ROWS_PER_MESSAGE) this.#sendRows();
+    this.#steady.rowKept();
     this.#next(slot);
-  }
-
-  #sendRows(): void {
-    const rows = this.#set.recorder.takeRows();
-    if (rows !== null) this.#context.sendRows(rows);
-    this.#rowsKept = 0;
   }
 }

@@ -3,6 +3,7 @@
  * implementation of `Shard` and a row of the table in load-kinds.ts.
  */
 import type { Inputs, Plan } from '../../plan/plan.js';
+import type { EncodedArrivals } from '../../tally/arrivals-tally.js';
 import type { EncodedTally } from '../../tally/tally.js';
 import type { Stalled } from '../../tally/validity.js';
 import type { Session, SessionGround } from '../session/session.js';
@@ -115,6 +116,8 @@ export interface ShardReport {
   readonly tlsResumed: number;
   /** 101s in each second after T0, where the load has a rate. */
   readonly perSecond: readonly number[] | null;
+  /** Of a load whose starts are planned. */
+  readonly arrivals: EncodedArrivals | null;
   /** CSV rows not sent before. */
   readonly rows: string | null;
 }

@@ -46,11 +46,13 @@ export function burstOf(fired: BurstFired): RecordedBurst {
   const release = releaseOf(ran);
   const seconds = (ran.lastEndMs ?? 0) / 1000;
   const rate = load.hasRate ? (seconds > 0 ? tally.count('101') / seconds : 0) : null;
+  const arrivals = ran.arrivals?.result(tally.attempted) ?? null;
   const validity = judgeBurst({
     kind,
     gate: plan.gate,
-    // A load with a rate that was stopped has no planned size to miss.
-    planned: load.hasRate && fired.isStopped ? null : size,
+    planned: plannedOf(fired),
+    arrivals,
+    handshakeP50Ms: counted.latencyMs.handshake?.p50 ?? null,
     outcomes: counted.outcomes,
     release,
     makespanMs: ran.lastEndMs,
@@ -99,6 +101,7 @@ export function burstOf(fired: BurstFired): RecordedBurst {
     },
     after: null,
     watch: null,
+    arrivals,
   };
   return { burst, part: { tally, validity, launched: ran.launched, rate, isOfSearch: isSearch(stage) } };
 }
@@ -112,6 +115,12 @@ export function limitsOfSearch({ p95Ms, p99Ms }: FindStage, hasSession: boolean)
     const expression = `${stat}(${phase}) <= ${formatDuration(limit)}`;
     return [{ expression, parsed: { subject: { kind: 'latency', stat, phase }, operator: '<=', limit } }];
   });
+}
+
+/** Attempts that there should be. A load with a rate that was stopped has no planned size to miss. */
+function plannedOf({ stage, size, ran, isStopped }: BurstFired): number | null {
+  if (size === null || (loadOf(stage).hasRate && isStopped)) return null;
+  return size - (ran.arrivals?.skipped ?? 0);
 }
 
 function releaseOf(ran: StageRun): Release | null {
@@ -142,6 +151,7 @@ export function nothingFired(tally: Tally, launched: number, disturbance: Distur
     gcMaxMs: 0,
     tlsResumed: 0,
     perSecond: null,
+    arrivals: null,
     rows: [],
     lostWorkers: [],
     disturbance,

@@ -69,6 +69,7 @@ function atMirror(
     signal,
     onPhase: () => {},
     look: null,
+    room: null,
   };
   return runStage(generators, order);
 }

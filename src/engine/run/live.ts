@@ -21,6 +21,8 @@ export interface Progress {
   readonly armed: number;
   readonly released: number;
   readonly ended: number;
+  /** Planned starts for which there was no room. */
+  readonly skipped: number;
   readonly byOutcome: Readonly<Record<string, number>>;
   /** The state of the search that this burst belongs to. */
   readonly search?: SearchNews;
@@ -37,6 +39,7 @@ export class Live {
     armed: 0,
     released: 0,
     ended: 0,
+    skipped: 0,
     byOutcome: {},
   };
   /** Called once per second with the outcomes so far, without times. */
@@ -54,7 +57,8 @@ export class Live {
     this.#show = show;
   }
 
-  start(): void {
+  start(phase: StagePhase): void {
+    this.#phase = phase;
     this.#timer = setInterval(() => this.#tick(), PERIOD_MS);
   }
 
@@ -93,6 +97,7 @@ export class Live {
       armed: total(LIVE.armed),
       released: total(LIVE.released),
       ended,
+      skipped: total(LIVE.skipped),
       byOutcome,
     };
   }

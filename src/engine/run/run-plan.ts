@@ -36,7 +36,7 @@ import { probeAfter } from './probe-after.js';
 import { guard, lookUpFailed, oneAddressOf, type Resolution, resolveTarget } from './resolve.js';
 import type { RunObserver, RunSetup } from './run-setup.js';
 import { runSearch, type SearchGround } from './search-hands.js';
-import { runStage, type StageRun } from './stage-run.js';
+import { firstPhaseOf, runStage, type StageRun } from './stage-run.js';
 
 /** Rest after a search that has no cool-down of its own (docs/method.md, "Defaults"). */
 const REST_AFTER_SEARCH_MS = 10_000;
@@ -356,7 +356,7 @@ class Run {
       observer.progress?.(p),
     );
     live.onOutcomes = isWatched ? (tally) => this.#watchRate(tally, one.floor) : null;
-    live.start();
+    live.start(firstPhaseOf(this.#plan.stages[stageIndex]));
     const ran = await runStage(generators, {
       target: TARGET.real,
       stage: stageIndex,
@@ -369,6 +369,7 @@ class Run {
       onPhase: (phase) => live.enter(phase),
       signal: this.#stop.signal,
       look: observer.during === undefined ? null : (soFar) => this.#tellDuring(one, soFar),
+      room: (open) => this.#room(open, resolution),
     });
     live.stop();
     for (const rows of ran.rows) observer.rows?.(rows);
@@ -377,6 +378,12 @@ class Run {
     this.#keep(one, ran);
     this.#mayStop(ran);
     return ran;
+  }
+
+  /** Arrivals take what this machine has left; what other loads need was checked before. */
+  #room(open: number, { destinations }: Resolution): number {
+    const { machine, generators } = this.#options;
+    return shortageOf(open, this.#plan, machine, generators.parts, destinations)?.fit ?? open;
   }
 
   /** How long other clients are affected after the burst that has just ended. @param releasedAt clock of `now()` */
@@ -399,6 +406,7 @@ class Run {
           of,
           size,
           armed: started,
+          skipped: 0,
           released: started,
           ...probed,
         }),

@@ -1,12 +1,13 @@
 /**
- * One load of a stage (a burst or a churn) with generators: order, release, hold, gather, merge. Merges their reports,
+ * One load of a stage (a burst, a churn or arrivals) with generators: order, release, hold, gather, merge. Merges their reports,
  * and the missing reports of dead workers, into one tally and the evidence about the generator. The run decides which
  * loads there are, what they mean and whether it goes on.
  */
-import type { Plan } from '../../plan/plan.js';
+import type { Plan, Stage } from '../../plan/plan.js';
 import { heldMs, type SessionPlan } from '../../plan/session/session-script.js';
 import { longestSessionMs } from '../../plan/session/session-time.js';
 import { loadOf } from '../../plan/stages/kinds.js';
+import { ArrivalsTally, type EncodedArrivals } from '../../tally/arrivals-tally.js';
 import { Tally } from '../../tally/tally.js';
 import type { Stalled } from '../../tally/validity.js';
 import type { Gathered, Generators, LoadOrder } from '../load/generators.js';
@@ -28,7 +29,7 @@ const LONG_HOLD_MS = 1000;
 const SESSION_MARGIN_MS = 5000;
 const NO_SESSION: SessionPlan = { holdMs: null, script: null };
 
-export type StagePhase = 'arming' | 'armed' | 'released' | 'churning' | 'holding' | 'closing';
+export type StagePhase = 'arming' | 'armed' | 'released' | 'churning' | 'arriving' | 'holding' | 'closing';
 
 export interface StageOrder extends Omit<LoadOrder, 'open'> {
   /** The plan of the load's target. */
@@ -37,6 +38,8 @@ export interface StageOrder extends Omit<LoadOrder, 'open'> {
   readonly signal: AbortSignal;
   /** Called every few seconds with what has ended so far; null: not wanted. */
   readonly look: ((soFar: StageRun) => Promise<void>) | null;
+  /** Of so many connections that might be open at once, how many this machine can carry; null: all. */
+  readonly room: ((open: number) => number) | null;
 }
 
 /** The result of one load. Times in ms after T0. */
@@ -62,6 +65,7 @@ export interface StageRun {
   readonly gcMaxMs: number;
   readonly tlsResumed: number;
   readonly perSecond: readonly number[] | null;
+  readonly arrivals: ArrivalsTally | null;
   readonly rows: readonly string[];
   /** One sentence for each worker that died in this load. */
   readonly lostWorkers: readonly string[];
@@ -74,7 +78,9 @@ export async function runStage(generators: Generators, order: StageOrder): Promi
   const driver = driverOf(stage);
   const disturbed = watchMachine();
   const armingMs = driver.armingMs(plan, Math.ceil((size ?? 0) / generators.parts));
-  const arming = generators.arm({ ...order, open: driver.open(stage, size) }, now() + armingMs + REPORT_MS);
+  const open = driver.open(stage, size, plan);
+  const room = Math.max(generators.parts, order.room?.(open) ?? open);
+  const arming = generators.arm({ ...order, open: Math.min(open, room) }, now() + armingMs + REPORT_MS);
   if (driver.phases.arming !== null) onPhase(driver.phases.arming);
   await arming;
   // The stop has ended every attempt that waited at the gate; the release only lets the shards finish.
@@ -101,7 +107,13 @@ export async function runStage(generators: Generators, order: StageOrder): Promi
   const look = tell === null ? null : () => generators.peek((reports) => tell(run({ reports, lost: [] })));
   const ended = generators.ended(at + (isStopped ? 0 : driver.runningMs(plan, stage)) + REPORT_MS);
   await (driver.phases.armed === null ? lookedAt(ended, look) : ended);
-  return run(await closed(generators, order, isStopped ? NO_SESSION : plan.session, look));
+  return run(await closed(generators, order, isStopped ? NO_SESSION : driver.session(plan, stage), look));
+}
+
+/** The phase in which a load of that stage begins. */
+export function firstPhaseOf(stage: Stage): StagePhase {
+  const { arming, running } = driverOf(stage).phases;
+  return arming ?? running;
 }
 
 type Look = () => Promise<void>;
@@ -185,6 +197,7 @@ function merged({ reports, lost }: Gathered, hasRate: boolean): Merged {
     gcMaxMs: toMicros(Math.max(0, ...of((r) => r.gcMaxMs))),
     tlsResumed: sum(of((r) => r.tlsResumed)),
     perSecond: hasRate ? addUp(of((r) => r.perSecond ?? [])) : null,
+    arrivals: mergedArrivals(of((r) => r.arrivals)),
     rows: of((r) => r.rows).filter((text) => text !== null),
   };
 }
@@ -193,6 +206,13 @@ function merged({ reports, lost }: Gathered, hasRate: boolean): Merged {
 function mostStalled(each: readonly Stalled[]): Stalled {
   const most = (values: readonly number[]) => toMicros(Math.max(0, ...values));
   return { longestMs: most(each.map((one) => one.longestMs)), totalMs: most(each.map((one) => one.totalMs)) };
+}
+
+function mergedArrivals(each: readonly (EncodedArrivals | null)[]): ArrivalsTally | null {
+  const tallies = each.filter((one) => one !== null).map((one) => ArrivalsTally.decode(one));
+  const [first, ...others] = tallies;
+  for (const other of others) first.merge(other);
+  return first ?? null;
 }
 
 function addUp(series: readonly (readonly number[])[]): number[] {

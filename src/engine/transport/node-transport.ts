@@ -178,6 +178,8 @@ export class NodeTransport implements Transport, Wire, Stamping, ConnectionFacts
   readonly stamping: Stamping = this;
   readonly facts: ConnectionFacts = this;
   readonly hasKernelStamps = false;
+  /** The event loop waits, and no longer than its timers let it. */
+  dueAt = Number.POSITIVE_INFINITY;
   /** A string made of parts would be flattened by the write, inside the release loop. */
   readonly framesRequests = false;
   /**

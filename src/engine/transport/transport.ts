@@ -73,6 +73,11 @@ export interface Stamping {
   readonly releaseChunk: number;
   /** Longest time since `start()` in which this thread did not check for arrivals, ms. */
   readonly longestGapMs: number;
+  /**
+   * When this thread has something to do (ms on the clock of `now()`) that must not be late: no wait for events lasts
+   * beyond it. Infinity: nothing.
+   */
+  dueAt: number;
   /** Stalls of this thread since `start()`. */
   readonly stalls: Stalls;
   /** Largest step of the wall clock since `start()` if it stamps arrivals, ms, negative: back; otherwise 0. */

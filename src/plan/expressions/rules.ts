@@ -89,7 +89,7 @@ function neverMeasured(subject: Subject, run: Measurable): string | null {
     case 'dropOff':
       return run.search === false ? 'no stage searches for the drop-off: that is find' : null;
     case 'rate':
-      return run.rate === false ? 'only a churn has a rate, and no stage is one' : null;
+      return run.rate === false ? 'only a churn and arrivals have a rate, and no stage is one' : null;
     case 'latency':
       return neverTimed(subject.phase, run);
     case 'share':

@@ -19,6 +19,7 @@ export function crossProblems(profile: ProfileParts): Problem[] {
     ...targetProblems(profile),
     ...gateProblems(profile),
     ...transportProblems(profile),
+    ...maxOpenProblems(profile),
     ...dataProblems(profile),
     ...stageTotalProblems(profile.stages ?? []),
     ...searchProblems(profile),
@@ -60,6 +61,10 @@ function expectsMessage(session: ProfileParts['session']): boolean {
 
 function gateProblems({ gate, stages, target }: ProfileParts): Problem[] {
   if (gate === undefined) return [];
+  if (stages?.some(({ kind }) => kind === 'arrive') === true) {
+    const reason = 'handshakes that start one by one wait at no gate: leave gate out beside spread and arrive';
+    return gate === 'connect' ? [] : [value(['gate'], reason)];
+  }
   const [first] = stages ?? [];
   if (first !== undefined && stages?.every((stage) => !loadOf(stage).isReleasedTogether) === true) {
     const reason = `a ${first.kind} has no gate, and there is no other stage: its handshakes are never released together`;
@@ -68,6 +73,15 @@ function gateProblems({ gate, stages, target }: ProfileParts): Problem[] {
   return gate === 'tls' && target?.scheme === 'ws'
     ? [value(['gate'], 'the gate tls needs a wss:// target: over ws:// there is no TLS to wait before')]
     : [];
+}
+
+/** Each worker starts its own part of the arrivals, and may have its own part of them in flight. */
+function maxOpenProblems({ stages = [], workers = 1 }: ProfileParts): Problem[] {
+  return stages.flatMap((stage, i) =>
+    stage.kind === 'arrive' && stage.maxOpen !== null && stage.maxOpen < workers
+      ? [value(['stages', i, 'arrive', 'maxOpen'], `${stage.maxOpen} in flight are fewer than the ${workers} workers`)]
+      : [],
+  );
 }
 
 function transportProblems({ transport, target }: ProfileParts): Problem[] {

@@ -7,7 +7,7 @@ import { UserError } from '../../errors.js';
 import { maskLoose } from '../secrets.js';
 import { didYouMean } from '../suggest.js';
 import { compileTemplate } from '../template.js';
-import { EXPECTED, formatCount, formatDuration, parseCount, parseDurationMs, parseShare } from '../units.js';
+import { EXPECTED, formatCount, formatDuration, parseCount, parseDurationMs, parseRate, parseShare } from '../units.js';
 
 const LONGEST_SHOWN = 60;
 
@@ -106,6 +106,29 @@ export function duration(leastMs: number, mostMs: number, about: string) {
 /** A share, 0 to 1, written 99.9% or 0.999. */
 export function share(least: number, most: number, about: string) {
   return scaled(SHARE, z.number().meta({ minimum: least, maximum: most }), least, most, about);
+}
+
+const RATE = '\\d+(\\.\\d+)?[kKmM]?\\s*/\\s*[smh]';
+
+/** A rate a second, written 200/s, or a ramp from one to another: 50/s..500/s, or a list of the two. */
+export function rates(most: number, about: string) {
+  const expected = `${EXPECTED.rate}, or a ramp such as 50/s..500/s, at most ${formatCount(most)}/s`;
+  const one = z.string();
+  const written = z.union([one.meta({ pattern: `^\\s*${RATE}(\\s*\\.\\.\\s*${RATE})?\\s*$` }), z.tuple([one, one])], {
+    error: unlike(expected),
+  });
+  return written
+    .transform((value, context): readonly [from: number, to: number] => {
+      const ends = typeof value === 'string' ? value.split('..') : value;
+      const read = converted(context, () => ends.map(parseRate));
+      if (read === z.NEVER) return z.NEVER;
+      const [from = 0, to = from] = read;
+      if (ends.length > 2 || Math.max(from, to) > most || Math.max(from, to) <= 0) {
+        context.addIssue({ code: 'custom', message: unlike(expected)({ input: value }) });
+      }
+      return [from, to];
+    })
+    .meta({ description: `${about} (${expected})` });
 }
 
 /** A text of 1 to `longest` characters. */

@@ -3,7 +3,8 @@
  * the short way for a profile that a program built.
  */
 
-import type { Plan, Target } from '../plan.js';
+import type { Plan, Stage, Target } from '../plan.js';
+import { heldMs, type SessionPlan } from '../session/session-script.js';
 import { draftOfParts, profileOf } from './draft.js';
 import { valueSource } from './problems.js';
 import type { Profile } from './profile-schema.js';
@@ -20,6 +21,7 @@ export function checkProfile(value: unknown, where: string): Profile {
 
 /** Defaults filled in, deeply frozen; unchanged by a round trip through JSON. */
 export function compilePlan(profile: Profile): Plan {
+  const session = sessionPlan(profile);
   const plan: Plan = {
     name: profile.name ?? null,
     about: profile.about ?? null,
@@ -27,8 +29,8 @@ export function compilePlan(profile: Profile): Plan {
     data: profile.data === undefined ? null : { file: profile.data.file, pick: profile.data.pick ?? 'cycle' },
     gate: profile.gate ?? 'connect',
     timeoutMs: profile.timeout ?? DEFAULT_TIMEOUT_MS,
-    stages: profile.stages,
-    session: sessionPlan(profile),
+    stages: profile.stages.map((stage) => withHold(stage, session)),
+    session,
     afterMs: profile.after === undefined || profile.after === 0 ? null : profile.after,
     thresholds: profile.thresholds ?? [],
     abort: profile.abort ?? null,
@@ -67,6 +69,13 @@ function targetOf({ target }: Profile): Target {
     connectTo: target.connectTo ?? null,
     sourceIps: target.sourceIps ?? [],
   };
+}
+
+/** Arrivals say themselves how long they hold; in a session with a hold it is that one. */
+function withHold(stage: Stage, session: SessionPlan): Stage {
+  if (stage.kind !== 'arrive') return stage;
+  const own = session.script === null ? stage.holdMs : null;
+  return { ...stage, holdMs: (own ?? heldMs(session) ?? stage.holdMs) || null };
 }
 
 function frozen<T>(value: T): T {

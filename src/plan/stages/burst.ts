@@ -11,6 +11,7 @@ export interface BurstStage {
 /** Facts of every burst, in any kind of stage. */
 export const ofEachBurst = {
   load: 'burst',
+  replaced: () => 0,
   bestMs: () => 0,
   worstMs: (_stage: unknown, { armingMs, timeoutMs }: StageDeadlines) => armingMs + timeoutMs,
 } as const;

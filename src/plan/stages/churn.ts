@@ -11,6 +11,10 @@ export interface ChurnStage {
   readonly restMs: number;
 }
 
+function churnOpen({ total, inFlight }: ChurnStage): number {
+  return total === null ? inFlight : Math.min(inFlight, total);
+}
+
 export const churn: StageFacts<ChurnStage> = {
   load: 'churn',
   isSearch: false,
@@ -18,7 +22,8 @@ export const churn: StageFacts<ChurnStage> = {
   // A slot starts its next attempt when its connection is closed. With the node transport the socket of a clean close
   // may stay open one turn of the event loop longer: up to a quarter more sockets were seen. If they run out, it is
   // reported.
-  mostOpen: ({ total, inFlight }) => (total === null ? inFlight : Math.min(inFlight, total)),
+  mostOpen: churnOpen,
+  replaced: churnOpen,
   bestMs: ({ total, forMs }) => (total === null ? (forMs ?? 0) : 0),
   worstMs: ({ total, inFlight, forMs }, { timeoutMs }) => {
     const byTotal = total === null ? Number.POSITIVE_INFINITY : Math.ceil(total / inFlight) * timeoutMs;

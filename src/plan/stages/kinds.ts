@@ -2,6 +2,7 @@
  * The table of stage kinds. A new kind needs a file beside this one, a member of the union and a row; the compiler then
  * reports every other table without its row (the profile's schema, the dry run's words).
  */
+import { type ArriveStage, arrive } from './arrive.js';
 import { type BurstStage, burst } from './burst.js';
 import { type ChurnStage, churn } from './churn.js';
 import { type FindStage, find } from './find.js';
@@ -9,11 +10,11 @@ import { LOADS, type Load } from './loads.js';
 import type { StageFacts } from './stage-facts.js';
 import { type StepsStage, steps } from './steps.js';
 
-export type Stage = BurstStage | StepsStage | ChurnStage | FindStage;
+export type Stage = BurstStage | StepsStage | ChurnStage | ArriveStage | FindStage;
 export type StageKind = Stage['kind'];
 export type StageOf<K extends StageKind> = Extract<Stage, { readonly kind: K }>;
 
-const KINDS: { readonly [K in StageKind]: StageFacts<StageOf<K>> } = { burst, steps, churn, find };
+const KINDS: { readonly [K in StageKind]: StageFacts<StageOf<K>> } = { burst, steps, churn, arrive, find };
 
 export function factsOf(stage: Stage): StageFacts<Stage> {
   return KINDS[stage.kind];

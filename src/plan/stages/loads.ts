@@ -3,13 +3,13 @@
  * kinds of stage can share a load: steps and a search fire bursts, as the burst stage does.
  */
 
-export type LoadKind = 'burst' | 'churn';
+export type LoadKind = 'burst' | 'churn' | 'arrive';
 export type CloseKind = 'clean' | 'reset';
 
 export interface Load {
   /** Its attempts wait at the plan's gate for one common release; otherwise they start one after another. */
   readonly isReleasedTogether: boolean;
-  /** Each connection is closed after its 101, so there is nothing to hold. */
+  /** Connections end while others start; if they are held before, the stage itself says so. */
   readonly closesEach: boolean;
   /** How its connections are closed unless the plan says otherwise. */
   readonly close: CloseKind;
@@ -22,6 +22,7 @@ export interface Load {
 export const LOADS: Readonly<Record<LoadKind, Load>> = {
   burst: { isReleasedTogether: true, closesEach: false, close: 'clean', hasRate: false, endsWithAWorker: false },
   churn: { isReleasedTogether: false, closesEach: true, close: 'reset', hasRate: true, endsWithAWorker: true },
+  arrive: { isReleasedTogether: false, closesEach: true, close: 'reset', hasRate: true, endsWithAWorker: true },
 };
 
 /** Whether attempts of that load start at the same instant, so that its size is the number that arrive at once. */

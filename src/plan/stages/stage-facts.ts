@@ -18,6 +18,8 @@ export interface StageFacts<S> {
   sizes(stage: S): readonly (number | null)[];
   /** The largest number of its attempts that are open at the same time. */
   mostOpen(stage: S): number;
+  /** Of these, how many may still be closing when others have taken their places. */
+  replaced(stage: S): number;
   /** Time that one burst takes if its attempts take none, ms. */
   bestMs(stage: S): number;
   /** Time that one burst takes if every attempt ends at its deadline, ms. */

@@ -30,6 +30,8 @@ export interface RunNews {
   readonly armed: number;
   readonly released: number;
   readonly ended: number;
+  /** Planned starts for which there was no room. */
+  readonly skipped?: number;
   readonly byOutcome: Readonly<Record<string, number>>;
   /** The state of the search. */
   readonly search?: SearchNews | null;

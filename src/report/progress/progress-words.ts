@@ -38,6 +38,7 @@ export const PHASES: Readonly<Record<RunPhase, PhaseWords>> = {
   armed: arming,
   released: { ...ending, start: ({ released }) => `released ${formatCount(released)}` },
   churning: { shows: 'ended', lineMs: STEADY_LINE_MS },
+  arriving: { shows: 'ended', start: ({ released }) => `started ${formatCount(released)}`, lineMs: STEADY_LINE_MS },
   holding: ending,
   closing: ending,
   probing: ending,
@@ -52,9 +53,13 @@ export function state(numbers: ProgressNumbers, glyphs: Glyphs): string {
   const of = size > 0 ? `/${formatCount(size)}` : '';
   if (shows === 'armed') return `${phase} ${formatCount(armed)}${of}`;
   if (shows === 'name') return phase;
-  const told = outcomes(numbers, glyphs);
+  const told = [outcomes(numbers, glyphs), skippedWords(numbers)].filter(Boolean).join(', ');
   const before = start === undefined ? '' : `${start(numbers)} ${glyphs.dot} `;
   return `${before}ended ${formatCount(ended)}${of}${told === '' ? '' : `: ${told}`}`;
+}
+
+function skippedWords({ skipped = 0 }: ProgressNumbers): string {
+  return skipped === 0 ? '' : `${formatCount(skipped)} skipped`;
 }
 
 export function outcomes({ byOutcome }: ProgressNumbers, { times }: Glyphs): string {

@@ -18,8 +18,9 @@ import {
   type Ways,
   workersOf,
 } from '../../plan/resources.js';
-import { byKind, type StageRows } from '../../plan/stages/kinds.js';
+import { byKind, loadOf, type StageRows } from '../../plan/stages/kinds.js';
 import { formatBytes, formatCount, formatDuration, formatMemory } from '../../plan/units.js';
+import { arrivalWords, openAtOnceText } from '../words/arrival-words.js';
 import { type PlannedSearch, searchTerms } from '../words/search-cost.js';
 import { sessionLines } from '../words/session-words.js';
 import { searchCosts } from './search-costs.js';
@@ -107,12 +108,13 @@ function planRows(
   return [
     ['target', target.url],
     ...optional.filter((row) => row !== null),
-    ['gate', gateText(plan)],
+    ...(plan.stages.some((stage) => loadOf(stage).isReleasedTogether) ? [['gate', gateText(plan)] as const] : []),
     ['timeout', `${formatDuration(plan.timeoutMs)} an attempt`],
     ...stages,
     ...(more > 0 ? [['', `… and ${more} more`] as const] : []),
     ['attempts', attemptsText(plan, needs)],
     ...sessionRows(plan.session),
+    ...openRows(plan),
     ...(plan.afterMs === null ? [] : [['after', probesText(plan)] as const]),
     ...plan.thresholds.map((text, i): LabelledRow => [i === 0 ? 'thresholds' : '', text]),
     ...(plan.abort === null ? [] : [['abort when', plan.abort] as const]),
@@ -129,6 +131,12 @@ function sessionRows({ holdMs, script }: PlanRecord['session']): LabelledRow[] {
     ...lines.map((line, i): LabelledRow => [i === 0 ? 'session' : '', line]),
     ...(variables.length === 0 ? [] : [['variables', variables.join(', ')] as const]),
   ];
+}
+
+/** How many connections arrivals mean at the same time. */
+function openRows({ stages }: PlanRecord): LabelledRow[] {
+  const arrivals = stages.filter((stage) => stage.kind === 'arrive').slice(0, STAGES_SHOWN);
+  return arrivals.map((stage, i): LabelledRow => [i === 0 ? 'open at once' : '', openAtOnceText(stage)]);
 }
 
 /** Hosts other than the URL's, so that the user can check somebody else's profile before running it. */
@@ -171,6 +179,11 @@ const STAGE_TEXTS: StageRows<string> = {
     const number = total === null ? '' : `${formatCount(total)} in total, `;
     const time = forMs === null ? '' : `, for ${formatDuration(forMs)}`;
     return `churn, ${number}${formatCount(inFlight)} in flight${time}`;
+  },
+  arrive: (stage) => {
+    const times = stage.times === 1 ? '' : `, ${formatCount(stage.times)} times`;
+    const most = stage.maxOpen === null ? '' : `, at most ${formatCount(stage.maxOpen)} in flight`;
+    return `${formatCount(stage.size)} arrivals ${arrivalWords(stage)}${most}${times}`;
   },
   find: ({ max }) => `search for the drop-off, up to ${formatCount(max)} at once`,
 };
@@ -297,7 +310,7 @@ function costRows(plan: PlanRecord, needs: Needs): LabelledRow[] {
 function notes(plan: PlanRecord, machine: Machine): string[] {
   const host = plan.target.connectTo?.host ?? plan.target.host;
   const local = host === 'localhost' || isLoopback(host);
-  const largest = peakOpen(plan);
+  const largest = peakOpen({ stages: plan.stages.filter((stage) => loadOf(stage).isReleasedTogether) });
   if (!local || machine.somaxconn === null || largest <= machine.somaxconn) return [];
   const queue = formatCount(machine.somaxconn);
   return [

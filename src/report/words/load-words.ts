@@ -6,9 +6,10 @@ import type { Stage } from '../../plan/plan.js';
 import type { LoadKind } from '../../plan/stages/loads.js';
 import { formatCount } from '../../plan/units.js';
 import type { Burst } from '../../result/result.js';
+import { arrivalWords } from './arrival-words.js';
 
 /** The phase of a run while attempts are started. */
-export type LoadPhase = 'released' | 'churning';
+export type LoadPhase = 'released' | 'churning' | 'arriving';
 
 interface LoadWords {
   /** One load of this kind: `burst 3/5`. */
@@ -35,6 +36,16 @@ export const LOAD_WORDS: Readonly<Record<LoadKind, LoadWords>> = {
     manner: ({ rate }, stage) => {
       const inFlight = stage?.kind === 'churn' ? ` with ${formatCount(stage.inFlight)} in flight` : '';
       return rate === null ? inFlight : `${inFlight}, ${formatCount(Math.round(rate))} a second`;
+    },
+  },
+  arrive: {
+    noun: 'arrivals',
+    handshakes: 'handshakes',
+    phase: 'arriving',
+    manner: ({ arrivals }, stage) => {
+      const skipped =
+        arrivals === null || arrivals.skipped === 0 ? '' : `, ${formatCount(arrivals.skipped)} were skipped`;
+      return `${stage?.kind === 'arrive' ? ` ${arrivalWords(stage)}` : ''}${skipped}`;
     },
   },
 };

@@ -10,6 +10,7 @@ import { formatCount } from '../../plan/units.js';
 import type { Burst, Calibration, Counted, Result, Summary } from '../../result/result.js';
 import { weighed } from '../../tally/validity.js';
 import { afterText } from './after-words.js';
+import { arrivalsFact } from './arrival-words.js';
 import { endFacts } from './end-words.js';
 import type { Fact } from './fact.js';
 import { hasDropOff, remediesOf } from './headline.js';
@@ -62,6 +63,7 @@ export function runFacts(result: Result): Fact[] {
   const { bursts, totals } = result;
   return [
     ...releaseFact(bursts),
+    ...bursts.flatMap(arrivalsFact),
     ...bursts.flatMap(paceFact),
     ...endFacts(totals),
     ...kernelFact(totals),
@@ -83,7 +85,7 @@ export function transportFacts({ generators }: Result): Fact[] {
 
 /** How close together the attempts started. */
 function releaseFact(all: readonly Burst[]): Fact[] {
-  const bursts = all.filter(({ release }) => release !== null);
+  const bursts = all.filter(({ release, arrivals }) => release !== null && arrivals === null);
   if (bursts.length === 0) return [];
   const spreads = bursts.map(({ release }) => release?.spreadMs ?? 0);
   if (bursts.length > 1) {

@@ -58,6 +58,7 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
   readonly stamping: Stamping = this;
   readonly facts: ConnectionFacts = this;
   readonly hasKernelStamps = true;
+  dueAt = Number.POSITIVE_INFINITY;
   readonly framesRequests: boolean;
   /** The kernel stamps what arrives meanwhile, so the release needs no pauses. */
   readonly releaseChunk = Number.POSITIVE_INFINITY;
@@ -298,7 +299,8 @@ export class EpollTransport implements Transport, Wire, Stamping, ConnectionFact
   readonly #look = (): void => {
     this.#immediate = null;
     this.#tellAgain();
-    this.#turn(TURN_MS, this.#emptyLooks < PATIENT_LOOKS ? 0 : WAIT_MS);
+    const mayWait = this.#emptyLooks >= PATIENT_LOOKS && this.dueAt - now() >= WAIT_MS;
+    this.#turn(TURN_MS, mayWait ? WAIT_MS : 0);
     if (this.open > 0 || this.#again.length > 0) this.#lookNext();
   };
 

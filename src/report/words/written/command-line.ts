@@ -5,7 +5,7 @@
 import type { PlanRecord } from '../../../plan/plan-record.js';
 import { printable } from '../../../plan/printable.js';
 import { byKind, type StageRows } from '../../../plan/stages/kinds.js';
-import { formatDuration } from '../../../plan/units.js';
+import { formatDuration, formatRate } from '../../../plan/units.js';
 import type { Result } from '../../../result/result.js';
 
 /** A flag with its value; `true`: a switch. Left out where there is no value, as in results of earlier versions. */
@@ -24,6 +24,18 @@ const STAGE_FLAGS: StageRows<readonly FlagPart[]> = {
     ['-n', total],
     ['-c', inFlight],
     ['-d', duration(forMs)],
+  ],
+  arrive: ({ rate, size, times, restMs, forMs, spacing, maxOpen }) => [
+    ...(rate === null
+      ? [
+          ['-c', size] as const,
+          ['-b', times === 1 ? null : times] as const,
+          ['--rest', times === 1 ? null : duration(restMs)] as const,
+          ['--spread', duration(forMs)] as const,
+        ]
+      : [['-r', ratesText(rate)] as const, ['-d', duration(forMs)] as const]),
+    ['--spacing', spacing === 'even' ? null : spacing],
+    ['--max-open', maxOpen],
   ],
   find: (stage) => [
     ['--max', stage.max],
@@ -45,6 +57,12 @@ const STAGE_FLAGS: StageRows<readonly FlagPart[]> = {
   ],
   steps: () => [],
 };
+
+/** As `-r` reads it back: its counts take no commas. */
+function ratesText([from, to]: readonly [number, number]): string {
+  const [first, last] = [from, to].map((rate) => formatRate(rate).replaceAll(',', ''));
+  return first === last ? `${first}` : `${first}..${last}`;
+}
 
 /** What `check` waits for each step unless it is told. */
 const CHECK_TIMEOUT_MS = 10_000;
