@@ -1,5 +1,6 @@
 /** What a rule returns, and what rules share: looking up a failure in the evidence, and counting in words. */
-import { formatCount } from '../plan/units.js';
+import { stormRemedy } from '../plan/policy/recovery.js';
+import { formatCount, formatDuration } from '../plan/units.js';
 import type { CauseId } from './causes.js';
 import type { Evidence, Failure } from './evidence.js';
 import { isWsAnswer } from './hops.js';
@@ -107,6 +108,12 @@ export function counted(n: number, outcome: string): string {
 export function whoSaid({ hop, outcome }: Failure): string {
   if (hop === null) return `${outcome} came`;
   return hop.own ? `${hop.name} answered ${outcome}` : `${outcome} came through ${hop.name}`;
+}
+
+/** Over how long clients must spread so that in no second more come back than the target completes. */
+export function spreadAdvice(clients: number, perSecond: number): string {
+  const { windowMs } = stormRemedy(clients, perSecond, null);
+  return `When ${formatCount(clients)} clients come back after a drop, spread them over ${formatDuration(windowMs)} or more (jitter).`;
 }
 
 /** How a single handshake went, as a sentence. */

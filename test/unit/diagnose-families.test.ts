@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { CauseId } from '#dist/diagnose/causes.js';
 import { diagnose } from '#dist/diagnose/diagnose.js';
+import { parseDurationMs } from '#dist/plan/units.js';
 import type { Diagnosis } from '#dist/result/result.js';
 import { burst, haproxy, nginx } from './diagnose-answers.js';
 import { around, failed, ok, oneByOne, resultOf, seeded, type Told } from './diagnose-results.js';
@@ -21,6 +22,14 @@ function firstOf(told: Told, cause: CauseId): Diagnosis {
   assert.equal(found[0]?.cause, cause, said);
   for (const one of found) assert.ok(one.cause === cause || one.confidence < CERTAIN, said);
   return found[0];
+}
+
+/** The remedy names a time over which `clients` come back no faster than `perSecond`, in whole seconds. */
+function assertSpread(remedy: string, clients: number, perSecond: number): void {
+  const [, written] = /spread them over (\S+) or more \(jitter\)/.exec(remedy) ?? [];
+  assert.ok(written !== undefined, remedy);
+  const seconds = parseDurationMs(written) / 1000;
+  assert.ok(Math.abs(seconds - clients / perSecond) <= 1 + (0.1 * clients) / perSecond, remedy);
 }
 
 function assertNear(measured: number, truth: number, share: number, what: string): void {
@@ -63,7 +72,8 @@ describe('serial upgrades of every speed', () => {
         ...(giver === 'client' && { timeoutMs }),
         alone: oneByOne(['101', '101', '101'], stepMs),
       };
-      const { figures } = firstOf(told, 'slow-serial-upgrade');
+      const { figures, remedy } = firstOf(told, 'slow-serial-upgrade');
+      assertSpread(remedy, times.length + late, 1000 / stepMs);
       assertNear(figures.timeoutMs, timeoutMs, 0.1, 'T');
       assertNear(figures.serviceMs, stepMs, 0.1, 'S');
       assertNear(figures.limit, fits, 0.15, 'T/S');
@@ -96,7 +106,8 @@ describe('stairs of every size', () => {
         ...(giver === 'client' && { timeoutMs }),
         alone: oneByOne(['101', '101', '101'], stepMs),
       };
-      const { figures } = firstOf(told, 'slow-concurrent-upgrade');
+      const { figures, remedy } = firstOf(told, 'slow-concurrent-upgrade');
+      assertSpread(remedy, together * (steps + 3), (1000 * together) / stepMs);
       assert.equal(figures.concurrency, together);
       assertNear(figures.stepMs, stepMs, 0.07, 'D');
       assertNear(figures.timeoutMs, timeoutMs, 0.1, 'T');

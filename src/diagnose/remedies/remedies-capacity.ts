@@ -7,7 +7,7 @@ export const CAPACITY_REMEDIES: Readonly<Record<string, Remedy>> = {
       'The 101s come one after another in an even ramp up to a timeout T; everybody later gets 504 (502 from Apache and h2o), or meets the deadline of the client, however large the burst is: T/S get through.',
     confirm:
       'Double the burst: the count of 101s stays. Halve the read timeout of the gateway: it halves. Profile what the server does between the request and its 101 (authentication, a password hash, a query).',
-    fix: 'Make an upgrade cheaper or let several run in parallel (a worker pool, more processes, no synchronous hash in the event loop); stop working for clients that have disconnected; let clients come back with jitter; raise the read timeout only if users can wait N x S.',
+    fix: 'Make an upgrade cheaper or let several run in parallel (a worker pool, more processes, no synchronous hash in the event loop); stop working for clients that have disconnected; let clients come back with jitter, over N x S at least; raise the read timeout only if users can wait N x S.',
     at: {
       nginx:
         'nginx waits proxy_read_timeout (60 s by default) for the 101: `proxy_read_timeout` above N x S lets them wait longer, `limit_conn` before the backend rejects the excess immediately.',
@@ -26,7 +26,7 @@ export const CAPACITY_REMEDIES: Readonly<Record<string, Remedy>> = {
     symptom: 'The 101s come in steps: C at a time, D apart, up to a timeout T: C x floor(T/D) get through.',
     confirm:
       'The step height is a pool size you know (connections to a database, workers, a semaphore). Change it, and the steps change.',
-    fix: 'Enlarge the pool whose size is the step height, shorten what takes D, cache its result, or let clients come back with jitter.',
+    fix: 'Enlarge the pool whose size is the step height, shorten what takes D, cache its result, or let clients come back with jitter, over N/C x D at least.',
     at: {
       nginx: '`proxy_read_timeout` above N/C x D lets the last ones wait.',
       haproxy:
@@ -87,7 +87,7 @@ export const CAPACITY_REMEDIES: Readonly<Record<string, Remedy>> = {
       'A burst of b gets through at once, then r a second; the others get 429 or 503 at once, or are delayed at 1/r. Retry-After may say how long.',
     confirm:
       'A second burst right after the first gets only what came back: r x the time between. `wstampede churn` shows the rate itself.',
-    fix: 'Raise rate and burst for the upgrade path, or count clients by something finer than the address (behind NAT or a proxy all share one); clients must come back with jitter and honour Retry-After.',
+    fix: 'Raise rate and burst for the upgrade path, or count clients by something finer than the address (behind NAT or a proxy all share one); clients must come back with jitter, over N/r at least, and honour Retry-After.',
     at: {
       nginx:
         '`limit_req zone=... burst=B nodelay;` and `rate=` of limit_req_zone; B + 1 get through at once; `limit_req_status 429` tells clients what it was.',

@@ -6,7 +6,16 @@
 import { startsTogether } from '../../plan/stages/loads.js';
 import { isCounted } from '../ceiling.js';
 import type { Evidence, Failure, ObservedBurst } from '../evidence.js';
-import { aloneSentence, counted, earlyMs, type Finding, type Rule, spoken, worksAlone } from '../finding.js';
+import {
+  aloneSentence,
+  counted,
+  earlyMs,
+  type Finding,
+  type Rule,
+  spoken,
+  spreadAdvice,
+  worksAlone,
+} from '../finding.js';
 import { configuredMs, type Ramp, rampOf, roughRampOf, roundMs, type Staircase, staircaseOf } from '../shape.js';
 
 /** Failures after a wait. */
@@ -90,7 +99,7 @@ function serial(evidence: Evidence, cliff: Cliff, ramp: Ramp): Finding {
       aloneSentence(evidence),
     outcomes: cliff.failures.map(({ outcome }) => outcome),
     figures: { timeoutMs, serviceMs, limit, needMs },
-    lead: `${worst.attempted} at once need ${worst.attempted} x S = ${spoken(needMs)}, and T${cliff.isOurs ? ", this client's own deadline (-t)," : ''} is ${spoken(timeoutMs)}: cut each handshake below ${spoken(timeoutMs / worst.attempted)}, or handle several in parallel.`,
+    lead: `${worst.attempted} at once need ${worst.attempted} x S = ${spoken(needMs)}, and T${cliff.isOurs ? ", this client's own deadline (-t)," : ''} is ${spoken(timeoutMs)}: cut each handshake below ${spoken(timeoutMs / worst.attempted)}, or handle several in parallel. ${spreadAdvice(worst.attempted, 1000 / serviceMs)}`,
   };
 }
 
@@ -139,7 +148,7 @@ function concurrent(evidence: Evidence, cliff: Cliff, stairs: Staircase): Findin
       `${together} are served at a time, ${together} x floor(T/D) = ${limit} fit, and ${worst.ok} of ${worst.attempted} got through. ${aloneSentence(evidence)}`,
     outcomes: cliff.failures.map(({ outcome }) => outcome),
     figures: { timeoutMs, stepMs, concurrency: together, limit },
-    lead: `Of ${worst.attempted} at once all fit when ${Math.ceil((worst.attempted * stepMs) / timeoutMs)} are served at a time, or when D is below ${spoken((timeoutMs * together) / worst.attempted)}.`,
+    lead: `Of ${worst.attempted} at once all fit when ${Math.ceil((worst.attempted * stepMs) / timeoutMs)} are served at a time, or when D is below ${spoken((timeoutMs * together) / worst.attempted)}. ${spreadAdvice(worst.attempted, (1000 * together) / stepMs)}`,
     ...(steps < 3 && { apart: 'A longer -t or a larger burst shows more steps, if there are any.' }),
   };
 }

@@ -6,7 +6,7 @@ import { startsTogether } from '../../plan/stages/loads.js';
 import { formatCount } from '../../plan/units.js';
 import { areAlike, isCounted, isOverSizes } from '../ceiling.js';
 import type { Evidence, Failure, ObservedBurst } from '../evidence.js';
-import { counted, earlyMs, type Finding, headerOf, type Rule, spoken, whoSaid } from '../finding.js';
+import { counted, earlyMs, type Finding, headerOf, type Rule, spoken, spreadAdvice, whoSaid } from '../finding.js';
 import { rampOf, roundMs } from '../shape.js';
 import { lookAlike, queueOf } from './look-alikes.js';
 
@@ -53,6 +53,7 @@ function paced({ worst, alone }: Evidence, failure: Failure): Finding[] | null {
       evidence: `The 101s came at a steady ${ratePerS.toFixed(ratePerS < 20 ? 1 : 0)} a second for ${spoken(ramp.lastMs)}, and ${whoSaid(failure)} to the other ${failure.count} at once: a rate with a queue of ${worst.ok}.`,
       outcomes: [failure.outcome],
       figures: { ratePerS, burst: worst.ok },
+      lead: spreadAdvice(worst.attempted, ratePerS),
     },
   ];
 }
@@ -91,6 +92,7 @@ function turnedAway(evidence: Evidence, failure: Failure): Finding[] {
       repeat.ratePerS === null ? base : `${base} That is about ${repeat.ratePerS.toFixed(1)} a second coming back.`,
     outcomes,
     figures: { burst: worst.ok, ...(repeat.ratePerS !== null && { ratePerS: repeat.ratePerS }) },
+    ...(repeat.ratePerS !== null && repeat.ratePerS > 0 && { lead: spreadAdvice(worst.attempted, repeat.ratePerS) }),
     apart: APART_RATE,
   };
   if (failure.outcome === '500') return internalErrors(worst, failure, { ...limit, confidence: 0.4 });
