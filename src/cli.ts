@@ -304,13 +304,18 @@ function commandTable(host: Host, options: Options): CommandSpec[] {
     },
     {
       usage: 'profiles [NAME]',
-      about: 'list the shipped profiles, print one, or the JSON Schema',
-      positionals: { NAME: 'profile to print' },
-      options: { schema: { kind: 'switch', group: 'Output', help: 'print the JSON Schema of profiles' } },
-      examples: [],
-      run: async (args) =>
+      about: 'list the shipped profiles, print one, or the JSON Schema; or shipped sessions',
+      positionals: { NAME: 'profile or session to print' },
+      options: options.PROFILES_OPTIONS,
+      examples: [['$0 profiles --sessions graphql-ws', 'a session as a file, to make it yours']],
+      run: async (args, flags) =>
         (await import('./commands/profiles.js')).profiles(
-          { name: args.NAME as string | undefined, schema: args.schema === true },
+          {
+            name: args.NAME as string | undefined,
+            schema: args.schema === true,
+            sessions: args.sessions === true,
+            sessionVars: options.listFlag(flags, 'session-var'),
+          },
           host,
         ),
     },

@@ -69,7 +69,15 @@ const CONNECTION: OptionTable = {
     ...text('Connection', 'HOW', 'how connections end (default clean; churn, arrive: reset)'),
     choices: ['clean', 'reset'],
   },
-  hold: text('Connection', 'TIME', 'hold accepted connections this long after the burst'),
+  session: text(
+    'Connection',
+    'NAME|FILE',
+    'what clients say after their 101: see profiles --sessions, or a file of steps',
+  ),
+  'session-var': list('Connection', 'NAME=VALUE', 'a variable of the session (repeatable; templates allowed)'),
+  'message-timeout': text('Connection', 'TIME', 'time limit of each message that a session waits for (default 5s)'),
+  hold: text('Connection', 'TIME', 'hold connections this long after the burst; with a session, after they are ready'),
+  ping: text('Connection', 'TIME', 'send a ping this often on every open connection'),
   workers: text('Connection', 'N', 'worker threads (default min(cores, N/250))', 'w'),
   transport: {
     ...text('Connection', 'NAME', 'how sockets are driven; epoll: Linux, ws:// (default auto: epoll where it works)'),
@@ -109,7 +117,7 @@ function without(table: OptionTable, names: readonly string[]): OptionTable {
 }
 
 /** A churn does not release attempts together, so it has no gate, and it holds nothing. */
-const COMMON_OF_CHURN = without(COMMON, ['gate', 'hold']);
+const COMMON_OF_CHURN = without(COMMON, ['gate', 'hold', 'ping']);
 
 const SPACING: OptionSpec = {
   ...text('Load', 'HOW', 'even, or poisson: as independent users come (default even)'),
@@ -219,6 +227,12 @@ export const COMPARE_OPTIONS: OptionTable = {
   json: flag('Output', 'print the comparison as one JSON document, nothing else'),
   quiet: flag('Output', 'no notes', 'q'),
   color: OUTPUT.color,
+};
+
+export const PROFILES_OPTIONS: OptionTable = {
+  schema: flag('Output', 'print the JSON Schema of profiles'),
+  sessions: flag('Output', 'list the shipped sessions, or print one as a file for --session'),
+  'session-var': list('Output', 'NAME=VALUE', 'print the lines that need this variable too (repeatable)'),
 };
 
 export const DEMO_OPTIONS: OptionTable = {

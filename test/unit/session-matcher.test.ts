@@ -92,6 +92,24 @@ test('text and binary frames are told apart; the beginning of a message equals n
   assert.ok(!takes({ a: 1 }, textMessage('{"a":1}', false)));
 });
 
+test('a binary message may be the beginning of the wanted one', () => {
+  const begins = (bytes: string, isText = false) => {
+    const { match } = only(compiled([{ expect: { $binary: 'IAIAAA==' } }]), 'expect');
+    return match.isBegunBy(new ReceivedMessage(Buffer.from(bytes, 'hex'), isText, true));
+  };
+  assert.deepEqual(
+    ['20', '2002', '200200'].map((bytes) => begins(bytes)),
+    [true, true, true],
+  );
+  assert.deepEqual(
+    ['20020000', '2003', '00'].map((bytes) => begins(bytes)),
+    [false, false, false],
+  );
+  assert.equal(begins('20', true), false);
+  const { match } = only(compiled([{ expect: { $starts: '0{' } }]), 'expect');
+  assert.equal(match.isBegunBy(textMessage('0')), false);
+});
+
 const jsonValue = fc.jsonValue({ maxDepth: 4 });
 
 /** A part of a JSON value: maps lose keys, lists lose their ends. */

@@ -54,6 +54,8 @@ export class ScriptSession implements Session {
   readonly #beatAt: Float64Array;
   readonly #captured = new Map<number, Captured>();
   readonly #last = new Map<number, Buffer>();
+  /** Binary messages that are the beginning of what is waited for. */
+  readonly #begun = new Map<number, Buffer>();
   /** One object for all calls: who sends or waits. */
   readonly #context = { index: 0, client: 0, captured: NOTHING_CAPTURED };
   /** When the bytes that are being read came. */
@@ -254,12 +256,12 @@ export class ScriptSession implements Session {
   #message(slot: number, bytes: Uint8Array, isText: boolean, isWhole: boolean): void {
     const step = this.#waits[slot] === WAIT.message ? (this.#script.steps[this.#step[slot]] as Expect) : null;
     if (step === null && this.#whens.length === 0) return;
-    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    const view = this.#joined(slot, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), isText);
     const message = new ReceivedMessage(view, isText, isWhole);
     const isAnswered = this.#answer(slot, message);
-    if (step === null || !this.#tunnels.isOpen(slot)) return;
+    if (!this.#tunnels.isOpen(slot)) return;
     const context = this.#contextOf(slot);
-    if (step.match.test(message, context)) {
+    if (step?.match.test(message, context) === true) {
       if (step.capture !== null) {
         this.#captured.set(slot, { ...context.captured, ...step.capture(message, context) });
       }
@@ -267,10 +269,28 @@ export class ScriptSession implements Session {
       if (Number.isNaN(messageAt[slot])) messageAt[slot] = this.#at;
       this.#done(slot);
       this.#advance(slot, this.#at);
-    } else if (!isAnswered) {
+    } else if (!isAnswered && !this.#keepsBeginning(slot, message, step) && step !== null) {
       this.skipped++;
       this.#keepLast(slot, view);
     }
+  }
+
+  /** Behind the beginning of a packet: MQTT's are a stream whose pieces are messages (MQTT 3.1.1 section 6). */
+  #joined(slot: number, bytes: Buffer, isText: boolean): Buffer {
+    const begun = this.#begun.get(slot);
+    if (begun === undefined) return bytes;
+    this.#begun.delete(slot);
+    return isText ? bytes : Buffer.concat([begun, bytes]);
+  }
+
+  /** Whether the step or a rule may want it together with what comes next. It is shorter than what they want. */
+  #keepsBeginning(slot: number, message: ReceivedMessage, step: Expect | null): boolean {
+    const isBegun =
+      step?.match.isBegunBy(message) === true ||
+      this.#whens.some(({ from, match }) => from <= this.#step[slot] && match.isBegunBy(message));
+    // A copy: the bytes are those of a buffer that is used again.
+    if (isBegun) this.#begun.set(slot, Buffer.from(message.bytes));
+    return isBegun;
   }
 
   /** By every rule that holds at this step; one of them may end the connection. @returns whether one wanted the message */
@@ -325,6 +345,7 @@ export class ScriptSession implements Session {
     this.#notWaiting(slot);
     this.#captured.delete(slot);
     this.#last.delete(slot);
+    this.#begun.delete(slot);
     const timers = this.#timers.length;
     if (timers > 0) this.#beatAt.fill(Number.POSITIVE_INFINITY, slot * timers, (slot + 1) * timers);
   }

@@ -11,6 +11,8 @@ export interface CompiledMatch {
   /** For people: unmasked, templates as written. */
   readonly words: string;
   test(message: ReceivedMessage, context: ScriptContext): boolean;
+  /** Whether it may be the one once more bytes have come: packets in binary messages need not end where these end. */
+  isBegunBy(message: ReceivedMessage): boolean;
 }
 
 /** The values of a message that the match takes. */
@@ -20,7 +22,7 @@ export type Capture = (message: ReceivedMessage, context: ScriptContext) => Read
 const LONGEST_CAPTURED = 8192;
 
 export function compileMatch(match: Match, templates: ScriptTemplates): CompiledMatch {
-  return { words: matchWords(match), test: testOf(match, templates) };
+  return { words: matchWords(match), test: testOf(match, templates), isBegunBy: beginningOf(match) };
 }
 
 /** With captures, only a message that has all of the values is taken. */
@@ -44,7 +46,7 @@ export function compileCapture(
   };
   return {
     match: {
-      words: plain.words,
+      ...plain,
       test: (message, context) => plain.test(message, context) && capture(message, context) !== null,
     },
     capture: (message, context) => capture(message, context) ?? {},
@@ -81,8 +83,17 @@ function testOf(match: Match, templates: ScriptTemplates): Test {
     return ({ documents }, context) => documents.some((one) => isWanted(one, context));
   }
   const first = Buffer.from(match.binary, 'base64');
-  return ({ isText, bytes }) =>
-    !isText && bytes.length >= first.length && first.equals(bytes.subarray(0, first.length));
+  return ({ isText, bytes }) => !isText && startsWith(bytes, first);
+}
+
+function beginningOf(match: Match): CompiledMatch['isBegunBy'] {
+  if (!('binary' in match)) return () => false;
+  const first = Buffer.from(match.binary, 'base64');
+  return ({ isText, bytes }) => !isText && bytes.length < first.length && startsWith(first, bytes);
+}
+
+function startsWith(bytes: Buffer, first: Buffer): boolean {
+  return bytes.length >= first.length && first.equals(bytes.subarray(0, first.length));
 }
 
 function renderedWith(text: string, { partsOf, rendering }: ScriptTemplates): Rendering['text'] {

@@ -1,5 +1,5 @@
 /**
- * What of a session must not be shown: every session variable, binary messages, and in texts and JSON what stands under
+ * What of a session must not be shown: every session variable, what is sent as binary, and in texts and JSON what stands under
  * the name of a secret or is certainly a token.
  */
 import { type Hide, hideMessage, hideNamed, hideValue } from '../secrets.js';
@@ -21,22 +21,26 @@ export function hideSession(session: SessionPlan, hide: Hide): SessionPlan {
 }
 
 function hideStanding(one: StandingRule, hide: Hide): StandingRule {
-  if ('everyMs' in one) return { ...one, send: hideContent(one.send, hide) };
-  return { ...one, when: hideContent(one.when, hide), send: one.send === null ? null : hideContent(one.send, hide) };
+  if ('everyMs' in one) return { ...one, send: hidePayload(one.send, hide) };
+  return { ...one, when: hideMatch(one.when, hide), send: one.send === null ? null : hidePayload(one.send, hide) };
 }
 
 function hideStep(step: ScriptStep, hide: Hide): ScriptStep {
-  if ('send' in step) return { send: hideContent(step.send, hide) };
-  return 'expect' in step ? { ...step, expect: hideContent(step.expect, hide) } : step;
+  if ('send' in step) return { send: hidePayload(step.send, hide) };
+  return 'expect' in step ? { ...step, expect: hideMatch(step.expect, hide) } : step;
 }
 
-function hideContent<T extends Payload | Match>(content: T, hide: Hide): T {
-  if ('json' in content) return { ...content, json: hideJson(content.json, null, hide) };
+function hidePayload(payload: Payload, hide: Hide): Payload {
+  if ('json' in payload) return { json: hideJson(payload.json, null, hide) };
+  if ('text' in payload) return { text: hideMessage(payload.text, hide) };
   // A packet may hold a password that can not be told from the rest.
-  if ('binary' in content) return { ...content, binary: hide(content.binary) };
-  if ('text' in content) return { ...content, text: hideMessage(content.text, hide) };
-  if ('equal' in content) return { ...content, equal: hideMessage(content.equal, hide) };
-  return content;
+  return 'binary' in payload ? { binary: hide(payload.binary) } : payload;
+}
+
+/** What a target is expected to say is no secret of this side, but it may hold one. */
+function hideMatch(match: Match, hide: Hide): Match {
+  if ('json' in match) return { json: hideJson(match.json, null, hide) };
+  return 'equal' in match ? { equal: hideMessage(match.equal, hide) } : match;
 }
 
 function hideJson(value: unknown, key: string | null, hide: Hide): unknown {
