@@ -111,7 +111,10 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
   [['churn', NOWHERE, '--hold', '1s'], /there is no flag --hold\n/],
   [['burst', NOWHERE, '--threshold', 'rate > 5/s'], /--threshold: only a churn and arrivals have a rate/],
   [['burst', NOWHERE, '--threshold', 'dropOff > 5'], /--threshold: no stage searches for the drop-off/],
-  [['burst', NOWHERE, '--threshold', 'p99(message) < 1s'], /--threshold: the phase message needs a session that expects one/],
+  [
+    ['burst', NOWHERE, '--threshold', 'p99(message) < 1s'],
+    /--threshold: the phase message needs a session that expects one/,
+  ],
   [['burst', NOWHERE, '--threshold', 'p99(tls) < 1s'], /--threshold: over ws:\/\//],
   [['burst', NOWHERE, '--threshold', 'p99(dns) < 1s'], /--threshold: .*no name is looked up/],
   [
