@@ -78,6 +78,8 @@ export interface Evidence {
   /** Clients send values of different data rows. */
   readonly usesRows: boolean;
   readonly subprotocols: readonly string[];
+  /** The user gave headers of their own. */
+  readonly hasOwnHeaders: boolean;
   readonly holdMs: number | null;
   readonly bursts: readonly ObservedBurst[];
   /** The most informative burst: with failures and some 101s, and among those the one with the most failures. */
@@ -115,6 +117,7 @@ export function evidenceOf(result: Result): Evidence | null {
     credentials: credentialsOf(target),
     usesRows: result.plan.data !== null && USES_ROWS.test(JSON.stringify(target)),
     subprotocols: subprotocolsOf(target),
+    hasOwnHeaders: target.headers.length > 0,
     holdMs: heldMs(result.plan.session),
     bursts,
     worst,

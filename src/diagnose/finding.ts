@@ -1,5 +1,6 @@
 /** What a rule returns, and what rules share: looking up a failure in the evidence, and counting in words. */
 import { stormRemedy } from '../plan/policy/recovery.js';
+import { MASK } from '../plan/secrets.js';
 import { formatCount, formatDuration } from '../plan/units.js';
 import type { CauseId } from './causes.js';
 import type { Evidence, Failure } from './evidence.js';
@@ -85,6 +86,11 @@ export function spoken(ms: number): string {
   if (rounded < 1) return `${rounded} ms`;
   if (rounded < 1000) return `${rounded.toPrecision(3)} ms`;
   return rounded < 100_000 ? `${(rounded / 1000).toPrecision(3)} s` : `${(rounded / 1000).toFixed(0)} s`;
+}
+
+/** nginx reads the head of an answer into one buffer, and a 101 repeats the subprotocol. A masked one may be long. */
+export function offersLarge({ subprotocols }: Evidence): boolean {
+  return subprotocols.some((one) => one.length > 256 || one === MASK);
 }
 
 /** With a capital first letter. */

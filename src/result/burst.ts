@@ -57,6 +57,7 @@ const afterSchema = z.object({
   everyMs: ms.describe('From one probe’s start to the next one’s'),
   probes: z.array(afterProbeSchema),
   lastFailedMs: ms.nullable().describe('T0 to the start of the last probe that failed; null when none did'),
+  stalled: count.optional().describe('Probes left out of the list, because the generator stood still meanwhile'),
   samples: samplesSchema.describe('The first sample of each failed outcome'),
 });
 /** How long other users were affected once a burst was over: single handshakes at a steady pace. */

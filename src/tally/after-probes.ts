@@ -4,10 +4,13 @@
  */
 import { blameOf, type OutcomeId } from '../names/outcomes.js';
 import type { After, AfterProbe, Sample } from '../result/result.js';
+import { LONG_STALL_MS } from './validity.js';
 
 export interface EndedProbe {
   readonly probe: AfterProbe;
   readonly sample: Sample | null;
+  /** For how long this machine stood still meanwhile. */
+  readonly stalledMs: number;
 }
 
 /**
@@ -19,10 +22,15 @@ export function hasSuffered({ outcome }: AfterProbe): boolean {
   return blame === 'target' || blame === 'network';
 }
 
-/** `ended` in the order of their starts. */
+/**
+ * `ended` in the order of their starts. A probe that fell into a long stall of this machine is left out: neither its outcome nor
+ * its time need be the target's.
+ */
 export function afterOf(times: Pick<After, 'fromMs' | 'everyMs'>, ended: readonly EndedProbe[]): After {
-  const probes = ended.map(({ probe }) => probe);
+  const steady = ended.filter(({ stalledMs }) => stalledMs < LONG_STALL_MS);
+  const probes = steady.map(({ probe }) => probe);
   const samples: Record<string, Sample> = {};
-  for (const { probe, sample } of ended) if (sample !== null) samples[probe.outcome] ??= sample;
-  return { ...times, probes, lastFailedMs: probes.findLast(hasSuffered)?.atMs ?? null, samples };
+  for (const { probe, sample } of steady) if (sample !== null) samples[probe.outcome] ??= sample;
+  const lastFailedMs = probes.findLast(hasSuffered)?.atMs ?? null;
+  return { ...times, probes, lastFailedMs, stalled: ended.length - steady.length, samples };
 }

@@ -5,7 +5,7 @@
 
 import { EXIT, type ExitCode } from '../errors.js';
 import { isOpen } from '../names/outcomes.js';
-import type { Check, CheckProbe } from '../result/check-facts.js';
+import type { Check, CheckEnded, CheckProbe } from '../result/check-facts.js';
 
 const NOBODY: ReadonlySet<string> = new Set(['refused', 'reset-connect', 'timeout-connect', 'unreachable']);
 
@@ -37,25 +37,54 @@ export function harmText({ after, outcome }: Harm): string {
     : `it stopped answering after ${last} (${outcome})`;
 }
 
-/** Without an Origin it works, and the Origin of a page on the target's own host is refused, while others are served. */
-export function browsersRefused({ probes, outcome }: Check, sentOrigin: boolean): CheckProbe | null {
-  const own = probes.find(({ id }) => id === 'own-origin' || id === 'with-origin');
-  if (own === undefined || sentOrigin || !isOpen(outcome) || harmOf(probes) !== null) return null;
-  // 429 and 503 are of limits.
-  return /^(?:[45]\d\d|closed|reset)$/.test(own.outcome) && !/^(?:429|503)$/.test(own.outcome) ? own : null;
+/**
+ * Without an Origin it works, and with that of a page on the target's own host it is refused, or its connection ended after
+ * the 101, while others are served.
+ */
+export function browsersRefused(check: Check, sentOrigin: boolean): CheckProbe | null {
+  const own = check.probes.find(({ id }) => id === 'own-origin' || id === 'with-origin');
+  return own !== undefined && !sentOrigin && isTurnedAway(own, check) ? own : null;
+}
+
+/** Firefox's form of the Connection header is refused, while others are served. */
+export function firefoxTurnedAway(check: Check): CheckProbe | null {
+  const probe = check.probes.find(({ id }) => id === 'firefox-connection');
+  return probe !== undefined && isTurnedAway(probe, check) ? probe : null;
+}
+
+/** The handshake itself is served, and this one is not. 429 and 503 are of limits. */
+function isTurnedAway({ outcome, ended = null }: CheckProbe, check: Check): boolean {
+  if (!isOpen(check.outcome) || harmOf(check.probes) !== null) return false;
+  if (isOpen(outcome)) return ended !== null && (check.ended ?? null) === null;
+  return /^(?:[2-5]\d\d|closed|reset|timeout-upgrade)$/.test(outcome) && !/^(?:429|503)$/.test(outcome);
+}
+
+/** `close-frame 1008 ("origin not allowed")`. */
+export function endText({ by, said }: CheckEnded): string {
+  return said === null ? by : `${by} ("${said}")`;
 }
 
 /** What makes the target unhealthy, most serious first, each a clause; empty: it is healthy. */
 export function ailments(check: Check): string[] {
-  const { outcome, ping, close, probes, idle } = check;
+  const { outcome, probes } = check;
   if (!isOpen(outcome)) return [`the handshake ended as ${outcome}`];
   const again = probes.find(({ id }) => id === 'open-close-open');
   const harm = harmOf(probes);
   return [
     ...(harm === null ? [] : [harmText(harm)]),
     ...(again === undefined || isOpen(again.outcome) ? [] : [`once a client had left, the next got ${again.outcome}`]),
+    ...ailmentsOfTunnel(check),
+  ];
+}
+
+/** A tunnel that the target ended is one ailment: that nothing on it was answered any more follows from it. */
+function ailmentsOfTunnel({ ping, close, idle, ended = null }: Check): string[] {
+  if (idle !== null && idle.cutBy !== null) {
+    return [`the idle tunnel was cut (${ended === null ? idle.cutBy : endText(ended)})`];
+  }
+  if (ended !== null) return [`the target ended the connection after it (${endText(ended)})`];
+  return [
     ...(ping === null || ping.ok ? [] : [`the ping was not answered (${ping.found})`]),
-    ...(idle === null || idle.cutBy === null ? [] : [`the idle tunnel was cut (${idle.cutBy})`]),
     ...(close === null || close.ok ? [] : [`the close was not as it should be (${close.found})`]),
   ];
 }

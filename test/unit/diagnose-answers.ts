@@ -69,6 +69,7 @@ export function probes(fromMs: number, ends: readonly (readonly [string, number]
   const ended = ends.map(([outcome, tookMs], i) => ({
     probe: { atMs: fromMs + 500 * i, outcome, tookMs },
     sample: null,
+    stalledMs: 0,
   }));
   return afterOf({ fromMs, everyMs: 500 }, ended);
 }

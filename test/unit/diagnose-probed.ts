@@ -162,6 +162,31 @@ export const PROBED: readonly Case[] = [
     }),
   ],
   [
+    'the same, and without that subprotocol a 101',
+    'head-over-proxy-buffer',
+    {
+      ...probed('502', nginx(502), {
+        ...alike('502', nginx(502)),
+        'without-upgrade': '426',
+        'without-subprotocol': '101',
+      }),
+      target: { subprotocols: ['***'] },
+    },
+  ],
+  [
+    'past the gateway the subprotocol gets its 101: the server knows it',
+    'head-over-proxy-buffer',
+    {
+      ...probed('502', nginx(502), {
+        ...alike('502', nginx(502)),
+        'without-upgrade': '426',
+        'without-subprotocol': '101',
+        direct: { outcome: '101', headBytes: 6200 },
+      }),
+      target: { subprotocols: ['***'] },
+    },
+  ],
+  [
     'the same, with the subprotocol that makes it large',
     'head-over-proxy-buffer',
     {

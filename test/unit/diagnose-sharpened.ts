@@ -164,7 +164,21 @@ export const BESIDE_OTHERS: readonly (readonly [what: string, cause: CauseId, to
     burst(quick(400), refusedAtOnce(100, '502', nginx(502))),
   ],
   ['503 at once of HAProxy may be a health check', 'health-check-fails', always('503', 1, haproxy(503))],
-  ['400 of nginx itself may be the PROXY protocol', 'proxy-protocol-mismatch', always('400', 1, nginx(400))],
+  [
+    '400 of nginx itself to a header of the user may be the PROXY protocol',
+    'proxy-protocol-mismatch',
+    { ...always('400', 1, nginx(400)), target: { headers: [['Host', 'a_b']] } },
+  ],
+  [
+    '502 at once of HAProxy may be HTTP/2 before a server that knows no WebSocket over it',
+    'http2-only',
+    always('502', 3, haproxy(502)),
+  ],
+  [
+    '502 at once of nginx to a large subprotocol may be the head of the 101',
+    'head-over-proxy-buffer',
+    { ...always('502', 1, nginx(502)), target: { subprotocols: ['***'] } },
+  ],
   ['a 400 without a word behind nginx may be the case of a header', 'header-case', always('400', 1, by('nginx', ''))],
 ];
 

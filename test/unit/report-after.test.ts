@@ -9,12 +9,13 @@ import { NGINX_504, rampAndCluster, result } from './report-results.js';
 
 const FROM_MS = 1000;
 
-/** A probe every 500 ms from the end of a burst; `[outcome, ms it took]`. */
-function afterBurst(ends: readonly (readonly [outcome: string, tookMs: number])[]): After {
+/** A probe every 500 ms from the end of a burst; `[outcome, ms it took, ms that this machine stood still meanwhile]`. */
+function afterBurst(ends: readonly (readonly [outcome: string, tookMs: number, stalledMs?: number])[]): After {
   return afterOf(
     { fromMs: FROM_MS, everyMs: 500 },
-    ends.map(([outcome, tookMs], i) => ({
+    ends.map(([outcome, tookMs, stalledMs = 0], i) => ({
       probe: { atMs: FROM_MS + 500 * i, outcome, tookMs },
+      stalledMs,
       sample: outcome === '101' || outcome === 'aborted' ? null : { ...NGINX_504, atMs: tookMs, detail: `probe ${i}` },
     })),
   );
@@ -43,6 +44,14 @@ describe('the probes after a burst', () => {
     assert.equal(after.lastFailedMs, FROM_MS);
     assert.deepEqual(after.probes.map(hasSuffered), [true, false, false, false]);
     assert.equal(afterBurst([FINE, ['local-fds', 0], ['aborted', 0]]).lastFailedMs, null);
+    // Five seconds without a core are no answer of the target's, whatever the probe ended as.
+    const stalled = afterBurst([FINE, ['timeout-upgrade', 5010, 5000], ['101', 5000, 4900], FINE]);
+    assert.deepEqual([stalled.lastFailedMs, stalled.probes.length, stalled.stalled], [null, 2, 2]);
+    assert.deepEqual(stalled.samples, {});
+    assert.equal(
+      told(stalled),
+      'all 2 probes after the burst got their 101, the slowest in 12.0 ms; 2 left out, because the generator stalled',
+    );
     for (const outcome of ['refused', 'closed', '404', 'timeout-upgrade', 'invalid-101']) {
       assert.ok(hasSuffered({ atMs: 0, outcome, tookMs: 1 }), outcome);
     }

@@ -157,6 +157,7 @@ const ADDED_SINCE: ReadonlySet<string> = new Set([
   'ended',
   'received',
   'arrivals',
+  'stalled',
 ]);
 
 /** Of what stands at several places as one and the same object, the inside is told once. */

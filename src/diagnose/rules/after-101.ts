@@ -102,8 +102,26 @@ function longest(bursts: readonly ObservedBurst[]): readonly number[] {
 }
 
 function mostEnded(bursts: readonly ObservedBurst[]): Closes | null {
+  return burstOfMost(bursts)?.closes ?? null;
+}
+
+function burstOfMost(bursts: readonly ObservedBurst[]): ObservedBurst | undefined {
   const [worst] = [...bursts].sort((a, b) => (b.closes?.endedCount ?? 0) - (a.closes?.endedCount ?? 0));
-  return worst?.closes ?? null;
+  return worst;
+}
+
+/** The longest time by which a gateway's clock is taken to be behind. */
+const BEHIND_MS = 100;
+
+/**
+ * The configured time behind a silence. A gateway sets its timers by a clock that it reads once a turn of its loop, so a
+ * silence is shorter than configured by as long as a turn with many handshakes took: no longer than the burst.
+ */
+function idleTimeOf(silentMs: number, burst: ObservedBurst | undefined): { ms: number; isExact: boolean } | null {
+  const exact = silentMs < IDLE_MS ? null : roundMs(silentMs);
+  if (exact !== null) return { ms: exact, isExact: true };
+  const early = roundMs(silentMs + Math.min(BEHIND_MS, burst?.makespanMs ?? 0));
+  return early === null || early < IDLE_MS ? null : { ms: early, isExact: false };
 }
 
 /** Earlier than this, a connection was not closed for being idle. */
@@ -124,12 +142,13 @@ function unspoken(evidence: Evidence, bursts: readonly ObservedBurst[], word: st
   const heard = silences !== null ? 0 : sum(bursts.map(({ closes }) => closes?.received ?? 0));
   const silentMs = times.length === 0 ? null : median(times);
   const isTogether = times.length > 0 && times[Math.floor(0.9 * times.length)] <= 1.1 * median(times) + 150;
-  const isRound = silentMs !== null && silentMs >= IDLE_MS && roundMs(silentMs) !== null;
-  if (isRound && heard === 0 && (word === 'fin' || word === 'rst' || word === 'tls')) {
+  const idle = silentMs === null ? null : idleTimeOf(silentMs, burstOfMost(bursts));
+  if (idle !== null && heard === 0 && (word === 'fin' || word === 'rst' || word === 'tls')) {
+    const sure = idle.isExact ? 0.85 : 0.72;
     return {
       cause: 'idle-cut',
-      confidence: isTogether ? 0.85 : 0.65,
-      because: `that is ${spoken(roundMs(silentMs ?? 0) ?? 0)} of silence, a configured time, and no close frame came: a hop ends tunnels in which nothing is sent`,
+      confidence: isTogether ? sure : sure - 0.2,
+      because: `that is ${spoken(idle.ms)} of silence, a configured time, and no close frame came: a hop ends tunnels in which nothing is sent`,
     };
   }
   const isLate = (silentMs ?? heldMsOf(evidence, bursts[0])) >= Math.min(IDLE_MS, earliestTimerMs(bursts[0]));

@@ -13,6 +13,7 @@ import {
   earlyMs,
   type Finding,
   neverWorks,
+  offersLarge,
   type Rule,
   spoken,
   unlessUnseen,
@@ -43,7 +44,7 @@ export const backendRule: Rule = (evidence) => {
   // If the backend answers past the gateway, the cause is between them (hop-between.ts).
   if (!neverWorks(evidence) || hadWorked(evidence) || evidence.seen.worksDirect) return [];
   return evidence.failures.flatMap((failure) =>
-    readingsOf(failure).map(({ cause, confidence, because, apart }): Finding => {
+    readingsOf(failure, evidence).map(({ cause, confidence, because, apart }): Finding => {
       const [first] = failure.timesMs;
       const timer = first === undefined || failure.isAtOnce ? null : roundMs(first);
       return {
@@ -58,10 +59,10 @@ export const backendRule: Rule = (evidence) => {
   );
 };
 
-function readingsOf(failure: Failure): readonly BackendReading[] {
+function readingsOf(failure: Failure, evidence: Evidence): readonly BackendReading[] {
   switch (failure.outcome) {
     case '502':
-      return badGateway(failure);
+      return badGateway(failure, evidence);
     case '503':
       return unavailable(failure);
     case '504':
@@ -107,7 +108,20 @@ const H2O_SAYS: Readonly<Record<string, BackendReading>> = {
   'I/O error (head)': { cause: 'backend-died', confidence: 0.82, because: 'its page says "I/O error (head)".' },
 };
 
-function badGateway(failure: Failure): readonly BackendReading[] {
+const OVER_HTTP2: BackendReading = {
+  cause: 'http2-only',
+  confidence: 0.4,
+  because: 'or it speaks HTTP/2 to a server that knows no WebSocket over it; an ordinary GET is answered then.',
+  apart: 'wstampede check URL tries an ordinary GET: if it is answered, only upgrades fail on that hop.',
+};
+const OVER_ITS_BUFFER: BackendReading = {
+  cause: 'head-over-proxy-buffer',
+  confidence: 0.5,
+  because: 'or the head of the 101, which repeats the large subprotocol that was offered, is larger than its buffer.',
+  apart: 'wstampede check URL tries without the subprotocol: with a 101 then, it is about the subprotocol.',
+};
+
+function badGateway(failure: Failure, evidence: Evidence): readonly BackendReading[] {
   const id = failure.hop?.id;
   const said = id === 'h2o' ? H2O_SAYS[bodyOf(failure).trim()] : undefined;
   if (said !== undefined) return [said];
@@ -118,6 +132,7 @@ function badGateway(failure: Failure): readonly BackendReading[] {
         confidence: 0.7,
         because: 'a refused connection would have been a 503; the backend took it and closed it without an answer.',
       },
+      ...(id === 'haproxy' && evidence.seen.backendAnswers !== false ? [OVER_HTTP2] : []),
     ];
   }
   if (failure.isAtOnce) {
@@ -133,6 +148,7 @@ function badGateway(failure: Failure): readonly BackendReading[] {
         confidence: 0.29,
         because: 'or the hop does not get as far: a name that it cannot look up, https:// to a port that speaks none.',
       },
+      ...(offersLarge(evidence) ? [OVER_ITS_BUFFER] : []),
     ];
   }
   if (id === 'caddy' && isRound(failure))

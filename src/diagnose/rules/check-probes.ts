@@ -2,10 +2,10 @@
 
 import { isOpen } from '../../names/outcomes.js';
 import type { Check, CheckProbe } from '../../result/check-facts.js';
-import { browsersRefused, harmOf } from '../../tally/check-health.js';
+import { browsersRefused, endText, firefoxTurnedAway, harmOf } from '../../tally/check-health.js';
 import type { CauseId } from '../causes.js';
 import type { Evidence } from '../evidence.js';
-import { counted, type Finding, type Rule } from '../finding.js';
+import { counted, type Finding, offersLarge, type Rule } from '../finding.js';
 import { recogniseHop } from '../hops.js';
 import { isStatus, OF_GATEWAYS, TO_TLS_PORT } from '../observations.js';
 import { hopBetween } from './hop-between.js';
@@ -25,7 +25,7 @@ function opened(evidence: Evidence, check: Check): (Finding | null)[] {
     again === null || isOpen(again.outcome) ? null : noSecond(again, check),
     rejectedOrigin(evidence, check),
     noBrowsers(check, evidence.origin !== null),
-    firefoxRefused(evidence, check),
+    firefoxRefused(check),
   ];
 }
 
@@ -38,11 +38,10 @@ function rejectedOrigin({ seen, origin }: Evidence, { ended = null }: Check): Fi
   if (probe == null) return null;
   const here = probe.id === 'without-origin' ? 'Without an Origin' : 'With the Origin of its own host';
   const there = origin === null ? 'without one' : `with the one that was sent (${origin})`;
-  const words = ended.said === null ? ended.by : `${ended.by} ("${ended.said}")`;
   return {
     cause: 'origin-refused',
     confidence: 0.93,
-    evidence: `${here} the connection stays open after its 101, ${there} the target ends it: ${words}.`,
+    evidence: `${here} the connection stays open after its 101, ${there} the target ends it: ${endText(ended)}.`,
     outcomes: [],
     lead: 'Try --origin with the Origin of your site.',
   };
@@ -120,7 +119,7 @@ function noBrowsers(check: Check, sentOrigin: boolean): Finding | null {
   return {
     cause: 'origin-refused',
     confidence: 0.6,
-    evidence: `Without an Origin the handshake gets its 101; with the Origin of a page on the target's own host it gets ${probe.outcome}. Browsers always send one.`,
+    evidence: `Without an Origin the handshake gets its 101; with the Origin of a page on the target's own host ${gotBy(probe)}. Browsers always send one.`,
     outcomes: [probe.outcome],
     lead: 'Browsers are refused unless the Origin of their page is allowed: try --origin https://your.site.',
     apart:
@@ -128,15 +127,20 @@ function noBrowsers(check: Check, sentOrigin: boolean): Finding | null {
   };
 }
 
+/** What a probe got that was turned away. */
+function gotBy({ outcome, ended = null }: CheckProbe): string {
+  if (!isOpen(outcome)) return `it gets ${outcome}`;
+  return `its connection is ended after the 101${ended === null ? '' : `: ${endText(ended)}`}`;
+}
+
 /** `Connection: keep-alive, Upgrade` is a list; a server that compares it as one word refuses every Firefox. */
-function firefoxRefused({ seen }: Evidence, check: Check): Finding | null {
-  const probe = seen.probe('firefox-connection');
-  if (probe === null || probe.outcome === check.outcome || probe.outcome === '429') return null;
-  if (!isStatus(probe.outcome) && !/^(closed|reset|timeout-upgrade)$/.test(probe.outcome)) return null;
+function firefoxRefused(check: Check): Finding | null {
+  const probe = firefoxTurnedAway(check);
+  if (probe === null) return null;
   return {
     cause: 'header-case',
     confidence: 0.85,
-    evidence: `With "Connection: Upgrade" the handshake gets its 101, with Firefox's "Connection: keep-alive, Upgrade" ${probe.outcome}: something compares the header as one word and not as a list (RFC 6455 section 4.2.1).`,
+    evidence: `With "Connection: Upgrade" the handshake gets its 101; with Firefox's "Connection: keep-alive, Upgrade" ${gotBy(probe)}: something compares the header as one word and not as a list (RFC 6455 section 4.2.1).`,
     outcomes: [probe.outcome],
   };
 }
@@ -184,13 +188,16 @@ function failing(evidence: Evidence, check: Check): (Finding | null)[] {
       0.9,
       () => `With "Connection: keep-alive, Upgrade" it gets a 101, with "Connection: Upgrade" ${outcome}.`,
     ),
-    worked(
-      'without-subprotocol',
-      'subprotocol-required',
-      0.92,
-      () =>
-        `Without a subprotocol it gets a 101, with ${evidence.subprotocols.join(', ') || 'the one that was offered'} ${outcome}: the server does not know that one.`,
-    ),
+    // Where the same subprotocol gets its 101 past the gateway, the server knows it.
+    seen.worksDirect
+      ? null
+      : worked(
+          'without-subprotocol',
+          'subprotocol-required',
+          mayOverflow(evidence, outcome) ? 0.5 : 0.92,
+          () =>
+            `Without a subprotocol it gets a 101, with ${evidence.subprotocols.join(', ') || 'the one that was offered'} ${outcome}: the server does not know that one.`,
+        ),
     diedOfProbes(check),
     otherScheme(evidence, outcome),
     ...hopBetween(evidence),
@@ -202,7 +209,8 @@ function failing(evidence: Evidence, check: Check): (Finding | null)[] {
 const DIRECT = 'Ask the backend itself: wstampede check URL --direct ws://BACKEND.';
 
 /** No probe went past the gateway: what the other probes make likely. */
-function withoutDirect({ seen, subprotocols, check, failures }: Evidence, outcome: string): Finding[] {
+function withoutDirect(evidence: Evidence, outcome: string): Finding[] {
+  const { seen, check, failures } = evidence;
   if (seen.direct !== null || failures.some(isWorded)) return [];
   const outcomes = [outcome];
   const found = (cause: CauseId, confidence: number, evidence: string): Finding => ({
@@ -238,7 +246,7 @@ function withoutDirect({ seen, subprotocols, check, failures }: Evidence, outcom
         ]
       : [misconfigured];
   }
-  if (outcome === '502' && seen.backendAnswers === true) return onlyUpgrades(seen, subprotocols, found);
+  if (outcome === '502' && seen.backendAnswers === true) return onlyUpgrades(evidence, found);
   if (outcome === '400' && seen.upgradeArrives === true && body.trim() === '') {
     const because = `${seen.upgradeBecause}; it is refused without a word, as by a backend that compares Connection or Upgrade by their case, which a hop has changed.`;
     return [found('header-case', 0.62, because)];
@@ -247,24 +255,26 @@ function withoutDirect({ seen, subprotocols, check, failures }: Evidence, outcom
 }
 
 function onlyUpgrades(
-  seen: Evidence['seen'],
-  subprotocols: readonly string[],
+  evidence: Evidence,
   found: (cause: CauseId, confidence: number, evidence: string) => Finding,
 ): Finding[] {
+  const { seen } = evidence;
   const get = `An ordinary GET is answered through it (${seen.plainGet}), and the handshake gets 502: only upgrades fail on that hop`;
   if (seen.hop?.id === 'haproxy' || seen.hop?.id === 'envoy') {
     return [found('http2-only', 0.6, `${get}, as when it speaks HTTP/2 to a server that knows no WebSocket over it.`)];
   }
-  const isLarge = subprotocols.some((one) => one.length > 256 || one === '***');
-  return isLarge
-    ? [
-        found(
-          'head-over-proxy-buffer',
-          0.62,
-          `${get}; a large subprotocol was offered, and a 101 that repeats it may be larger than its buffer.`,
-        ),
-      ]
-    : [found('head-over-proxy-buffer', 0.35, `${get}; the head of the 101 may be larger than its buffer.`)];
+  if (!offersLarge(evidence)) {
+    return [found('head-over-proxy-buffer', 0.35, `${get}; the head of the 101 may be larger than its buffer.`)];
+  }
+  const isOpenWithout = isOpen(seen.probe('without-subprotocol')?.outcome ?? '');
+  const without = isOpenWithout ? ', and without one the handshake gets its 101' : '';
+  const because = `${get}${without}; a large subprotocol was offered, and a 101 that repeats it may be larger than its buffer.`;
+  return [found('head-over-proxy-buffer', isOpenWithout ? 0.72 : 0.62, because)];
+}
+
+/** nginx says 502 itself where the head of the 101, which repeats the subprotocol, does not fit into its buffer. */
+function mayOverflow(evidence: Evidence, outcome: string): boolean {
+  return outcome === '502' && evidence.seen.hop?.own === true && offersLarge(evidence);
 }
 
 const NOBODY = new Set(['refused', 'timeout-connect', 'unreachable', 'reset-connect']);

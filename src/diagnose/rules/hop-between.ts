@@ -4,7 +4,7 @@
  */
 import type { CauseId } from '../causes.js';
 import type { Evidence } from '../evidence.js';
-import type { Finding } from '../finding.js';
+import { type Finding, offersLarge } from '../finding.js';
 import { isWsAnswer } from '../hops.js';
 import { isStatus, OF_GATEWAYS, TO_TLS_PORT } from '../observations.js';
 import { isLoginPage } from './wording.js';
@@ -140,7 +140,8 @@ function badGateway(evidence: Evidence, outcome: string): HopReading[] {
   ];
 }
 
-function onlyUpgradesFail({ seen, subprotocols }: Evidence): HopReading[] {
+function onlyUpgradesFail(evidence: Evidence): HopReading[] {
+  const { seen } = evidence;
   const get = `an ordinary GET is answered through it (${seen.plainGet}), so only upgrades fail on that hop; `;
   const bytes = seen.direct?.headBytes ?? null;
   if (bytes !== null && bytes > 0.95 * USUAL_BUFFER_BYTES) {
@@ -172,7 +173,7 @@ function onlyUpgradesFail({ seen, subprotocols }: Evidence): HopReading[] {
       died,
     ];
   }
-  const isLarge = bytes === null && subprotocols.some((one) => one.length > 256 || one === '***');
+  const isLarge = bytes === null && offersLarge(evidence);
   const buffer: HopReading = {
     cause: 'head-over-proxy-buffer',
     confidence: isLarge ? 0.62 : 0.35,

@@ -74,7 +74,7 @@ function ok200(failure: Failure): Finding[] {
   ];
 }
 
-function bad400(failure: Failure, { origin, seen }: Evidence): Finding[] {
+function bad400(failure: Failure, { origin, seen, hasOwnHeaders }: Evidence): Finding[] {
   const body = bodyOf(failure);
   // tls.ts finds out whose page it is.
   if (TO_TLS_PORT.test(body)) return [];
@@ -126,13 +126,15 @@ function bad400(failure: Failure, { origin, seen }: Evidence): Finding[] {
   }
   const { hop } = failure;
   const isBare = hop?.own === true && GATEWAYS.has(hop.id);
+  // A gateway finds nothing wrong with the handshake itself: another reason is a header of the user's.
+  const isPlain = isBare && !hasOwnHeaders;
   return [
     ...(isBare
       ? [
           found(
             failure,
             'proxy-protocol-mismatch',
-            0.42,
+            isPlain ? 0.55 : 0.42,
             `the page is ${hop.name}'s own: so it answers when something before it sends the PROXY protocol.`,
             'An ordinary GET (wstampede check tries one) gets the same page then.',
           ),
@@ -152,7 +154,7 @@ function bad400(failure: Failure, { origin, seen }: Evidence): Finding[] {
     found(
       failure,
       'bad-request',
-      0.6,
+      isPlain ? 0.45 : 0.6,
       `the request is taken to be malformed${origin === null ? '; some servers insist on an Origin' : ''}.`,
     ),
   ];

@@ -11,6 +11,7 @@ import { printable } from '../../plan/printable.js';
 import { maskHeader, maskUrl } from '../../plan/secrets.js';
 import type { CheckClause, CheckEnded, CheckExchange, CheckIdle, CheckReceived } from '../../result/check-facts.js';
 import type { Sample } from '../../result/result.js';
+import { endText } from '../../tally/check-health.js';
 import { sampleOf } from '../attempt/samples.js';
 import { type Held, handshakeOnce, type SingleHandshake } from '../load/single-handshake.js';
 import { now, toMicros } from '../machine/clock.js';
@@ -281,11 +282,6 @@ export class Examination {
     const { closeFrame, ending } = this.#trace;
     return closeFrame === null ? ending : { by: `close-frame ${codeName(closeFrame.code)}`, at: closeFrame.at };
   }
-}
-
-/** `close-frame 1008 ("origin not allowed")`. */
-function endText({ by, said }: CheckEnded): string {
-  return said === null ? by : `${by} ("${said}")`;
 }
 
 /** RFC 6455 section 7.4.1: 1005 stands for a frame without a code. */

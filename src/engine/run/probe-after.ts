@@ -63,6 +63,7 @@ export async function probeAfter(options: AfterOptions): Promise<After> {
   );
 }
 
-function endedProbe({ startedAt, tookMs, outcome, sample }: SingleHandshake, releasedAt: number): EndedProbe {
-  return { probe: { atMs: toMicros(startedAt - releasedAt), outcome, tookMs: toMicros(tookMs) }, sample };
+function endedProbe(one: SingleHandshake, releasedAt: number): EndedProbe {
+  const { startedAt, tookMs, outcome, sample, stalledMs } = one;
+  return { probe: { atMs: toMicros(startedAt - releasedAt), outcome, tookMs: toMicros(tookMs) }, sample, stalledMs };
 }

@@ -21,7 +21,7 @@ export function afterText(bursts: readonly Burst[]): string | null {
   if (probed.length === 0) return null;
   const probes = probed.flatMap(({ after }) => after.probes);
   const suffering = probed.filter(({ after }) => after.lastFailedMs !== null);
-  const aside = unjudged(probes);
+  const aside = unjudged(probes, probed);
   if (suffering.length === 0) return `${unharmed(probes, probed.length)}${aside}`;
   const worst = suffering.reduce((a, b) => (sufferedMs(b.after) > sufferedMs(a.after) ? b : a));
   if (probed.length === 1) return `others ${suffered(worst.after)}${aside}`;
@@ -90,12 +90,14 @@ function kinds(failed: readonly AfterProbe[]): string {
 }
 
 /** Probes that say nothing about the target. */
-function unjudged(probes: readonly AfterProbe[]): string {
+function unjudged(probes: readonly AfterProbe[], probed: readonly ProbedBurst[]): string {
+  const stalled = probed.reduce((sum, { after }) => sum + (after.stalled ?? 0), 0);
   const stopped = probes.filter(({ outcome }) => outcome === 'aborted').length;
   const local = probes.filter(({ outcome }) => blameOf(outcome as OutcomeId) === 'local');
   const ids = [...new Set(local.map(({ outcome }) => outcome))].join(', ');
   return [
     local.length === 0 ? '' : `; ${formatCount(local.length)} failed on this machine (${ids})`,
     stopped === 0 ? '' : `; ${formatCount(stopped)} had not ended`,
+    stalled === 0 ? '' : `; ${formatCount(stalled)} left out, because the generator stalled`,
   ].join('');
 }

@@ -14,7 +14,7 @@ import type {
   CheckTcp,
 } from '../../result/check-facts.js';
 import type { Result, Sample } from '../../result/result.js';
-import { ailments, browsersRefused, harmOf, harmText } from '../../tally/check-health.js';
+import { ailments, browsersRefused, firefoxTurnedAway, harmOf, harmText } from '../../tally/check-health.js';
 import type { Headline } from './headline.js';
 import { spokenMs } from './numbers.js';
 
@@ -48,13 +48,21 @@ export function checkHeadline(result: Result, check: Check): Headline {
     if (wrong.length > 0) return { text: `${start}Unhealthy: a 101${time}, but ${wrong.join('; ')}.`, mood: 'bad' };
     const kept = [...(ping === null ? [] : ['ping']), ...(close === null ? [] : ['close'])].join(' and ');
     const answered = kept === '' ? '' : `; ${kept} answered`;
-    const refused = browsersRefused(check, sentOrigin(result)) === null ? '' : BROWSERS_REFUSED;
-    const text = `${start}Healthy: the handshake got its 101${time}${answered}${refused}.`;
+    const text = `${start}Healthy: the handshake got its 101${time}${answered}${turnedAway(result, check)}.`;
     return { text, mood: start === '' ? 'good' : 'bad' };
   }
   const harm = harmOf(check.probes);
   const harmed = harm === null ? '' : `; ${harmText(harm)}`;
   return { text: `${start}No WebSocket: ${failureText(check)}${harmed}.`, mood: 'bad' };
+}
+
+/** Clients that do not get what this one got. */
+function turnedAway(result: Result, check: Check): string {
+  if (browsersRefused(check, sentOrigin(result)) !== null) return BROWSERS_REFUSED;
+  const firefox = firefoxTurnedAway(check);
+  if (firefox === null) return '';
+  const got = isOpen(firefox.outcome) ? 'its connection is ended' : `it got ${firefox.outcome}`;
+  return `; but Firefox is refused: with its "Connection: keep-alive, Upgrade" ${got}`;
 }
 
 const BROWSERS_REFUSED =
@@ -72,7 +80,20 @@ function failureText(check: Check): string {
   }
   return /^\d+$/.test(outcome)
     ? `the handshake was answered ${statusOf(check)}${detail}`
-    : `${outcome}${detail}, ${meaningOf(outcome as OutcomeId)}`;
+    : `${outcome}${detail}, ${meaningOf(outcome as OutcomeId)}${dialled(check)}`;
+}
+
+/** The address that did not connect, and those of the same name that do. */
+function dialled({ tcp: [first, ...others] }: Check): string {
+  if (first === undefined || first.tookMs !== null) return '';
+  const open = others.filter(({ tookMs }) => tookMs !== null).map(addressOf);
+  const instead =
+    open.length === 0 ? '' : `; ${open.join(' and ')} of the same name ${open.length === 1 ? 'is' : 'are'} open`;
+  return `, at ${addressOf(first)}${instead}`;
+}
+
+function addressOf({ address, port }: CheckTcp): string {
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
 /** `404 Not Found`. */
@@ -111,15 +132,15 @@ function tcp({ tcp: tries }: Check): CheckStep[] {
   return [{ label: 'tcp', lines: tries.map((one) => ({ text: tcpText(one) })), hasFailed: tries[0].failure !== null }];
 }
 
-function tcpText({ address, port, tookMs, failure, synRetries }: CheckTcp): string {
-  const where = `${address.includes(':') ? `[${address}]` : address}:${port}`;
+function tcpText(tried: CheckTcp): string {
+  const { tookMs, failure, synRetries } = tried;
   const end = tookMs === null ? printable(failure ?? '') : `open after ${spokenMs(tookMs)}`;
   const times = synRetries === 1 ? 'once' : `${synRetries} times`;
   const lost =
     tookMs === null
       ? `, ${synRetries + 1} SYNs without an answer`
       : `: as if SYN was sent again ${times} (listen queue full, or packets lost)`;
-  return `${where} ${end}${synRetries > 0 ? lost : ''}`;
+  return `${addressOf(tried)} ${end}${synRetries > 0 ? lost : ''}`;
 }
 
 function tls({ tls: found }: Check): CheckStep[] {
