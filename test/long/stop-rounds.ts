@@ -46,6 +46,12 @@ export interface Stopped {
   readonly isOver: boolean;
 }
 
+/** Of a round: when its last signal was sent, and how much slower the program started than on a machine of its own. */
+interface End {
+  readonly sentAt: number;
+  readonly slowness: number;
+}
+
 const SIZE = 40;
 const PLACES: Readonly<Record<StopLoad, number>> = { burst: 1000, hold: 1000, churn: 1000, find: 30 };
 const ARGS: Readonly<Record<StopLoad, readonly string[]>> = {
@@ -56,7 +62,7 @@ const ARGS: Readonly<Record<StopLoad, readonly string[]>> = {
 };
 const QUIET = ['--no-preflight', '--no-calibrate', '--no-progress'];
 const CODES: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
-/** What SIGKILL may cost of a hold or a churn, and how late a busy machine may be with it. */
+/** What SIGKILL may cost of a hold or a churn, and how late a machine that starts in START_MS may be with it. */
 const LOSS_MS = 5000;
 /** After the second signal; on a machine on which a start to the first request takes START_MS. */
 const HURRIED_MS = 1000;
@@ -135,7 +141,7 @@ export class StopSeries {
       result,
       isOver: Number.isNaN(sentAt) || ran.code === 0 || ran.code === 3,
     };
-    this.#judge(round, ran, stopped, goesOn ? (before?.totals.attempted ?? 0) : 0, sentAt);
+    this.#judge(round, ran, stopped, goesOn ? (before?.totals.attempted ?? 0) : 0, { sentAt, slowness });
     if (round.kind === 'second Ctrl-C' && !stopped.isOver) {
       assert.ok(exitMs <= HURRIED_MS * slowness, `second signal: exit after ${exitMs} ms, slowness ${slowness}`);
     }
@@ -143,13 +149,13 @@ export class StopSeries {
     return stopped;
   }
 
-  #judge(round: StopRound, ran: Ran, { result, isOver }: Stopped, earlier: number, sentAt: number): void {
+  #judge(round: StopRound, ran: Ran, { result, isOver }: Stopped, earlier: number, end: End): void {
     const [json, csv] = [join(this.#folder, 'r.json'), join(this.#folder, 'r.csv')];
     if (result === null) assert.ok(!existsSync(csv), 'rows without a result');
     else assertAgree(result, csv, round.kind === 'SIGKILL' && !isOver);
     if (round.kind === 'SIGKILL' && !isOver) {
       if (result !== null && result.stopped !== 'stopped by the user') assertUnfinished(result);
-      this.#assertKept(result, earlier, sentAt);
+      this.#assertKept(result, earlier, end);
       return;
     }
     assert.deepEqual(temporaries(this.#folder), [], 'temporary files');
@@ -177,15 +183,16 @@ export class StopSeries {
   }
 
   /** What may be lost by SIGKILL, and no more. */
-  #assertKept(result: Result | null, earlier: number, sentAt: number): void {
+  #assertKept(result: Result | null, earlier: number, { sentAt, slowness }: End): void {
+    const busyMs = BUSY_MS * slowness;
     const { opened } = this.#target;
     const attempted = (result?.totals.attempted ?? 0) - earlier;
     const counted = result?.totals.outcomes['101'] ?? 0;
     const safe = (ms: number): number => opened.filter((at) => at < sentAt - ms).length;
     if (this.#load === 'churn') {
-      assert.ok(counted >= safe(LOSS_MS + BUSY_MS), `${counted} of ${safe(LOSS_MS + BUSY_MS)}`);
+      assert.ok(counted >= safe(LOSS_MS + busyMs), `${counted} of ${safe(LOSS_MS + busyMs)}`);
     } else if (this.#load === 'hold') {
-      assert.ok(safe(BUSY_MS) < SIZE || counted === SIZE, `${counted} of ${SIZE} that were held`);
+      assert.ok(safe(busyMs) < SIZE || counted === SIZE, `${counted} of ${SIZE} that were held`);
     } else if (this.#load === 'burst') {
       // A burst begins when the one before it is in the file.
       const begun = Math.ceil(opened.length / SIZE);

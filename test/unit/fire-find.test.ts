@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SingleHandshake } from '#dist/engine/load/single-handshake.js';
+import { floorsOf } from '#dist/engine/run/calibrate.js';
 import { runSearch, type SearchGround } from '#dist/engine/run/search-hands.js';
+import { parseThreshold } from '#dist/plan/expressions/rules.js';
 import type { Burst, Calibration } from '#dist/result/result.js';
 import type { Director, SearchAction, SearchEvent } from '#dist/search/engine-interface.js';
 import { Tally } from '#dist/tally/tally.js';
@@ -209,4 +211,29 @@ test('a rest ends when it is over, early when stopped', async () => {
   setTimeout(() => stop.abort(), 50);
   await runSearch(groundOf(log, { signal: stop.signal }), endless);
   assert.deepEqual(endless.heard, []);
+});
+
+test('a stage of several sizes: one floor for all, and one for each size where the largest misses a limit', async () => {
+  const at = (size: number): Calibration =>
+    ({ size, rate: null, handshakeMs: { p99: size / 10 } }) as unknown as Calibration;
+  const measured: (number | null)[] = [];
+  const floors = (...limits: string[]) => {
+    measured.length = 0;
+    const measure = async (size: number | null) => {
+      measured.push(size);
+      return at(size ?? 0);
+    };
+    return floorsOf([100, 500, 500, 2000], limits.map(parseThreshold), measure);
+  };
+  const within = await floors('p99(handshake) < 300ms', 'share(101) > 99%');
+  assert.deepEqual([measured, within(100)?.size], [[2000], 2000]);
+  // 2,000 take this generator 200 ms, 500 take it 50 ms: those of 500 and 100 are judged by a floor that is met.
+  const missed = await floors('p99(handshake) < 100ms');
+  assert.deepEqual(measured, [2000, 500]);
+  assert.deepEqual(
+    [2000, 500, 100].map((size) => missed(size)?.size),
+    [2000, 500, 500],
+  );
+  await floors('p99(handshake) < 20ms');
+  assert.deepEqual(measured, [2000, 500, 100]);
 });

@@ -2,9 +2,12 @@
  * Calibration: the same load against a local test server that answers at once. Its latencies and spread are the
  * generator's own cost; they are printed beside the result and never subtracted.
  */
+
+import type { Threshold } from '../../plan/expressions/rules.js';
 import { type Plan, stageOpen } from '../../plan/plan.js';
 import { loadOf } from '../../plan/stages/kinds.js';
 import type { Calibration } from '../../result/result.js';
+import { floorMisses, floorOf } from '../../tally/floor.js';
 import { type Generators, TARGET } from '../load/generators.js';
 import { driverOf } from '../load/load-kinds.js';
 import { toMicros } from '../machine/clock.js';
@@ -18,8 +21,7 @@ export async function warmUp(generators: Generators, mirror: Mirror, signal: Abo
 }
 
 /**
- * Measures the generator's own cost (its floor) for a stage: at the stage's largest burst unless a size is given,
- * because smaller bursts cost less. The mirror must be the generators' second target.
+ * Measures the generator's own cost (its floor) for a stage: at the stage's largest burst unless a size is given. The mirror must be the generators' second target.
  * @returns null when stopped before the end
  */
 export async function calibrate(
@@ -47,6 +49,33 @@ export async function calibrate(
     upgradeMs: counted.latencyMs.upgrade,
     rate: !loadOf(own).hasRate || seconds === 0 ? null : tally.count('101') / seconds,
   };
+}
+
+/** The generator's own cost at a size of a stage; `null` for the size of a load that has no bursts. */
+export type StageFloors = (size: number | null) => Calibration | null;
+
+/**
+ * The floors of a stage with bursts of several sizes. That of the largest serves all of them; where it misses a limit of
+ * the run, a smaller burst has its own, so that the cost of a large one excuses nobody at a size which this generator masters.
+ * @param measure null when stopped
+ */
+export async function floorsOf(
+  sizes: readonly (number | null)[],
+  limits: readonly Threshold[],
+  measure: (size: number | null) => Promise<Calibration | null>,
+): Promise<StageFloors> {
+  const floors = new Map<number | null, Calibration | null>();
+  const misses = (floor: Calibration | null): boolean =>
+    limits.some(({ parsed }) => {
+      const own = floorOf(parsed, floor);
+      return own !== null && floorMisses(parsed, own);
+    });
+  let last: Calibration | null = null;
+  for (const size of [...new Set(sizes)].sort((a, b) => (b ?? 0) - (a ?? 0))) {
+    if (floors.size === 0 || misses(last)) last = await measure(size);
+    floors.set(size, last);
+  }
+  return (size) => floors.get(size) ?? null;
 }
 
 function atMirror(

@@ -26,7 +26,7 @@ import { type Mirror, startMirror } from '../mirror/mirror-process.js';
 import { tlsOptions } from '../transport/tls-options.js';
 import type { Destination } from '../transport/transport.js';
 import { burstOf, limitsOfSearch, nothingFired, type RecordedBurst } from './burst-record.js';
-import { CalibrationOnDemand, calibrate, warmUp } from './calibrate.js';
+import { CalibrationOnDemand, calibrate, floorsOf, type StageFloors, warmUp } from './calibrate.js';
 import { type Choice, chooseTransport } from './choose-transport.js';
 import { Live } from './live.js';
 import { localGenerator } from './local-generator.js';
@@ -41,6 +41,7 @@ import { firstPhaseOf, runStage, type StageRun } from './stage-run.js';
 /** Rest after a search that has no cool-down of its own (docs/method.md, "Defaults"). */
 const REST_AFTER_SEARCH_MS = 10_000;
 const STOPPED = 'stopped by the user';
+const NO_FLOORS: StageFloors = () => null;
 /** Time after the second signal for the workers to send their counts. */
 const HURRY_MS = 600;
 
@@ -240,7 +241,7 @@ class Run {
       const first = earlier == null ? 0 : this.#plan.stages.findIndex(isSearch);
       for (let stage = first; stage < this.#plan.stages.length && !this.#isStopped; stage++) {
         if (isSearch(this.#plan.stages[stage])) await this.#runSearch(stage, resolution);
-        else await this.#runStage(stage, resolution, floors[stage] ?? null);
+        else await this.#runStage(stage, resolution, floors[stage] ?? NO_FLOORS);
       }
     } finally {
       await mirror?.stop();
@@ -255,28 +256,30 @@ class Run {
     await generators.brief({ targets, userAgent: this.#userAgent, portRange, platform, fault });
   }
 
-  async #calibrations(mirror: Mirror): Promise<(Calibration | null)[]> {
+  async #calibrations(mirror: Mirror): Promise<StageFloors[]> {
     const { generators, observer } = this.#options;
-    const floors: (Calibration | null)[] = [];
+    const floors: StageFloors[] = [];
     observer.progress?.({ phase: 'calibrating', ...Live.nothing });
     await warmUp(generators, mirror, this.#stop.signal);
-    for (let stage = 0; stage < this.#plan.stages.length && !this.#isStopped; stage++) {
+    for (const [stage, own] of this.#plan.stages.entries()) {
+      if (this.#isStopped) break;
       observer.progress?.({ phase: 'calibrating', ...Live.nothing });
+      const at = (size: number | null) => calibrate(generators, mirror, stage, this.#stop.signal, size);
       // A search measures the generator's own cost during the search, at the sizes that it reaches.
-      floors.push(
-        isSearch(this.#plan.stages[stage]) ? null : await calibrate(generators, mirror, stage, this.#stop.signal),
-      );
+      floors.push(isSearch(own) ? NO_FLOORS : await floorsOf(burstSizes(own), this.#limits, at));
     }
     return floors;
   }
 
-  async #runStage(index: number, resolution: Resolution, floor: Calibration | null): Promise<void> {
+  async #runStage(index: number, resolution: Resolution, floors: StageFloors): Promise<void> {
     const stage = this.#plan.stages[index];
     const sizes = burstSizes(stage);
     for (const [place, size] of sizes.entries()) {
       if (this.#isStopped) return;
       const isLast = index === this.#plan.stages.length - 1 && place === sizes.length - 1;
-      await this.#runBurst({ stageIndex: index, place, index: this.#nextIndex, size, floor, resolution });
+      await this.#runBurst({
+        ...{ stageIndex: index, place, index: this.#nextIndex, size, floor: floors(size), resolution },
+      });
       if (!isLast && !this.#isStopped) await this.#rest(stage.restMs ?? 0);
     }
   }
