@@ -112,7 +112,10 @@ export function guard(plan: Plan, consent: Consent, destinations: readonly Desti
     const flags = namesToAllow(plan, consent, address).map((name) => `--allow-host ${name}`);
     throw new UserError(
       `${dialled === address ? address : `${dialled} (${address})`} is a public address: load on a system that is not yours is an attack, so it needs your word`,
-      { code: 'guard', hint: `if you may test it, say so: ${flags.join(' ')}${namedByProfile(plan, consent)}` },
+      {
+        code: 'guard',
+        hint: `if you may test it, say so: ${flags.join(' ')}${namedByProfile(plan, consent)} (in a program: allowHosts in the options of run)`,
+      },
     );
   }
 }
