@@ -40,11 +40,12 @@ allow_anonymous true\nuser root\nlog_type all\nlog_dest stdout\n`,
   return startProgram(['mosquitto', '-c', 'mosquitto.conf'], place, { folder, accepted });
 }
 
-function natsServer(place: Place): Promise<Server> {
+/** @param more lines of its configuration */
+export function natsServer(place: Place, more = ''): Promise<Server> {
   const monitor = place.port + BESIDE;
   const folder = folderWith({
     'nats.conf': `host: ${place.host}\nport: ${monitor + 1}\nhttp: "${place.host}:${monitor}"
-websocket { host: ${place.host}, port: ${place.port}, no_tls: true, allowed_origins: ["${APP}"] }\n`,
+websocket { host: ${place.host}, port: ${place.port}, no_tls: true, allowed_origins: ["${APP}"] }\n${more}\n`,
   });
   const accepted = async (): Promise<number> => {
     const answer = await fetch(`http://${place.host}:${monitor}/varz`);

@@ -64,6 +64,11 @@ const CLOSES: readonly Case[] = [
   ],
   ['1001 after 3 s', 'server-restart', { holdMs: 10_000, bursts: [ended(200, { 1001: 200 }, held(200, 3003))] }],
   ['1012', 'server-restart', { holdMs: 10_000, bursts: [ended(200, { 1012: 200 }, held(200, 1200))] }],
+  [
+    'a second of silence by a clock that was behind when the burst came',
+    'idle-cut',
+    { holdMs: 2000, bursts: [ended(200, { fin: 200 }, held(200, 960, 10))] },
+  ],
   ['FIN after 60 s of silence', 'idle-cut', { holdMs: 90_000, bursts: [ended(100, { fin: 100 }, held(100, 60_010))] }],
   [
     'the same of nine',
@@ -191,6 +196,11 @@ export const BLUNT: readonly NearMiss[] = [
     { holdMs: 10_000, bursts: [ended(200, { 4401: 200 }, held(200, 3000))] },
   ],
   ['a restart is no idle cut', ['idle-cut'], { holdMs: 10_000, bursts: [ended(200, { 1001: 200 }, held(200, 3000))] }],
+  [
+    'a clock is behind by no more than the burst took',
+    ['idle-cut'],
+    { holdMs: 2000, bursts: [ended(200, { fin: 200 }, held(200, 905, 10))] },
+  ],
   [
     'an end after 1.37 s is no configured time',
     ['idle-cut'],

