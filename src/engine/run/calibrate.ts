@@ -4,8 +4,8 @@
  */
 
 import type { Threshold } from '../../plan/expressions/rules.js';
-import { type Plan, stageOpen } from '../../plan/plan.js';
-import { loadOf } from '../../plan/stages/kinds.js';
+import { burstSizes, type Plan, stageOpen } from '../../plan/plan.js';
+import { isSearch, loadOf } from '../../plan/stages/kinds.js';
 import type { Calibration } from '../../result/result.js';
 import { floorMisses, floorOf } from '../../tally/floor.js';
 import { type Generators, TARGET } from '../load/generators.js';
@@ -15,8 +15,35 @@ import { type Mirror, startMirror } from '../mirror/mirror-process.js';
 import type { SearchCalibration } from './search-hands.js';
 import { runStage, type StageRun } from './stage-run.js';
 
+/** What a run calibrates for. */
+interface Calibrated {
+  readonly plan: Plan;
+  readonly limits: readonly Threshold[];
+  readonly signal: AbortSignal;
+  /** Called before each stage. */
+  readonly show: () => void;
+}
+
+/** The floors of each stage, after a warm-up. A search measures them during the search, at the sizes that it reaches. */
+export async function calibrateStages(
+  generators: Generators,
+  mirror: Mirror,
+  { plan, limits, signal, show }: Calibrated,
+): Promise<StageFloors[]> {
+  const floors: StageFloors[] = [];
+  show();
+  await warmUp(generators, mirror, signal);
+  for (const [stage, own] of plan.stages.entries()) {
+    if (signal.aborted) break;
+    show();
+    const at = (size: number | null) => calibrate(generators, mirror, stage, signal, size);
+    floors.push(isSearch(own) ? NO_FLOORS : await floorsOf(burstSizes(own), limits, at));
+  }
+  return floors;
+}
+
 /** Runs the generators' code until it is compiled and discards the measurements. The mirror is their second target. */
-export async function warmUp(generators: Generators, mirror: Mirror, signal: AbortSignal): Promise<void> {
+async function warmUp(generators: Generators, mirror: Mirror, signal: AbortSignal): Promise<void> {
   await atMirror(generators, mirror, mirror.warmUpStage, null, signal);
 }
 
@@ -24,7 +51,7 @@ export async function warmUp(generators: Generators, mirror: Mirror, signal: Abo
  * Measures the generator's own cost (its floor) for a stage: at the stage's largest burst unless a size is given. The mirror must be the generators' second target.
  * @returns null when stopped before the end
  */
-export async function calibrate(
+async function calibrate(
   generators: Generators,
   mirror: Mirror,
   stage: number,
@@ -53,6 +80,7 @@ export async function calibrate(
 
 /** The generator's own cost at a size of a stage; `null` for the size of a load that has no bursts. */
 export type StageFloors = (size: number | null) => Calibration | null;
+export const NO_FLOORS: StageFloors = () => null;
 
 /**
  * The floors of a stage with bursts of several sizes. That of the largest serves all of them; where it misses a limit of

@@ -26,7 +26,7 @@ import { type Mirror, startMirror } from '../mirror/mirror-process.js';
 import { tlsOptions } from '../transport/tls-options.js';
 import type { Destination } from '../transport/transport.js';
 import { burstOf, limitsOfSearch, nothingFired, type RecordedBurst } from './burst-record.js';
-import { CalibrationOnDemand, calibrate, floorsOf, type StageFloors, warmUp } from './calibrate.js';
+import { CalibrationOnDemand, calibrateStages, NO_FLOORS, type StageFloors } from './calibrate.js';
 import { type Choice, chooseTransport } from './choose-transport.js';
 import { Live } from './live.js';
 import { localGenerator } from './local-generator.js';
@@ -41,7 +41,6 @@ import { firstPhaseOf, runStage, type StageRun } from './stage-run.js';
 /** Rest after a search that has no cool-down of its own (docs/method.md, "Defaults"). */
 const REST_AFTER_SEARCH_MS = 10_000;
 const STOPPED = 'stopped by the user';
-const NO_FLOORS: StageFloors = () => null;
 /** Time after the second signal for the workers to send their counts. */
 const HURRY_MS = 600;
 
@@ -256,19 +255,15 @@ class Run {
     await generators.brief({ targets, userAgent: this.#userAgent, portRange, platform, fault });
   }
 
-  async #calibrations(mirror: Mirror): Promise<StageFloors[]> {
+  #calibrations(mirror: Mirror): Promise<StageFloors[]> {
     const { generators, observer } = this.#options;
-    const floors: StageFloors[] = [];
-    observer.progress?.({ phase: 'calibrating', ...Live.nothing });
-    await warmUp(generators, mirror, this.#stop.signal);
-    for (const [stage, own] of this.#plan.stages.entries()) {
-      if (this.#isStopped) break;
-      observer.progress?.({ phase: 'calibrating', ...Live.nothing });
-      const at = (size: number | null) => calibrate(generators, mirror, stage, this.#stop.signal, size);
-      // A search measures the generator's own cost during the search, at the sizes that it reaches.
-      floors.push(isSearch(own) ? NO_FLOORS : await floorsOf(burstSizes(own), this.#limits, at));
-    }
-    return floors;
+    const show = () => observer.progress?.({ phase: 'calibrating', ...Live.nothing });
+    return calibrateStages(generators, mirror, {
+      plan: this.#plan,
+      limits: this.#limits,
+      signal: this.#stop.signal,
+      show,
+    });
   }
 
   async #runStage(index: number, resolution: Resolution, floors: StageFloors): Promise<void> {
