@@ -2,6 +2,7 @@
  * The flags as data: name, short form, kind and help. The only place, so that parsing, help, environment variables and
  * completion cannot disagree. Values stay text: the plan reads units.
  */
+import { COMPARE_ENDINGS } from '../report/formats/compared/compare-formats.js';
 import { ENDINGS, FORMAT_NAMES } from '../report/formats/formats.js';
 
 export interface OptionSpec {
@@ -224,6 +225,11 @@ export const COMPARE_OPTIONS: OptionTable = {
     'exit 3 when worse: "p99(handshake) +10%", "share(101) -1pp", "dropOff -20%", "recovery +2s", undecided (repeatable)',
   ),
   'any-target': flag('Compare', 'the sides are of two targets on purpose'),
+  output: list('Output', `FILE${COMPARE_ENDINGS.join('|')}`, 'write the comparison (repeatable)', 'o'),
+  format: {
+    ...text('Output', 'NAME', 'what `-o -` writes (default json)'),
+    choices: COMPARE_ENDINGS.map((ending) => ending.slice(1)),
+  },
   json: flag('Output', 'print the comparison as one JSON document, nothing else'),
   quiet: flag('Output', 'no notes', 'q'),
   color: OUTPUT.color,

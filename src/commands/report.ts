@@ -5,7 +5,7 @@
 import { resolve } from 'node:path';
 import { EXIT, type ExitCode } from '../errors.js';
 import type { Host } from '../host.js';
-import { openDocuments } from '../report/files/open-files.js';
+import { formatOf, openDocuments } from '../report/files/open-files.js';
 import { renderCheck } from '../report/terminal/check-page.js';
 import { burstsText } from '../report/words/numbers.js';
 import type { Result } from '../result/result.js';
@@ -21,7 +21,7 @@ export async function report(args: { files: readonly string[]; flags: Flags }, h
   const output = standardOutputOf(flags, commands, host);
   const inputs = files.map((file) => ({ what: `RESULT ${file}`, path: resolve(host.cwd, file) }));
   const paths = (listFlag(flags, 'output') ?? []).filter((path) => path !== STDOUT_PATH);
-  const documents = openDocuments(paths, commands, {
+  const documents = openDocuments(paths, (destination) => formatOf(destination, commands), {
     cwd: host.cwd,
     pid: host.pid,
     stepSummary: host.env.GITHUB_STEP_SUMMARY,

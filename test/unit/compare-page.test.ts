@@ -5,6 +5,8 @@ import test from 'node:test';
 import { compareSides } from '#dist/compare/compare.js';
 import type { ComparedRun } from '#dist/compare/sides.js';
 import { parseFailOn } from '#dist/plan/expressions/fail-on.js';
+import { comparisonJunit } from '#dist/report/formats/compared/compare-junit.js';
+import { comparisonMarkdown } from '#dist/report/formats/compared/compare-markdown.js';
 import { renderComparison } from '#dist/report/terminal/compare-page.js';
 import { changeText, intervalText, valueText } from '#dist/report/words/compared/compare-numbers.js';
 import { runsOf } from './compare-results.js';
@@ -45,15 +47,34 @@ for (const [name, sides] of Object.entries(PAGES)) {
       version: '0.1.0',
     });
     const text = renderComparison(comparison, { width: 80, color: false, unicode: true });
-    const golden = `test/golden/compare-${name}.txt`;
-    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(golden, text);
-    assert.equal(text, readFileSync(golden, 'utf8'), 'UPDATE_GOLDEN=1 writes it anew');
+    held(`compare-${name}.txt`, text);
+    held(`compare-${name}.md`, comparisonMarkdown(comparison));
+    held(`compare-${name}.xml`, comparisonJunit(comparison));
     for (const line of text.split('\n')) assert.ok(line.length <= 80, line);
     const ascii = renderComparison(comparison, { width: 60, color: false, unicode: false });
     assert.match(ascii, /^[\n -~]*$/, 'an ASCII terminal gets ASCII');
     for (const line of ascii.split('\n')) assert.ok(line.length <= 60, line);
   });
 }
+
+function held(name: string, text: string): void {
+  const golden = `test/golden/${name}`;
+  if (process.env.UPDATE_GOLDEN === '1') writeFileSync(golden, text);
+  assert.equal(text, readFileSync(golden, 'utf8'), `${name}: UPDATE_GOLDEN=1 writes it anew`);
+}
+
+test('JUnit: WORSE is a failure, what nobody named or could decide is skipped, incomparable sides are an error', () => {
+  const verdictsOf = (name: keyof typeof PAGES) => {
+    const [base, fresh, failOn] = PAGES[name]();
+    const xml = comparisonJunit(
+      compareSides(base, fresh, { failOn: failOn.map(parseFailOn), anyTarget: false, version: '0.1.0' }),
+    );
+    return [...xml.matchAll(/<(failure|error|skipped) /g)].map(([, is]) => is).sort();
+  };
+  assert.deepEqual(verdictsOf('worse'), ['failure', 'skipped']);
+  assert.deepEqual(verdictsOf('undecided'), ['skipped', 'skipped']);
+  assert.deepEqual(verdictsOf('refused'), ['error']);
+});
 
 test('values, changes and intervals are written in the unit of their metric', () => {
   assert.deepEqual(

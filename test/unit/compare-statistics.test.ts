@@ -6,6 +6,8 @@ import { normalQuantile, studentQuantile } from '#dist/compare/quantiles.js';
 import { intervalPlace, medianOf, rankShift } from '#dist/compare/rank-sum.js';
 import { leastForInterval, neededFor, smallestShift } from '#dist/compare/sample-size.js';
 import { hasMoved, verdictOf } from '#dist/compare/verdict.js';
+import { burstP99, burstShare, ratesOf } from '../bench/compare-simulated.js';
+import { Random } from '../bench/simulated-random.js';
 
 fc.configureGlobal({ seed: 20261201 });
 
@@ -194,4 +196,23 @@ test('how many values would decide, and what so many would show, answer each oth
   assert.ok(seen > 0.2 && seen < 0.28, `${seen}`);
   assert.equal(neededFor(0, 0.15, 0.05), null);
   assert.equal(neededFor(0.1, 0, 0.05), 4);
+});
+
+test('a sample of the simulation: false alarms, and what ten bursts a side see (npm run bench:compare has all cells)', () => {
+  const rates = (change: number, tolerance: number) =>
+    ratesOf(
+      { base: burstP99(0.15), new: burstP99(0.15, change), perSide: 10 },
+      tolerance,
+      0.05,
+      1500,
+      new Random(`sample ${change} ${tolerance}`),
+    );
+  const none = rates(0, 0);
+  assert.ok(none.worse + none.better <= 0.06, `${none.worse} ${none.better}`);
+  assert.ok(rates(0, 0.1).worse <= 0.01);
+  // Expected: 62 % and 19 %; 1,500 runs scatter by 1.3 points.
+  assert.ok(Math.abs(rates(0.2, 0).worse - 0.62) < 0.05, `${rates(0.2, 0).worse}`);
+  assert.ok(Math.abs(rates(0.2, 0.1).worse - 0.19) < 0.04, `${rates(0.2, 0.1).worse}`);
+  const share = { base: burstShare(0.99, 0.02), new: burstShare(0.99, 0.02), perSide: 5, isShare: true };
+  assert.ok(ratesOf(share, 0, 0.05, 1000, new Random('shares')).worse <= 0.06);
 });

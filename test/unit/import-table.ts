@@ -101,7 +101,7 @@ export const IMPORT_TABLE: readonly Row[] = [
     may: [...REPORTED, 'report/words', 'report/terminal/style.ts'],
     packages: ['string-width', 'wrap-ansi'],
   },
-  { places: ['report/formats'], may: [...REPORTED, 'report/words'] },
+  { places: ['report/formats', 'report/formats/compared'], may: [...REPORTED, 'report/words'] },
   { places: ['report/outputs'], may: [...REPORTED, 'report/words'] },
   {
     places: ['report/files'],

@@ -1,6 +1,6 @@
 /** `compare` as a shell runs it, on saved results: files and folders, exit codes, what is said where. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -53,6 +53,39 @@ test('compare: folders and files, exit codes, the document', async (t) => {
   const few = await wstampede(['compare', named('main')[0], '--with', named('pr')[0], ...GATE], { cwd });
   assert.equal(few.code, 4);
   assert.match(few.stdout, /1 and 1 bursts: no 95% interval exists/);
+});
+
+test('compare: documents, by the ending of a file or on standard output', async (t) => {
+  const cwd = sides(t);
+  const outputs = ['-o', 'c.json', '-o', 'c.md', '-o', 'c.xml'];
+  const ran = await wstampede(['compare', 'main', '--with', 'pr', ...GATE, ...outputs], { cwd });
+  assert.equal(ran.code, 3, ran.stderr);
+  const read = (file: string) => readFileSync(join(cwd, file), 'utf8');
+  const document: unknown = JSON.parse(read('c.json'));
+  assert.ok(isComparison(document));
+  assert.match(read('c.md'), /^### WORSE: p99&#40;|^### WORSE: p99\(handshake\)/);
+  assert.match(read('c.xml'), /<failure type="worse"/);
+  for (const file of ['c.json', 'c.md', 'c.xml']) assert.match(ran.stderr, new RegExp(`wrote .*${file}`));
+  const printed = await wstampede(['compare', 'main', '--with', 'pr', '-o', '-', '--format', 'md'], { cwd });
+  assert.match(printed.stdout, /^### WORSE/);
+  const summary = await wstampede(['compare', 'main', '--with', 'pr', '-o', 'step'], {
+    cwd,
+    env: { GITHUB_STEP_SUMMARY: join(cwd, 'step') },
+  });
+  assert.equal(summary.code, 0, summary.stderr);
+  assert.match(read('step'), /^### WORSE/);
+  const mistakes: [args: string[], message: RegExp][] = [
+    [['-o', 'c.csv'], /"\.csv" is not available/],
+    [['-o', 'main/main-1.json'], /would overwrite/],
+    [['-o', '-', '--json'], /both would write to standard output/],
+    [['-o', '-', '--format', 'csv'], /--format: expected json/],
+    [['-o', 'c.md', '-o', './c.md'], /the same file/],
+  ];
+  for (const [args, message] of mistakes) {
+    const refused = await wstampede(['compare', 'main', '--with', 'pr', ...args], { cwd });
+    assert.equal(refused.code, 2, args.join(' '));
+    assert.match(refused.stderr, message);
+  }
 });
 
 test('compare: an open question is said on stderr, and --fail-on undecided makes it 3', async (t) => {

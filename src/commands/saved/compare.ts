@@ -1,18 +1,16 @@
 /**
- * `wstampede compare BASE… --with NEW…`: reads both sides, compares them, prints the table or the document, and exits with
+ * `wstampede compare BASE… --with NEW…`: reads both sides, compares them, prints and writes what was found, and exits with
  * what `--fail-on` makes of it.
  */
 import { compareSides } from '../../compare/compare.js';
 import type { Comparison } from '../../compare/comparison.js';
-import { type ExitCode, UserError } from '../../errors.js';
+import { EXIT, type ExitCode, UserError } from '../../errors.js';
 import type { Host } from '../../host.js';
 import { parseFailOn } from '../../plan/expressions/fail-on.js';
-import { renderComparison } from '../../report/terminal/compare-page.js';
-import { terminalOf } from '../../report/terminal/style.js';
 import { compareHeadline } from '../../report/words/compared/compare-words.js';
-import { write } from '../console.js';
 import { type Flags, listFlag, switchFlag } from '../option-tables.js';
 import { version } from '../version.js';
+import { comparisonOutputOf } from './comparison-output.js';
 import { runsOf } from './side-files.js';
 
 interface CompareArguments {
@@ -31,19 +29,15 @@ export async function compare({ base, flags }: CompareArguments, host: Host): Pr
   const failOn = (listFlag(flags, 'fail-on') ?? []).map(parseFailOn);
   const taken = new Set<string>();
   const sides = [base, fresh].map((names) => runsOf(names, host.cwd, taken));
+  const output = comparisonOutputOf(flags, host, [...taken]);
   const comparison = compareSides(sides[0], sides[1], {
     failOn,
     anyTarget: switchFlag(flags, 'any-target') === true,
     version: version(),
   });
   if (switchFlag(flags, 'quiet') !== true) host.stderr.write(notesOf(comparison));
-  const noColor = switchFlag(flags, 'color') === false;
-  const isJson = switchFlag(flags, 'json') === true;
-  const text = isJson
-    ? `${JSON.stringify(comparison, null, 2)}\n`
-    : renderComparison(comparison, terminalOf(host.stdout, host.env, { noColor }));
-  await write(host, text);
-  return comparison.exitCode as ExitCode;
+  const problems = await output.write(comparison);
+  return problems ? EXIT.internal : (comparison.exitCode as ExitCode);
 }
 
 /** What an exit code of 0 does not say. */

@@ -4,6 +4,7 @@
  */
 import * as fs from 'node:fs';
 import { basename, extname } from 'node:path';
+import type { UserError } from '../../errors.js';
 import type { Result } from '../../result/result.js';
 import type { Format } from '../formats/format.js';
 import { DEFAULT_FORMAT, ENDINGS, formatFor, misfitOf, STEP_SUMMARY_FORMAT } from '../formats/formats.js';
@@ -53,23 +54,23 @@ export function openFiles(specs: FileSpecs, options: OutputOptions): Output[] {
 }
 
 /** A place for a document about saved results. */
-export interface DocumentFile {
-  readonly format: Format;
+export interface DocumentFile<F> {
+  readonly format: F;
   readonly place: ResultPlace;
 }
 
 /**
- * Checks that every path can be written with these results.
- * @param commands those whose results will be written
+ * Checks that every path can be written.
+ * @param formatOf the format of a destination
  * @throws UserError `output`, as `openFiles`
  */
-export function openDocuments(
+export function openDocuments<F>(
   paths: readonly string[],
-  commands: readonly string[],
+  formatOf: (destination: OutputPath) => F,
   options: OutputOptions,
-): DocumentFile[] {
+): DocumentFile<F>[] {
   const destinations = paths.map((path, place) => destinationOf('-o', path, place + 1, options));
-  const formats = destinations.map((destination) => formatOf(destination, commands));
+  const formats = destinations.map(formatOf);
   checkApart(destinations);
   checkKept(destinations, options.inputs ?? []);
   for (const destination of destinations) prove(destination);
@@ -111,7 +112,7 @@ function isSame(path: string, other: string): boolean {
  * From the file's ending; pipes and devices need none, and the summary of a step is Markdown.
  * @throws UserError `output` for an ending without a format, or with one that can't hold results of these commands
  */
-function formatOf({ flag, shown, isFile, isAppended }: OutputPath, commands: readonly string[]): Format {
+export function formatOf({ flag, shown, isFile, isAppended }: OutputPath, commands: readonly string[]): Format {
   const known = isAppended ? STEP_SUMMARY_FORMAT : formatFor(basename(shown));
   const format = known ?? (isFile ? undefined : DEFAULT_FORMAT);
   if (format !== undefined) {
@@ -119,9 +120,14 @@ function formatOf({ flag, shown, isFile, isAppended }: OutputPath, commands: rea
     if (misfit !== null) throw outputError(`${flag} ${shown}: ${misfit.why}`, `these fit: ${misfit.fitting}`);
     return format;
   }
+  throw unknownEnding(flag, shown, ENDINGS);
+}
+
+/** Of a file whose name ends in none of `available`. */
+export function unknownEnding(flag: string, shown: string, available: readonly string[]): UserError {
   const ending = extname(shown).toLowerCase();
   const what = ending === '' ? 'has no ending that names a format' : `"${ending}" is not available`;
-  throw outputError(`${flag} ${shown}: ${what}`, `available: ${ENDINGS.join(' ')}`);
+  return outputError(`${flag} ${shown}: ${what}`, `available: ${available.join(' ')}`);
 }
 
 /** Renders a result once for all files of the same format. */

@@ -8,7 +8,6 @@ import { formatCount } from '../../plan/units.js';
 import type { Result } from '../../result/result.js';
 import type { CauseWords } from '../words/cause-words.js';
 import { checkSteps, probeWords } from '../words/check-words.js';
-import type { Fact } from '../words/fact.js';
 import { hasDropOff } from '../words/headline.js';
 import { outcomeRows } from '../words/outcome-words.js';
 import type { FirstSamples } from '../words/sample-words.js';
@@ -17,6 +16,7 @@ import { commandLine } from '../words/written/command-line.js';
 import { quoteOf } from '../words/written/quote.js';
 import { burstSheet, ladderSheet, phaseSheet, type Sheet, thresholdSheet } from '../words/written/sheets.js';
 import { judgedTitle, stampOf } from '../words/written/stamp.js';
+import { details, factLine, fenced, plain, table } from './markdown-markup.js';
 
 export function renderMarkdown(results: readonly Result[]): string {
   return `${results
@@ -113,11 +113,6 @@ function outcomeBars({ totals }: Result): string {
     .join('\n');
 }
 
-function factLine({ label, text, isDoubt }: Fact): string {
-  const start = isDoubt === true ? '- ⚠ ' : '- ';
-  return label === '' ? `  ${plain(text)}` : `${start}**${plain(label)}**: ${plain(text)}`;
-}
-
 function causeText({ label, name, title, facts }: CauseWords): string {
   const start = `**${plain(label)}: ${plain(name)}**${title === '' ? '' : `. ${plain(title)}`}`;
   return [start, ...facts.map(factLine)].join('\n');
@@ -133,33 +128,4 @@ function narrowed(sheet: Sheet): Sheet {
   const dropped = sheet.columns.findIndex(({ title }) => title === 'share');
   const keep = <T>(cells: readonly T[]): T[] => cells.filter((_, i) => i !== dropped);
   return { ...sheet, columns: keep(sheet.columns), rows: sheet.rows.map(keep) };
-}
-
-function table({ columns, rows, notes }: Sheet): string {
-  if (rows.length === 0) return '';
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [
-    line(columns.map(({ title }) => plain(title))),
-    line(columns.map(({ isNumber }) => (isNumber ? '---:' : '---'))),
-    ...rows.map((row) => line(row.map(plain))),
-    ...notes.map((note) => `\n${plain(note)}`),
-  ].join('\n');
-}
-
-function details(title: string, text: string): string {
-  return `<details><summary>${plain(title)}</summary>\n\n${text}\n\n</details>`;
-}
-
-/** The fence is longer than any run of backticks in the text. */
-function fenced(text: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
-  const fence = '`'.repeat(longest + 1);
-  return `${fence}text\n${text}\n${fence}`;
-}
-
-/** Characters that could start markup, a mention or a reference to an issue, as references: they are shown as they are. */
-function plain(text: string): string {
-  return text.replace(/[&<>|`*_~[\]\\#@$]|(?<=:)\/\//g, (found) =>
-    [...found].map((char) => `&#${char.codePointAt(0)};`).join(''),
-  );
 }

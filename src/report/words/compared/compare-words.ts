@@ -8,6 +8,7 @@ import { printable } from '../../../plan/printable.js';
 import { formatCount } from '../../../plan/units.js';
 import { bare, type Fact } from '../fact.js';
 import type { Headline } from '../headline.js';
+import type { Mood, Sheet } from '../written/sheets.js';
 import { amountText, changeText, confidenceText, intervalText, valueText } from './compare-numbers.js';
 
 const MOOD_OF: Readonly<Record<Comparison['verdict'], Headline['mood']>> = {
@@ -34,8 +35,8 @@ function headlineText(comparison: Comparison): string {
   const wanted: MetricVerdict = verdict === 'not comparable' ? 'not judged' : verdict;
   const [lead, ...others] = leadingFirst(judged.filter((metric) => metric.verdict === wanted));
   if (lead === undefined) return 'NOT COMPARABLE: the two sides have no metric in common.';
-  const more = others.length === 0 ? '' : ` Also ${wanted}: ${others.map(nameOf).join(', ')}.`;
-  return `${sentenceOf(lead)}${more}`;
+  const more = others.length === 0 ? '' : ` Also ${wanted}: ${others.map(metricName).join(', ')}.`;
+  return `${metricText(lead)}${more}`;
 }
 
 /** Of metrics that nobody named, the tail is what people ask about. */
@@ -44,11 +45,15 @@ function leadingFirst(metrics: readonly ComparedMetric[]): readonly ComparedMetr
   return metrics.toSorted((a, b) => rank(a) - rank(b));
 }
 
-function nameOf({ metric, load }: ComparedMetric): string {
-  return load === null ? metric : `${metric} of ${formatCount(load.size)}`;
+/** `p99(handshake) of 2,000`, of a second stage with the same load `p99(handshake) of 2,000, stage 2`. */
+export function metricName({ metric, load }: ComparedMetric): string {
+  if (load === null) return metric;
+  const kind = load.kind === 'burst' ? '' : `${load.kind} `;
+  return `${metric} of ${kind}${formatCount(load.size)}${load.order === 0 ? '' : `, stage ${load.order + 1}`}`;
 }
 
-function sentenceOf(metric: ComparedMetric): string {
+/** One sentence or two about a metric. */
+export function metricText(metric: ComparedMetric): string {
   const { verdict, because, scale, tolerance, needed } = metric;
   if (verdict === 'not judged')
     return `NOT JUDGED: ${metric.metric}: ${printable(bare(because ?? 'unknown'))}.${advice(metric)}`;
@@ -83,11 +88,21 @@ function advice({ smallest, scatter, scale, of }: ComparedMetric): string {
   return ` With ${perSide} ${of}s a side a change of about ${amountText(change, scale)} would show (scatter ${amountText(scatter, scale)}).`;
 }
 
+/** What was compared: `burst`, `base: 5 runs, 5 bursts`, `new: 5 runs, 5 bursts`. */
+export function compareContext({ command, base, new: fresh }: Comparison): string[] {
+  const side = (name: string, { runs, bursts }: ComparedSide) =>
+    `${name}: ${countText(runs, 'run')}${bursts === 0 ? '' : `, ${countText(bursts, 'burst')}`}`;
+  return [...(command === null ? [] : [command]), side('base', base), side('new', fresh)];
+}
+
+function countText(many: number, what: string): string {
+  return `${formatCount(many)} ${what}${many === 1 ? '' : 's'}`;
+}
+
 /** One metric as the cells of a table. */
 export interface CompareRow {
+  /** With its load where the runs fired several. */
   readonly metric: string;
-  /** Only where the runs fired several loads. */
-  readonly load: string | null;
   readonly base: string;
   readonly new: string;
   readonly change: string;
@@ -101,10 +116,9 @@ export interface CompareRow {
 }
 
 export function compareRows({ metrics }: Comparison): CompareRow[] {
-  const loads = new Set(metrics.map(({ load }) => (load === null ? '' : loadKey(load))));
+  const loads = new Set(metrics.map(({ load }) => JSON.stringify(load)));
   return metrics.map((metric) => ({
-    metric: metric.metric,
-    load: loads.size > 1 ? (metric.load === null ? 'search' : loadText(metric.load)) : null,
+    metric: loads.size > 1 ? metricName(metric) : metric.metric,
     base: valueText(metric.base.typical, metric.unit),
     new: valueText(metric.new.typical, metric.unit),
     change: metric.change === null ? '–' : changeText(metric.change, metric.scale),
@@ -116,10 +130,6 @@ export function compareRows({ metrics }: Comparison): CompareRow[] {
   }));
 }
 
-function loadKey(load: NonNullable<ComparedMetric['load']>): string {
-  return `${loadText(load)} ${load.order}`;
-}
-
 function limitText({ tolerance, scale, bad }: ComparedMetric): string {
   return `${bad === 'up' ? '+' : '-'}${amountText(tolerance, scale)}`;
 }
@@ -127,6 +137,36 @@ function limitText({ tolerance, scale, bad }: ComparedMetric): string {
 function saysOf({ verdict, moved }: ComparedMetric): string {
   if (verdict === 'worse') return 'WORSE';
   return verdict === 'undecided' && moved ? 'undecided, moved' : verdict;
+}
+
+const SHEET_MOODS: Readonly<Record<MetricVerdict, Mood>> = {
+  worse: 'bad',
+  'not judged': 'doubtful',
+  undecided: 'doubtful',
+  better: 'good',
+  'no worse': 'good',
+};
+
+/** The rows as a table for documents. */
+export function compareSheet(comparison: Comparison): Sheet {
+  const rows = compareRows(comparison);
+  const hasLimits = rows.some(({ limit }) => limit !== null);
+  const titles = ['base', 'new', 'change', 'interval', 'n', ...(hasLimits ? ['limit'] : [])];
+  return {
+    columns: [
+      { title: 'metric', isNumber: false },
+      ...titles.map((title) => ({ title, isNumber: true })),
+      { title: 'verdict', isNumber: false },
+    ],
+    rows: rows.map((row) => [
+      row.metric,
+      ...[row.base, row.new, row.change, row.interval, row.count],
+      ...(hasLimits ? [row.limit ?? ''] : []),
+      row.says,
+    ]),
+    moods: rows.map(({ verdict }) => SHEET_MOODS[verdict]),
+    notes: [],
+  };
 }
 
 const MOST_LEFT_OUT = 3;
@@ -164,7 +204,7 @@ function unjudgedFacts(metrics: readonly ComparedMetric[]): Fact[] {
   const reasons = new Map<string, string[]>();
   for (const metric of metrics) {
     if (metric.because === null) continue;
-    reasons.set(metric.because, [...(reasons.get(metric.because) ?? []), nameOf(metric)]);
+    reasons.set(metric.because, [...(reasons.get(metric.because) ?? []), metricName(metric)]);
   }
   return [...reasons].map(([because, names]) => ({
     label: 'not judged',
