@@ -2,6 +2,7 @@
  * How connections ended after their 101, as the sessions of a burst count it: by whom, with which close code, after how
  * long. Every value may be missing: results of earlier versions have no sessions.
  */
+import { ABORTED } from '../names/ends.js';
 import type { Summary } from '../result/result.js';
 import { valuesOf } from './values.js';
 
@@ -31,27 +32,41 @@ export interface Closes {
 
 export function closesOf(sessions: unknown): Closes | null {
   if (typeof sessions !== 'object' || sessions === null) return null;
-  const { ready, notReady, cut, closed, aborted, messages, heldMs, cutMs, silentMs, ends } = sessions as Record<
-    string,
-    unknown
-  >;
+  const { ready, notReady, cut, closed, aborted, messages, heldMs, cutMs, silentMs, ends, notReadyEnds } =
+    sessions as Record<string, unknown>;
   if (typeof ready !== 'number') return null;
+  const early = countsOf(notReady).filter(([word]) => word !== ABORTED);
   const ended = new Map<Word, number>();
-  for (const [word, count] of [...countsOf(notReady), ...countsOf(cut)])
-    ended.set(word, (ended.get(word) ?? 0) + count);
+  for (const [word, count] of [...early, ...countsOf(cut)]) ended.set(word, (ended.get(word) ?? 0) + count);
   const before = sumOf(countsOf(notReady));
+  const waiting = before - sumOf(early);
   const endedCount = sumOf([...ended]);
   return {
     opened: ready + before,
     ended,
     endedCount,
-    kept: sumOf(countsOf(closed)) + (typeof aborted === 'number' ? aborted : 0),
+    kept: sumOf(countsOf(closed)) + (typeof aborted === 'number' ? aborted : 0) + waiting,
     received: Number((messages as Record<string, unknown> | undefined)?.received ?? 0) || 0,
-    reasons: reasonsOf(ends),
-    // This side closes last, so the shortest times are those of connections that the target ended.
-    endedMs: isSummary(cutMs) ? valuesOf(cutMs) : isSummary(heldMs) ? valuesOf(heldMs).slice(0, endedCount) : [],
+    reasons: new Map([...reasonsOf(notReadyEnds), ...reasonsOf(ends)]),
+    endedMs: isSummary(cutMs)
+      ? valuesOf(cutMs)
+      : early.length > 0
+        ? livesOf(notReadyEnds)
+        : shortest(heldMs, endedCount),
     silentMs: isSummary(silentMs) ? valuesOf(silentMs) : null,
   };
+}
+
+/** This side closes last, so the shortest times are those of connections that the target ended. */
+function shortest(heldMs: unknown, count: number): number[] {
+  return isSummary(heldMs) ? valuesOf(heldMs).slice(0, count) : [];
+}
+
+/** Of those that were not ready, each way's shortest and longest life after the 101. */
+function livesOf(ends: unknown): number[] {
+  const each = typeof ends === 'object' && ends !== null ? Object.values(ends) : [];
+  const lives = each.flatMap((end: { minMs?: unknown; maxMs?: unknown } | null) => [end?.minMs, end?.maxMs]);
+  return lives.filter((ms): ms is number => typeof ms === 'number').sort((a, b) => a - b);
 }
 
 function reasonsOf(ends: unknown): Map<Word, string> {

@@ -6,6 +6,7 @@
  */
 
 import { openedOf } from '../names/outcomes.js';
+import { areReadyAtOnce } from '../result/ready.js';
 import type { Burst, Summary } from '../result/result.js';
 import { LatencyHistogram } from '../tally/histogram.js';
 import type { BurstFacts } from './engine-interface.js';
@@ -44,7 +45,7 @@ export function factsOf(burst: Burst, objectives: readonly Objective[]): BurstFa
  */
 function timesOf({ latencyMs, latencyLowerMs, sessions }: Burst): readonly [Summary | null, Summary | null] {
   const { handshake } = latencyMs;
-  if (sessions === null || sessions.readyMs?.hdr === handshake?.hdr) {
+  if (sessions === null || areReadyAtOnce({ sessions, latencyMs })) {
     return [latencyLowerMs?.handshake ?? handshake, handshake];
   }
   return [sessions.readyMs, sessions.readyMs];

@@ -1,8 +1,8 @@
 /** How connections ended after their 101, as sentences say it; the counts are the tally's. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { END } from '#dist/names/ends.js';
-import { endedClause, endedSentence, endFacts } from '#dist/report/words/end-words.js';
+import { closedWith, END } from '#dist/names/ends.js';
+import { endedClause, endedSentence, endFacts, readyClause, readyFacts } from '#dist/report/words/end-words.js';
 import { Tally, untimed } from '#dist/tally/tally.js';
 
 type Group = readonly [end: number, count: number, heldMs: number];
@@ -73,4 +73,61 @@ test('nothing ended: nothing is said; lost and not counted how: only that', () =
   const old = { ...none, lostWhileHeld: 2, sessions: null };
   assert.equal(endedClause(old), '; the target then ended 2 of them while they were held');
   assert.deepEqual(endFacts(old), []);
+});
+
+const STEP = 'expect #2 {"type":"welcome"}';
+
+/** `count` clients of a session that ended so; ready after `readyMs`, or not. */
+function session(groups: readonly (readonly [end: number, count: number, readyMs: number | null])[]) {
+  const tally = new Tally();
+  for (const [end, count, readyMs] of groups) {
+    for (let i = 0; i < count; i++) {
+      tally.add({ ...untimed(), outcome: 101, handshakeMs: 1 });
+      tally.addSession(end, { readyMs: readyMs ?? Number.NaN, heldMs: 10, silentMs: 10, livedMs: 20 });
+    }
+    const text = end === 4401 ? 'Unauthorized' : null;
+    const message = end === END.timeoutMessage ? '{"type":"busy"}' : end === END.rejected ? '{"type":"error"}' : null;
+    const step = end === END.rejected ? 'when {"type":"error"}' : STEP;
+    tally.sessions.addReason(end, readyMs !== null, { text, step, message, atMs: 1 });
+  }
+  tally.sessions.addMessages({ sent: 40, received: 33, skipped: 1 });
+  return tally.counted();
+}
+
+test('who was ready, and why the others were not, with the step and what came instead', () => {
+  const counted = session([
+    [closedWith(1000), 80, 41],
+    [4401, 12, null],
+    [END.timeoutMessage, 5, null],
+    [END.rejected, 1, null],
+  ]);
+  assert.equal(
+    readyClause(counted),
+    '; 80 were ready, 12 were closed with 4401 ("Unauthorized"), 5 waited in vain for expect #2 {"type":"welcome"}, 1 was refused',
+  );
+  assert.deepEqual(
+    readyFacts(counted, 5000).map(({ label, text }) => [label, text]),
+    [
+      ['ready', '80 of 98 clients: half within 41.0 ms, the last after 41.0 ms'],
+      [
+        'not ready',
+        '12 were closed with 4401 ("Unauthorized") before they were ready, at expect #2 {"type":"welcome"}',
+      ],
+      ['', '5: expect #2 {"type":"welcome"} was not answered within 5s; last message: {"type":"busy"}'],
+      ['', '1 was refused before it was ready, by when {"type":"error"}; its message: {"type":"error"}'],
+      ['messages', '40 sent, 33 received, 1 of them skipped'],
+    ],
+  );
+});
+
+test('all were ready, none was; a plain hold says nothing of it', () => {
+  assert.equal(readyClause(session([[closedWith(1000), 3, 41]])), '; all were ready, the slowest after 41.0 ms');
+  assert.equal(readyClause(session([[END.fin, 3, null]])), '; none was ready, 3 were ended by FIN');
+  const plain = counted([[END.closedByReset, 3, 1]]);
+  assert.deepEqual([readyClause(plain), readyFacts(plain, null)], ['', []]);
+});
+
+test('of a session the times of ends count from ready', () => {
+  const cut = session([[END.fin, 2, 41]]);
+  assert.match(endedClause(cut), /ended 2 of them by FIN without a close frame 10\.0 ms after they were ready$/);
 });

@@ -9,7 +9,7 @@ import { formatCount, formatDuration } from '../../plan/units.js';
 import type { DropOff, SearchVerdict } from '../../result/drop-off.js';
 import type { Burst, Counted, Result, Summary } from '../../result/result.js';
 import { dropOffSentence } from './drop-off-words.js';
-import { endedClause, endedSentence, keptClause } from './end-words.js';
+import { endedClause, endedSentence, keptClause, readyClause } from './end-words.js';
 import { bare } from './fact.js';
 import { LOAD_WORDS } from './load-words.js';
 import { spokenMs } from './numbers.js';
@@ -31,7 +31,9 @@ export function headlineOf(result: Result): Headline {
   const partial = result.stopped === null ? '' : `PARTIAL (${bare(printable(result.stopped))}): `;
   const text = `${partial}${measured(result)}.`;
   const isMissed = result.thresholds.some(({ ok }) => !ok);
-  const hasFailed = failedOutcomes(result.totals.outcomes).length > 0 || result.totals.lostWhileHeld > 0;
+  const { outcomes, lostWhileHeld, sessions } = result.totals;
+  const allWereReady = Object.keys(sessions?.notReady ?? {}).length === 0;
+  const hasFailed = failedOutcomes(outcomes).length > 0 || lostWhileHeld > 0 || !allWereReady;
   if (isMissed || (hasFailed && partial === '')) return { text, mood: 'bad' };
   return { text, mood: partial === '' && result.validity.verdict === 'valid' ? 'good' : 'doubtful' };
 }
@@ -87,9 +89,9 @@ function measured(result: Result): string {
   const { bursts, totals } = result;
   const areSimultaneous = bursts.every(({ kind }) => startsTogether(kind));
   const sizes = new Set(bursts.map(({ size }) => size));
-  if (areSimultaneous && sizes.size > 1) return `${severalSizes(bursts)}${endedClause(totals)}${keptClause(bursts)}`;
+  if (areSimultaneous && sizes.size > 1) return `${severalSizes(bursts)}${afterwards(totals)}${keptClause(bursts)}`;
   if (!areSimultaneous && bursts.length > 1) {
-    return `${counts(totals, 'handshakes', ` in ${bursts.length} stages and bursts`)}${endedClause(totals)}`;
+    return `${counts(totals, 'handshakes', ` in ${bursts.length} stages and bursts`)}${afterwards(totals)}`;
   }
   const [{ kind, size, stage }] = bursts;
   const { handshakes, manner } = LOAD_WORDS[kind];
@@ -97,7 +99,12 @@ function measured(result: Result): string {
     bursts.length === 1
       ? manner(bursts[0], result.plan.stages[stage])
       : ` in ${bursts.length} bursts of ${formatCount(size)}`;
-  return `${counts(totals, handshakes, how)}${endedClause(totals)}`;
+  return `${counts(totals, handshakes, how)}${afterwards(totals)}`;
+}
+
+/** What followed the 101s. */
+function afterwards(totals: Counted): string {
+  return `${readyClause(totals)}${endedClause(totals)}`;
 }
 
 /** `480 of 500 WHAT got their 101WHERE; 20 were answered 504 after 1.00 s`. */

@@ -5,6 +5,7 @@
 
 import { BOUNDED_PHASES, type BoundedPhase, type Phase } from '../../names/phases.js';
 import type { Gate } from '../../plan/plan.js';
+import { areReadyAtOnce } from '../../result/ready.js';
 import type { Counted, Preflight, Summary } from '../../result/result.js';
 
 /** In ms. `lower` is null if it adds nothing to `upper`. */
@@ -71,7 +72,15 @@ function phaseRows(counted: Counted, preflight: Preflight | null, gate: Gate | n
     return [{ name: phase, isMain: phase === 'handshake', values, note: notes[phase] }];
   });
   const unloaded = preflight?.latencyMs ?? null;
-  return unloaded === null ? rows : [...rows, unloadedRow(unloaded)];
+  return [...rows, ...readyRow(counted), ...(unloaded === null ? [] : [unloadedRow(unloaded)])];
+}
+
+/** Where a session made clients ready later than their 101. */
+function readyRow(counted: Counted): PhaseRow[] {
+  const readyMs = counted.sessions?.readyMs ?? null;
+  if (readyMs === null || areReadyAtOnce(counted)) return [];
+  const values = PHASE_COLUMNS.map((column) => bounded(readyMs[column], null));
+  return [{ name: 'ready', isMain: false, values, note: 'from the start until the client was ready' }];
 }
 
 /** In the order of a handshake. */
@@ -83,7 +92,7 @@ function notesOf(gate: Gate | null): Readonly<Record<Phase, string>> {
     tls: `TLS${gate === 'upgrade' ? before : ''}`,
     upgrade: 'request to response head',
     handshake: MAIN_NOTE,
-    message: 'first message after the 101',
+    message: '101 to the first expected message',
   };
 }
 

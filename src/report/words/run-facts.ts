@@ -11,7 +11,7 @@ import type { Burst, Calibration, Counted, Result, Summary } from '../../result/
 import { weighed } from '../../tally/validity.js';
 import { afterText } from './after-words.js';
 import { arrivalsFact } from './arrival-words.js';
-import { endFacts } from './end-words.js';
+import { endFacts, readyFacts } from './end-words.js';
 import type { Fact } from './fact.js';
 import { hasDropOff, remediesOf } from './headline.js';
 import { percent, spokenMs } from './numbers.js';
@@ -65,6 +65,7 @@ export function runFacts(result: Result): Fact[] {
     ...releaseFact(bursts),
     ...bursts.flatMap(arrivalsFact),
     ...bursts.flatMap(paceFact),
+    ...readyFacts(totals, result.plan.session.script?.messageTimeoutMs ?? null),
     ...endFacts(totals),
     ...kernelFact(totals),
     ...afterFact(bursts),
