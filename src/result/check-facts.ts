@@ -125,6 +125,24 @@ const exchangeSchema = z.object({
 });
 export type CheckExchange = Of<typeof exchangeSchema>;
 
+const sessionSchema = z.object({
+  name: text.nullable().describe('Of a shipped session; null: of its own'),
+  steps: z.array(
+    z.object({
+      step: text.describe('What is sent or expected, masked'),
+      tookMs: ms.nullable().describe('From the 101 until it was done; null: it was not'),
+      message: text.nullable().describe('The message that it waited for, masked'),
+    }),
+  ),
+  readyMs: ms.nullable().describe('From the 101 until the client was ready; null: it was not'),
+  end: text.nullable().describe('Why it was not ready, a word of sessions.notReady'),
+  reason: text.nullable().describe('Of the close frame, or what was no frame; masked'),
+  rule: text.nullable().describe('The answer (when) that ended it'),
+  message: text.nullable().describe('The message that ended it, or the last one that the step did not want; masked'),
+});
+/** How far a session came: the first step without a time is the one that stopped it. */
+export type CheckSession = Of<typeof sessionSchema>;
+
 export const checkSchema = z.object({
   dns: dnsSchema.nullable().describe('null: the target is an address'),
   tcp: z.array(tcpSchema).describe('The dialled address first'),
@@ -146,5 +164,6 @@ export const checkSchema = z.object({
     .nullable()
     .optional()
     .describe('The first message or bytes after the 101; null: nothing came'),
+  session: sessionSchema.nullable().optional().describe('Its steps; null: the plan has none, or there was no 101'),
 });
 export type Check = Of<typeof checkSchema>;

@@ -5,7 +5,7 @@
 
 import { EXIT, type ExitCode } from '../errors.js';
 import { isOpen } from '../names/outcomes.js';
-import type { Check, CheckEnded, CheckProbe } from '../result/check-facts.js';
+import type { Check, CheckEnded, CheckProbe, CheckSession } from '../result/check-facts.js';
 
 const NOBODY: ReadonlySet<string> = new Set(['refused', 'reset-connect', 'timeout-connect', 'unreachable']);
 
@@ -66,14 +66,15 @@ export function endText({ by, said }: CheckEnded): string {
 
 /** What makes the target unhealthy, most serious first, each a clause; empty: it is healthy. */
 export function ailments(check: Check): string[] {
-  const { outcome, probes } = check;
+  const { outcome, probes, session } = check;
   if (!isOpen(outcome)) return [`the handshake ended as ${outcome}`];
   const again = probes.find(({ id }) => id === 'open-close-open');
   const harm = harmOf(probes);
+  const stopped = session == null || session.readyMs !== null ? null : stopText(session);
   return [
     ...(harm === null ? [] : [harmText(harm)]),
     ...(again === undefined || isOpen(again.outcome) ? [] : [`once a client had left, the next got ${again.outcome}`]),
-    ...ailmentsOfTunnel(check),
+    ...(stopped === null ? ailmentsOfTunnel(check) : [`the session stopped ${stopped}`]),
   ];
 }
 
@@ -88,6 +89,26 @@ function ailmentsOfTunnel({ ping, close, idle, ended = null }: Check): string[] 
     ...(close === null || close.ok ? [] : [`the close was not as it should be (${close.found})`]),
   ];
 }
+
+/** `at expect #2 {"type":"welcome"}: closed with 4401 ("Unauthorized")`. */
+export function stopText({ steps, end, reason, rule, message }: CheckSession): string {
+  const step = steps.find(({ tookMs }) => tookMs === null)?.step ?? 'before it was ready';
+  const said = reason === null ? '' : ` ("${reason}")`;
+  const came = message === null ? '' : `; ${end === 'rejected' ? 'its' : 'last'} message: ${message}`;
+  return `at ${step}: ${rule === null ? '' : `${rule}, `}${STOPS[end ?? ''] ?? `closed with ${end}`}${said}${came}`;
+}
+
+const STOPS: Readonly<Record<string, string>> = {
+  fin: 'ended by FIN',
+  rst: 'reset',
+  tls: 'ended with a TLS error',
+  protocol: 'bytes that are no frames came',
+  rejected: 'refused',
+  'timeout-message': 'no answer in time',
+  1005: 'closed without a code',
+  aborted: 'no answer before the check ended',
+  '': 'it did not end',
+};
 
 /** Whether the target sent anything: bytes of a response, or a TLS handshake that this side rejected. */
 export function hasAnswered({ outcome, firstByteMs }: Check): boolean {

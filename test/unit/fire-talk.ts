@@ -60,6 +60,7 @@ export function talking(talk: Talk, clients: Client[] = []): (socket: net.Socket
       for (const frame of read.frames) {
         client.frames.push(frame);
         if (frame.opcode === 1 || frame.opcode === 2) talk.hear?.(client, frame.text);
+        if (frame.opcode === 9) write(serverFrame(0x8a, Buffer.from(frame.text, 'latin1')));
         if (frame.opcode === 8 && (talk.answersClose ?? true)) {
           socket.end(serverFrame(0x88, Buffer.from(frame.text.slice(0, 2), 'latin1')));
         }

@@ -25,14 +25,17 @@ import { type Consent, guard, type Resolution, resolveTarget } from '../run/reso
 import { tlsOptions } from '../transport/tls-options.js';
 import type { Destination } from '../transport/transport.js';
 import { burstOfOne } from './burst-of-one.js';
-import { Examination, type Setting } from './examination.js';
+import { Examination, maskingOfFirst, type Setting } from './examination.js';
 import { type Direct, Probing } from './probing.js';
+import { SessionWalk } from './session-walk.js';
 import { probeTcp } from './tcp-probe.js';
 import { failureInWords, probeTls } from './tls-probe.js';
 
 /** A check uses one connection and needs no speed. */
 const TRANSPORT: Choice = { name: 'node', note: null };
 const IDLE_NEWS_MS = 10_000;
+/** Beyond the longest time of a session. */
+const SESSION_MARGIN_MS = 1000;
 
 export interface CheckupOptions {
   readonly host: Host;
@@ -98,11 +101,13 @@ class Checkup {
   async #examine(resolution: Resolution, to: Destination, direct: Resolution | null): Promise<CheckupRecord> {
     const machine = this.#watch;
     this.#options.note(`handshake with ${to.address}`);
-    const main = await Examination.open(this.#plan, to, this.#setting);
+    const walk = await SessionWalk.of(this.#plan, maskingOfFirst(this.#plan, this.#setting.inputs).text);
+    const main = await Examination.open(this.#plan, to, this.#setting, undefined, walk?.newSession);
     // Read here: later disturbances of this machine do not affect the handshake.
     const disturbance = machine();
     let probing: Probing | null = null;
     try {
+      if (walk !== null && main.isOpen) await main.settle(() => walk.isSettled, walk.longestMs + SESSION_MARGIN_MS);
       const ping = main.isOpen ? await main.ping() : null;
       const [tcp, tls] = await Promise.all([this.#tcp(resolution, main), this.#tls(to, main)]);
       // A port that agrees on a version, or sends an alert, speaks TLS.
@@ -131,8 +136,9 @@ class Checkup {
         ended: isOpen(main.outcome) ? ended : null,
         received: isOpen(main.outcome) ? main.received : null,
       };
-      const handshake = await main.drop();
-      return { record: this.#record(resolution, handshake.tally, disturbance), check };
+      const { tally } = await main.drop();
+      const session = walk === null || !isOpen(main.outcome) ? null : walk.facts(tally);
+      return { record: this.#record(resolution, tally, disturbance), check: { ...check, session } };
     } finally {
       await Promise.all([main.drop(), probing?.drop()]);
     }

@@ -13,6 +13,7 @@ import type { CheckClause, CheckEnded, CheckExchange, CheckIdle, CheckReceived }
 import type { Sample } from '../../result/result.js';
 import { endText } from '../../tally/check-health.js';
 import { sampleOf } from '../attempt/samples.js';
+import type { NewSession } from '../load/shard.js';
 import { type Held, handshakeOnce, type SingleHandshake } from '../load/single-handshake.js';
 import { now, toMicros } from '../machine/clock.js';
 import { judgeClauses } from '../protocol/clauses.js';
@@ -66,9 +67,7 @@ export class Examination {
     this.#held = held;
     this.#handshake = handshake;
     this.#letGo = letGo;
-    const compiled = compileTarget(plan);
-    const { secrets } = renderAttempt(compiled, setting.inputs, 0);
-    this.#masking = maskingOf(secrets, othersOf(compiled, setting.inputs));
+    this.#masking = maskingOfFirst(plan, setting.inputs);
   }
 
   /** Resolves when the outcome is known; an upgraded connection stays open until `close`. */
@@ -77,6 +76,7 @@ export class Examination {
     to: Destination,
     setting: Setting,
     rewrite?: (request: string) => string,
+    newSession?: NewSession,
   ): Promise<Examination> {
     const trace = new Trace(rewrite);
     let letGo: () => void = () => {};
@@ -97,6 +97,7 @@ export class Examination {
       index: 0,
       portRange: setting.portRange,
       signal: setting.signal,
+      newSession,
       rewrite: (request) => trace.rewrite(request),
       listen: (engine) => trace.listen(engine),
       held: (held) => {
@@ -237,6 +238,11 @@ export class Examination {
     );
   }
 
+  /** Waits until `isSettled` holds, looked at whenever something comes, or the target ends the tunnel, for at most `ms`. */
+  async settle(isSettled: () => boolean, ms: number): Promise<void> {
+    await this.#until(() => isSettled() || this.#cut() !== null, ms);
+  }
+
   /** Waits for the target to end the tunnel, for at most `ms`. */
   async watch(ms: number): Promise<CheckEnded | null> {
     if (this.isOpen) await this.#until(() => this.#cut() !== null, ms);
@@ -282,6 +288,13 @@ export class Examination {
     const { closeFrame, ending } = this.#trace;
     return closeFrame === null ? ending : { by: `close-frame ${codeName(closeFrame.code)}`, at: closeFrame.at };
   }
+}
+
+/** Of a plan's first attempt. */
+export function maskingOfFirst(plan: Plan, inputs: Inputs): Masking {
+  const compiled = compileTarget(plan);
+  const { secrets } = renderAttempt(compiled, inputs, 0);
+  return maskingOf(secrets, othersOf(compiled, inputs));
 }
 
 /** RFC 6455 section 7.4.1: 1005 stands for a frame without a code. */

@@ -14,6 +14,7 @@ import { PortChooser } from '../transport/ports.js';
 import type { TlsOptions } from '../transport/tls-options.js';
 import type { Destination, TlsFacts, TransportEvents } from '../transport/transport.js';
 import { AttemptSet } from './attempt-set.js';
+import type { NewSession } from './shard.js';
 
 const STATUS_101 = 101;
 
@@ -35,6 +36,8 @@ export interface SingleOptions {
   readonly rewrite?: (request: string) => string;
   /** Observes the transport's events; must pass all of them on to the engine. */
   readonly listen?: (engine: TransportEvents) => TransportEvents;
+  /** Makes what follows a 101; without it the connection is only held. */
+  readonly newSession?: NewSession;
   /** Called once the outcome is known; when its promise resolves, the connection, if any, is closed. */
   readonly held?: (held: Held) => Promise<void>;
 }
@@ -103,6 +106,7 @@ export async function handshakeOnce(options: SingleOptions): Promise<SingleHands
       sleep: () => {},
       sendRows: () => {},
       rewrite: options.rewrite,
+      newSession: options.newSession,
       listen: options.listen,
     },
     1,

@@ -58,10 +58,18 @@ export class ScriptSession implements Session {
   readonly #begun = new Map<number, Buffer>();
   /** One object for all calls: who sends or waits. */
   readonly #context = { index: 0, client: 0, captured: NOTHING_CAPTURED };
+  readonly #told: (message: Uint8Array | null) => void;
   /** When the bytes that are being read came. */
   #at = Number.NaN;
 
-  constructor(ground: SessionGround, plan: Plan, inputs: Inputs) {
+  /** @param done told of each step that is done, in order, with the message that it waited for */
+  constructor(
+    ground: SessionGround,
+    plan: Plan,
+    inputs: Inputs,
+    done: (message: Uint8Array | null) => void = () => {},
+  ) {
+    this.#told = done;
     const { script } = plan.session;
     if (script === null) throw new Error('a session without a script');
     this.#ground = ground;
@@ -150,6 +158,7 @@ export class ScriptSession implements Session {
         case 'send':
           this.#send(slot, step.payload);
           this.#step[slot]++;
+          this.#told(null);
           break;
         case 'expect':
           this.#wait(slot, WAIT.message, now() + this.#script.messageTimeoutMs);
@@ -267,6 +276,7 @@ export class ScriptSession implements Session {
       }
       const { messageAt } = this.#ground.ends;
       if (Number.isNaN(messageAt[slot])) messageAt[slot] = this.#at;
+      this.#told(view);
       this.#done(slot);
       this.#advance(slot, this.#at);
     } else if (!isAnswered && !this.#keepsBeginning(slot, message, step) && step !== null) {

@@ -28,11 +28,12 @@ export interface Session extends Handover {
 }
 
 /**
- * Numbers a connection: what was agreed on compression (protocol/deflate.ts), when the first expected message came, when
+ * Numbers a connection: when its 101 came, what was agreed on compression (protocol/deflate.ts), when the first expected message came, when
  * the client was ready (NaN: it was not), how the connection ended (names/ends.ts; 0: it has not), when that was seen,
  * and when something last came after the 101. Times in ms on the clock of `now()`.
  */
 export interface Ends {
+  readonly done: Float64Array;
   readonly agreed: Uint8Array;
   readonly messageAt: Float64Array;
   readonly readyAt: Float64Array;

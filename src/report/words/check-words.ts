@@ -14,7 +14,7 @@ import type {
   CheckTcp,
 } from '../../result/check-facts.js';
 import type { Result, Sample } from '../../result/result.js';
-import { ailments, browsersRefused, firefoxTurnedAway, harmOf, harmText } from '../../tally/check-health.js';
+import { ailments, browsersRefused, firefoxTurnedAway, harmOf, harmText, stopText } from '../../tally/check-health.js';
 import type { Headline } from './headline.js';
 import { spokenMs } from './numbers.js';
 
@@ -48,7 +48,9 @@ export function checkHeadline(result: Result, check: Check): Headline {
     if (wrong.length > 0) return { text: `${start}Unhealthy: a 101${time}, but ${wrong.join('; ')}.`, mood: 'bad' };
     const kept = [...(ping === null ? [] : ['ping']), ...(close === null ? [] : ['close'])].join(' and ');
     const answered = kept === '' ? '' : `; ${kept} answered`;
-    const text = `${start}Healthy: the handshake got its 101${time}${answered}${turnedAway(result, check)}.`;
+    const { session: walked = null } = check;
+    const ready = walked === null || walked.readyMs === null ? '' : ` and was ready after ${spokenMs(walked.readyMs)}`;
+    const text = `${start}Healthy: the handshake got its 101${time}${ready}${answered}${turnedAway(result, check)}.`;
     return { text, mood: start === '' ? 'good' : 'bad' };
   }
   const harm = harmOf(check.probes);
@@ -113,6 +115,7 @@ export function checkSteps(check: Check): CheckStep[][] {
     [request(check)],
     [answer(check)],
     [clauses(check)],
+    session(check),
     [...received(check), ...exchange('ping', check.ping), ...idle(check), ...exchange('close', check.close)],
   ];
 }
@@ -226,6 +229,20 @@ function received({ received: first }: Check): CheckStep[] {
   const { is, text } = first;
   const what = { text: 'a message', binary: 'a binary message', other: 'bytes that are no frames' }[is];
   return [{ label: 'received', lines: [{ text: `${what}: ${printable(text, 200)}` }], hasFailed: is === 'other' }];
+}
+
+/** Each step with its time and message; the one that stopped it; those that were not reached. */
+function session({ session: walked }: Check): CheckStep[] {
+  if (walked == null) return [];
+  const stopped = walked.readyMs === null ? walked.steps.findIndex(({ tookMs }) => tookMs === null) : -1;
+  const lines = walked.steps.map(({ step, tookMs, message }, place): StepLine => {
+    const came = message === null ? '' : `: ${printable(message, 200)}`;
+    if (tookMs !== null) return { mark: 'yes', text: `${printable(step)}${came} (${spokenMs(tookMs)})` };
+    return { mark: place === stopped ? 'no' : 'not judged', text: printable(step) };
+  });
+  const end =
+    walked.readyMs === null ? `stopped ${printable(stopText(walked))}` : `ready after ${spokenMs(walked.readyMs)}`;
+  return [{ label: 'session', lines: [...lines, { text: end }], hasFailed: walked.readyMs === null }];
 }
 
 function exchange(label: string, found: CheckExchange | null): CheckStep[] {
