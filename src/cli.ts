@@ -256,11 +256,11 @@ function commandTable(host: Host, options: Options): CommandSpec[] {
     },
     {
       usage: 'report <RESULT..>',
-      about: 'saved results as a comment, a table, a JUnit file; without -o the summary again',
-      positionals: { RESULT: 'what -o FILE.json or --json wrote' },
+      about: 'saved results as a page, a comment, a table; without -o the summary again',
+      positionals: { RESULT: 'what -o FILE.json, -o FILE.html or --json wrote' },
       options: options.REPORT_OPTIONS,
       examples: [
-        ['$0 report result.json -o comment.md', 'a comment for a pull request'],
+        ['$0 report result.json -o result.html', 'one page, to mail or to attach'],
         ['$0 report before.json after.json -o both.md', 'several in one document'],
       ],
       run: async (args, flags) =>

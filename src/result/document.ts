@@ -61,6 +61,12 @@ export function writeResult(result: Result, written: WrittenBursts = new WeakMap
   return around.replace('\n  "bursts": []', () => `\n  "bursts": [\n${bursts}\n  ]`);
 }
 
+/** The document in one line, to be carried inside of another. @throws Error as `writeResult` */
+export function documentLine(result: Result): string {
+  assertAddsUp(result);
+  return JSON.stringify(normalForm(resultSchema, result));
+}
+
 /** One line of JSON, keys in schema order. */
 export function burstLine(burst: Burst): string {
   return JSON.stringify(normalForm(burstSchema, burst));

@@ -101,7 +101,12 @@ export const IMPORT_TABLE: readonly Row[] = [
     may: [...REPORTED, 'report/words', 'report/terminal/style.ts'],
     packages: ['string-width', 'wrap-ansi'],
   },
-  { places: ['report/formats', 'report/formats/compared'], may: [...REPORTED, 'report/words'] },
+  { places: ['report/charts'], may: [...REPORTED, 'report/words'], packages: ['d3-array', 'd3-scale', 'd3-shape'] },
+  { places: ['report/formats/html'], may: [...REPORTED, 'report/words', 'report/charts'], node: ['node:zlib'] },
+  {
+    places: ['report/formats', 'report/formats/compared'],
+    may: [...REPORTED, 'report/words', 'report/formats/html'],
+  },
   { places: ['report/outputs'], may: [...REPORTED, 'report/words'] },
   {
     places: ['report/files'],

@@ -88,7 +88,7 @@ describe('a search on the terminal', () => {
   it('is told though its bursts are not there, and not before it has one', () => {
     const result = RESULTS.get('found');
     assert.ok(result);
-    assert.match(renderSummary({ ...result, bursts: [] }, PLAIN), /^Drop-off at ~3,000[\s\S]*\n {2}cost/);
+    assert.match(renderSummary({ ...result, bursts: [] }, PLAIN), /^Plan for at most 2,784[\s\S]*\n {2}cost/);
     const dropOff: DropOff = { ...dropOffOf('interrupted'), cost: { ...dropOffOf('interrupted').cost, bursts: 0 } };
     const none: Result = { ...result, bursts: [], dropOff, stopped: 'stopped by SIGINT' };
     assert.match(renderSummary(none, PLAIN), /^Nothing was measured: stopped by SIGINT\./);
@@ -120,7 +120,7 @@ describe('the sentence of a search', () => {
   it('is the one of the method', () => {
     assert.equal(
       sentence('found'),
-      'Drop-off at ~3,000 simultaneous handshakes: 2,928 met 99.9% in 3 of 3 bursts, 3,074 in 0 of 3 (95% interval 2,784–3,267). At 3,074 about 3,000 survived.',
+      'Plan for at most 2,784 simultaneous handshakes; the drop-off is near 3,000 (95%: 2,784–3,267): 2,928 met 99.9% in 3 of 3 bursts, 3,074 in 0 of 3. At 3,074 about 3,000 survived.',
     );
     assert.equal(
       sentence('at-least-max'),
@@ -160,8 +160,11 @@ describe('the sentence of a search', () => {
       sentence('found-objectives'),
       /697 met both objectives in 8 of 8 bursts, 731 in 0 of 3, missing share/,
     );
-    assert.match(sentence('found', { objective: 'drain rate' }), /3,074 in 0 of 3, missing drain rate \(95%/);
-    assert.match(sentence('found-objectives'), /^Drop-off at ~712 simultaneous handshakes \(for 80% of the bursts\):/);
+    assert.match(sentence('found', { objective: 'drain rate' }), /3,074 in 0 of 3, missing drain rate\. At/);
+    assert.match(
+      sentence('found-objectives'),
+      /^Plan for at most [\d,]+ simultaneous handshakes \(for 80% of the bursts\); the drop-off is near 712 /,
+    );
   });
 
   it('gives the best that is known when it ended early', () => {

@@ -36,6 +36,7 @@ const READERS = [
   'compare/published-comparison.js',
   'index.js',
   'report/files/saved-results.js',
+  'report/formats/html/whole-page.js',
   'report/formats/json.js',
 ];
 

@@ -17,7 +17,7 @@ const run = (args: readonly string[], env: Record<string, string> = {}) => wstam
 
 test('a burst writes every format, and report the same from its result', async (t) => {
   const lab = await labFor(t, 'healthy');
-  const endings = ['json', 'md', 'xml', 'csv', 'hgrm', 'connect.hgrm', 'hlog', 'prom'];
+  const endings = ['json', 'html', 'md', 'xml', 'csv', 'hgrm', 'connect.hgrm', 'hlog', 'prom'];
   const ran = await run([
     ...['burst', lab.url, '-c', '30', '-b', '2', '--rest', '50ms', '--no-calibrate'],
     ...endings.flatMap((ending) => ['-o', `a.${ending}`]),
@@ -32,7 +32,7 @@ test('a burst writes every format, and report the same from its result', async (
     assert.equal(text, readFileSync(join(folder, `a.${ending}`), 'utf8'), ending);
     assert.ok(text.length > 100, ending);
   }
-  const summary = await run(['report', 'a.json']);
+  const summary = await run(['report', 'a.html']);
   assert.equal(summary.stdout, ran.stdout, 'the summary again');
   const comment = await run(['report', 'a.json', 'b.json', '-o', '-', '--format', 'md']);
   assert.equal(comment.stdout.match(/^### VALID · All 60/gm)?.length, 2);
@@ -54,7 +54,7 @@ test('--json-lines prints a line a burst and one at the end, the summary on stde
 
 test('a check has no bursts to tabulate; its page, comment and JUnit file hold it', async (t) => {
   const lab = await labFor(t, 'healthy');
-  const ran = await run(['check', lab.url, '--no-probes', '-o', 'c.json', '-o', 'c.md', '-o', 'c.xml']);
+  const ran = await run(['check', lab.url, '--no-probes', '-o', 'c.json', '-o', 'c.html', '-o', 'c.md', '-o', 'c.xml']);
   assert.equal(ran.code, 0, ran.stderr);
   assert.match(readFileSync(join(folder, 'c.md'), 'utf8'), /^### VALID · Healthy: the handshake got its 101/);
   assert.match(readFileSync(join(folder, 'c.xml'), 'utf8'), /tests="3" failures="0"/);

@@ -43,6 +43,6 @@ function unpacked(value: unknown): unknown {
 function notAResult(why: string): UserError {
   return new UserError(`not a wstampede result: ${why}`, {
     code: 'result',
-    hint: 'a result is what -o FILE.json or --json wrote',
+    hint: 'a result is what -o FILE.json, -o FILE.html or --json wrote',
   });
 }

@@ -22,6 +22,12 @@ export const STEP_SUMMARY_FORMAT: Format = {
 
 const FORMATS: readonly Format[] = [
   JSON_FORMAT,
+  {
+    ending: '.html',
+    holdsSeveral: true,
+    needsBursts: false,
+    render: async (results) => (await import('./html/whole-page.js')).wholePage(results),
+  },
   STEP_SUMMARY_FORMAT,
   {
     ending: '.xml',

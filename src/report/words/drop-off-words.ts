@@ -43,7 +43,13 @@ function found(dropOff: DropOff): string {
   if (estimate === null || hi === null) return `Drop-off found: ${soFar(dropOff)}.`;
   const of = quantile === 0.5 ? '' : ` (for ${whole(quantile)} of the bursts)`;
   const survived = survivorsAtHi === null ? '' : ` At ${formatCount(hi)} about ${formatCount(survivorsAtHi)} survived.`;
-  return `Drop-off at ~${formatCount(estimate)} ${HANDSHAKES}${of}: ${soFar(dropOff)}.${survived}`;
+  const [low, high] = dropOff.interval95;
+  if (low === null || low === 0 || high === null) {
+    return `Drop-off at ~${formatCount(estimate)} ${HANDSHAKES}${of}: ${soFar(dropOff)}.${survived}`;
+  }
+  // The lower end is what a plan may rest on; the estimate fails half of the time.
+  const plan = `Plan for at most ${formatCount(low)} ${HANDSHAKES}${of}`;
+  return `${plan}; the drop-off is near ${formatCount(estimate)} (95%: ${spanText(low, high)}): ${decided(dropOff)}.${survived}`;
 }
 
 function atLeastMax(dropOff: DropOff): string {
@@ -99,16 +105,22 @@ function generatorLimited(dropOff: DropOff): string {
 
 /** `2,928 met 99.9% in 3 of 3 bursts, 3,074 in 0 of 3 (95% interval 2,784–3,267)`. */
 function soFar(dropOff: DropOff): string {
-  const { bracket, interval95, objective, asked } = dropOff;
+  const [lo, hi] = dropOff.bracket;
+  const [low, high] = dropOff.interval95;
+  const hasBoth = lo !== null && hi !== null && low !== null && high !== null;
+  return `${decided(dropOff)}${hasBoth ? ` (95% interval ${spanText(low, high)})` : ''}`;
+}
+
+/** `2,928 met 99.9% in 3 of 3 bursts, 3,074 in 0 of 3`. */
+function decided(dropOff: DropOff): string {
+  const { bracket, objective, asked } = dropOff;
   const [lo, hi] = bracket;
   if (lo === null && hi === null) return 'no load is decided';
   if (hi === null) return `${metIn(dropOff, lo ?? 0)}, and nothing broke`;
   const isNamed = objective !== null && (asked.objectives.length > 1 || !asked.objectives.includes(objective));
   const missed = isNamed ? `, missing ${printable(objective ?? '')}` : '';
   if (lo === null) return `${metIn(dropOff, hi)}${missed}, and nothing held`;
-  const [low, high] = interval95;
-  const interval = low === null || high === null ? '' : ` (95% interval ${spanText(low, high)})`;
-  return `${metIn(dropOff, lo)}, ${formatCount(hi)} in ${kOfN(rungAt(dropOff, hi))}${missed}${interval}`;
+  return `${metIn(dropOff, lo)}, ${formatCount(hi)} in ${kOfN(rungAt(dropOff, hi))}${missed}`;
 }
 
 function metIn(dropOff: DropOff, size: number): string {

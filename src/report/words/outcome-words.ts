@@ -20,7 +20,7 @@ function isJudged(id: OutcomeId): boolean {
 }
 
 /** The attempts that shares are computed from: those that say something about the target. */
-function judgedAttempts({ attempted, outcomes }: Pick<Counted, 'attempted' | 'outcomes'>): number {
+export function judgedAttempts({ attempted, outcomes }: Pick<Counted, 'attempted' | 'outcomes'>): number {
   const entries = Object.entries(outcomes) as [OutcomeId, number][];
   return entries.reduce((judged, [id, count]) => (isJudged(id) ? judged : judged - count), attempted);
 }

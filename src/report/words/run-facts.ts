@@ -4,8 +4,9 @@
  * cost. Which facts there are depends on the run.
  */
 import { isOpen, openedOf } from '../../names/outcomes.js';
+import type { Gate } from '../../plan/plan.js';
 import { printable } from '../../plan/printable.js';
-import { LOADS } from '../../plan/stages/loads.js';
+import { LOADS, startsTogether } from '../../plan/stages/loads.js';
 import { formatCount } from '../../plan/units.js';
 import type { Burst, Calibration, Counted, Result, Summary } from '../../result/result.js';
 import { weighed } from '../../tally/validity.js';
@@ -82,6 +83,13 @@ export function transportFacts({ generators }: Result): Fact[] {
     label: 'transport',
     text: transportNote === null ? transport : `${transport}, ${printable(transportNote)}`,
   }));
+}
+
+/** The gate of all attempts of the run; null when some had none or another one. */
+export function oneGate({ bursts }: Result): Gate | null {
+  const gates = new Set(bursts.map(({ kind, gate }) => (startsTogether(kind) ? gate : null)));
+  const [gate = null] = gates.size === 1 ? gates : [];
+  return gate;
 }
 
 /** How close together the attempts started. */

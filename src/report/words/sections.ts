@@ -2,9 +2,7 @@
  * The content and order of a run's report, as data: one sentence first, then its evidence. Every renderer (terminal,
  * HTML) uses the same sections and only draws them. A section may be empty; a renderer leaves it out.
  */
-import type { Gate } from '../../plan/plan.js';
 import { isSearchAt } from '../../plan/stages/kinds.js';
-import { startsTogether } from '../../plan/stages/loads.js';
 import type { DropOff } from '../../result/drop-off.js';
 import type { Burst, Result } from '../../result/result.js';
 import { type BurstRows, burstRows } from './burst-rows.js';
@@ -16,7 +14,7 @@ import { contextOf, type Headline, hasDropOff } from './headline.js';
 import { type LatencyShape, latencyShape } from './latency-shape.js';
 import { type OutcomeRow, outcomeRows } from './outcome-words.js';
 import { type PhaseTable, phaseTable } from './phase-table.js';
-import { doubtsOf, reasonsForNothing, runFacts, transportFacts } from './run-facts.js';
+import { doubtsOf, oneGate, reasonsForNothing, runFacts, transportFacts } from './run-facts.js';
 import { type FirstSamples, probeSamplesOf, samplesOf } from './sample-words.js';
 import { type ThresholdRow, thresholdRows } from './threshold-rows.js';
 import { titleOf } from './title.js';
@@ -105,13 +103,6 @@ function nothingSections(result: Result): Section[] {
 
 function causesSection({ diagnosis }: Result): Section {
   return { is: 'causes', causes: diagnosis.map(causeWords) };
-}
-
-/** The gate of all attempts of the run; null when some had none or another one. */
-function oneGate({ bursts }: Result): Gate | null {
-  const gates = new Set(bursts.map(({ kind, gate }) => (startsTogether(kind) ? gate : null)));
-  const [gate = null] = gates.size === 1 ? gates : [];
-  return gate;
 }
 
 /** The bursts that get a row: not a single burst, and not those of a search, which are in its ladder. */

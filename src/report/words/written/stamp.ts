@@ -20,17 +20,18 @@ export function judgedTitle(result: Result): string {
   return text.startsWith(verdictWord(result)) ? text : `${verdictWord(result)} · ${text}`;
 }
 
-/** `VALID · burst · 1 burst of 500, gate upgrade · ws://10.0.0.5:8080/ws · 2026-11-30 17:52 UTC`. */
+/** `VALID · burst · 1 burst of 500, gate upgrade · 2026-11-30 17:52 UTC · ws://10.0.0.5:8080/ws`: what may be cut is last. */
 export function stampOf(result: Result): string {
   const { command, plan, startedAt } = result;
   const scope = scopeOf(result);
   return [
     verdictWord(result),
+    ...(result.validity.verdict === 'invalid' ? ['about this generator, not the target'] : []),
     ...(result.finished === false ? ['NOT FINISHED'] : []),
     printable(command),
     ...(scope === '' ? [] : [scope]),
-    printable(plan.target.url, 80),
     startText(startedAt),
+    printable(plan.target.url, 80),
   ].join(' · ');
 }
 
