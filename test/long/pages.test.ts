@@ -3,9 +3,8 @@
  * (as a server with a strict policy shows them), and with texts that would run if anything let them.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import test, { after, before } from 'node:test';
+import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { wholePage } from '#dist/report/formats/html/whole-page.js';
 import { titleOf } from '#dist/report/words/title.js';
@@ -17,7 +16,6 @@ const WIDTHS = [320, 800, 1400];
 const PAGES = Object.entries(pagedResults()).map(([name, results]) => ({ name, results, html: wholePage(results) }));
 /** The rules do not depend on the width; contrast depends on the colours. */
 const AXE_WIDTHS = { light: 320, dark: 800 } as const;
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** What Jenkins sends with a file of a build. */
 const JENKINS = "sandbox allow-same-origin; default-src 'none'; img-src 'self'; style-src 'self'";
 const URL = 'http://report.test/';
@@ -50,9 +48,13 @@ async function opened(
 
 /** Rules of axe that the page breaks, each with the first element that does. */
 async function brokenRules(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
+  await page.evaluate(axe.source);
   const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>('axe.run()');
   return violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 200)}`);
+}
+
+function styleOf(page: Page, selector: string, property: string): Promise<string> {
+  return page.evaluate(`getComputedStyle(document.querySelector(${JSON.stringify(selector)})).${property}`);
 }
 
 test('no page scrolls sideways or breaks a rule of axe, at any width, light and dark', async (t) => {
@@ -97,13 +99,11 @@ test('a page reads well where all styles are blocked, and its pictures keep thei
       { viewport: { width: 800, height: 900 } },
       { 'Content-Security-Policy': JENKINS },
     );
-    const body = page.locator('body');
     // The page has a margin of its own; the browser's is 8 px.
-    assert.equal(await body.evaluate('(element) => getComputedStyle(element).marginLeft'), '8px', `${name}: no styles`);
+    assert.equal(await styleOf(page, 'body', 'marginLeft'), '8px', `${name}: no styles`);
     assert.ok(await page.locator('h1').isVisible());
-    const bars = page.locator('svg .f-ok').first();
-    if ((await bars.count()) > 0) {
-      assert.equal(await bars.evaluate('(element) => getComputedStyle(element).fill'), 'rgb(26, 127, 75)', name);
+    if ((await page.locator('svg .f-ok').count()) > 0) {
+      assert.equal(await styleOf(page, 'svg .f-ok', 'fill'), 'rgb(26, 127, 75)', name);
     }
     await page.context().close();
   }
@@ -116,11 +116,11 @@ test('a printed page is light, and shows what is folded on the screen', async (t
     const pdf = await page.pdf({ format: 'A4' });
     assert.ok(pdf.length > 5000 && pdf.subarray(0, 5).toString() === '%PDF-', name);
     await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
-    const paper = await page.locator('body').evaluate('(element) => getComputedStyle(element).backgroundColor');
+    const paper = await styleOf(page, 'body', 'backgroundColor');
     assert.equal(paper, 'rgb(255, 255, 255)', name);
     const table = page.locator('details table').first();
     if ((await table.count()) > 0) {
-      const height = await table.evaluate((element) => element.getBoundingClientRect().height);
+      const height = (await table.boundingBox())?.height ?? 0;
       assert.ok(height > 20 && (await table.isVisible()), `${name}: ${height}`);
     }
     await page.context().close();

@@ -82,10 +82,7 @@ describe('a page', () => {
       const pictures = [...wholePage(PAGES[name]).matchAll(/<svg[\s\S]*?<\/svg>/g)].map(([svg]) => svg);
       assert.ok(pictures.length >= 2, name);
       for (const svg of pictures) {
-        assert.match(
-          svg,
-          />VALID · \w+ · [\d,]+ [a-z]+ of [^·]+ · 2026-11-21 08:00 UTC · ws:\/\/127\.0\.0\.1:8080\/ws</,
-        );
+        assert.match(svg, />VALID · \w+ · [^·]+ of [^·]+ · 2026-11-21 08:00 UTC · ws:\/\/127\.0\.0\.1:8080\/ws</);
         assert.match(svg, /^<svg [^>]*role="img" aria-labelledby="[^"]+"[^>]*>\s*<title id/);
       }
     }

@@ -1,4 +1,4 @@
-/** A count in each second of a load, as bars: handshakes a second of a churn. */
+/** A count in each second of a load, as bars: handshakes a second. */
 import { max } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
 import { formatCount } from '../../plan/units.js';

@@ -10,8 +10,8 @@ import { ailments } from '../../tally/check-health.js';
 import { hasDropOff } from '../words/headline.js';
 import { thresholdRows } from '../words/threshold-rows.js';
 import { titleOf } from '../words/title.js';
-import { validityText } from '../words/validity-words.js';
 import { scopeOf } from '../words/written/stamp.js';
+import { validityText } from '../words/written/validity-words.js';
 import { type JunitCase, type JunitTrouble, junitDocument } from './junit-suite.js';
 
 export function renderJunit(results: readonly Result[]): string {

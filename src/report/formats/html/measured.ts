@@ -108,13 +108,16 @@ function searchParts({ dropOff }: Result & { readonly dropOff: NonNullable<Resul
 /** What a kind of load has to show beside outcomes and times. */
 const LOAD_PICTURES: Readonly<Record<LoadKind, (burst: Burst, context: PageContext) => Markup[]>> = {
   burst: () => [],
-  churn: ({ perSecond, index }, context) => {
-    const title = 'Handshakes a second';
-    const says = '101s in each second of the churn; the last second is rarely whole.';
-    const values = perSecond ?? [];
-    return [figure(seriesChart(values, frameOf(context, `pace-${index}`, title, says)), seriesSheet(values))];
-  },
+  churn: (burst, context) => [paceFigure(burst, context)],
+  arrive: (burst, context) => [paceFigure(burst, context)],
 };
+
+function paceFigure({ perSecond, index }: Burst, context: PageContext): Markup {
+  const title = 'Handshakes a second';
+  const says = '101s in each second; the last second is rarely whole.';
+  const values = perSecond ?? [];
+  return figure(seriesChart(values, frameOf(context, `pace-${index}`, title, says)), seriesSheet(values));
+}
 
 export function latencySection(context: PageContext): Markup {
   const { result } = context;

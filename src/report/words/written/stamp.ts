@@ -7,6 +7,7 @@ import { startsTogether } from '../../../plan/stages/loads.js';
 import { formatCount } from '../../../plan/units.js';
 import type { Result } from '../../../result/result.js';
 import { LOAD_WORDS } from '../load-words.js';
+import { burstsText } from '../numbers.js';
 import { titleOf } from '../title.js';
 
 /** `VALID`. */
@@ -48,8 +49,7 @@ export function scopeOf({ bursts, check, plan: { gate } }: Result): string {
   const size = least === most ? formatCount(most) : `${formatCount(least)}–${formatCount(most)}`;
   const kinds = new Set(bursts.map(({ kind }) => kind));
   const [kind = 'burst'] = kinds.size === 1 ? kinds : [];
-  const { noun } = LOAD_WORDS[kind];
-  const what = bursts.length === 1 ? `1 ${noun}` : `${formatCount(bursts.length)} ${noun}s`;
-  const hasGate = bursts.some((burst) => startsTogether(burst.kind));
-  return `${what} of ${size}${hasGate ? `, gate ${gate}` : ''}`;
+  if (!startsTogether(kind))
+    return `${bursts.length === 1 ? '' : `${bursts.length} × `}${LOAD_WORDS[kind].noun} of ${size}`;
+  return `${burstsText(bursts.length)} of ${size}, gate ${gate}`;
 }

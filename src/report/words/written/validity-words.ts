@@ -1,8 +1,8 @@
 /** Whether numbers can be believed, in words: the verdict with its reasons, each with its own weight. */
-import { printable } from '../../plan/printable.js';
-import type { Validity } from '../../result/result.js';
-import { weighed } from '../../tally/validity.js';
-import { bare } from './fact.js';
+import { printable } from '../../../plan/printable.js';
+import type { Validity } from '../../../result/result.js';
+import { weighed } from '../../../tally/validity.js';
+import { bare } from '../fact.js';
 
 /** `invalid: this machine ran out of local ports; suspect: …`; `valid` where there is nothing to say. */
 export function validityText(validity: Validity): string {
