@@ -42,14 +42,14 @@ export function burstMultiples(bursts: readonly Burst[], frame: Omit<Frame, 'hei
   );
 }
 
-interface Timed {
+interface TimedBar {
   readonly fromMs: number;
   readonly toMs: number;
   readonly count: number;
   readonly isOk: boolean;
 }
 
-function timesOf({ latencyMs: { handshake }, failureMs }: Burst): Timed[] {
+function timesOf({ latencyMs: { handshake }, failureMs }: Burst): TimedBar[] {
   const bars = (hdr: string, isOk: boolean) =>
     LatencyHistogram.decode(hdr)
       .bars()

@@ -12,10 +12,10 @@ export class Markup {
   }
 }
 
-type Hole = string | number | Markup | readonly Markup[] | null;
+type Content = string | number | Markup | readonly Markup[] | null;
 
 /** `markup\`<p>${text}</p>\``; null stands for nothing. Attribute values must be quoted in the template. */
-export function markup(parts: TemplateStringsArray, ...holes: readonly Hole[]): Markup {
+export function markup(parts: TemplateStringsArray, ...holes: readonly Content[]): Markup {
   return new Markup(parts.reduce((text, part, i) => text + textOf(holes[i - 1] ?? null) + part));
 }
 
@@ -24,7 +24,7 @@ export const NOTHING = new Markup('');
 /** Longest text of one hole; a command line with many headers comes close. */
 const LONGEST_TEXT = 32_768;
 
-function textOf(hole: Hole): string {
+function textOf(hole: Content): string {
   if (hole === null) return '';
   if (hole instanceof Markup) return hole.text;
   if (typeof hole === 'number') return String(hole);
