@@ -118,7 +118,7 @@ const WAY_OUT: Readonly<Record<string, string>> = {
     'add source addresses (--source-ip), widen net.ipv4.ip_local_port_range, or wait until TIME_WAIT is over (60 s)',
   'local-memory': 'use fewer connections, or give sockets more memory (net.ipv4.tcp_mem)',
   'local-other':
-    'see the detail of the first one; EPERM and EACCES come from a firewall or a sandbox, ENOSPC from fs.epoll.max_user_watches',
+    'see the detail of the first one; EPERM and EACCES come from a firewall or a sandbox, ENOSPC from fs.epoll.max_user_watches; what was not released before its deadline needs a longer -t or a smaller burst',
 };
 
 export function judgeBurst(evidence: BurstEvidence): Validity {

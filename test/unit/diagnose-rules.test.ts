@@ -6,6 +6,7 @@ import { CAUSES, type CauseId } from '#dist/diagnose/causes.js';
 import { diagnose } from '#dist/diagnose/diagnose.js';
 import { remedyOf, remedyText } from '#dist/diagnose/remedies/remedies.js';
 import { NAMED_OUTCOMES, type OutcomeId } from '#dist/names/outcomes.js';
+import { NOT_RELEASED } from '#dist/names/reasons.js';
 import { PROBE_IDS, type ProbeId } from '#dist/result/check-facts.js';
 import { readResult, writeResult } from '#dist/result/document.js';
 import type { Diagnosis, Result } from '#dist/result/result.js';
@@ -223,6 +224,12 @@ describe('the generator', () => {
       assert.equal(diagnosed({ ...told, bursts: [{ ...first, groups }, ...others] })[0].cause, 'generator-limit');
     }
   });
+});
+
+it('a deadline that was over before this machine started them asks for a longer one', () => {
+  const late = failed('local-other', around(10, 3), undefined, NOT_RELEASED);
+  const [first] = diagnosed({ alone: null, timeoutMs: 1, bursts: [{ groups: [late] }] });
+  assert.match(first.remedy, /^Give attempts longer \(-t\)/);
 });
 
 /** The one handshake of check ended so, and with one thing changed otherwise. */

@@ -3,6 +3,7 @@
  * Drives `Attempts` and owns the order of these steps; knows no socket and judges nothing.
  */
 import { outcomeCode } from '../../names/outcomes.js';
+import { NOT_RELEASED } from '../../names/reasons.js';
 import { NEVER_STALLED, type Stalled } from '../../tally/validity.js';
 import { LIVE } from '../attempt/live-counts.js';
 import type { Recorder } from '../attempt/recorder.js';
@@ -283,7 +284,7 @@ export class BurstShard implements Shard {
         stamping.stalls.beat(at);
       }
       if (at >= deadline) {
-        attempts.giveUp(slot, at, 'not released before its deadline');
+        attempts.giveUp(slot, at, NOT_RELEASED);
         continue;
       }
       deadlines.set(slot, deadline);
