@@ -14,6 +14,8 @@ interface Fit {
   readonly exitCode: number;
   /** null: a search, which finds nothing below the largest size that it was given. */
   readonly sizes: readonly number[] | null;
+  /** As it stands it takes a minute: it runs in the long tests alone. */
+  readonly isLong?: boolean;
 }
 
 /** One entry a profile: a new one without an entry fails the tests. */
@@ -33,6 +35,8 @@ export const FITS: Readonly<Record<string, Fit>> = {
     sizes: [100, 200, 300, 400, 500, 600, 700, 800, 900, 1000],
   },
   'tls-burst': { target: 'healthy', options: { tls: true }, exitCode: 0, sizes: [50, 200, 200, 200] },
+  'steady-arrivals': { target: 'healthy', options: {}, exitCode: 0, sizes: [1200, 3000], isLong: true },
+  'ramp-and-keep': { target: 'healthy', options: {}, exitCode: 0, sizes: [1200], isLong: true },
   'find-limit': { target: 'healthy', options: {}, exitCode: 0, sizes: null },
   'find-under-latency': { target: 'healthy', options: {}, exitCode: 0, sizes: null },
   'auth-tokens': { target: 'healthy', options: {}, exitCode: 0, sizes: [50, 50, 50] },

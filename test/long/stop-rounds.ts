@@ -12,7 +12,7 @@ import { checkedResult, type Ran, start, wstampede } from '../cli.js';
 import type { Transport } from './heavy.js';
 import { type StopTarget, startStopTarget } from './stop-target.js';
 
-export const STOP_LOADS = ['burst', 'hold', 'churn', 'find'] as const;
+export const STOP_LOADS = ['burst', 'hold', 'churn', 'arrive', 'keep', 'find'] as const;
 export type StopLoad = (typeof STOP_LOADS)[number];
 
 /** What is sent, one after another. */
@@ -53,16 +53,25 @@ interface End {
 }
 
 const SIZE = 40;
-const PLACES: Readonly<Record<StopLoad, number>> = { burst: 1000, hold: 1000, churn: 1000, find: 30 };
+const PLACES: Readonly<Record<StopLoad, number>> = {
+  burst: 1000,
+  hold: 1000,
+  churn: 1000,
+  arrive: 1000,
+  keep: 10_000,
+  find: 30,
+};
 const ARGS: Readonly<Record<StopLoad, readonly string[]>> = {
   burst: ['burst', '-c', `${SIZE}`, '-b', '40', '--rest', '0s'],
   hold: ['burst', '-c', `${SIZE}`, '--hold', '60s'],
   churn: ['churn', '-d', '60s', '-c', '5'],
+  arrive: ['arrive', '-d', '60s', '-r', '200/s'],
+  keep: ['arrive', '-d', '60s', '-r', '100/s', '--hold', '60s'],
   find: ['find', '--max', '80', '--preset', 'quick', '--rest', '0s', '--fresh-wait', '100ms'],
 };
 const QUIET = ['--no-preflight', '--no-calibrate', '--no-progress'];
 const CODES: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
-/** What SIGKILL may cost of a hold or a churn, and how late a machine that starts in START_MS may be with it. */
+/** What SIGKILL may cost of a hold, a churn or arrivals, and how late a machine that starts in START_MS may be with it. */
 const LOSS_MS = 5000;
 /** After the second signal; on a machine on which a start to the first request takes START_MS. */
 const HURRIED_MS = 1000;
@@ -72,7 +81,14 @@ const BUSY_MS = 1000;
 /** Every eighth moment is counted from the start, so that what comes before the first request is stopped too. */
 const FROM_START = 1 / 8;
 /** How long after the first request a moment may be. */
-const SPAN_MS: Readonly<Record<StopLoad, number>> = { burst: 3000, hold: 2500, churn: 8000, find: 4000 };
+const SPAN_MS: Readonly<Record<StopLoad, number>> = {
+  burst: 3000,
+  hold: 2500,
+  churn: 8000,
+  arrive: 8000,
+  keep: 8000,
+  find: 4000,
+};
 
 /** @param random uniform in [0, 1) */
 export function stopRound(of: Pick<StopRound, 'load' | 'transport' | 'kind'>, random: () => number): StopRound {
@@ -189,7 +205,7 @@ export class StopSeries {
     const attempted = (result?.totals.attempted ?? 0) - earlier;
     const counted = result?.totals.outcomes['101'] ?? 0;
     const safe = (ms: number): number => opened.filter((at) => at < sentAt - ms).length;
-    if (this.#load === 'churn') {
+    if (this.#load === 'churn' || this.#load === 'arrive' || this.#load === 'keep') {
       assert.ok(counted >= safe(LOSS_MS + busyMs), `${counted} of ${safe(LOSS_MS + busyMs)}`);
     } else if (this.#load === 'hold') {
       assert.ok(safe(busyMs) < SIZE || counted === SIZE, `${counted} of ${SIZE} that were held`);

@@ -1,7 +1,7 @@
 /** Start times of an open model: exact numbers, the right distribution, and the same schedule for any number of workers. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { atRates, countOf, type Schedule, spreadOver, startTimes } from '#dist/plan/arrivals.js';
+import { atRates, countOf, mostWithin, type Schedule, spreadOver, startTimes } from '#dist/plan/arrivals.js';
 
 const MINUTE = 60_000;
 
@@ -135,4 +135,25 @@ test('another seed is another schedule, the same seed the same', () => {
   const of = (seed: number) => startTimes(spreadOver(100, 1000, 'even', seed));
   assert.deepEqual(of(1), of(1));
   assert.notDeepEqual(of(1), of(2));
+});
+
+test('no part of a schedule has more starts than `mostWithin` says, and an even one can have as many', () => {
+  for (const rates of [
+    [200, 200],
+    [20, 300],
+    [300, 0],
+  ] as const) {
+    for (const spacing of ['even', 'poisson'] as const) {
+      for (const ms of [50, 700, 4000]) {
+        const schedule = atRates(rates, 10_000, spacing, 5);
+        const times = startTimes(schedule);
+        const found = Math.max(
+          ...Array.from(times, (time, i) => times.findLastIndex((later) => later < time + ms - 1e-6) - i + 1),
+        );
+        const most = mostWithin(schedule, ms);
+        assert.ok(found <= most, `${rates} ${spacing}: ${found} in ${ms} ms, ${most} at most`);
+        if (spacing === 'even') assert.ok(found >= most - 1, `${rates}: ${found} in ${ms} ms of ${most}`);
+      }
+    }
+  }
 });

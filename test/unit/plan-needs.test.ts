@@ -235,3 +235,32 @@ test('no line is wider than the terminal, colour only where asked', () => {
   }
   assert.match(dryRun(plan, { fds: 10 }, { color: true }), /\x1b\[1m\x1b\[31mNot met/);
 });
+
+test('arrivals need as many connections as rate times hold, and those in flight', () => {
+  const held = planOf([{ arrive: { rate: '50/s', for: '10m', hold: '4m' } }]);
+  assert.equal(planNeeds(held).sockets, 12_050);
+  assert.equal(planNeeds(held).attempts, 30_000);
+  assert.match(dryRun(held), /open at once {2}about 12,050: 12,000 held \(50\/s × 4m, Little's law\)/);
+  const short = planOf([{ arrive: { rate: '50/s', for: '10s', hold: '4m' } }]);
+  assert.equal(planNeeds(short).sockets, 500, 'never more than there are');
+  const bounded = planOf([{ arrive: { rate: '50/s', for: '10m', hold: '4m', maxOpen: 300 } }]);
+  assert.equal(planNeeds(bounded).sockets, 12_300);
+  const ramp = planOf([{ arrive: { rate: ['0/s', '100/s'], for: '100s', hold: '10s' } }]);
+  // In the last 10 s the rate is 95 on average, in the last second 99.5.
+  assert.equal(planNeeds(ramp).sockets, 950 + 100);
+  const closed = planOf([{ arrive: { rate: '200/s', for: '60s' } }]);
+  assert.equal(planNeeds(closed).sockets, 200);
+  assert.deepEqual([planNeeds(closed).bestMs, planNeeds(closed).worstMs], [60_000, 60_000 + 75_000 + 11_000]);
+});
+
+test('a spread burst needs all of its connections only where they are held', () => {
+  assert.equal(planNeeds(planOf([{ burst: 3000, spread: '60s' }])).sockets, 51);
+  assert.equal(planNeeds(planOf([{ burst: 3000, spread: '60s' }], { session: { hold: '1s' } })).sockets, 3000);
+});
+
+test('what this machine cannot hold ends the run before it begins, and a limit in flight bounds the workers', () => {
+  const held = planOf([{ arrive: { rate: '50/s', for: '10m', hold: '4m' } }]);
+  assert.match(dryRun(held, { fds: 4096, fdsHard: 4096 }), /Not met: the run would end with exit code 4/);
+  assert.equal(workersOf(held, { cpus: 8 }), 8);
+  assert.equal(workersOf(planOf([{ arrive: { rate: '50/s', for: '10m', hold: '4m', maxOpen: 3 } }]), { cpus: 8 }), 3);
+});

@@ -302,6 +302,42 @@ test('reasons come with the gravest first', () => {
 });
 
 const VALID: Validity = { verdict: 'valid', reasons: [] };
+test('late starts: suspect above 2 ms and a tenth of a handshake, invalid above 20 ms and half of one', () => {
+  const at = (lateP99Ms: number, handshakeP50Ms: number | null) =>
+    judgeBurst({
+      ...CLEAN,
+      kind: 'arrive',
+      lastSentMs: null,
+      handshakeP50Ms,
+      arrivals: { planned: 2000, started: 2000, skipped: 0, lateP99Ms, lateMaxMs: 2 * lateP99Ms },
+    }).verdict;
+  assert.deepEqual([at(2, 1), at(2.01, 1), at(20, 1), at(20.01, 1)], ['valid', 'suspect', 'suspect', 'invalid']);
+  assert.deepEqual([at(40, 400), at(41, 400), at(200, 400), at(201, 400)], ['valid', 'suspect', 'suspect', 'invalid']);
+  assert.equal(at(21, null), 'invalid', 'no handshake succeeded');
+});
+
+test('a schedule of starts has no release that could pace it, and skipped starts are not missing', () => {
+  const arrivals = { planned: 2000, started: 1500, skipped: 500, lateP99Ms: 0.5, lateMaxMs: 1 };
+  const evidence: BurstEvidence = {
+    ...CLEAN,
+    kind: 'arrive',
+    planned: 1500,
+    launched: 1500,
+    outcomes: { 101: 1500 },
+    release: { spreadMs: 60_000, firstMs: 0, lastMs: 60_000, perWorkerMs: [0] },
+    makespanMs: 60_010,
+    arrivals,
+  };
+  assert.deepEqual(judgeBurst(evidence), { verdict: 'valid', reasons: [] });
+  assert.equal(judgeBurst({ ...evidence, launched: 1499 }).verdict, 'invalid');
+  const stalled = { longestMs: 300, totalMs: 300 };
+  assert.equal(judgeBurst({ ...evidence, stalled }).verdict, 'suspect');
+  assert.equal(judgeBurst({ ...evidence, stalled: { longestMs: 400, totalMs: 700 } }).verdict, 'invalid');
+  const stalledHolding = { longestMs: 1500, totalMs: 1500 };
+  assert.equal(judgeBurst({ ...evidence, stalledHolding }).verdict, 'suspect');
+  assert.equal(judgeBurst({ ...evidence, stalledHolding, lost: 1 }).verdict, 'invalid');
+});
+
 const SUSPECT: Validity = { verdict: 'suspect', reasons: ['paced'] };
 const INVALID: Validity = { verdict: 'invalid', reasons: ['out of ports'] };
 const MET = judgedAs({

@@ -109,6 +109,17 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
   [['burst', NOWHERE, '--origin', 'not a url'], /--origin: expected null or SCHEME:\/\/HOST/],
   [['churn', NOWHERE, '--gate', 'upgrade'], /there is no flag --gate/],
   [['churn', NOWHERE, '--hold', '1s'], /there is no flag --hold\n/],
+  [['arrive', NOWHERE, '--gate', 'upgrade'], /there is no flag --gate/],
+  [['arrive', NOWHERE, '-r', '50'], /--rate: expected a rate such as 200\/s.*add the time it is meant for: 50\/s/],
+  [['arrive', NOWHERE, '-r', '1/s..2/s..3/s'], /--rate: expected a rate .*or a ramp such as 50\/s\.\.500\/s/],
+  [['arrive', NOWHERE, '-r', '0/s'], /--rate: expected a rate/],
+  [['arrive', NOWHERE, '--max-open', '1', '-w', '2'], /--max-open: 1 in flight are fewer than the 2 workers/],
+  [['arrive', NOWHERE, '-r', '2k/s', '-d', '24h'], /handshakes in one run, found 172,800,000/],
+  [
+    ['burst', NOWHERE, '--spread', '5s', '--gate', 'upgrade'],
+    /--gate: handshakes that start one by one wait at no gate/,
+  ],
+  [['burst', NOWHERE, '--spacing', 'poisson'], /--spacing: .*give spread too/],
   [['burst', NOWHERE, '--threshold', 'rate > 5/s'], /--threshold: only a churn and arrivals have a rate/],
   [['burst', NOWHERE, '--threshold', 'dropOff > 5'], /--threshold: no stage searches for the drop-off/],
   [

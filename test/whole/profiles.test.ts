@@ -18,9 +18,9 @@ describe('dry runs', { concurrency: 2 }, () => {
   }
 });
 
-// Searches take their time: they are among the long tests.
+// What takes its time, as searches do, is among the long tests.
 for (const [i, name] of shippedProfiles().entries()) {
-  if (name.startsWith('find-')) continue;
+  if (name.startsWith('find-') || FITS[name].isLong === true) continue;
   test(`${name} runs`, async (t) => {
     // Between two bursts the target needs a moment to see that its clients have left, no more.
     await runShipped(t, name, `127.0.0.${i + 2}`, ['--rest', '100ms', '--no-calibrate']);

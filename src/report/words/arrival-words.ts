@@ -20,14 +20,13 @@ export function arrivalWords({ rate, forMs, spacing, holdMs }: ArriveStage): str
 /** `about 12,050: 12,000 held (50/s × 4m, Little's law), and 50 in flight if a handshake takes 1s`. */
 export function openAtOnceText(stage: ArriveStage): string {
   const held = heldAtOnce(stage);
-  const inFlight = inFlightAtOnce(stage);
+  const inFlight = Math.min(inFlightAtOnce(stage), stage.size - held);
   const busy =
     stage.maxOpen === null
       ? `${formatCount(inFlight)} in flight if a handshake takes ${formatDuration(USUAL_HANDSHAKE_MS)}`
       : `at most ${formatCount(inFlight)} in flight`;
   if (held === 0) return stage.maxOpen === null ? `about ${busy}` : busy;
-  const all = formatCount(Math.min(stage.size, held + inFlight));
-  return `about ${all}: ${formatCount(held)} held${levelOf(stage, held)}, and ${busy}`;
+  return `about ${formatCount(held + inFlight)}: ${formatCount(held)} held${levelOf(stage, held)}, and ${busy}`;
 }
 
 /** Where the number of held connections comes from. */
