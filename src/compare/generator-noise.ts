@@ -76,7 +76,9 @@ function doubts(bursts: readonly Burst[], what: string): string[] {
   const doubtful = bursts.filter(({ validity }) => validity.verdict === 'suspect');
   if (doubtful.length === 0) return [];
   const [reason] = doubtful[0].validity.reasons;
-  return [`${what}: ${doubtful.length} of ${bursts.length} are suspect${reason === undefined ? '' : `: ${reason}`}`];
+  return [
+    `${what}: ${doubtful.length} of ${bursts.length} ${doubtful.length === 1 ? 'is' : 'are'} suspect${reason === undefined ? '' : `: ${reason}`}`,
+  ];
 }
 
 function milliseconds(ms: number): string {

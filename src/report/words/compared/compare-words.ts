@@ -126,7 +126,7 @@ export function compareRows({ metrics }: Comparison): CompareRow[] {
     count: `${metric.base.values.length}+${metric.new.values.length}`,
     verdict: metric.verdict,
     limit: metric.gate === null ? null : limitText(metric),
-    says: saysOf(metric),
+    says: verdictWords(metric),
   }));
 }
 
@@ -134,7 +134,8 @@ function limitText({ tolerance, scale, bad }: ComparedMetric): string {
   return `${bad === 'up' ? '+' : '-'}${amountText(tolerance, scale)}`;
 }
 
-function saysOf({ verdict, moved }: ComparedMetric): string {
+/** The verdict as it is shown. */
+export function verdictWords({ verdict, moved }: ComparedMetric): string {
   if (verdict === 'worse') return 'WORSE';
   return verdict === 'undecided' && moved ? 'undecided, moved' : verdict;
 }
