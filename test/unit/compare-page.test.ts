@@ -5,6 +5,7 @@ import test from 'node:test';
 import { compareSides } from '#dist/compare/compare.js';
 import type { ComparedRun } from '#dist/compare/sides.js';
 import { parseFailOn } from '#dist/plan/expressions/fail-on.js';
+import { comparisonPage } from '#dist/report/formats/compared/compare-html.js';
 import { comparisonJunit } from '#dist/report/formats/compared/compare-junit.js';
 import { comparisonMarkdown } from '#dist/report/formats/compared/compare-markdown.js';
 import { renderComparison } from '#dist/report/terminal/compare-page.js';
@@ -62,6 +63,29 @@ function held(name: string, text: string): void {
   if (process.env.UPDATE_GOLDEN === '1') writeFileSync(golden, text);
   assert.equal(text, readFileSync(golden, 'utf8'), `${name}: UPDATE_GOLDEN=1 writes it anew`);
 }
+
+test('the page: the sentence, the table and the picture; no script, and no markup of a file’s name', () => {
+  const [base, fresh, failOn] = PAGES.worse();
+  const hostile = fresh.map((run) => ({ ...run, file: `<img src=x onerror=alert(1)>${run.file}` }));
+  const page = comparisonPage(
+    compareSides(base, hostile, { failOn: failOn.map(parseFailOn), anyTarget: false, version: '0.1.0' }),
+  );
+  assert.match(page, /<h1>WORSE: p99\(handshake\) 990 ms to 1\.29 s/);
+  assert.match(page, /<title>WORSE: /);
+  assert.match(page, /default-src &#39;none&#39;/);
+  assert.doesNotMatch(page, /<script|<img/);
+  assert.match(page, /&lt;img src=x onerror=alert\(1\)&gt;pr-1\.json/);
+  // Each of ten values and the axis: base and new of two latencies.
+  const marks = page.match(/<path d="M[\d.]+ [\d.]+L[\d.]+ [\d.]+"/g) ?? [];
+  assert.ok(marks.length >= 20, `${marks.length}`);
+  assert.ok(page.length < 30_000, `${page.length}`);
+  const [one, other, named] = PAGES.refused();
+  const refused = comparisonPage(
+    compareSides(one, other, { failOn: named.map(parseFailOn), anyTarget: false, version: '0.1.0' }),
+  );
+  assert.match(refused, /<h1>NOT COMPARABLE: the target differs/);
+  assert.doesNotMatch(refused, /\u202e|NaN|Infinity/);
+});
 
 test('JUnit: WORSE is a failure, what nobody named or could decide is skipped, incomparable sides are an error', () => {
   const verdictsOf = (name: keyof typeof PAGES) => {

@@ -105,7 +105,7 @@ export const IMPORT_TABLE: readonly Row[] = [
   { places: ['report/formats/html'], may: [...REPORTED, 'report/words', 'report/charts'], node: ['node:zlib'] },
   {
     places: ['report/formats', 'report/formats/compared'],
-    may: [...REPORTED, 'report/words', 'report/formats/html'],
+    may: [...REPORTED, 'report/words', 'report/charts', 'report/formats/html'],
   },
   { places: ['report/outputs'], may: [...REPORTED, 'report/words'] },
   {

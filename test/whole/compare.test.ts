@@ -57,7 +57,7 @@ test('compare: folders and files, exit codes, the document', async (t) => {
 
 test('compare: documents, by the ending of a file or on standard output', async (t) => {
   const cwd = sides(t);
-  const outputs = ['-o', 'c.json', '-o', 'c.md', '-o', 'c.xml'];
+  const outputs = ['-o', 'c.json', '-o', 'c.md', '-o', 'c.xml', '-o', 'c.html'];
   const ran = await wstampede(['compare', 'main', '--with', 'pr', ...GATE, ...outputs], { cwd });
   assert.equal(ran.code, 3, ran.stderr);
   const read = (file: string) => readFileSync(join(cwd, file), 'utf8');
@@ -65,7 +65,8 @@ test('compare: documents, by the ending of a file or on standard output', async 
   assert.ok(isComparison(document));
   assert.match(read('c.md'), /^### WORSE: p99&#40;|^### WORSE: p99\(handshake\)/);
   assert.match(read('c.xml'), /<failure type="worse"/);
-  for (const file of ['c.json', 'c.md', 'c.xml']) assert.match(ran.stderr, new RegExp(`wrote .*${file}`));
+  assert.match(read('c.html'), /<h1>WORSE/);
+  for (const file of ['c.json', 'c.md', 'c.xml', 'c.html']) assert.match(ran.stderr, new RegExp(`wrote .*${file}`));
   const printed = await wstampede(['compare', 'main', '--with', 'pr', '-o', '-', '--format', 'md'], { cwd });
   assert.match(printed.stdout, /^### WORSE/);
   const summary = await wstampede(['compare', 'main', '--with', 'pr', '-o', 'step'], {

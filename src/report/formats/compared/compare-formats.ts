@@ -22,6 +22,10 @@ export const COMPARE_FORMATS: readonly CompareFormat[] = [
   JSON_DOCUMENT,
   STEP_SUMMARY_COMPARISON,
   {
+    ending: '.html',
+    render: async (comparison) => (await import('./compare-html.js')).comparisonPage(comparison),
+  },
+  {
     ending: '.xml',
     render: async (comparison) => (await import('./compare-junit.js')).comparisonJunit(comparison),
   },

@@ -6,18 +6,14 @@ import { gzipSync } from 'node:zlib';
 import { documentLine } from '../../../result/document.js';
 import type { Result } from '../../../result/result.js';
 import { Markup, markup, NOTHING } from '../../charts/markup.js';
-import { clipped } from '../../charts/picture.js';
 import { judgedTitle } from '../../words/written/stamp.js';
 import { checkSections } from './check-sections.js';
 import { conditionsSection, whySection, wordsSection } from './conditions.js';
 import { firstScreen } from './first-screen.js';
 import { afterwardsSection, believeSection, burstsSection, latencySection } from './measured.js';
-import { PAGE_STYLE } from './page-style.js';
+import { pageFrame } from './page-frame.js';
 import type { PageContext } from './parts.js';
 
-/** Even markup that slipped in could run nothing, load nothing and send nothing. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
-const LONGEST_TITLE = 160;
 /** Larger results are compressed. */
 const MOST_PLAIN_BYTES = 50_000;
 
@@ -27,18 +23,9 @@ export function wholePage(results: readonly Result[]): string {
     (result, i): PageContext => ({ result, prefix: isSingle ? '' : `r${i + 1}-`, level: isSingle ? 2 : 3 }),
   );
   const title = isSingle ? judgedTitle(results[0]) : `${results.length} results of wstampede`;
-  const page = markup`<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">
-<title>${clipped(title, LONGEST_TITLE)}</title>
-<style>${new Markup(PAGE_STYLE)}</style></head>
-<body><main>
-${isSingle ? NOTHING : contents(title, contexts)}${contexts.map((context) => article(context, isSingle))}${wordsSection()}</main>
-${results.map((result, i) => embedded(result, isSingle ? '' : `-${i + 1}`))}</body></html>
-`;
-  return page.text;
+  const body = markup`${isSingle ? NOTHING : contents(title, contexts)}${contexts.map((context) => article(context, isSingle))}${wordsSection()}`;
+  const data = results.map((result, i) => embedded(result, isSingle ? '' : `-${i + 1}`));
+  return pageFrame(title, body, markup`${data}`);
 }
 
 function contents(title: string, contexts: readonly PageContext[]): Markup {
