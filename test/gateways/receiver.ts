@@ -1,5 +1,6 @@
 /**
- * A process: a target made of bare sockets that answers every handshake at once and remembers when it received it.
+ * A process: a target made of bare sockets that answers every handshake, and every ping, at once and remembers when it
+ * received it.
  * Prints its URL; to a line `report` on its stdin it prints one JSON line (`Report`) and forgets what it received; ends
  * with its stdin. Arguments: the address and port to listen on, and a mode: `counts`; `stamps` to remember when; `awake`
  * to do that without ever sleeping, and before everything else on the machine.
@@ -14,6 +15,8 @@ export interface Report {
   readonly handshakes: number;
   /** Most connections that were open at once. */
   readonly peakOpen: number;
+  /** Pings without a payload, all answered. */
+  readonly pings: number;
   /** Since the last report, in order of receipt: the client's port, and µs since the Unix epoch. */
   readonly received: readonly (readonly [port: number, us: number])[];
 }
@@ -22,6 +25,10 @@ const LONGEST_BACKLOG = 65_535;
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const KEY = /\r\nsec-websocket-key: *(\S+)\r\n/i;
 const CLOSE_FRAME = Buffer.of(0x88, 2, 3, 0xe8);
+const PING = 0x89;
+const PONG_FRAME = Buffer.of(0x8a, 0);
+/** Masked, without a payload. */
+const PING_BYTES = 6;
 
 const [, , host, port, mode] = process.argv;
 const wantsStamps = mode !== 'counts';
@@ -30,6 +37,7 @@ const upgraded = new WeakSet<Socket>();
 let handshakes = 0;
 let open = 0;
 let peakOpen = 0;
+let pings = 0;
 let received: [number, number][] = [];
 /** Read, stamped, and not yet answered: an answer takes longer than a stamp, and would make the next one late. */
 let unanswered: { socket: Socket; key: string }[] = [];
@@ -52,8 +60,9 @@ function wallOffset(): number {
 function onData(this: Socket, bytes: Buffer): void {
   const at = performance.now();
   if (upgraded.has(this)) {
-    // What a client says after its 101 here is a close frame; RFC 6455 section 7.1.1: the server closes TCP first.
-    this.end(CLOSE_FRAME);
+    const said = pong(this, bytes);
+    // What a client says besides is a close frame; RFC 6455 section 7.1.1: the server closes TCP first.
+    if (said < bytes.length) this.end(CLOSE_FRAME);
     return;
   }
   const key = KEY.exec(bytes.toString('latin1'))?.[1];
@@ -63,6 +72,16 @@ function onData(this: Socket, bytes: Buffer): void {
   upgraded.add(this);
   unanswered.push({ socket: this, key });
   if (unanswered.length === 1) setImmediate(answer);
+}
+
+/** Answers the pings that the bytes begin with. @returns how many bytes those were */
+function pong(socket: Socket, bytes: Buffer): number {
+  let at = 0;
+  for (; bytes[at] === PING; at += PING_BYTES) {
+    pings += 1;
+    socket.write(PONG_FRAME);
+  }
+  return at;
 }
 
 function answer(): void {
@@ -108,7 +127,7 @@ server.listen({ host, port: Number(port), backlog: LONGEST_BACKLOG }, () => {
 });
 createInterface({ input: process.stdin })
   .on('line', () => {
-    const report: Report = { handshakes, peakOpen, received };
+    const report: Report = { handshakes, peakOpen, pings, received };
     received = [];
     process.stdout.write(`${JSON.stringify(report)}\n`);
   })

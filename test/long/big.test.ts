@@ -9,8 +9,11 @@ import type { Watch } from '../gateways/memory.js';
 import { startTarget } from '../gateways/target.js';
 import { needs } from '../needs.js';
 import {
+  beat,
+  beatText,
   churn,
   churnText,
+  growthOf,
   hold,
   IN_FLIGHT,
   memoryText,
@@ -30,6 +33,8 @@ const USUAL_MIB = 180;
 /** Each thread costs 20 MiB, and a machine of many cores would have many. */
 const WORKERS = ['-w', '2'];
 const HELD = 15_000;
+const BEAT = { everyMs: 4000, forMs: 20_000 };
+const GROWN_MIB = 10;
 const CONNECTED = 4000;
 const CHURNED = 100_000;
 const STRESSED = { bursts: 100, size: 5000 };
@@ -60,6 +65,16 @@ for (const [i, transport] of (['epoll', 'node'] as const).entries()) {
   test(`${transport}: ${CHURNED} handshakes churned, ${IN_FLIGHT} in flight: nothing lost, and memory stays flat`, async (t) => {
     if (!(await may(t, transport))) return;
     t.diagnostic(churnText(await churn({ transport, host: `127.0.0.${27 + i}`, total: CHURNED })));
+  });
+}
+
+for (const [i, transport] of (['epoll', 'node'] as const).entries()) {
+  test(`${transport}: ${HELD} connections held with a ping every ${BEAT.everyMs / 1000} s: memory stays flat`, async (t) => {
+    if (!(await may(t, transport))) return;
+    const beaten = await beat({ transport, host: `127.0.0.${32 + i}`, size: HELD, ...BEAT });
+    t.diagnostic(beatText(beaten));
+    assert.ok(beaten.own <= BOUND_MIB[transport], `the generator peaked at ${beaten.own.toFixed(1)} MiB`);
+    assert.ok(growthOf(beaten) < GROWN_MIB, beatText(beaten));
   });
 }
 

@@ -6,6 +6,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { openKernel } from '#dist/engine/transport/epoll/open-kernel.js';
@@ -74,6 +77,74 @@ function assertAll(result: Result, size: number): void {
   assert.ok(burst !== undefined, result.validity.reasons.join('; '));
   assert.deepEqual(burst.outcomes, { '101': size }, JSON.stringify(burst.samples));
   assert.notEqual(burst.validity.verdict, 'invalid', burst.validity.reasons.join('; '));
+}
+
+export interface Beating extends Load {
+  readonly size: number;
+  /** Each connection sends a ping this often, and is held this long. */
+  readonly everyMs: number;
+  readonly forMs: number;
+}
+
+export interface Beaten {
+  /** Mean VmRSS of the tree by fifth of the hold, MiB. */
+  readonly fifths: readonly number[];
+  readonly peakRss: number;
+  /** Of the generator itself. */
+  readonly own: number;
+  readonly pings: number;
+}
+
+/** Held together with a ping now and then. @throws AssertionError unless all were held, and all pings came */
+export async function beat({ transport, host, size, everyMs, forMs }: Beating): Promise<Beaten> {
+  const target = await startTarget(host);
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'wst-beat-'));
+  const profile = path.join(folder, 'beat.json');
+  try {
+    const session = [{ every: `${everyMs}ms`, send: { $ping: '' } }, { hold: `${forMs}ms` }];
+    writeFileSync(
+      profile,
+      JSON.stringify({
+        target: { url: target.url },
+        gate: 'upgrade',
+        stages: [{ burst: size }],
+        session,
+        close: 'reset',
+      }),
+    );
+    const running = start(['run', profile, '--transport', transport, '-w', '2', '--no-calibrate', ...QUIET], {
+      patienceMs: PATIENCE_MS + forMs,
+    });
+    const memory = await watchMemory(running.pid, running.done);
+    const result = resultOf(await running.done);
+    const report = await target.report();
+    assertAll(result, size);
+    const [burst] = result.bursts;
+    assert.deepEqual(burst.sessions?.closed, { rst: size }, JSON.stringify(burst.sessions));
+    assert.equal(report.peakOpen, size, 'open together, says the target');
+    // The first beat comes at a random moment of the period, so each connection sends as many as fit, give or take one.
+    const fit = forMs / everyMs;
+    assert.ok(Math.abs(report.pings / size - fit) <= 1, `${report.pings} pings of ${size}, ${fit} each fit`);
+    const from = Date.parse(burst.releasedAt ?? '') + (burst.makespanMs ?? 0);
+    const fifths = [0, 1, 2, 3, 4].map((part) => {
+      const within = memory.samples.filter(({ at }) => Math.floor(((at - from) / forMs) * 5) === part);
+      return within.reduce((all, { rss }) => all + rss, 0) / within.length;
+    });
+    return { fifths, peakRss: memory.peakRss, own: memory.own, pings: report.pings };
+  } finally {
+    rmSync(folder, { recursive: true });
+    await target.stop();
+  }
+}
+
+/** From the second to the last fifth: the first has what the handshakes left. MiB. */
+export function growthOf({ fifths }: Beaten): number {
+  return fifths[4] - fifths[1];
+}
+
+export function beatText(beaten: Beaten): string {
+  const all = beaten.fifths.map((mean) => mean.toFixed(1)).join(', ');
+  return `RSS by fifth of the hold, MiB: ${all}; grew by ${growthOf(beaten).toFixed(1)}; peak ${beaten.own.toFixed(1)} (VmHWM); ${beaten.pings} pings`;
 }
 
 export interface Churned {

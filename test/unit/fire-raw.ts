@@ -61,6 +61,8 @@ export interface ServeOptions {
   /** null: no TLS. */
   readonly tls?: tls.TlsOptions | null;
   readonly host?: string;
+  /** Told of each connection below TLS. */
+  readonly onRaw?: (socket: net.Socket) => void;
 }
 
 /** Listens and hands every connection (after TLS, if any) to `handler`; errors of its sockets are of no interest. */
@@ -81,6 +83,7 @@ export async function serve(handler: (socket: net.Socket) => void, options: Serv
         : tls.createServer({ cert: LAB_CERTIFICATE, key: LAB_PRIVATE_KEY, ...secure }, accept);
     server.on('connection', (socket: net.Socket) => {
       raws.push(socket);
+      options.onRaw?.(socket);
       socket.on('error', () => {});
     });
     server.on('tlsClientError', () => {});
