@@ -207,6 +207,10 @@ export const CHECK_OPTIONS: OptionTable = {
   timeout: text('Connection', 'TIME', 'deadline of each step (default 10s)', 't'),
   'connect-to': CONNECTION['connect-to'],
   'source-ip': CONNECTION['source-ip'],
+  session: CONNECTION.session,
+  'session-var': CONNECTION['session-var'],
+  'message-timeout': CONNECTION['message-timeout'],
+  ping: CONNECTION.ping,
   ...without(OUTPUT, ['attempts', 'dry-run', 'json-lines']),
 };
 

@@ -35,7 +35,8 @@ function spokenCloses(evidence: Evidence, bursts: readonly ObservedBurst[], isLi
   const findings = [...words].flatMap(([word, count]): Finding[] => {
     const reason = reasonOf(bursts, word);
     const quoted = reason === null ? '' : ` (${inOneLine(reason)})`;
-    const said = `${formatCount(count)} of ${formatCount(opened)} connections were ended by the target after their 101 ${endWords(word)}${quoted}`;
+    const isSilence = word === 'timeout-message';
+    const said = `${formatCount(count)} of ${formatCount(opened)} ${isSilence ? 'clients waited in vain for a message after their 101' : `connections were ended by the target after their 101 ${endWords(word)}`}${quoted}`;
     const share = count / ended;
     const isAtOnce = count >= NEARLY_ALL * opened && diedAtOnce(bursts);
     const meaning =
@@ -48,7 +49,7 @@ function spokenCloses(evidence: Evidence, bursts: readonly ObservedBurst[], isLi
       {
         cause: meaning.cause,
         confidence: clamp(meaning.confidence - doubt),
-        evidence: `${said}${lifeWords(bursts)}: ${meaning.because}.`,
+        evidence: `${said}${isSilence ? '' : lifeWords(bursts)}: ${meaning.because}.`,
         outcomes: [],
         apart: APART,
         ...(meaning.lead !== undefined && { lead: meaning.lead }),
@@ -82,8 +83,6 @@ function endWords(word: string): string {
       return 'after bytes that are no frames';
     case 'rejected':
       return 'by a message that rejects them';
-    case 'timeout-message':
-      return 'without the message that was expected';
     case '1005':
       return 'by a close frame without a code';
     default:

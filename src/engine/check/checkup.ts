@@ -118,7 +118,9 @@ class Checkup {
       const idled = await idle;
       const { ended } = main;
       // A tunnel that was closed while idle cannot be closed again.
-      const close = !isOpen(main.outcome) || (idled !== null && idled.cutBy !== null) ? null : await main.close();
+      const isStopped = walk !== null && !walk.isReady;
+      const isCut = idled !== null && idled.cutBy !== null;
+      const close = !isOpen(main.outcome) || isCut || isStopped ? null : await main.close();
       const isAskedAgain = this.#options.probes && isOpen(main.outcome) && harmOf(probes) === null;
       const again = isAskedAgain ? await probing.again(to) : [];
       const check: Check = {
@@ -138,7 +140,10 @@ class Checkup {
       };
       const { tally } = await main.drop();
       const session = walk === null || !isOpen(main.outcome) ? null : walk.facts(tally);
-      return { record: this.#record(resolution, tally, disturbance), check: { ...check, session } };
+      // What follows a close by this side is no end by the target.
+      const isOwnEnd = session?.end === 'rejected' || session?.end === 'timeout-message';
+      const whole = { ...check, session, ...(isOwnEnd && { ended: null }) };
+      return { record: this.#record(resolution, tally, disturbance), check: whole };
     } finally {
       await Promise.all([main.drop(), probing?.drop()]);
     }

@@ -72,9 +72,13 @@ export class SessionWalk {
     return new SessionWalk(plan, { ...script, steps }, make, safe);
   }
 
+  get isReady(): boolean {
+    return this.#readyMs !== null;
+  }
+
   /** The client is ready, or will not be. */
   get isSettled(): boolean {
-    return this.#readyMs !== null || this.#isOver;
+    return this.isReady || this.#isOver;
   }
 
   /** No message can be waited for any longer, ms. */
