@@ -223,6 +223,23 @@ function commandTable(host: Host, options: Options): CommandSpec[] {
       run: async (args, flags) => (await import('./commands/arrive.js')).arrive({ url: String(args.URL), flags }, host),
     },
     {
+      usage: 'storm [URL]',
+      about: 'clients are dropped and come back by a policy: when are all back, at what load?',
+      positionals: url,
+      options: options.STORM_OPTIONS,
+      examples: [
+        ['$0 storm ws://127.0.0.1:8080/ws -c 5000 --policy socket.io', 'this side cuts 5,000 connections'],
+        [
+          '$0 storm wss://staging.example.com/ws -c 2k --drop-by "kubectl rollout restart deploy/ws"',
+          'rehearse a deploy',
+        ],
+        ['$0 storm ws://… --policy socket.io --policy phoenix --capacity 250/s', 'one storm after another, compared'],
+        ['$0 storm --policies', 'the policies, with their parameters'],
+      ],
+      run: async (args, flags) =>
+        (await import('./commands/storm/storm.js')).storm({ url: args.URL as string | undefined, flags }, host),
+    },
+    {
       usage: 'find <URL>',
       about: 'search for the drop-off point: how many at once before it breaks',
       positionals: url,

@@ -69,3 +69,12 @@ export function onThreadExit(listener: () => void): () => void {
 export function nextTick<T>(call: (value: T) => void, value: T): void {
   process.nextTick(call, value);
 }
+
+/** Ends a process that was started as the leader of a group of its own, and what it has started. */
+export function endProcessGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}

@@ -61,6 +61,7 @@ export async function measure<T>(
       wantRows: wantsRows,
       consent: listFlag(flags, 'allow-host') ?? [],
       ...given,
+      dropBy: textFlag(flags, 'drop-by') ?? null,
       fault: testFault(host),
       observer: observerOf(outputs, heading, {
         isVerbose: switchFlag(flags, 'verbose') === true,

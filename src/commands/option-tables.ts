@@ -157,6 +157,37 @@ export const ARRIVE_OPTIONS: OptionTable = {
   ...COMMON_OF_CHURN,
 };
 
+const DROP_BY = text(
+  'Load',
+  'CMD',
+  'shell command that drops the clients, such as a restart; at most 60s, never from a profile',
+);
+
+/** Clients start one by one, are held until they are dropped, and a storm has no floor of its own. */
+export const STORM_OPTIONS: OptionTable = {
+  connections: text('Load', 'N', 'clients that are connected, dropped, and come back (default 1000)', 'c'),
+  policy: list('Load', 'NAME', 'how they come back: a preset (repeatable: one storm each; default socket.io)'),
+  policies: flag('Load', 'list the policies with their parameters'),
+  open: text('Load', 'TIME', 'clients are opened over this long (default 20s)'),
+  settle: text('Load', 'TIME', 'all are connected for this long before the drop (default 5s)'),
+  drop: text(
+    'Load',
+    'HOW',
+    'client: cut them; server: wait until the target does; idle:2m: be silent until somebody cuts (default client)',
+  ),
+  'drop-by': DROP_BY,
+  window: text('Load', 'TIME', 'longest watch after the drop (default 5m)'),
+  notice: text('Load', 'TIME', 'how late a client learns of the drop, such as 20s..45s (default at once)'),
+  capacity: text('Load', 'RATE', 'handshakes/s that the service completes, such as 250/s: does the policy recover?'),
+  rest: text('Load', 'TIME', 'rest between the storms of several policies (default 5s)'),
+  ...without(COMMON, ['gate', 'hold', 'calibrate']),
+  threshold: list(
+    'Objective',
+    'EXPR',
+    'e.g. "share(back) == 100%", "p95(back) < 30s", "peak(attempts) < 500/s" (repeatable)',
+  ),
+};
+
 /** The defaults come from the presets; `width` and the waits differ between them. */
 export const FIND_OPTIONS: OptionTable = {
   max: text('Load', 'N', 'never more handshakes than this at once (required)'),
@@ -195,6 +226,7 @@ export const RUN_OPTIONS: OptionTable = {
   url: text('Target', 'URL', 'another target for the profile', 'u'),
   rest: text('Load', 'TIME', 'rest after each burst, in all stages'),
   after: AFTER,
+  'drop-by': DROP_BY,
   ...COMMON,
 };
 
@@ -256,6 +288,7 @@ export const ALL_OPTION_NAMES: ReadonlySet<string> = new Set(
     BURST_OPTIONS,
     CHURN_OPTIONS,
     ARRIVE_OPTIONS,
+    STORM_OPTIONS,
     FIND_OPTIONS,
     RUN_OPTIONS,
     CHECK_OPTIONS,

@@ -51,6 +51,13 @@ const FLAG_OF: Readonly<Record<string, string>> = {
   'stages[0].spread': 'spread',
   'stages[0].spacing': 'spacing',
   'stages[0].rest': 'rest',
+  'stages[0].storm.clients': 'connections',
+  'stages[0].storm.open.over': 'open',
+  'stages[0].storm.reconnect': 'policy',
+  ...Object.fromEntries(
+    ['settle', 'drop', 'window', 'notice', 'capacity'].map((name) => [`stages[0].storm.${name}`, name]),
+  ),
+  'stages[0].storm.drop.idle': 'drop',
   'stages[0].churn.total': 'total',
   'stages[0].churn.inFlight': 'connections',
   'stages[0].churn.for': 'duration',

@@ -114,6 +114,10 @@ export const CAUSES = [
   { id: 'two-servers-answered', title: 'Two servers share one port and both answer the same upgrade.' },
   { id: 'idle-cut', title: 'Open connections are cut when nothing is sent for a while.' },
   { id: 'cut-after-upgrade', title: 'Connections are ended by the target after their 101.' },
+  {
+    id: 'retry-storm',
+    title: 'Clients leave before they are served and come back: the service works for those that have left.',
+  },
   // This machine.
   { id: 'generator-limit', title: 'This machine was the limit, not the target.' },
   { id: 'unknown', title: 'No known cause matches.' },

@@ -20,11 +20,13 @@ import { generatorRule } from './rules/generator.js';
 import { churnRateRule, limitRule, waitingBehindRule, waitingRule } from './rules/limits.js';
 import { dnsRule, refusedRule, synDroppedRule, unreachableRule } from './rules/network.js';
 import { listenQueueRule, queueBehindRule, queueRecoveredRule, queueRetriedRule } from './rules/queues.js';
+import { retryStormRule } from './rules/retry-storm.js';
 import { closedRule, invalidUpgradeRule, notHttpRule, silentRule } from './rules/silence.js';
 import { statusRule } from './rules/status.js';
 import { tlsPortRule, tlsRule, tlsTimeoutRule } from './rules/tls.js';
 import { destroyedUpgradeRule, subprotocolRule, unhandledPathRule } from './rules/unhandled.js';
 import { answeredBeforeRule, wordingRule } from './rules/wording.js';
+import { boundedStorms } from './storms.js';
 
 const RULES: readonly Rule[] = [
   generatorRule,
@@ -66,6 +68,7 @@ const RULES: readonly Rule[] = [
   poisonedRule,
   rememberedRule,
   after101Rule,
+  retryStormRule,
 ];
 
 /** More would not be read. */
@@ -91,7 +94,8 @@ export function diagnose(result: Result): Diagnosis[] {
 /** The same result with its diagnosis. A bug in a rule must not cost the measurement: it is reported as a bug. */
 export function withDiagnosis(result: Result): Result {
   try {
-    return { ...result, diagnosis: diagnose(result) };
+    const diagnosis = diagnose(result);
+    return { ...result, storm: boundedStorms(result, diagnosis), diagnosis };
   } catch (error) {
     const evidence = `The diagnosis failed (${error instanceof Error ? error.message : String(error)}): please report it.`;
     const broken: Finding = { cause: 'unknown', confidence: 0, evidence, outcomes: [] };

@@ -9,11 +9,12 @@ import { isSecretName } from '../plan/secrets.js';
 import { heldMs } from '../plan/session/session-script.js';
 import { type LoadKind, startsTogether } from '../plan/stages/loads.js';
 import type { Check } from '../result/check-facts.js';
-import type { After, Burst, KernelCounts, Outcomes, Preflight, Result, Sample, Summary } from '../result/result.js';
+import type { After, Burst, KernelCounts, Outcomes, Result, Sample, Summary } from '../result/result.js';
 import { type Closes, closesOf } from './closes.js';
 import { type Hop, recogniseHop } from './hops.js';
 import { type Seen, seenBy } from './observations.js';
 import { type Cluster, clustersOf, roundMs } from './shape.js';
+import { type StormOfPlan, stormsOf } from './storms.js';
 import { valuesOf } from './values.js';
 
 /** One failed outcome of one burst. */
@@ -97,13 +98,14 @@ export interface Evidence {
   readonly usesAllAddresses: boolean;
   /** Each address had a single handshake. */
   readonly wasEachTried: boolean;
+  readonly storms: readonly StormOfPlan[];
 }
 
 /** null when nothing was attempted. */
 export function evidenceOf(result: Result): Evidence | null {
   const preflight = observedPreflight(result);
   const valid = result.bursts.filter(({ validity }) => validity.verdict !== 'invalid');
-  const facts = (valid.length > 0 ? valid : result.bursts).map((burst) => observedBurst(burst, result.preflight));
+  const facts = (valid.length > 0 ? valid : result.bursts).map((burst) => observedBurst(burst, result));
   const bursts = facts.length > 0 ? facts : preflight === null ? [] : [preflight];
   const [first] = bursts;
   if (first === undefined) return null;
@@ -128,6 +130,7 @@ export function evidenceOf(result: Result): Evidence | null {
     addresses: result.addresses,
     usesAllAddresses: result.plan.resolve === 'all',
     wasEachTried: preflight !== null,
+    storms: stormsOf(result),
   };
 }
 
@@ -174,8 +177,11 @@ export function isLocal(outcome: string): boolean {
   return isOutcomeId(outcome) && blameOf(outcome) === 'local';
 }
 
-function observedBurst(burst: Burst, preflight: Preflight | null): ObservedBurst {
+function observedBurst(burst: Burst, { plan, preflight }: Result): ObservedBurst {
   const okMs = valuesOf(burst.latencyMs.handshake);
+  const stage = plan.stages[burst.stage];
+  // The drop that was waited for is no fault.
+  const isDropped = stage?.kind === 'storm' && stage.drop.by === 'server';
   return {
     index: burst.index,
     size: burst.size,
@@ -190,14 +196,14 @@ function observedBurst(burst: Burst, preflight: Preflight | null): ObservedBurst
       alone: preflight?.samples ?? {},
       floorMs: burst.calibration?.handshakeMs?.p99 ?? null,
     }),
-    lost: burst.lostWhileHeld,
+    lost: isDropped ? 0 : burst.lostWhileHeld,
     makespanMs: burst.makespanMs,
     releasedAtMs: burst.releasedAt === null ? null : Date.parse(burst.releasedAt),
     rate: burst.rate,
     perSecond: burst.perSecond,
     after: burst.after,
     kernel: burst.kernel,
-    closes: closesOf(burst.sessions),
+    closes: isDropped ? null : closesOf(burst.sessions),
   };
 }
 

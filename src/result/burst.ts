@@ -76,7 +76,7 @@ const arrivalsSchema = z
 export type Arrivals = Of<typeof arrivalsSchema>;
 
 /** Reserved for later versions, which may put an object here; this version writes null. */
-export const reserved = z.object({}).nullable() as z.ZodType<null>;
+const reserved = z.object({}).nullable() as z.ZodType<null>;
 
 /** A burst always had its place for sessions: there it may be null, and not absent. */
 const { sessions, ...later } = countedLater;

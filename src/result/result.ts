@@ -6,12 +6,13 @@
  * schema before the first burst (test/unit/result-loading.test.ts).
  */
 import { z } from 'zod';
-import { burstSchema, reserved } from './burst.js';
+import { burstSchema } from './burst.js';
 import { checkSchema } from './check-facts.js';
 import { countedLater, countedShape, outcomesSchema, samplesSchema, summaryOrNull, validitySchema } from './counted.js';
 import { dropOffSchema } from './drop-off.js';
 import { savedPlanSchema } from './saved-plan.js';
 import { savedSearchSchema } from './saved-search.js';
+import { stormSchema } from './storm.js';
 import { count, flag, mapOf, number, type Of, share, text, timestamp } from './terms.js';
 
 export type { After, AfterProbe, Arrivals, Burst, Calibration, Release } from './burst.js';
@@ -116,7 +117,7 @@ export const resultSchema = z
     preflight: preflightSchema.nullable(),
     totals: totalsSchema.describe('All bursts, merged'),
     dropOff: dropOffSchema.nullable().describe('Of a search'),
-    storm: reserved,
+    storm: z.array(stormSchema).nullable().describe('One entry for each policy, in the order in which they ran'),
     thresholds: z.array(thresholdSchema),
     diagnosis: z.array(diagnosisSchema).describe('Likely causes, the most likely first'),
     validity: validitySchema,

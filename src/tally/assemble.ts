@@ -18,6 +18,7 @@ import type {
   Totals,
   Validity,
 } from '../result/result.js';
+import type { Storm } from '../result/storm.js';
 import { judge } from './thresholds.js';
 import { type Sums, totalsOf } from './totals.js';
 import { judgeRun } from './validity.js';
@@ -37,6 +38,8 @@ export interface RunRecord {
   readonly addresses: readonly string[];
   readonly preflight: Preflight | null;
   readonly bursts: readonly Burst[];
+  /** One for each policy of each storm stage so far. */
+  readonly storms: readonly Storm[];
   /** Sums over the same bursts. */
   readonly sums: Sums;
   readonly stopped: Stopped | null;
@@ -63,6 +66,7 @@ export function assembleResult(heading: Heading, record: RunRecord): Result {
   const judged = judge(heading.plan.thresholds, sums.judged.counted, {
     rate: sums.judged.rate,
     dropOff: dropOff?.interval95[0] ?? null,
+    storms: record.storms,
     calibrations: record.bursts
       .filter(({ validity }, place) => validity.verdict !== 'invalid' && !isOfSearch(place))
       .map(({ calibration }) => calibration),
@@ -75,6 +79,7 @@ export function assembleResult(heading: Heading, record: RunRecord): Result {
     record.bursts.map((burst, place) => (isOfSearch(place) ? credit(burst, dropOff) : burst.validity)),
     neverBegan ? [] : judged,
     limits,
+    record.storms,
   );
   const totals = totalsOf(sums.all, validity);
   return {
@@ -90,7 +95,7 @@ export function assembleResult(heading: Heading, record: RunRecord): Result {
     preflight: record.preflight,
     totals,
     dropOff,
-    storm: null,
+    storm: record.storms.length === 0 ? null : record.storms,
     thresholds: neverBegan ? [] : thresholds,
     diagnosis: [],
     check: null,

@@ -6,9 +6,10 @@
 import { endsWithCode } from '../names/ends.js';
 import { blameOf, isOutcomeId, openedOf } from '../names/outcomes.js';
 import { BOUNDED_PHASES } from '../names/phases.js';
-import { askedCode, type Condition, type Subject } from '../plan/expressions/condition.js';
+import { askedCode, type Condition, type StormSubject, type Subject } from '../plan/expressions/condition.js';
 import type { AbortRule, Threshold } from '../plan/expressions/rules.js';
 import type { Calibration, Counted, ThresholdResult } from '../result/result.js';
+import type { Storm } from '../result/storm.js';
 import { floorHides, floorOf, limitOfAbort, worstFloorOf } from './floor.js';
 import { meets } from './meets.js';
 
@@ -33,6 +34,8 @@ interface BesideCounts {
 }
 
 interface MeasuredBeside extends BesideCounts {
+  /** All of the run; a condition about them is judged by the one that fits it least. */
+  readonly storms?: readonly Storm[];
   /** Of the loads that are judged. */
   readonly calibrations: readonly (Calibration | null)[];
 }
@@ -42,7 +45,11 @@ interface MeasuredBeside extends BesideCounts {
  */
 export function judge(thresholds: readonly Threshold[], counted: Counted, beside: MeasuredBeside): Judged[] {
   return thresholds.map(({ expression, parsed: condition }) => {
-    const { actual, actualLower } = valuesOf(condition, counted, beside);
+    const { subject } = condition;
+    const { actual, actualLower } =
+      subject.kind === 'storm'
+        ? { actual: ofStorms(subject, condition, beside.storms ?? []), actualLower: null }
+        : valuesOf(condition, counted, beside);
     const ok = actual !== null && meets(condition, actual);
     const floor = worstFloorOf(condition, beside.calibrations);
     return { condition, result: { expression, actual, actualLower, floor, ok } };
@@ -124,6 +131,41 @@ export function measured(subject: Subject, counted: Counted, beside: BesideCount
       return beside.rate;
     case 'dropOff':
       return beside.dropOff;
+    // Known when its watch is over; no burst has it.
+    case 'storm':
+      return null;
+  }
+}
+
+/** The value that fits the condition least; null: some storm has none, so it proves nothing. */
+function ofStorms(subject: StormSubject, condition: Condition, storms: readonly Storm[]): number | null {
+  const values = storms.map((storm) => ofStorm(subject, storm));
+  const known = values.filter((value) => value !== null);
+  if (known.length === 0 || known.length < values.length) return null;
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  if (condition.operator.startsWith('>')) return low;
+  return condition.operator.startsWith('<') || meets(condition, low) ? high : low;
+}
+
+function ofStorm({ stat, of }: StormSubject, storm: Storm): number | null {
+  const { dropped, never, peakPerSecond } = storm;
+  const gone = never.gaveUp + never.stopped + never.stillTrying;
+  const count = of === 'never' ? gone : dropped - gone;
+  switch (stat) {
+    case 'share':
+      return dropped === 0 ? null : count / dropped;
+    case 'count':
+      return count;
+    case 'peak':
+      return peakPerSecond;
+    case 'p50':
+      return storm.t50Ms;
+    case 'p95':
+      return storm.t95Ms;
+    case 'p99':
+      return storm.t99Ms;
+    case 'max':
+      return storm.t100Ms;
   }
 }
 

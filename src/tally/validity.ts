@@ -10,6 +10,7 @@ import type { Gate } from '../plan/plan.js';
 import { type LoadKind, startsTogether } from '../plan/stages/loads.js';
 import { formatCount, formatDuration } from '../plan/units.js';
 import type { Arrivals, Calibration, Outcomes, Release, ThresholdResult, Validity, Verdict } from '../result/result.js';
+import type { Storm } from '../result/storm.js';
 import { floorMisses, isSmallFloor } from './floor.js';
 import { disagrees, isHidden, type Judged } from './thresholds.js';
 
@@ -80,7 +81,7 @@ export interface BurstEvidence {
 }
 
 /** A reason with its severity; `valid` is a note that does not change the verdict. */
-interface WeighedReason {
+export interface WeighedReason {
   readonly verdict: Verdict;
   readonly reason: string;
 }
@@ -139,12 +140,14 @@ export function judgeBurst(evidence: BurstEvidence): Validity {
 /**
  * The worst of all bursts, plus reasons that only a run can show: a threshold whose two latency bounds disagree, or
  * thresholds without a burst to judge. `limits` are sentences that make a run invalid by themselves, such as a need
- * that this machine cannot meet. With several bursts, each reason starts with the place of its burst.
+ * that this machine cannot meet. With several bursts, each reason starts with the place of its burst; with several
+ * storms, with the policy of its storm.
  */
 export function judgeRun(
   bursts: readonly Validity[],
   thresholds: readonly Judged[],
   limits: readonly string[] = [],
+  storms: readonly Storm[] = [],
 ): Validity {
   const findings: WeighedReason[] = limits.map((reason) => ({ verdict: 'invalid', reason }));
   if (thresholds.length > 0 && bursts.every(({ verdict }) => verdict === 'invalid')) {
@@ -158,15 +161,26 @@ export function judgeRun(
   if (bursts.length === 0)
     findings.push({ verdict: 'suspect', reason: 'no burst was released, so nothing was measured' });
   for (const verdict of ['invalid', 'suspect', 'valid'] as const) findings.push(...ofBursts(bursts, verdict));
+  for (const { policy, validity } of storms) {
+    const where = storms.length === 1 ? '' : `storm of ${policy}: `;
+    findings.push(...weighed(validity).map(({ verdict, reason }) => ({ verdict, reason: `${where}${reason}` })));
+  }
   return validityOf(findings);
 }
 
-function validityOf(findings: readonly WeighedReason[]): Validity {
+export function validityOf(findings: readonly WeighedReason[]): Validity {
   const sorted = gravestFirst(findings);
   const verdict = sorted[0]?.verdict ?? 'valid';
   const reasons = sorted.map(({ reason }) => reason);
   if (sorted.every((finding) => finding.verdict === verdict)) return { verdict, reasons };
   return { verdict, reasons, weights: sorted.map((finding) => finding.verdict) };
+}
+
+/** null: no matter. @param handshakeP50Ms half of the handshakes took longer; null without any */
+export function lateVerdict(lateP99Ms: number, handshakeP50Ms: number | null): 'invalid' | 'suspect' | null {
+  const isOver = (verdict: 'invalid' | 'suspect') =>
+    lateP99Ms > Math.max(LATE[verdict].leastMs, LATE[verdict].share * (handshakeP50Ms ?? 0));
+  return isOver('invalid') ? 'invalid' : isOver('suspect') ? 'suspect' : null;
 }
 
 function gravestFirst(findings: readonly WeighedReason[]): WeighedReason[] {
@@ -197,7 +211,7 @@ function lostWorkers(evidence: BurstEvidence): WeighedReason[] {
   return evidence.lostWorkers.map((reason) => ({ verdict: 'invalid', reason }));
 }
 
-function localOutcomes(evidence: BurstEvidence): WeighedReason[] {
+export function localOutcomes(evidence: Pick<BurstEvidence, 'outcomes'>): WeighedReason[] {
   return Object.entries(evidence.outcomes)
     .filter(([id, count]) => count > 0 && isOutcomeId(id) && blameOf(id as OutcomeId) === 'local')
     .sort(([, a], [, b]) => b - a)
@@ -272,10 +286,8 @@ function pacing({ kind, release, makespanMs, planned, launched, failedToArm }: B
 /** A start that comes late is a kinder load than the planned one, and its lateness counts as latency. */
 function lateness({ arrivals, handshakeP50Ms }: BurstEvidence): WeighedReason[] {
   const lateMs = arrivals?.lateP99Ms ?? 0;
-  const verdict = (['invalid', 'suspect'] as const).find(
-    (one) => lateMs > Math.max(LATE[one].leastMs, LATE[one].share * (handshakeP50Ms ?? 0)),
-  );
-  if (verdict === undefined) return [];
+  const verdict = lateVerdict(lateMs, handshakeP50Ms);
+  if (verdict === null) return [];
   const beside = handshakeP50Ms === null ? '' : ` (half of the handshakes took less than ${inMs(handshakeP50Ms)})`;
   const reason = `the generator started 1% of the attempts more than ${inMs(lateMs)} late${beside}: use more workers or machines, or a lower rate`;
   return [{ verdict, reason }];

@@ -94,7 +94,7 @@ export const IMPORT_TABLE: readonly Row[] = [
     packages: ['zod'],
   },
 
-  { places: ['report/words', 'report/words/compared', 'report/words/written'], may: REPORTED },
+  { places: ['report/words', 'report/words/compared', 'report/words/storm', 'report/words/written'], may: REPORTED },
   { places: ['report/terminal/style.ts'], may: [...REPORTED, 'report/words'], node: ['node:util'] },
   {
     places: ['report/terminal'],
@@ -136,7 +136,7 @@ export const IMPORT_TABLE: readonly Row[] = [
   { places: ['lab/catalogue'], may: [...LAB_BASE, 'lab/server', 'lab/targets'] },
   { places: ['lab'], may: [...LAB_BASE, 'lab/server', 'lab/targets', 'lab/gateway', 'lab/catalogue'], node: 'all' },
 
-  { places: ['commands', 'commands/output', 'commands/saved'], may: 'all above', node: 'all' },
+  { places: ['commands', 'commands/output', 'commands/saved', 'commands/storm'], may: 'all above', node: 'all' },
   { places: ['index.ts'], may: 'all above' },
   { places: ['cli.ts'], may: 'all above', packages: ['yargs'], node: 'all' },
 ];

@@ -82,9 +82,9 @@ test('an error says where, what was expected and what was probably meant', () =>
 test('what a run can never measure is refused before it', () => {
   const checkThreshold = (text: string, run: Measurable) => thresholdProblem(parseThreshold(text), run);
   const checkAbort = (text: string, run: Measurable) => abortProblem(parseAbort(text), run);
-  const never = { rate: false, tls: false, dns: false, message: false, search: false, onlySearch: false };
-  const always = { rate: true, tls: true, dns: true, message: true, search: true, onlySearch: false };
-  const unknown = { rate: null, tls: null, dns: null, message: null, search: null, onlySearch: null };
+  const never = { rate: false, tls: false, dns: false, storm: false, message: false, search: false, onlySearch: false };
+  const always = { rate: true, tls: true, dns: true, storm: true, message: true, search: true, onlySearch: false };
+  const unknown = { rate: null, tls: null, dns: null, storm: null, message: null, search: null, onlySearch: null };
   for (const [condition, reason] of [
     ['rate >= 200/s', /only a churn and arrivals have a rate/],
     ['p99(tls) < 1s', /over ws:\/\/ there is no phase tls/],

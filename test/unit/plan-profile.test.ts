@@ -88,14 +88,14 @@ const REPORT = `36 problems in p.yaml:
   p.yaml:23:13  stages[3].arrive.for: missing, expected a duration such as 500ms, 30s, 5m or 1m30s, from 1ms to 24h
   p.yaml:24:51  stages[4].steps.factor: expected by or factor, found both
   p.yaml:25:14  stages[5].churn: expected total or for, found neither
-  p.yaml:26:5  stages[6]: expected a stage, a map with one of burst, steps, churn, arrive, find; found 5
+  p.yaml:26:5  stages[6]: expected a stage, a map with one of burst, steps, churn, arrive, storm, find; found 5
   p.yaml:27:5  stages[7]: expected one kind of stage, found burst and churn: make them two stages
-  p.yaml:28:5  stages[8]: expected a stage, a map with one of burst, steps, churn, arrive, find; found an empty map
+  p.yaml:28:5  stages[8]: expected a stage, a map with one of burst, steps, churn, arrive, storm, find; found an empty map
   p.yaml:29:23  session.ping: unknown key, expected one of hold
   p.yaml:29:34  session.hodl: unknown key; did you mean "hold"?
-  p.yaml:30:15  thresholds[0]: threshold "bogus(1) > 2": at character 1: expected share(X), count(X), a latency such as p99(handshake), rate or dropOff, found "bogus(1) > 2"
+  p.yaml:30:15  thresholds[0]: threshold "bogus(1) > 2": at character 1: expected share(X), count(X), a latency such as p99(handshake), peak(attempts), rate or dropOff, found "bogus(1) > 2"
   p.yaml:30:31  thresholds[1]: expected a text of 1 to 500 characters, found 7
-  p.yaml:31:8  abort: abort rule "bogus": at character 1: expected share(X), count(X), a latency such as p99(handshake), rate or dropOff, found "bogus"
+  p.yaml:31:8  abort: abort rule "bogus": at character 1: expected share(X), count(X), a latency such as p99(handshake), peak(attempts), rate or dropOff, found "bogus"
   p.yaml:32:12  transport: expected auto or epoll or node, found "epol"; did you mean "epoll"?
   p.yaml:33:10  workers: expected a whole number such as 500, 10k or 1.5M, from 1 to 256, found 0
   p.yaml:34:12  preflight: expected true or false, found "yes"

@@ -158,6 +158,9 @@ const ADDED_SINCE: ReadonlySet<string> = new Set([
   'received',
   'arrivals',
   'stalled',
+  'script',
+  // Its place was reserved for an object: now it is a list.
+  'storm',
 ]);
 
 /** Of what stands at several places as one and the same object, the inside is told once. */

@@ -44,6 +44,19 @@ export const CAPACITY_REMEDIES: Readonly<Record<string, Remedy>> = {
       haproxy: '`nbthread` for all cores, `tune.ssl.cachesize`, an ECDSA certificate.',
     },
   },
+  'retry-storm': {
+    symptom:
+      'After a drop clients come back, wait, leave by their own timeout and try again: attempts a second stay high, hardly any client is ready, and it does not end.',
+    confirm:
+      'Compare abandoned with attempts in the storm. Repeat with a longer timeout in the policy, or with --capacity: the bound says whether this fleet can recover.',
+    fix: 'Give an attempt more time than the whole fleet needs, spread the first attempt over that time, and let the waits grow; let the server stop working for clients that have disconnected, and admit only as many as it can serve in their time.',
+    at: {
+      nginx:
+        '`limit_req` before the upgrade rejects the excess at once, so that the backend serves those that still wait.',
+      haproxy:
+        '`maxconn` on the server line with `timeout queue` below the timeout of the clients drops those that have left.',
+    },
+  },
   'listen-queue-full': {
     symptom:
       'Some connect at once, the others after 1, 2, 3, 4, 5, 7, 11 or 19.5 s (before Linux 6.5: 1, 3, 7, 15 s), or never. Behind a gateway: a few fail at its read timeout, the rest at its connect timeout.',

@@ -4,10 +4,26 @@
  */
 import { OUTCOME_CODES } from '../../names/outcomes.js';
 
-/** Index of each live count; one count per outcome code follows them. */
-export const LIVE = { opened: 0, armed: 1, released: 2, ended: 3, connected: 4, skipped: 5 } as const;
+/**
+ * Index of each live count; one count per outcome code follows them. Of a storm: the clients that are to come back, those
+ * that are not back or not yet dropped, how often one came back, those that were dropped,
+ * and those that will never come back.
+ */
+export const LIVE = {
+  opened: 0,
+  armed: 1,
+  released: 2,
+  ended: 3,
+  connected: 4,
+  skipped: 5,
+  fleet: 6,
+  awaited: 7,
+  returns: 8,
+  dropped: 9,
+  gone: 10,
+} as const;
 
-const FIRST_OUTCOME = 8;
+const FIRST_OUTCOME = 12;
 
 /** Length of one shard's counts. */
 export const LIVE_SIZE = FIRST_OUTCOME + OUTCOME_CODES;

@@ -118,10 +118,11 @@ export class Samples {
     return open.body;
   }
 
-  /** The samples since the last call, by outcome code. */
+  /** The samples since the last call, by outcome code; the next failure of each is a first one again. */
   drain(): [code: number, sample: Sample][] {
     const kept = [...this.#taken];
     this.#taken.clear();
+    this.#seen.clear();
     return kept;
   }
 

@@ -275,6 +275,7 @@ class Checkup {
       generators: [localGenerator(this.#options.host, this.#machine, TRANSPORT, 0, this.#plan.target.sourceIps.length)],
       addresses,
       preflight: null,
+      storms: [],
       found: null,
     };
   }

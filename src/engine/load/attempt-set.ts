@@ -192,7 +192,12 @@ export class AttemptSet {
   /** Moves the samples, and the session's additional counts, into the tally. */
   keepSamples(): void {
     this.#tellSessions(this.recorder.tally);
-    for (const [code, sample] of this.#samples.drain()) this.recorder.tally.addSample(code, sample);
+    this.moveSamples(this.recorder.tally);
+  }
+
+  /** Moves the samples so far into `tally`. */
+  moveSamples(tally: Tally): void {
+    for (const [code, sample] of this.#samples.drain()) tally.addSample(code, sample);
   }
 
   /** Copies the samples so far, and the session's additional counts; they stay here. */

@@ -93,6 +93,8 @@ export interface Generators {
   release(orAtOnce?: boolean): Released;
   /** Resolves when every attempt has ended everywhere, or at `until`. */
   ended(until: number): Promise<void>;
+  /** Begins the watch of a storm at `at` (ms on the clock of `now()`), a moment from now. */
+  drop(at: number): void;
   /**
    * Keeps open connections until `holdUntil`, then closes them; resolves with all reports, at `until` at the latest.
    */

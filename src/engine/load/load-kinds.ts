@@ -8,15 +8,20 @@ import { longestSessionMs } from '../../plan/session/session-time.js';
 import { arrivalsOf, openAtMost } from '../../plan/stages/arrive.js';
 import { factsOf } from '../../plan/stages/kinds.js';
 import type { LoadKind } from '../../plan/stages/loads.js';
+import type { StormStage } from '../../plan/stages/storm.js';
 import { ArriveShard } from './arrive-shard.js';
 import { ARMING_IN_FLIGHT, BurstShard } from './burst-shard.js';
 import { ChurnShard } from './churn-shard.js';
 import type { Shard, ShardContext } from './shard.js';
+import { StormShard } from './storm-shard.js';
 
 /** The generator's own cost of arrivals is measured for this long. */
 const FLOOR_MS = 2000;
 /** The generator's own cost of a churn is known after this many rounds of its attempts in flight. */
 const FLOOR_ROUNDS = 4;
+
+/** Connections are closed at once. */
+export const NO_SESSION: SessionPlan = { holdMs: null, script: null };
 
 interface Driver<S extends Stage> {
   /** Makes one worker's part of the load. */
@@ -37,7 +42,7 @@ interface Driver<S extends Stage> {
   readonly floorSize: (stage: S) => number | null;
 }
 
-type RunningPhase = 'released' | 'churning' | 'arriving';
+type RunningPhase = 'released' | 'churning' | 'arriving' | 'opening';
 
 const BURST: Driver<Stage> = {
   shard: (context) => new BurstShard(context),
@@ -88,7 +93,26 @@ const ARRIVE: Driver<ArriveStage> = {
   floorSize: ({ size }) => size,
 };
 
-const DRIVERS: Readonly<Record<LoadKind, Driver<never>>> = { burst: BURST, churn: CHURN, arrive: ARRIVE };
+/** The opening of a storm: the watch after its drop has a time of its own. */
+const STORM: Driver<StormStage> = {
+  shard: (context, stage) => new StormShard(context, stage),
+  phases: { arming: null, armed: null, running: 'opening' },
+  open: ({ clients }) => clients,
+  armingMs: () => 0,
+  // A session may take its time after the handshake's.
+  runningMs: ({ timeoutMs }, { openMs }) => openMs + 2 * timeoutMs,
+  // Its clients are closed once its watch is over.
+  session: () => NO_SESSION,
+  floor: (_stage, open) => ({ kind: 'burst', size: open, times: 1, restMs: 0 }),
+  floorSize: () => null,
+};
+
+const DRIVERS: Readonly<Record<LoadKind, Driver<never>>> = {
+  burst: BURST,
+  churn: CHURN,
+  arrive: ARRIVE,
+  storm: STORM,
+};
 
 /** The driver of the load that a stage fires. */
 export function driverOf(stage: Stage): Driver<Stage> {

@@ -4,6 +4,7 @@
  */
 import type { Inputs, Plan } from '../../plan/plan.js';
 import type { EncodedArrivals } from '../../tally/arrivals-tally.js';
+import type { EncodedStorm } from '../../tally/storm-tally.js';
 import type { EncodedTally } from '../../tally/tally.js';
 import type { Stalled } from '../../tally/validity.js';
 import type { Session, SessionGround } from '../session/session.js';
@@ -24,6 +25,8 @@ export interface Shard {
   close(holdUntil: number): Promise<ShardReport>;
   /** What `close` would report now, without ending anything. null: this load has nothing to report midway. */
   peek(): ShardReport | null;
+  /** For a storm, after `run`: its watch begins at `at` (ms on the clock of `now()`), and this side's drop is made. */
+  drop?(at: number): void;
   /** Ends unfinished attempts as `aborted`, and a hold at once. */
   stop(): void;
   /** After `stop`: resets what has not closed yet. */
@@ -120,4 +123,6 @@ export interface ShardReport {
   readonly arrivals: EncodedArrivals | null;
   /** CSV rows not sent before. */
   readonly rows: string | null;
+  /** What followed the drop; null: there was none. */
+  readonly storm?: EncodedStorm | null;
 }

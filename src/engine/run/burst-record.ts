@@ -5,6 +5,7 @@
 import type { Threshold } from '../../plan/expressions/rules.js';
 import type { FindStage, Plan, Stage } from '../../plan/plan.js';
 import { factsOf, isSearch, loadOf } from '../../plan/stages/kinds.js';
+import type { LoadKind } from '../../plan/stages/loads.js';
 import { formatDuration } from '../../plan/units.js';
 import { isoMicros } from '../../result/iso-time.js';
 import type { Burst, Calibration, Release } from '../../result/result.js';
@@ -41,7 +42,7 @@ export function burstOf(fired: BurstFired): RecordedBurst {
   const { plan, stageIndex, stage, index, size, ran, floor } = fired;
   const { tally, disturbance } = ran;
   const counted = tally.counted();
-  const kind = factsOf(stage).load;
+  const kind = recordedAs(factsOf(stage).load);
   const load = loadOf(stage);
   const release = releaseOf(ran);
   const seconds = (ran.lastEndMs ?? 0) / 1000;
@@ -106,6 +107,11 @@ export function burstOf(fired: BurstFired): RecordedBurst {
   return { burst, part: { tally, validity, launched: ran.launched, rate, isOfSearch: isSearch(stage) } };
 }
 
+/** The clients of a storm arrive; what follows their drop has a place of its own. */
+function recordedAs(kind: LoadKind): Burst['kind'] {
+  return kind === 'storm' ? 'arrive' : kind;
+}
+
 /** What a search asks for of its bursts; thresholds do not judge them. */
 export function limitsOfSearch({ p95Ms, p99Ms }: FindStage, hasSession: boolean): Threshold[] {
   const phase = hasSession ? 'ready' : 'handshake';
@@ -154,6 +160,7 @@ export function nothingFired(tally: Tally, launched: number, disturbance: Distur
     arrivals: null,
     rows: [],
     lostWorkers: [],
+    storm: null,
     disturbance,
   };
 }

@@ -37,7 +37,7 @@ export async function calibrateStages(
     if (signal.aborted) break;
     show();
     const at = (size: number | null) => calibrate(generators, mirror, stage, signal, size);
-    floors.push(isSearch(own) ? NO_FLOORS : await floorsOf(burstSizes(own), limits, at));
+    floors.push(isSearch(own) || !loadOf(own).hasFloor ? NO_FLOORS : await floorsOf(burstSizes(own), limits, at));
   }
   return floors;
 }
@@ -127,6 +127,7 @@ function atMirror(
     onPhase: () => {},
     look: null,
     room: null,
+    watch: null,
   };
   return runStage(generators, order);
 }

@@ -24,6 +24,8 @@ export interface Progress {
   /** Planned starts for which there was no room. */
   readonly skipped: number;
   readonly byOutcome: Readonly<Record<string, number>>;
+  /** Of a storm after its drop: the clients to come back, those dropped so far, and those that are back. */
+  readonly storm?: { readonly fleet: number; readonly dropped: number; readonly back: number } | null;
   /** The state of the search that this burst belongs to. */
   readonly search?: SearchNews;
 }
@@ -81,6 +83,12 @@ export class Live {
     this.onOutcomes(tally);
   }
 
+  /** A client that is not dropped yet is awaited as well. */
+  #storm(): Progress['storm'] {
+    const [fleet, dropped, awaited] = [LIVE.fleet, LIVE.dropped, LIVE.awaited].map((at) => this.#counts.total(at));
+    return { fleet, dropped, back: Math.max(0, fleet - awaited) };
+  }
+
   #read(): Progress {
     const total = (index: number) => this.#counts.total(index);
     // Workers continue meanwhile. `ended` is read first, so every ended attempt has its outcome in the counts read
@@ -99,6 +107,7 @@ export class Live {
       ended,
       skipped: total(LIVE.skipped),
       byOutcome,
+      storm: this.#phase === 'watching' ? this.#storm() : null,
     };
   }
 }

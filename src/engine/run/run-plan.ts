@@ -37,6 +37,7 @@ import { guard, lookUpFailed, oneAddressOf, type Resolution, resolveTarget } fro
 import type { RunObserver, RunSetup } from './run-setup.js';
 import { runSearch, type SearchGround } from './search-hands.js';
 import { firstPhaseOf, runStage, type StageRun } from './stage-run.js';
+import { Storms } from './storms.js';
 
 /** Rest after a search that has no cool-down of its own (docs/method.md, "Defaults"). */
 const REST_AFTER_SEARCH_MS = 10_000;
@@ -59,7 +60,7 @@ interface OneBurst {
 }
 
 /** The place of a burst in the run. */
-type OfStage = Pick<OneBurst, 'stageIndex' | 'index' | 'size' | 'floor'>;
+type OfStage = Pick<OneBurst, 'stageIndex' | 'place' | 'index' | 'size' | 'floor'>;
 
 /** Runs a plan. @throws UserError when the guard refuses the target; everything else is in the record. */
 export async function runPlan(plan: Plan, inputs: Inputs, options: RunSetup): Promise<RunRecord> {
@@ -81,6 +82,7 @@ class Run {
   readonly #options: RunSetup;
   readonly #startedAt: string;
   readonly #bursts: Burst[] = [];
+  readonly #storms: Storms;
   readonly #sums = new RunningSums();
   readonly #userAgent: string;
   /** Of thresholds and the abort rule. */
@@ -96,8 +98,6 @@ class Run {
   /** TLS session from the preflight, if sessions are to be resumed. */
   #tlsSession: Buffer | null = null;
   #nextAttempt: number;
-  /** Attempts so far with which clients came back: no client of their own, and no data row. */
-  #comebacks = 0;
   #nextIndex = 0;
   #found: Found | null = null;
 
@@ -105,6 +105,7 @@ class Run {
     this.#plan = plan;
     this.#inputs = inputs;
     this.#options = { ...options, observer: whileTold(options.observer, () => !this.#isLeft) };
+    this.#storms = new Storms(plan, options.generators, options.dropBy ?? null, this.#stop.signal);
     this.#userAgent = `wstampede/${options.version}`;
     this.#limits = limitsOf(plan.thresholds, plan.abort);
     this.#abort = plan.abort === null ? null : startAbort(plan.abort);
@@ -222,7 +223,7 @@ class Run {
       userAgent: this.#userAgent,
       portRange: this.#options.machine.portRange,
       signal: this.#stop.signal,
-      comebacks: this.#comebacks,
+      comebacks: this.#storms.comebacks,
     };
   }
 
@@ -230,9 +231,8 @@ class Run {
     const { destinations } = resolution;
     const { wantRows, earlier } = this.#options;
     const target = { plan: this.#plan, inputs: this.#inputs, destinations, tlsSession: this.#tlsSession, wantRows };
-    const mirror = this.#plan.calibrate
-      ? await startMirror(this.#plan, fixedOpen(this.#plan), destinations.length)
-      : null;
+    const wantsMirror = this.#plan.calibrate && this.#plan.stages.some((stage) => loadOf(stage).hasFloor);
+    const mirror = wantsMirror ? await startMirror(this.#plan, fixedOpen(this.#plan), destinations.length) : null;
     try {
       await this.#brief(mirror === null ? [target] : [target, mirror.target]);
       const floors = mirror === null ? [] : await this.#calibrations(mirror);
@@ -251,8 +251,7 @@ class Run {
     const { host, observer, machine, generators, fault = null } = this.#options;
     const platform = this.#transport.name === 'epoll' ? host.platform : null;
     generators.onRows = (rows) => observer.rows?.(rows);
-    const { portRange } = machine;
-    await generators.brief({ targets, userAgent: this.#userAgent, portRange, platform, fault });
+    await generators.brief({ targets, userAgent: this.#userAgent, portRange: machine.portRange, platform, fault });
   }
 
   #calibrations(mirror: Mirror): Promise<StageFloors[]> {
@@ -362,17 +361,19 @@ class Run {
       index,
       size,
       base,
-      clientBase: base - this.#comebacks,
+      clientBase: base - this.#storms.comebacks,
       plan: this.#plan,
       onPhase: (phase) => live.enter(phase),
       signal: this.#stop.signal,
       look: observer.during === undefined ? null : (soFar) => this.#tellDuring(one, soFar),
       room: (open) => this.#room(open, resolution),
+      watch: this.#storms.watchOf(one),
     });
     live.stop();
     for (const rows of ran.rows) observer.rows?.(rows);
     if (resolution.dnsMs !== null && this.#bursts.length === 0) ran.tally.addDns(resolution.dnsMs);
-    this.#nextAttempt = Math.max(this.#nextAttempt, base + (size ?? generators.parts * (ran.launched + 1)));
+    const comebacks = this.#storms.add(one, ran, this.#isStopped);
+    this.#nextAttempt = Math.max(this.#nextAttempt, base + (size ?? generators.parts * (ran.launched + 1)) + comebacks);
     this.#keep(one, ran);
     this.#mayStop(ran);
     return ran;
@@ -450,18 +451,19 @@ class Run {
   /** Reports the attempts that have ended so far, as if the load had been stopped now. */
   async #tellDuring(one: OfStage, soFar: StageRun): Promise<void> {
     const { burst, part } = this.#burstOf(one, soFar, true);
-    const record = { ...this.#record(), bursts: [...this.#bursts, burst], sums: this.#sums.with(part) };
+    const [sums, storms] = [this.#sums.with(part), this.#storms.with(one, soFar)];
+    const record = { ...this.#record(), bursts: [...this.#bursts, burst], sums, storms };
     await this.#options.observer.during?.(record, soFar.rows.join(''));
   }
 
   /** The name could not be looked up: every attempt of every burst ends as `dns`, before its first packet. */
   async #withoutAddress(resolution: Resolution, failure: string): Promise<void> {
     for (const [index, stage] of this.#plan.stages.entries()) {
-      for (const size of burstSizes(stage)) {
+      for (const [place, size] of burstSizes(stage).entries()) {
         const tally = new Tally();
         tally.addUntimed('dns', failure, size ?? 1);
         if (this.#bursts.length === 0 && resolution.dnsMs !== null) tally.addDns(resolution.dnsMs);
-        const one = { stageIndex: index, index: this.#nextIndex, size, floor: null };
+        const one = { stageIndex: index, place, index: this.#nextIndex, size, floor: null };
         this.#keep(one, nothingFired(tally, size ?? 1, watchMachine()()));
       }
     }
@@ -480,14 +482,15 @@ class Run {
 
   #record(): RunRecord {
     const { host, machine, generators } = this.#options;
-    const sources = this.#plan.target.sourceIps.length;
+    const sources = this.#plan.target.sourceIps;
     return {
       startedAt: this.#startedAt,
       endedAt: isoMicros(now() + wallOffset()),
-      generators: [localGenerator(host, machine, this.#transport, generators.parts, sources)],
+      generators: [localGenerator(host, machine, this.#transport, generators.parts, sources.length)],
       addresses: this.#addresses,
       preflight: this.#preflight?.record() ?? null,
       bursts: [...this.#bursts],
+      storms: [...this.#storms.all],
       sums: this.#sums.sums(),
       stopped: this.#stopped,
       found: this.#found,

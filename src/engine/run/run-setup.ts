@@ -59,6 +59,8 @@ export interface RunSetup {
   readonly director?: Director | null;
   /** The run is resumed at its search; earlier stages are done. */
   readonly earlier?: Earlier | null;
+  /** A shell command that drops the clients of each storm: never from a profile. */
+  readonly dropBy?: string | null;
   /** A fault to inject, for tests. */
   readonly fault?: Fault | null;
 }

@@ -8,15 +8,17 @@ import { heldMs, type SessionPlan } from '../../plan/session/session-script.js';
 import { longestSessionMs } from '../../plan/session/session-time.js';
 import { loadOf } from '../../plan/stages/kinds.js';
 import { ArrivalsTally, type EncodedArrivals } from '../../tally/arrivals-tally.js';
+import type { EncodedStorm } from '../../tally/storm-tally.js';
 import { Tally } from '../../tally/tally.js';
 import type { Stalled } from '../../tally/validity.js';
 import type { Gathered, Generators, LoadOrder } from '../load/generators.js';
-import { driverOf } from '../load/load-kinds.js';
+import { driverOf, NO_SESSION } from '../load/load-kinds.js';
 import type { ShardReport } from '../load/shard.js';
 import { largestStep, now, toMicros } from '../machine/clock.js';
 import { type Disturbance, watchMachine } from '../machine/disturbance.js';
 import { wait, waitUntil } from '../machine/wait.js';
 import { CLOSE_GRACE_MS } from '../session/session.js';
+import type { StormWatch } from './storm-watch.js';
 
 /** How long after its own deadline a worker may take to report. */
 const REPORT_MS = 15_000;
@@ -27,9 +29,17 @@ const LOOK_MS = 4500;
 const LONG_HOLD_MS = 1000;
 /** For timers of thousands of sessions that are due at the same moment, beyond the longest time of one. */
 const SESSION_MARGIN_MS = 5000;
-const NO_SESSION: SessionPlan = { holdMs: null, script: null };
 
-export type StagePhase = 'arming' | 'armed' | 'released' | 'churning' | 'arriving' | 'holding' | 'closing';
+export type StagePhase =
+  | 'arming'
+  | 'armed'
+  | 'released'
+  | 'churning'
+  | 'arriving'
+  | 'opening'
+  | 'watching'
+  | 'holding'
+  | 'closing';
 
 export interface StageOrder extends Omit<LoadOrder, 'open'> {
   /** The plan of the load's target. */
@@ -40,6 +50,8 @@ export interface StageOrder extends Omit<LoadOrder, 'open'> {
   readonly look: ((soFar: StageRun) => Promise<void>) | null;
   /** Of so many connections that might be open at once, how many this machine can carry; null: all. */
   readonly room: ((open: number) => number) | null;
+  /** Of a storm: what happens while its clients are connected; null: they are held and closed. */
+  readonly watch: ((onWatch: (watch: StormWatch) => void) => Promise<void>) | null;
 }
 
 /** The result of one load. Times in ms after T0. */
@@ -70,6 +82,8 @@ export interface StageRun {
   /** One sentence for each worker that died in this load. */
   readonly lostWorkers: readonly string[];
   readonly disturbance: Disturbance;
+  /** What followed the drop of a storm; null: there was none. */
+  readonly storm: { readonly watch: StormWatch; readonly parts: readonly EncodedStorm[] } | null;
 }
 
 export async function runStage(generators: Generators, order: StageOrder): Promise<StageRun> {
@@ -92,6 +106,7 @@ export async function runStage(generators: Generators, order: StageOrder): Promi
     await waitUntil(at, signal);
     onPhase(driver.phases.running);
   }
+  let watch: StormWatch | null = null;
   const run = (gathered: Gathered): StageRun => {
     const machine = disturbed();
     const clockStepMs = largestStep(machine.clockStepMs, ...gathered.reports.map((report) => report.clockStepMs));
@@ -101,12 +116,20 @@ export async function runStage(generators: Generators, order: StageOrder): Promi
       releasedAt: isStopped ? null : at + wallOffset,
       t0: at,
       disturbance: { ...machine, clockStepMs },
+      storm: watch === null ? null : { watch, parts: stormParts(gathered) },
     };
   };
   const { look: tell } = order;
   const look = tell === null ? null : () => generators.peek((reports) => tell(run({ reports, lost: [] })));
   const ended = generators.ended(at + (isStopped ? 0 : driver.runningMs(plan, stage)) + REPORT_MS);
   await (driver.phases.armed === null ? lookedAt(ended, look) : ended);
+  if (order.watch !== null && !isStopped) {
+    onPhase('watching');
+    const watched = order.watch((began) => {
+      watch = began;
+    });
+    await lookedAt(watched, look);
+  }
   return run(await closed(generators, order, isStopped ? NO_SESSION : driver.session(plan, stage), look));
 }
 
@@ -162,7 +185,7 @@ function lastsMs(session: SessionPlan): number {
   return session.script === null ? (session.holdMs ?? 0) : longestSessionMs(session) + SESSION_MARGIN_MS;
 }
 
-type Merged = Omit<StageRun, 'releasedAt' | 't0' | 'disturbance' | 'lostWorkers'>;
+type Merged = Omit<StageRun, 'releasedAt' | 't0' | 'disturbance' | 'lostWorkers' | 'storm'>;
 
 function merged({ reports, lost }: Gathered, hasRate: boolean): Merged {
   const tally = new Tally();
@@ -200,6 +223,10 @@ function merged({ reports, lost }: Gathered, hasRate: boolean): Merged {
     arrivals: mergedArrivals(of((r) => r.arrivals)),
     rows: of((r) => r.rows).filter((text) => text !== null),
   };
+}
+
+function stormParts({ reports }: Gathered): EncodedStorm[] {
+  return reports.flatMap(({ storm }) => (storm === null || storm === undefined ? [] : [storm]));
 }
 
 /** The largest stall of all workers: a stall of the process hits all of them, so they are not added up. */

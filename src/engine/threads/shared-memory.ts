@@ -6,7 +6,7 @@
 import { LIVE_SIZE, type LiveTotals } from '../attempt/live-counts.js';
 import type { ShardOrder } from '../load/shard.js';
 
-export const ORDER = { none: 0, arm: 1, release: 2, close: 3, quit: 4 } as const;
+export const ORDER = { none: 0, arm: 1, release: 2, close: 3, quit: 4, drop: 5 } as const;
 export type Order = (typeof ORDER)[keyof typeof ORDER];
 
 const ORDER_FIELDS = [
@@ -25,8 +25,8 @@ const ORDER_FIELDS = [
 const SEQ = 0;
 const KIND = 1;
 const FLAGS_PER_WORKER = 2;
-/** T0, the wall clock's offset, the end of a hold. */
-const NUMBERS_HEAD = 3;
+/** T0, the wall clock's offset, the end of a hold, the drop of a storm. */
+const NUMBERS_HEAD = 4;
 /** An order adds four to the sequence, a run's one stop and one hurry add one each: no change can hide another. */
 const STOP_STEP = 1;
 const ORDER_STEP = 4;
@@ -106,6 +106,17 @@ export class Control implements LiveTotals {
     this.#numbers[0] = at;
     this.#numbers[1] = wallOffset;
     for (const worker of workers) this.order(worker, ORDER.release);
+  }
+
+  /** When a storm's watch begins, on the clock of `now()`, ms. */
+  get dropAt(): number {
+    return this.#numbers[3];
+  }
+
+  /** Sets the beginning of a storm's watch and orders the given workers to begin it. */
+  drop(workers: readonly number[], at: number): void {
+    this.#numbers[3] = at;
+    for (const worker of workers) this.order(worker, ORDER.drop);
   }
 
   /** Sets the end of the hold and orders the given workers to close at it. */

@@ -175,6 +175,10 @@ export class WorkerPool implements Generators {
     await this.#gather('ended', until);
   }
 
+  drop(at: number): void {
+    this.counts.drop(this.#alive, at);
+  }
+
   async gather(holdUntil: number, until: number): Promise<Gathered> {
     const { order, shares } = this.#dealt as Dealt;
     this.counts.close(this.#alive, holdUntil);

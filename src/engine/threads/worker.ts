@@ -60,6 +60,9 @@ export default async function work(post: WorkerPost | null): Promise<void> {
         playFault(task.fault, worker, control);
         void shard?.run(control.releaseAt).then(() => say({ kind: 'ended' }));
         break;
+      case ORDER.drop:
+        shard?.drop?.(control.dropAt);
+        break;
       case ORDER.close:
         void shard?.close(control.holdUntil).then((report) => {
           shard = null;

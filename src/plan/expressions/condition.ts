@@ -17,8 +17,18 @@ export type Operator = (typeof OPERATORS)[number];
 /** What can be counted besides a single outcome id. */
 const GROUPS = ['2xx', '3xx', '4xx', '5xx', 'ok', 'failed', 'ready', 'lost'] as const;
 
+/** Of the times until the clients of a storm were back, those that are known over all that were dropped. */
+const BACK_STATS = ['p50', 'p95', 'p99', 'max'] as const;
+
+/** What is judged of a storm: how many clients are back or never were, after how long, the most attempts in a second. */
+export type StormSubject =
+  | { readonly kind: 'storm'; readonly stat: 'share' | 'count'; readonly of: 'back' | 'never' }
+  | { readonly kind: 'storm'; readonly stat: (typeof BACK_STATS)[number]; readonly of: 'back' }
+  | { readonly kind: 'storm'; readonly stat: 'peak'; readonly of: 'attempts' };
+
 /** What a condition speaks about. `of` is an outcome id, a group, or `close:CODE`. */
 export type Subject =
+  | StormSubject
   | { readonly kind: 'share' | 'count'; readonly of: string }
   | { readonly kind: 'latency'; readonly stat: LatencyStat; readonly phase: TimedPhase }
   | { readonly kind: 'rate' | 'dropOff' };
@@ -40,8 +50,8 @@ export function askedCode(of: string): number | null {
   return code === undefined ? null : Number(code);
 }
 
-const SUBJECTS = ['share', 'count', ...LATENCY_STATS, 'rate', 'dropOff'];
-const EXPECTED_SUBJECT = 'share(X), count(X), a latency such as p99(handshake), rate or dropOff';
+const SUBJECTS = ['share', 'count', 'peak', ...LATENCY_STATS, 'rate', 'dropOff'];
+const EXPECTED_SUBJECT = 'share(X), count(X), a latency such as p99(handshake), peak(attempts), rate or dropOff';
 const EXPECTED_OPERATOR = `one of ${OPERATORS.join(' ')}`;
 const MEANT_SUBJECT: Readonly<Record<string, string>> = {
   avg: 'mean',
@@ -93,17 +103,34 @@ export function readSubject(reader: ExpressionReader): Subject {
   const word = reader.take(/[A-Za-z][\w.]*/y) ?? reader.refuse(EXPECTED_SUBJECT);
   if (word === 'rate' || word === 'dropOff') return { kind: word };
   const stat = LATENCY_STATS.find((known) => known === word);
-  if (word !== 'share' && word !== 'count' && stat === undefined) {
+  if (word !== 'share' && word !== 'count' && word !== 'peak' && stat === undefined) {
     reader.putBack(word);
     reader.refuse(EXPECTED_SUBJECT, meant(word, MEANT_SUBJECT, SUBJECTS));
   }
   if (reader.take(/\(/y) === null) reader.refuse('"("');
   const subject: Subject =
-    stat === undefined
+    readStormSubject(reader, word) ??
+    (stat === undefined
       ? { kind: word === 'share' ? 'share' : 'count', of: readOutcome(reader) }
-      : { kind: 'latency', stat, phase: readPhase(reader) };
+      : { kind: 'latency', stat, phase: readPhase(reader) });
   if (reader.take(/\)/y) === null) reader.refuse('")"');
   return subject;
+}
+
+/** Null: it is about something else. */
+function readStormSubject(reader: ExpressionReader, word: string): StormSubject | null {
+  if (word === 'peak') {
+    if (reader.take(/attempts\b/y) === null) reader.refuse('attempts');
+    return { kind: 'storm', stat: 'peak', of: 'attempts' };
+  }
+  if (word === 'share' || word === 'count') {
+    const of = reader.take(/(back|never)(?![\w:-])/y);
+    return of === null ? null : { kind: 'storm', stat: word, of: of as 'back' | 'never' };
+  }
+  const stat = BACK_STATS.find((known) => known === word);
+  if (reader.take(/back(?![\w-])/y) === null) return null;
+  if (stat === undefined) reader.refuse(`one of ${BACK_STATS.join(' ')} before (back)`);
+  return { kind: 'storm', stat, of: 'back' };
 }
 
 function readOutcome(reader: ExpressionReader): string {
@@ -139,6 +166,8 @@ function readOperator(reader: ExpressionReader): Operator {
 
 function parseValue(subject: Subject, text: string): number {
   switch (subject.kind) {
+    case 'storm':
+      return parseStormValue(subject, text);
     case 'share':
       return parseShare(text);
     case 'latency':
@@ -151,7 +180,17 @@ function parseValue(subject: Subject, text: string): number {
   }
 }
 
+function parseStormValue({ stat }: StormSubject, text: string): number {
+  if (stat === 'share') return parseShare(text);
+  if (stat === 'count') return parseCount(text);
+  return stat === 'peak' ? parseRate(text) : parseDurationMs(text);
+}
+
 function valueExpected(subject: Subject): string {
+  if (subject.kind === 'storm') {
+    const { stat } = subject;
+    return EXPECTED[stat === 'share' || stat === 'count' ? stat : stat === 'peak' ? 'rate' : 'duration'];
+  }
   const kinds = { share: 'share', latency: 'duration', rate: 'rate', count: 'count', dropOff: 'count' } as const;
   return EXPECTED[kinds[subject.kind]];
 }

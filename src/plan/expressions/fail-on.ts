@@ -94,6 +94,8 @@ function readCompared(reader: ExpressionReader): ComparedSubject {
     case 'rate':
     case 'dropOff':
       return { kind: subject.kind };
+    case 'storm':
+      return refuse('storms are not compared: a storm is judged by a threshold of its own run');
   }
 }
 

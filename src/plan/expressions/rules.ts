@@ -29,6 +29,8 @@ export interface Measurable {
   readonly dns: boolean | null;
   /** A session waits for a message. */
   readonly message: boolean | null;
+  /** Some stage is a storm. */
+  readonly storm: boolean | null;
   /** Some stage is a search for the drop-off (`search`); every stage is (`onlySearch`). */
   readonly search: boolean | null;
   readonly onlySearch: boolean | null;
@@ -50,6 +52,9 @@ export function parseThreshold(text: string): Threshold {
 export function parseAbort(text: string): AbortRule {
   const reader = new ExpressionReader('abort', text);
   const condition = readCondition(reader, /.*?(?=\s+for(?:\s|$)|$)/sy);
+  if (condition.subject.kind === 'storm') {
+    throw reader.error('what a storm comes to is known when its watch is over, so it cannot end a run');
+  }
   if (condition.subject.kind === 'dropOff') {
     throw reader.error('dropOff is known when the search is over, so it cannot end a run');
   }
@@ -86,6 +91,8 @@ function besideSearch({ kind }: Subject): string | null {
 
 function neverMeasured(subject: Subject, run: Measurable): string | null {
   switch (subject.kind) {
+    case 'storm':
+      return run.storm === false ? 'no stage is a storm, so no client is dropped and comes back' : null;
     case 'dropOff':
       return run.search === false ? 'no stage searches for the drop-off: that is find' : null;
     case 'rate':

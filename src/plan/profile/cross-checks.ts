@@ -49,6 +49,7 @@ function measuredBy({ target, stages, session }: ProfileParts): Measurable {
     dns: host === undefined ? null : addressFamily(host) === null,
     message: expectsMessage(session),
     search: stages === undefined ? null : stages.some(isSearch),
+    storm: stages === undefined ? null : stages.some(({ kind }) => kind === 'storm'),
     onlySearch: stages === undefined ? null : stages.every(isSearch),
   };
 }

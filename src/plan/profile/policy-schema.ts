@@ -51,7 +51,7 @@ function written<T>(about: string, pattern: string, parse: (written: string | nu
     .meta({ description: about });
 }
 
-const timeRange = written(
+export const timeRange = written(
   'a time such as 2s, or a range such as 5s..30s',
   `^\\s*(0|${TIME})(\\.\\.${TIME})?\\s*$`,
   (value) => {
@@ -245,7 +245,8 @@ const policyMap = map(
   )
   .superRefine((policy, context) => {
     for (const [key, message] of policyProblems(policy)) context.addIssue({ code: 'custom', message, path: [key] });
-  });
+  })
+  .meta({ id: 'policy' });
 
 function policyProblems(policy: Policy): (readonly [key: string, message: string])[] {
   const { name, attempts, stop, now } = policy;

@@ -7,7 +7,7 @@ import { UserError } from '../../errors.js';
 import { printable } from '../printable.js';
 import { nearest } from '../suggest.js';
 import { shown } from './field.js';
-import { LATER_STAGES, STAGE_KINDS } from './stages/stage-table.js';
+import { STAGE_KINDS } from './stages/stage-table.js';
 
 export type Path = readonly (string | number)[];
 
@@ -84,10 +84,8 @@ function stageProblems(branches: readonly Issues[], value: unknown, path: Path):
     ];
   }
   if (kind !== undefined) return problemsOf(branches[STAGE_KINDS.indexOf(kind)] ?? [], value, path);
-  const later = LATER_STAGES.find((name) => keys.includes(name));
-  if (later !== undefined) return [{ path: [...path, later], at: 'key', message: 'not available in this version' }];
   for (const key of keys) {
-    const meant = nearest(key, [...STAGE_KINDS, ...LATER_STAGES]);
+    const meant = nearest(key, STAGE_KINDS);
     if (meant !== null)
       return [{ path: [...path, key], at: 'key', message: `unknown kind of stage; did you mean "${meant}"?` }];
   }

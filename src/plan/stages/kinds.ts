@@ -9,12 +9,13 @@ import { type FindStage, find } from './find.js';
 import { LOADS, type Load } from './loads.js';
 import type { StageFacts } from './stage-facts.js';
 import { type StepsStage, steps } from './steps.js';
+import { type StormStage, storm } from './storm.js';
 
-export type Stage = BurstStage | StepsStage | ChurnStage | ArriveStage | FindStage;
+export type Stage = BurstStage | StepsStage | ChurnStage | ArriveStage | StormStage | FindStage;
 export type StageKind = Stage['kind'];
 export type StageOf<K extends StageKind> = Extract<Stage, { readonly kind: K }>;
 
-const KINDS: { readonly [K in StageKind]: StageFacts<StageOf<K>> } = { burst, steps, churn, arrive, find };
+const KINDS: { readonly [K in StageKind]: StageFacts<StageOf<K>> } = { burst, steps, churn, arrive, storm, find };
 
 export function factsOf(stage: Stage): StageFacts<Stage> {
   return KINDS[stage.kind];

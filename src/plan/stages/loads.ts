@@ -3,7 +3,7 @@
  * kinds of stage can share a load: steps and a search fire bursts, as the burst stage does.
  */
 
-export type LoadKind = 'burst' | 'churn' | 'arrive';
+export type LoadKind = 'burst' | 'churn' | 'arrive' | 'storm';
 export type CloseKind = 'clean' | 'reset';
 
 export interface Load {
@@ -13,6 +13,8 @@ export interface Load {
   readonly closesEach: boolean;
   /** How its connections are closed unless the plan says otherwise. */
   readonly close: CloseKind;
+  /** The generator's own cost of it is measured against the local test server. */
+  readonly hasFloor: boolean;
   /** Its handshakes per second are a property of the target. */
   readonly hasRate: boolean;
   /** Without one of its workers it is invalid from then on, and the rest of it would be load for nothing. */
@@ -20,9 +22,38 @@ export interface Load {
 }
 
 export const LOADS: Readonly<Record<LoadKind, Load>> = {
-  burst: { isReleasedTogether: true, closesEach: false, close: 'clean', hasRate: false, endsWithAWorker: false },
-  churn: { isReleasedTogether: false, closesEach: true, close: 'reset', hasRate: true, endsWithAWorker: true },
-  arrive: { isReleasedTogether: false, closesEach: true, close: 'reset', hasRate: true, endsWithAWorker: true },
+  burst: {
+    isReleasedTogether: true,
+    closesEach: false,
+    close: 'clean',
+    hasRate: false,
+    hasFloor: true,
+    endsWithAWorker: false,
+  },
+  storm: {
+    isReleasedTogether: false,
+    closesEach: false,
+    close: 'clean',
+    hasRate: false,
+    hasFloor: false,
+    endsWithAWorker: true,
+  },
+  churn: {
+    isReleasedTogether: false,
+    closesEach: true,
+    close: 'reset',
+    hasRate: true,
+    hasFloor: true,
+    endsWithAWorker: true,
+  },
+  arrive: {
+    isReleasedTogether: false,
+    closesEach: true,
+    close: 'reset',
+    hasRate: true,
+    hasFloor: true,
+    endsWithAWorker: true,
+  },
 };
 
 /** Whether attempts of that load start at the same instant, so that its size is the number that arrive at once. */

@@ -14,7 +14,14 @@ import type { FirstSamples } from '../words/sample-words.js';
 import { type Section, sectionsOf } from '../words/sections.js';
 import { commandLine } from '../words/written/command-line.js';
 import { quoteOf } from '../words/written/quote.js';
-import { burstSheet, ladderSheet, phaseSheet, type Sheet, thresholdSheet } from '../words/written/sheets.js';
+import {
+  burstSheet,
+  ladderSheet,
+  phaseSheet,
+  type Sheet,
+  stormSheet,
+  thresholdSheet,
+} from '../words/written/sheets.js';
 import { judgedTitle, stampOf } from '../words/written/stamp.js';
 import { details, factLine, fenced, plain, table } from './markdown-markup.js';
 
@@ -61,6 +68,8 @@ function sectionBlocks(section: Section, result: Result): MarkdownBlock[] {
       return open(section.facts.map(factLine).join('\n'));
     case 'outcomes':
       return open(hasDropOff(result) ? '' : fenced(outcomeBars(result)));
+    case 'storms':
+      return open(table(stormSheet(section.table)));
     case 'thresholds':
       return open(table(thresholdSheet(result.thresholds)));
     case 'causes':

@@ -14,10 +14,17 @@ export type RunPhase =
   | 'arming'
   | 'armed'
   | 'holding'
+  | 'watching'
   | 'closing'
   | 'probing'
   | 'resting'
   | 'canary';
+
+export interface StormNews {
+  readonly fleet: number;
+  readonly dropped: number;
+  readonly back: number;
+}
 
 /** The state of a run at one moment. */
 export interface RunNews {
@@ -33,6 +40,8 @@ export interface RunNews {
   /** Planned starts for which there was no room. */
   readonly skipped?: number;
   readonly byOutcome: Readonly<Record<string, number>>;
+  /** Of a storm after its drop: clients to come back, those dropped so far, those that are back. */
+  readonly storm?: StormNews | null;
   /** The state of the search. */
   readonly search?: SearchNews | null;
 }

@@ -57,6 +57,7 @@ export class PlainLines implements ProgressDisplay {
       return;
     }
     if (numbers.phase === 'probing') this.#probing(numbers);
+    if (numbers.phase === 'watching') this.#watching(numbers);
     if (this.#info === null || this.#isTold) return;
     const { phase, size, ended } = numbers;
     // During a rest the numbers may already be 0.
@@ -87,6 +88,15 @@ export class PlainLines implements ProgressDisplay {
     if (line !== null) this.#write(line);
   }
 
+  /** The watch of a storm goes on for minutes after its clients were opened. */
+  #watching(numbers: ProgressNumbers): void {
+    if (!this.#isTold) this.#tell();
+    this.#isTold = true;
+    if (this.#now() - this.#lastLineMs < PHASES.watching.lineMs) return;
+    this.#untold = numbers;
+    this.#tell();
+  }
+
   /** Probes get a separate line below that of their burst. */
   #probing(numbers: ProgressNumbers): void {
     if (!this.#isTold) this.#tell();
@@ -100,7 +110,7 @@ export class PlainLines implements ProgressDisplay {
     if (numbers === null || this.#info === null) return;
     this.#untold = null;
     this.#lastLineMs = this.#now();
-    const isWhole = numbers.size > 0 && numbers.ended >= numbers.size;
+    const isWhole = numbers.size > 0 && numbers.ended >= numbers.size && numbers.phase !== 'watching';
     const isProbes = numbers.phase === 'probing';
     const text = isWhole ? outcomes(numbers, this.#glyphs) : state(numbers, this.#glyphs);
     this.#write(`${title(this.#info)}${isWhole && isProbes ? 'probes after it: ' : ''}${text}`);

@@ -39,6 +39,8 @@ export const PHASES: Readonly<Record<RunPhase, PhaseWords>> = {
   released: { ...ending, start: ({ released }) => `released ${formatCount(released)}` },
   churning: { shows: 'ended', lineMs: STEADY_LINE_MS },
   arriving: { shows: 'ended', start: ({ released }) => `started ${formatCount(released)}`, lineMs: STEADY_LINE_MS },
+  opening: { shows: 'ended', lineMs: STEADY_LINE_MS },
+  watching: { shows: 'ended', start: watched, lineMs: STEADY_LINE_MS },
   holding: ending,
   closing: ending,
   probing: ending,
@@ -46,11 +48,19 @@ export const PHASES: Readonly<Record<RunPhase, PhaseWords>> = {
   canary: named,
 };
 
+/** `dropped 4,800/5,000 · back 1,200`. */
+function watched({ storm }: ProgressNumbers): string {
+  if (storm == null) return 'waiting for the drop';
+  const { fleet, dropped, back } = storm;
+  if (dropped === 0) return 'waiting for the drop';
+  return `dropped ${formatCount(dropped)}/${formatCount(fleet)}, back ${formatCount(back)}`;
+}
+
 /** `released 500 · ended 320/500: 300 × 101, 20 × 504`. */
 export function state(numbers: ProgressNumbers, glyphs: Glyphs): string {
   const { phase, size, armed, ended } = numbers;
   const { shows, start } = PHASES[phase];
-  const of = size > 0 ? `/${formatCount(size)}` : '';
+  const of = size > 0 && phase !== 'watching' ? `/${formatCount(size)}` : '';
   if (shows === 'armed') return `${phase} ${formatCount(armed)}${of}`;
   if (shows === 'name') return phase;
   const told = [outcomes(numbers, glyphs), skippedWords(numbers)].filter(Boolean).join(', ');

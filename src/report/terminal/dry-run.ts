@@ -24,6 +24,7 @@ import { arrivalWords, openAtOnceText } from '../words/arrival-words.js';
 import { type PlannedSearch, searchTerms } from '../words/search-cost.js';
 import { sessionLines } from '../words/session-words.js';
 import { searchCosts } from './search-costs.js';
+import { stormForecast } from './storm-forecast.js';
 import { type Paint, palette } from './style.js';
 import { wrap } from './text-width.js';
 
@@ -63,6 +64,11 @@ export function renderDryRun(plan: PlanRecord, needs: Needs, ground: Ground, opt
     ...rows(planRows(plan, needs, demand, options)),
     '',
     ...searchLines(options.search ?? null, bold, options.width),
+    ...plan.stages.flatMap((stage) =>
+      stage.kind === 'storm'
+        ? [bold('Storm'), ...stormForecast(stage, plan.timeoutMs, plan.seed, options.width), '']
+        : [],
+    ),
     bold('Needs, and what this machine allows'),
     ...rows([...resourcesOf(demand).map((one) => resourceRow(one, demand, needs)), ...costRows(plan, needs)]),
     '',
@@ -184,6 +190,10 @@ const STAGE_TEXTS: StageRows<string> = {
     const times = stage.times === 1 ? '' : `, ${formatCount(stage.times)} times`;
     const most = stage.maxOpen === null ? '' : `, at most ${formatCount(stage.maxOpen)} in flight`;
     return `${formatCount(stage.size)} arrivals ${arrivalWords(stage)}${most}${times}`;
+  },
+  storm: ({ clients, openMs, settleMs, policies, windowMs }) => {
+    const names = policies.map(({ name }) => name).join(', ');
+    return `storm: ${formatCount(clients)} clients opened over ${formatDuration(openMs)}, dropped after ${formatDuration(settleMs)}, back by ${names}, watched for ${formatDuration(windowMs)}`;
   },
   find: ({ max }) => `search for the drop-off, up to ${formatCount(max)} at once`,
 };

@@ -14,7 +14,7 @@ import { ladderTable } from './ladder-table.js';
 import { FACT_INDENT, factLines, MOODS, type Pen, pageOf, penOf, titleLines } from './page.js';
 import { searchPicture } from './search-picture.js';
 import type { Terminal } from './style.js';
-import { burstsTable, outcomesTable, phasesTable, thresholdsTable } from './tables.js';
+import { burstsTable, outcomesTable, phasesTable, stormsTable, thresholdsTable } from './tables.js';
 import { clip, wrap } from './text-width.js';
 
 const CHART_ROWS = 14;
@@ -41,6 +41,8 @@ function block(section: Section, pen: Pen, terminal: Terminal): string[] {
       return searchPicture(section.dropOff, pen);
     case 'ladder':
       return ladderTable(section.dropOff, pen);
+    case 'storms':
+      return stormsTable(section.table, pen);
     case 'outcomes':
       return outcomesTable(section.rows, pen);
     case 'phases':

@@ -8,6 +8,7 @@ import type { BurstRow, BurstRows } from '../words/burst-rows.js';
 import { tableMs } from '../words/numbers.js';
 import type { OutcomeRow } from '../words/outcome-words.js';
 import { type Bounded, PHASE_COLUMNS, type PhaseRow, type PhaseTable } from '../words/phase-table.js';
+import type { StormTable } from '../words/storm/storm-words.js';
 import type { ThresholdRow } from '../words/threshold-rows.js';
 import type { Pen } from './page.js';
 import { bar, type Glyphs, type Paint } from './style.js';
@@ -54,6 +55,12 @@ export function aligned(rows: readonly (readonly Cell[])[], pen: Pen): string[] 
 
 const WIDEST_BAR = 40;
 const NARROWEST_BAR = 6;
+
+/** Policies side by side. */
+export function stormsTable({ columns, rows }: StormTable, pen: Pen): string[] {
+  const line = (cells: readonly string[], paint?: Paint) => cells.map((text, i) => ({ text, right: i > 0, paint }));
+  return aligned([line(columns, pen.paint.dim), ...rows.map((cells) => line(cells))], pen);
+}
 
 /** Count, share, bar and meaning of every outcome. */
 export function outcomesTable(outcomes: readonly OutcomeRow[], pen: Pen): string[] {

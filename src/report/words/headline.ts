@@ -14,6 +14,7 @@ import { bare } from './fact.js';
 import { LOAD_WORDS } from './load-words.js';
 import { spokenMs } from './numbers.js';
 import { failedOutcomes, fateOf } from './outcome-words.js';
+import { hasStorm, stormHeadline } from './storm/storm-words.js';
 
 export interface Headline {
   /** One or more sentences, ending with a full stop. */
@@ -28,6 +29,7 @@ export function headlineOf(result: Result): Headline {
   if (hasDropOff(result)) return searched(result, result.dropOff);
   if (result.bursts.length === 0) return { text: notStarted(result), mood: 'bad' };
   if (result.validity.verdict === 'invalid') return { text: invalid(result), mood: 'bad' };
+  if (hasStorm(result)) return stormHeadline(result);
   const partial = result.stopped === null ? '' : `PARTIAL (${bare(printable(result.stopped))}): `;
   const text = `${partial}${measured(result)}.`;
   const isMissed = result.thresholds.some(({ ok }) => !ok);

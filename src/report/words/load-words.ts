@@ -9,7 +9,7 @@ import type { Burst } from '../../result/result.js';
 import { arrivalWords } from './arrival-words.js';
 
 /** The phase of a run while attempts are started. */
-export type LoadPhase = 'released' | 'churning' | 'arriving';
+export type LoadPhase = 'released' | 'churning' | 'arriving' | 'opening';
 
 interface LoadWords {
   /** One load of this kind: `burst 3/5`. */
@@ -27,6 +27,12 @@ export const LOAD_WORDS: Readonly<Record<LoadKind, LoadWords>> = {
     noun: 'burst',
     handshakes: 'simultaneous handshakes',
     phase: 'released',
+    manner: () => '',
+  },
+  storm: {
+    noun: 'storm',
+    handshakes: 'handshakes before the drop',
+    phase: 'opening',
     manner: () => '',
   },
   churn: {

@@ -16,6 +16,7 @@ import { type OutcomeRow, outcomeRows } from './outcome-words.js';
 import { type PhaseTable, phaseTable } from './phase-table.js';
 import { doubtsOf, oneGate, reasonsForNothing, runFacts, transportFacts } from './run-facts.js';
 import { type FirstSamples, probeSamplesOf, samplesOf } from './sample-words.js';
+import { hasStorm, type StormTable, stormFacts, stormTable } from './storm/storm-words.js';
 import { type ThresholdRow, thresholdRows } from './threshold-rows.js';
 import { titleOf } from './title.js';
 
@@ -24,6 +25,8 @@ export type Section =
   | { readonly is: 'facts'; readonly facts: readonly Fact[] }
   | { readonly is: 'search-picture'; readonly dropOff: DropOff }
   | { readonly is: 'ladder'; readonly dropOff: DropOff }
+  /** The policies of several storms side by side. */
+  | { readonly is: 'storms'; readonly table: StormTable }
   | { readonly is: 'outcomes'; readonly rows: readonly OutcomeRow[] }
   | { readonly is: 'phases'; readonly table: PhaseTable }
   | { readonly is: 'latencies'; readonly shape: LatencyShape }
@@ -71,6 +74,7 @@ function measuredSections(result: Result): Section[] {
   return [
     // Doubts come before the numbers, not after them.
     { is: 'facts', facts: doubtsOf(result) },
+    ...stormSections(result),
     { is: 'outcomes', rows: outcomeRows(totals) },
     // The latencies of very different loads do not form one distribution.
     ...(isSearch ? [] : [{ is: 'phases', table: phaseTable(totals, preflight, oneGate(result)) } as const]),
@@ -83,6 +87,13 @@ function measuredSections(result: Result): Section[] {
     ...(isSearch ? [] : [causesSection(result)]),
     ...(isJudged(result) ? [] : [{ is: 'remark', text: NOT_JUDGED } as const]),
   ];
+}
+
+function stormSections(result: Result): Section[] {
+  if (!hasStorm(result)) return [];
+  const { storm } = result;
+  const facts: Section = { is: 'facts', facts: stormFacts(storm) };
+  return storm.length === 1 ? [facts] : [{ is: 'storms', table: stormTable(storm) }, facts];
 }
 
 const NOT_JUDGED = 'no threshold was given: nothing was judged';

@@ -34,5 +34,5 @@ export function thresholdRows(thresholds: readonly ThresholdResult[]): Threshold
 function inOwnUnit(expression: string, value: number): string {
   if (/^\s*share\b/.test(expression)) return percent(value, 1);
   if (/^\s*(count|dropOff)\b/.test(expression)) return formatCount(value);
-  return /^\s*rate\b/.test(expression) ? `${formatCount(Math.round(value))}/s` : `${tableMs(value)} ms`;
+  return /^\s*(rate|peak)\b/.test(expression) ? `${formatCount(Math.round(value))}/s` : `${tableMs(value)} ms`;
 }

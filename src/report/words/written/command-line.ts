@@ -3,6 +3,7 @@
  * is left out. A run of several stages is repeated with its profile, by name where it has one.
  */
 import type { PlanRecord } from '../../../plan/plan-record.js';
+import { formatTimeRange } from '../../../plan/policy/time-range.js';
 import { printable } from '../../../plan/printable.js';
 import { byKind, type StageRows } from '../../../plan/stages/kinds.js';
 import { formatDuration, formatRate } from '../../../plan/units.js';
@@ -36,6 +37,16 @@ const STAGE_FLAGS: StageRows<readonly FlagPart[]> = {
       : [['-r', ratesText(rate)] as const, ['-d', duration(forMs)] as const]),
     ['--spacing', spacing === 'even' ? null : spacing],
     ['--max-open', maxOpen],
+  ],
+  storm: (stage) => [
+    ['-c', stage.clients],
+    ...stage.policies.map(({ name }) => ['--policy', name] as const),
+    ['--open', duration(stage.openMs)],
+    ['--settle', duration(stage.settleMs)],
+    ['--drop', stage.drop.by === 'idle' ? `idle:${formatDuration(stage.drop.withinMs)}` : stage.drop.by],
+    ['--window', duration(stage.windowMs)],
+    ['--notice', stage.notice.toMs === 0 ? null : formatTimeRange(stage.notice)],
+    ['--capacity', stage.capacity === null ? null : `${stage.capacity}/s`],
   ],
   find: (stage) => [
     ['--max', stage.max],

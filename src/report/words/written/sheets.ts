@@ -11,6 +11,7 @@ import { failuresOf, standingOf } from '../drop-off-words.js';
 import { isBeyondData, percent, type QuantileName, tableMs } from '../numbers.js';
 import { countText, outcomeRows } from '../outcome-words.js';
 import { type Bounded, bounded, PHASE_COLUMNS, type PhaseTable } from '../phase-table.js';
+import type { StormTable } from '../storm/storm-words.js';
 import { thresholdRows } from '../threshold-rows.js';
 
 interface SheetColumn {
@@ -54,6 +55,14 @@ export function thresholdSheet(thresholds: readonly ThresholdResult[]): Sheet {
       `${actual}${lower === null ? '' : ` (≥ ${lower})`}${floor === null ? '' : `; this generator alone ${floor}`}`,
     ]),
     rows.map(({ ok }) => (ok ? 'good' : 'bad')),
+  );
+}
+
+export function stormSheet({ columns: [first, ...others], rows }: StormTable): Sheet {
+  return sheet(
+    [text(first), ...others.map(number)],
+    rows,
+    rows.map(() => null),
   );
 }
 
