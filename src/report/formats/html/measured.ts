@@ -3,9 +3,11 @@
  * afterwards. What a kind of load adds is a row of LOAD_PICTURES.
  */
 import { openedOf } from '../../../names/outcomes.js';
+import { printable } from '../../../plan/printable.js';
 import type { LoadKind } from '../../../plan/stages/loads.js';
 import { formatCount } from '../../../plan/units.js';
 import type { Burst, Calibration, Result } from '../../../result/result.js';
+import type { Storm } from '../../../result/storm.js';
 import { burstMultiples, MOST_MULTIPLES } from '../../charts/burst-multiples.js';
 import { type FloorPair, floorChart } from '../../charts/floor-chart.js';
 import { type Markup, markup, NOTHING } from '../../charts/markup.js';
@@ -19,6 +21,7 @@ import { judgedAttempts } from '../../words/outcome-words.js';
 import { phaseTable } from '../../words/phase-table.js';
 import { doubtsOf, oneGate, runFacts } from '../../words/run-facts.js';
 import { probeSamplesOf, samplesOf } from '../../words/sample-words.js';
+import { hasStorm, stormFacts, stormTable } from '../../words/storm/storm-words.js';
 import {
   burstSheet,
   floorSheet,
@@ -26,6 +29,7 @@ import {
   percentileSheet,
   phaseSheet,
   seriesSheet,
+  stormSheet,
 } from '../../words/written/sheets.js';
 import { facts, figure, frameOf, type PageContext, paragraph, section, table, verbatim } from './parts.js';
 
@@ -89,6 +93,7 @@ export function burstsSection(context: PageContext): Markup {
   const kinds = bursts.flatMap((burst) => LOAD_PICTURES[burst.kind](burst, context));
   const parts = [
     ...(hasDropOff(result) ? searchParts(result) : []),
+    ...(hasStorm(result) ? stormParts(result.storm, context) : []),
     facts(rest),
     ...kinds,
     bursts.length > 1 ? figure(multiples, null) : NOTHING,
@@ -109,8 +114,26 @@ function searchParts({ dropOff }: Result & { readonly dropOff: NonNullable<Resul
 const LOAD_PICTURES: Readonly<Record<LoadKind, (burst: Burst, context: PageContext) => Markup[]>> = {
   burst: () => [],
   churn: (burst, context) => [paceFigure(burst, context)],
-  arrive: (burst, context) => [paceFigure(burst, context)],
+  arrive: (burst, context) => (burst.perSecond === null ? [] : [paceFigure(burst, context)]),
+  storm: () => [],
 };
+
+/** Both series of each storm, and the policies side by side. */
+function stormParts(storms: readonly Storm[], context: PageContext): Markup[] {
+  return [
+    storms.length > 1 ? table(stormSheet(stormTable(storms)), 'policies') : NOTHING,
+    ...storms.flatMap((storm, i) => [
+      facts(stormFacts([storm])),
+      ...(['attempts', 'opens'] as const).map((series) => {
+        const title = `${printable(storm.policy)}: ${series} a second`;
+        const says =
+          series === 'attempts' ? 'Handshakes started in each second after the drop.' : '101s in each second.';
+        const values = storm.perSecond[series];
+        return figure(seriesChart(values, frameOf(context, `storm-${i}-${series}`, title, says)), seriesSheet(values));
+      }),
+    ]),
+  ];
+}
 
 function paceFigure({ perSecond, index }: Burst, context: PageContext): Markup {
   const title = 'Handshakes a second';
