@@ -153,6 +153,7 @@ export const ARRIVE_OPTIONS: OptionTable = {
     'skip starts while so many handshakes are in flight (default what this machine allows)',
   ),
   hold: text('Load', 'TIME', 'hold each connection this long once it is ready (default: close it at once)'),
+  ping: CONNECTION.ping,
   after: AFTER,
   ...COMMON_OF_CHURN,
 };

@@ -25,6 +25,7 @@ export function openAtOnceText(stage: ArriveStage): string {
     stage.maxOpen === null
       ? `${formatCount(inFlight)} in flight if a handshake takes ${formatDuration(USUAL_HANDSHAKE_MS)}`
       : `at most ${formatCount(inFlight)} in flight`;
+  if (inFlight === 0) return `${formatCount(held)}, all of them held`;
   if (held === 0) return stage.maxOpen === null ? `about ${busy}` : busy;
   return `about ${formatCount(held + inFlight)}: ${formatCount(held)} held${levelOf(stage, held)}, and ${busy}`;
 }
