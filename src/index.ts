@@ -15,7 +15,7 @@
  *   diagnose/      pure: why it failed. evidence.ts extracts the facts from a result, rules/ find causes, remedies/ say what to
  *                  change
  *   compare/       pure: two sides of results, what changed between them and how sure that is
- *   report/        words/ (facts to sentences), terminal/ (layout), formats/, outputs/, files/, progress/
+ *   report/        words/ (facts to sentences), terminal/ (layout), charts/ (SVG), formats/, outputs/, files/, progress/
  *   native/        the C library as functions, struct layouts, native memory
  *   engine/        sockets, threads and clocks, in parts; each may import only those before it: machine, protocol, transport,
  *                  attempt (one handshake), session (after its 101), load (shards that drive attempts), threads, mirror,

@@ -79,7 +79,7 @@ export function picture(frame: Frame, draw: (brush: Brush) => readonly Markup[])
 <title id="${id}-title">${title}</title><desc id="${id}-says">${says}</desc>
 <rect width="${WIDTH}" height="${whole}" class="f-paper" fill="#ffffff"/>
 ${draw(brush)}
-<text x="8" y="${whole - 7}" font-size="10" ${brush.fill('muted')}>${clipped(stamp, 112)}</text></svg>`;
+<text x="8" y="${whole - 7}" font-size="9" ${brush.fill('muted')}>${clipped(stamp, 126)}</text></svg>`;
   return { id, title, says, svg };
 }
 

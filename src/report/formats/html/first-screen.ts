@@ -5,7 +5,6 @@
 import { printable } from '../../../plan/printable.js';
 import { formatCount } from '../../../plan/units.js';
 import type { DropOff } from '../../../result/drop-off.js';
-import { weighed } from '../../../tally/validity.js';
 import { type Markup, markup, NOTHING } from '../../charts/markup.js';
 import { outcomeBars } from '../../charts/outcome-bars.js';
 import { searchChart } from '../../charts/search-chart.js';
@@ -13,6 +12,7 @@ import { timeChart } from '../../charts/time-chart.js';
 import { causeWords } from '../../words/cause-words.js';
 import { hasDropOff } from '../../words/headline.js';
 import { latencyShape } from '../../words/latency-shape.js';
+import { doubtsOf } from '../../words/run-facts.js';
 import { titleOf } from '../../words/title.js';
 import { quoteOf } from '../../words/written/quote.js';
 import { ladderSheet, outcomeSheet, thresholdSheet, timeSheet } from '../../words/written/sheets.js';
@@ -39,10 +39,10 @@ function planFigure({ interval95: [low, high], estimate }: DropOff, isInvalid: b
 `;
 }
 
-/** A doubt stands with the sentence that it concerns. */
-function doubts({ result: { validity } }: PageContext): Markup {
-  const found = weighed(validity).filter(({ verdict }) => verdict !== 'valid');
-  return markup`${found.map(({ verdict, reason }) => paragraph(`${verdict}: ${printable(reason)}`, 'doubt'))}`;
+/** A doubt stands with the sentence that it concerns, unless that sentence says it. */
+function doubts({ result }: PageContext): Markup {
+  const found = doubtsOf(result).filter(({ isDoubt }) => isDoubt === true);
+  return markup`${found.map(({ label, text }) => paragraph(`${label}: ${text}`, 'doubt'))}`;
 }
 
 function likely({ result: { diagnosis }, prefix }: PageContext): Markup {
