@@ -27,7 +27,9 @@ export function valueIn(subject: ComparedSubject, burst: Burst): BoundedValue | 
       return alike(burst.rate);
     case 'share':
       return alike(measured(subject, burst, { rate: burst.rate, dropOff: null }));
+    // Not of a burst.
     case 'dropOff':
+    case 'storm':
       return null;
   }
 }

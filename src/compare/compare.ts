@@ -12,6 +12,7 @@ import { generatorWarnings } from './generator-noise.js';
 import { type Candidate, metricOf } from './metric.js';
 import { samplesOf } from './samples.js';
 import { type ComparedLoad, type ComparedRun, loadText, matchLoads, sideOf, summaryOf } from './sides.js';
+import { stormCandidates } from './storms.js';
 
 /** What an interval may miss. Several named metrics share it, so that together they raise no more false alarms. */
 const ALPHA = 0.05;
@@ -36,7 +37,7 @@ export function compareSides(
     if (result.command === 'check') {
       throw new UserError(`${file}: a check is one handshake, so there is nothing to compare`, {
         code: 'compare',
-        hint: 'compare results of burst, churn, run or find',
+        hint: 'compare results of burst, churn, arrive, storm, run or find',
       });
     }
   }
@@ -53,14 +54,16 @@ export function compareSides(
   const { loads, odd } = matchLoads(early.runs, late.runs);
   const judged = loads.filter((load) => sidesWithout(load).length === 0);
   const search = dropOffCandidate(early.runs, late.runs, gates);
+  const storms = stormCandidates(early.runs, late.runs, gates);
   const allRefused = [
     ...emptySides(base, fresh, early.runs, late.runs),
     ...refused,
     ...odd,
     ...loads.flatMap((load) => sidesWithout(load).map((side) => `no ${loadText(load.name)} of ${side} is valid`)),
     ...search.refused,
+    ...storms.refused,
   ];
-  const candidates = judged.flatMap((load) => candidatesOf(load, gates));
+  const candidates = [...storms.candidates, ...judged.flatMap((load) => candidatesOf(load, gates))];
   if (allRefused.length === 0) refuseUnmeasured(gates, candidates, search.candidate);
   const metrics = metricsOf(candidates, search.candidate);
   const exit = exitOf({ metrics, isRefused: allRefused.length > 0, isGated: gates.length > 0, isStrict });
@@ -142,6 +145,7 @@ const HOW_MEASURED: Readonly<Record<ComparedSubject['kind'], string>> = {
   rate: 'a churn has a rate',
   recovery: 'measure it with --after 15s',
   dropOff: 'find measures it',
+  storm: 'storm measures it',
 };
 
 function metricsOf(candidates: readonly Candidate[], search: DropOffCandidate | null): ComparedMetric[] {

@@ -17,9 +17,9 @@ const interval = z.tuple([extended, extended]);
 
 const loadNameSchema = z
   .object({
-    kind: text.describe('burst, churn, …'),
-    size: count,
-    gate: text,
+    kind: text.describe('burst, churn, arrive, storm'),
+    size: count.describe('Attempts; of a storm its clients'),
+    gate: text.describe('Of a storm its policy'),
     order: count.describe('Among the stages of the run with this kind, size and gate, from 0'),
   })
   .meta({ id: 'load' });

@@ -6,14 +6,14 @@ import type { ComparedSubject } from '../plan/expressions/fail-on.js';
 import type { Burst } from '../result/result.js';
 import { floorOf, isSmallFloor, SMALL_FLOOR } from '../tally/floor.js';
 import { medianOf } from './rank-sum.js';
-import { type ComparedLoad, loadText } from './sides.js';
+import { loadText, type SidesOfLoad } from './sides.js';
 
 const SIDES = ['base', 'new'] as const;
 
 /** Why the metric can't be judged; null: the generators matter little. @param typical of base and new, in ms */
 export function generatorReason(
   subject: ComparedSubject,
-  load: ComparedLoad,
+  load: SidesOfLoad,
   typical: readonly [number, number],
 ): string | null {
   if (subject.kind !== 'latency') return null;
@@ -33,7 +33,7 @@ export function generatorReason(
 }
 
 /** Floors, spreads and doubts of the sides, where they may have changed a number. */
-export function generatorWarnings(load: ComparedLoad): string[] {
+export function generatorWarnings(load: SidesOfLoad): string[] {
   const [early, late] = SIDES.map((side) => burstsOf(load, side));
   const [before, after] = [early, late].map((bursts) =>
     usual(bursts.map(({ calibration }) => calibration?.handshakeMs?.p99 ?? null)),
@@ -50,7 +50,7 @@ export function generatorWarnings(load: ComparedLoad): string[] {
   ];
 }
 
-function burstsOf(load: ComparedLoad, side: (typeof SIDES)[number]): Burst[] {
+function burstsOf(load: SidesOfLoad, side: (typeof SIDES)[number]): Burst[] {
   return load[side].flatMap(({ bursts }) => bursts);
 }
 

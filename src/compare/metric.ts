@@ -18,7 +18,7 @@ import { meanShift } from './permutation.js';
 import { rankShift, type Shift } from './rank-sum.js';
 import { leastForInterval, neededFor, smallestShift } from './sample-size.js';
 import { type MetricSamples, onScale, typicalOf } from './samples.js';
-import type { ComparedLoad } from './sides.js';
+import type { SidesOfLoad } from './sides.js';
 import { hasMoved, verdictOf } from './verdict.js';
 
 /** Of metrics that are shown and not named: 10 %, or one percentage point. */
@@ -30,7 +30,7 @@ const ADVISED = 10;
 export interface Candidate {
   readonly subject: ComparedSubject;
   readonly gate: FailOnChange | null;
-  readonly load: ComparedLoad;
+  readonly load: SidesOfLoad;
   readonly samples: MetricSamples;
 }
 
@@ -58,7 +58,7 @@ export function metricOf({ subject, gate, load, samples }: Candidate, alpha: num
   return {
     metric: subjectText(subject),
     load: load.name,
-    unit: UNITS[subject.kind],
+    unit: unitOf(subject),
     scale,
     bad,
     gate: gate?.expression ?? null,
@@ -83,6 +83,12 @@ export function metricOf({ subject, gate, load, samples }: Candidate, alpha: num
 }
 
 const UNITS = { latency: 'ms', recovery: 'ms', share: 'share', rate: 'handshakes/s', dropOff: 'handshakes' } as const;
+
+function unitOf(subject: ComparedSubject): ComparedMetric['unit'] {
+  if (subject.kind !== 'storm') return UNITS[subject.kind];
+  if (subject.stat === 'share') return 'share';
+  return subject.stat === 'peak' ? 'handshakes/s' : 'ms';
+}
 
 function sideValues(side: MetricSamples['base'], typical: number): ComparedMetric['base'] {
   return { typical: extendedOf(typical), values: side.map(({ upper }) => extendedOf(upper)) };
@@ -124,7 +130,7 @@ export function scaledChange({ estimate, interval }: Shift, scale: ComparedMetri
   };
 }
 
-function stepOf({ base, new: fresh }: ComparedLoad): number {
+function stepOf({ base, new: fresh }: SidesOfLoad): number {
   const steps = [...base, ...fresh].flatMap(({ bursts }) => bursts.map(({ after }) => after?.everyMs ?? 0));
   return Math.max(0, ...steps);
 }
@@ -144,7 +150,7 @@ const TAIL = 10;
 
 function notesOf(
   subject: ComparedSubject,
-  { name: { size } }: ComparedLoad,
+  { name: { size } }: SidesOfLoad,
   { base, new: fresh, of }: MetricSamples,
 ): string[] {
   if (subject.kind === 'latency') {

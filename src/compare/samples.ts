@@ -43,15 +43,13 @@ export function samplesOf(subject: ComparedSubject, load: ComparedLoad): MetricS
       bursts.map(({ lower }) => lower),
     ),
   });
-  const scatter = (groups: readonly (readonly BoundedValue[])[]) =>
-    scatterOf(groups.map((group) => group.map(({ upper }) => onScale(subject, upper))));
   const [early, late] = [base, fresh].map((runs) => (isOfRun ? runs.map(ofRun) : runs.flat()));
   return {
     of: isOfRun ? 'run' : 'burst',
     base: early,
     new: late,
-    scatter: scatter([early, late]),
-    scatterInRun: isOfRun ? scatter([...base, ...fresh]) : null,
+    scatter: scatterOf(subject, [early, late]),
+    scatterInRun: isOfRun ? scatterOf(subject, [...base, ...fresh]) : null,
   };
 }
 
@@ -72,11 +70,12 @@ export function onScale(subject: ComparedSubject, value: number): number {
   return scaleOf(subject) === 'ratio' ? Math.log(value) : value;
 }
 
-/** Pooled over the groups; null: no group has two values, or one is infinite. */
-function scatterOf(groups: readonly (readonly number[])[]): number | null {
+/** On the metric's scale, pooled over the groups; null: no group has two values, or one is infinite. */
+export function scatterOf(subject: ComparedSubject, groups: readonly (readonly BoundedValue[])[]): number | null {
   let squares = 0;
   let degrees = 0;
-  for (const values of groups) {
+  for (const group of groups) {
+    const values = group.map(({ upper }) => onScale(subject, upper));
     const mean = meanOf(values);
     squares += values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
     degrees += values.length - 1;

@@ -19,10 +19,15 @@ interface RunBursts {
   readonly bursts: readonly Burst[];
 }
 
-export interface ComparedLoad {
-  readonly name: LoadName & { readonly kind: LoadKind };
+export interface SidesOfLoad {
+  readonly name: LoadName;
   readonly base: readonly RunBursts[];
   readonly new: readonly RunBursts[];
+}
+
+/** A load of bursts. */
+export interface ComparedLoad extends SidesOfLoad {
+  readonly name: LoadName & { readonly kind: LoadKind };
 }
 
 /** The results of one side that can be compared, and what can't. */
@@ -43,6 +48,15 @@ export function sideOf(all: readonly ComparedRun[]): SideRuns {
         loadBursts(result)
           .filter(isInvalid)
           .map(({ index, validity }) => ({ file, burst: index, why: validity.reasons[0] ?? 'invalid' })),
+      ),
+      ...runs.flatMap(({ file, result }) =>
+        (result.storm ?? [])
+          .filter(({ validity }) => validity.verdict === 'invalid')
+          .map(({ policy, validity }) => ({
+            file,
+            burst: null,
+            why: `storm, ${policy}: ${validity.reasons[0] ?? 'invalid'}`,
+          })),
       ),
     ],
   };
@@ -97,9 +111,10 @@ function missingText(side: string, without: readonly { file: string }[], all: re
   return without.length === all.length ? [side] : without.map(({ file }) => file);
 }
 
-/** `burst of 2,000 at gate upgrade`. */
+/** `burst of 2,000 at gate upgrade`; of a storm, whose place of the gate holds the policy, `storm of 5,000, socket.io`. */
 export function loadText({ kind, size, gate }: Pick<LoadName, 'kind' | 'size' | 'gate'>): string {
-  return `${kind} of ${formatCount(size)}${kind === 'burst' ? ` at gate ${gate}` : ''}`;
+  const how = kind === 'burst' ? ` at gate ${gate}` : kind === 'storm' ? `, ${gate}` : '';
+  return `${kind} of ${formatCount(size)}${how}`;
 }
 
 function isInvalid({ validity }: Burst): boolean {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { UserError } from '#dist/errors.js';
-import { type FailOn, parseFailOn, subjectText } from '#dist/plan/expressions/fail-on.js';
+import { type FailOn, parseFailOn, scaleOf, subjectText } from '#dist/plan/expressions/fail-on.js';
 
 test('every form of --fail-on is read, spaces or not', () => {
   const cases: [text: string, subject: object, bad: 'up' | 'down', tolerance: number][] = [
@@ -15,6 +15,9 @@ test('every form of --fail-on is read, spaces or not', () => {
     ['share(404) -1pp', { kind: 'share', of: '404' }, 'down', 0.01],
     ['dropOff -20%', { kind: 'dropOff' }, 'down', 0.2],
     ['rate -5%', { kind: 'rate' }, 'down', 0.05],
+    ['p95(back) +10%', { kind: 'storm', stat: 'p95', of: 'back' }, 'up', 0.1],
+    ['share(back) -1pp', { kind: 'storm', stat: 'share', of: 'back' }, 'down', 0.01],
+    ['peak(attempts) +20%', { kind: 'storm', stat: 'peak', of: 'attempts' }, 'up', 0.2],
     ['recovery +2s', { kind: 'recovery' }, 'up', 2000],
     ['recovery +1m30s', { kind: 'recovery' }, 'up', 90_000],
   ];
@@ -22,9 +25,8 @@ test('every form of --fail-on is read, spaces or not', () => {
     const read: FailOn = parseFailOn(text);
     assert.deepEqual(read, { kind: 'change', expression: text.trim(), subject, bad, tolerance }, text);
     assert.ok(read.kind === 'change');
-    const again = parseFailOn(
-      `${subjectText(read.subject)} ${bad === 'up' ? '+' : '-'}${read.subject.kind === 'recovery' ? '2s' : read.subject.kind === 'share' ? '1pp' : '1%'}`,
-    );
+    const amount = { ratio: '1%', share: '1pp', time: '2s' }[scaleOf(read.subject)];
+    const again = parseFailOn(`${subjectText(read.subject)} ${bad === 'up' ? '+' : '-'}${amount}`);
     assert.ok(again.kind === 'change');
     assert.deepEqual(again.subject, subject, 'what is written of it is read as the same');
   }
@@ -47,6 +49,7 @@ test('an error says where, what was expected and what was probably meant', () =>
     ['share(101) -101pp', /expected percentage points/],
     ['recovery +10%', /at character 11: expected a duration such as 500ms/],
     ['count(504) +10%', /at character 1: counts of two runs are compared as shares: share\(504\)/],
+    ['count(never) +10%', /at character 1: counts of two runs are compared as shares: share\(never\)/],
     ['mean(handshake) +10%', /at character 1: a failure has no latency.*use p50\(handshake\)/],
     ['p99(dns) +10%', /a look-up belongs to no handshake/],
     ['undecide', /expected share/],

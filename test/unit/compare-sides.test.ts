@@ -9,6 +9,7 @@ import type { ComparedRun } from '#dist/compare/sides.js';
 import { UserError } from '#dist/errors.js';
 import { parseFailOn } from '#dist/plan/expressions/fail-on.js';
 import type { Result } from '#dist/result/result.js';
+import type { Storm } from '#dist/result/storm.js';
 import { asMeasured, burstOf, runsOf } from './compare-results.js';
 import { floor, result } from './report-results.js';
 import { searchResult } from './report-searches.js';
@@ -379,4 +380,92 @@ test('searches for different objectives are not comparable, and one without an a
   const unanswered = compared(searchOf('base', 3000), early, ['dropOff -20%']);
   assert.match(unanswered.refused.join(), /no search of new gives a drop-off/);
   assert.match(unanswered.warnings.join(), /new\.json: its search ended INTERRUPTED and gives no drop-off/);
+});
+
+const STORM: Storm = {
+  clients: 100,
+  fleet: 100,
+  dropped: 100,
+  policy: 'socket.io',
+  droppedAt: '2026-11-21T08:00:01.000000Z',
+  dropSpreadMs: 1,
+  bound: null,
+  t50Ms: 1000,
+  t95Ms: 4000,
+  t99Ms: 4500,
+  t100Ms: 5000,
+  backMs: null,
+  never: { gaveUp: 0, stopped: 0, stillTrying: 0 },
+  attemptsPerClient: { mean: 1.5, max: 3 },
+  dropsPerClient: { mean: 1, max: 1 },
+  attempts: { 101: 100 },
+  abandoned: 0,
+  perSecond: { attempts: [], opens: [] },
+  per100ms: { attempts: [], opens: [] },
+  peakPerSecond: 80,
+  late: null,
+  handshakeMs: null,
+  ends: {},
+  samples: {},
+  validity: { verdict: 'valid', reasons: [] },
+};
+
+/** One storm a run; `back` of 100 clients are back. */
+function stormRuns(
+  name: string,
+  t95: readonly (number | null)[],
+  back = 100,
+  over: Partial<Storm> = {},
+): ComparedRun[] {
+  const handshake = result({ bursts: [burstOf(1)] }).bursts[0].latencyMs.handshake;
+  assert.ok(handshake !== null);
+  return t95.map((t95Ms, i) => ({
+    file: `${name}-${i}.json`,
+    result: {
+      ...asMeasured(result({ command: 'storm', bursts: [] }), i),
+      storm: [{ ...STORM, t95Ms, backMs: { ...handshake, count: back }, ...over }],
+    },
+  }));
+}
+
+test('storms: one value a run; clients that never came back count as without an end', () => {
+  const before = stormRuns('base', [4000, 4100, 3900, 4050]);
+  const slower = compared(before, stormRuns('new', [8000, 8100, 7900, 8200]), ['p95(back) +20%']);
+  assert.deepEqual(
+    [slower.exitCode, metric(slower, 'p95(back)').of, metric(slower, 'p95(back)').unit],
+    [3, 'run', 'ms'],
+  );
+  const lost = compared(before, stormRuns('new', [null, null, null, null], 60), ['share(back) -1pp', 'p95(back) +20%']);
+  // Two named metrics share the 5 %, and then four a side are too few.
+  assert.equal(lost.exitCode, 4);
+  const one = metric(
+    compared(before, stormRuns('new', [null, null, null, null], 60), ['share(back) -1pp']),
+    'share(back)',
+  );
+  assert.deepEqual([one.verdict, one.change], ['worse', -0.4]);
+  assert.equal(
+    metric(compared(before, stormRuns('new', [null, null, null, null], 60)), 'p95(back)').new.typical,
+    'inf',
+  );
+  const few = metric(compared(before.slice(0, 3), stormRuns('new', [4000, 4000, 4000])), 'p95(back)');
+  assert.deepEqual([few.verdict, few.of], ['not judged', 'run']);
+});
+
+test('storms of another policy or size are not comparable, and an invalid one is left out by name', () => {
+  const before = stormRuns('base', [4000, 4100, 3900, 4050]);
+  const other = compared(before, stormRuns('new', [4000, 4100, 3900, 4050], 100, { policy: 'sockjs' }), [
+    'p95(back) +20%',
+  ]);
+  assert.match(other.refused.join(), /made no storm of 100, socket\.io/);
+  assert.equal(other.exitCode, 4);
+  const invalid = stormRuns('bad', [9000], 100, {
+    validity: { verdict: 'invalid', reasons: ['no client was dropped'] },
+  });
+  const { new: side, exitCode } = compared(
+    before,
+    [...stormRuns('new', [4000, 4100, 3900, 4050]), ...invalid],
+    ['p95(back) +20%'],
+  );
+  assert.deepEqual(side.leftOut, [{ file: 'bad-0.json', burst: null, why: 'storm, socket.io: no client was dropped' }]);
+  assert.equal(exitCode, 0);
 });

@@ -20,9 +20,17 @@ export interface ComparedLatency {
   readonly phase: BoundedPhase | 'message' | 'ready';
 }
 
+/** Of a storm: when a share of the clients was back, how many are, the most attempts in a second. */
+export interface ComparedStorm {
+  readonly kind: 'storm';
+  readonly stat: 'p50' | 'p95' | 'p99' | 'max' | 'share' | 'peak';
+  readonly of: 'back' | 'never' | 'attempts';
+}
+
 /** What two sides are compared by. */
 export type ComparedSubject =
   | ComparedLatency
+  | ComparedStorm
   | { readonly kind: 'share'; readonly of: string }
   | { readonly kind: 'rate' | 'dropOff' | 'recovery' };
 
@@ -52,9 +60,9 @@ export function parseFailOn(text: string): FailOn {
   return { kind: 'change', expression: text.trim(), subject, bad, tolerance: readAmount(reader, amount, scale) };
 }
 
-export function scaleOf({ kind }: ComparedSubject): ChangeScale {
-  if (kind === 'recovery') return 'time';
-  return kind === 'share' ? 'share' : 'ratio';
+export function scaleOf(subject: ComparedSubject): ChangeScale {
+  if (subject.kind === 'recovery') return 'time';
+  return subject.kind === 'share' || (subject.kind === 'storm' && subject.stat === 'share') ? 'share' : 'ratio';
 }
 
 /** Which sign is the bad one; of a share the one that is usual for such an outcome. */
@@ -66,6 +74,8 @@ export function badDirectionOf(subject: ComparedSubject): 'up' | 'down' {
     case 'rate':
     case 'dropOff':
       return 'down';
+    case 'storm':
+      return subject.stat === 'share' && subject.of === 'back' ? 'down' : 'up';
     case 'share':
       return subject.of === 'ok' || isOpen(subject.of) ? 'down' : 'up';
   }
@@ -94,14 +104,18 @@ function readCompared(reader: ExpressionReader): ComparedSubject {
     case 'rate':
     case 'dropOff':
       return { kind: subject.kind };
-    case 'storm':
-      return refuse('storms are not compared: a storm is judged by a threshold of its own run');
+    case 'storm': {
+      const { kind, stat, of } = subject;
+      if (stat !== 'count') return { kind, stat, of };
+      return refuse(`counts of two runs are compared as shares: share(${of})`);
+    }
   }
 }
 
 /** As it is written in an expression. */
 export function subjectText(subject: ComparedSubject): string {
   if (subject.kind === 'share') return `share(${subject.of})`;
+  if (subject.kind === 'storm') return `${subject.stat}(${subject.of})`;
   return subject.kind === 'latency' ? `${subject.stat}(${subject.phase})` : subject.kind;
 }
 
@@ -109,7 +123,7 @@ function readSign(reader: ExpressionReader, subject: ComparedSubject): 'up' | 'd
   const expected = '"+" or "-": the direction that is bad';
   const sign = reader.take(/[+\-−]/y) ?? reader.refuse(expected);
   const bad = sign === '+' ? 'up' : 'down';
-  if (subject.kind === 'share' || bad === badDirectionOf(subject)) return bad;
+  if (scaleOf(subject) === 'share' || bad === badDirectionOf(subject)) return bad;
   reader.putBack(sign);
   reader.refuse(bad === 'up' ? '"-": more of it is no failure' : '"+": less of it is no failure');
 }

@@ -48,6 +48,7 @@ function leadingFirst(metrics: readonly ComparedMetric[]): readonly ComparedMetr
 /** `p99(handshake) of 2,000`, of a second stage with the same load `p99(handshake) of 2,000, stage 2`. */
 export function metricName({ metric, load }: ComparedMetric): string {
   if (load === null) return metric;
+  if (load.kind === 'storm') return `${metric} of ${loadText(load)}`;
   const kind = load.kind === 'burst' ? '' : `${load.kind} `;
   return `${metric} of ${kind}${formatCount(load.size)}${load.order === 0 ? '' : `, stage ${load.order + 1}`}`;
 }
