@@ -14,6 +14,9 @@ import { createInterface } from 'node:readline';
 
 const require = createRequire(import.meta.url);
 const TOKEN = 'good-token';
+const BEAT_MS = 300;
+// Longer than a busy machine stalls.
+const PATIENCE_MS = 3000;
 
 let accepted = 0;
 const count = () => {
@@ -164,6 +167,52 @@ const SERVERS = {
     server.on('connection', (socket, request) => {
       count();
       if (socket.protocol !== 'mqtt') return socket.close(1002, 'subprotocol mqtt expected');
+      broker.handle(
+        createWebSocketStream(socket).on('error', () => {}),
+        request,
+      );
+    });
+  },
+
+  // With a login, and impatient: for the tests of sessions.
+
+  async 'graphql-ws-login'(host, port) {
+    const { buildSchema } = require('graphql');
+    const { useServer } = require('graphql-ws/use/ws');
+    const { WebSocketServer } = require('ws');
+    const server = new WebSocketServer({ server: await site(host, port), path: '/graphql' });
+    server.on('connection', count);
+    const schema = buildSchema('type Query { hello: String } type Subscription { tick: Int }');
+    const subscribe = async function* () {
+      yield { tick: 1 };
+      await new Promise(() => {});
+    };
+    const onConnect = ({ connectionParams }) => connectionParams?.token === TOKEN;
+    const options = {
+      schema,
+      onConnect,
+      connectionInitWaitTimeout: PATIENCE_MS,
+      roots: { subscription: { tick: subscribe } },
+    };
+    useServer(options, server);
+  },
+
+  async 'socket.io-login'(host, port) {
+    const { Server } = await import('socket.io');
+    const io = new Server(await site(host, port), { pingInterval: BEAT_MS, pingTimeout: PATIENCE_MS });
+    io.engine.on('connection', count);
+    io.use((socket, next) => next(socket.handshake.auth.token === TOKEN ? undefined : new Error('not authorized')));
+  },
+
+  async 'aedes-login'(host, port) {
+    const { Aedes } = await import('aedes');
+    const { WebSocketServer, createWebSocketStream } = await import('ws');
+    const authenticate = (_client, _name, password, done) => done(null, String(password) === TOKEN);
+    const broker = await Aedes.createBroker({ authenticate });
+    const handleProtocols = (offered) => (offered.has('mqtt') ? 'mqtt' : false);
+    const server = new WebSocketServer({ server: await site(host, port), path: '/mqtt', handleProtocols });
+    server.on('connection', (socket, request) => {
+      count();
       broker.handle(
         createWebSocketStream(socket).on('error', () => {}),
         request,
