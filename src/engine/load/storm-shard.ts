@@ -73,6 +73,8 @@ export class StormShard implements Shard {
   #immediate: NodeJS.Immediate | null = null;
   #isDraining = false;
   #stalled: Stalled = NEVER_STALLED;
+  /** From then until the end of the watch. */
+  #stalledWatching: Stalled = NEVER_STALLED;
   #rowsKept = 0;
   #isStopped = false;
   #isClosing = false;
@@ -132,6 +134,7 @@ export class StormShard implements Shard {
     if (this.#isStopped) this.#settleAll();
     else this.#arm();
     await opened;
+    this.#stalled = this.#set.stamping.stalls.take();
   }
 
   drop(at: number): void {
@@ -173,7 +176,7 @@ export class StormShard implements Shard {
 
   /** The watch is over: what the clients are now is what they came to. */
   async close(): Promise<ShardReport> {
-    this.#stalled = this.#set.stamping.stalls.take();
+    this.#stalledWatching = this.#set.stamping.stalls.take();
     this.#heap.clearAll();
     this.#arm();
     await this.#set.readWhatCame();
@@ -205,7 +208,7 @@ export class StormShard implements Shard {
       overdue: this.#set.attempts.overdue,
       stalled: this.#stalled,
       stalledArming: NEVER_STALLED,
-      stalledHolding: NEVER_STALLED,
+      stalledHolding: this.#stalledWatching,
       lastSentMs: null,
       firstReleaseMs: this.#openingLaunched > 0 ? 0 : null,
       lastReleaseMs: after(this.#times.lastRelease),

@@ -127,7 +127,7 @@ function timesText({ t50Ms, t95Ms, t99Ms, t100Ms, backMs }: Storm): string {
     ['99%', t99Ms],
     ['all', t100Ms],
   ] as const;
-  const parts = reached.map(([share, ms]) => `${share} ${ms === null ? 'never' : `after ${spokenMs(ms)}`}`);
+  const parts = reached.map(([share, ms]) => `${share} ${ms === null ? 'not reached' : `after ${spokenMs(ms)}`}`);
   const away =
     backMs === null ? '' : `; a client was away for ${spokenMs(backMs.p50)} (median), ${spokenMs(backMs.max)} at most`;
   return `${parts.join(', ')}${away}`;
