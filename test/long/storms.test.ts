@@ -115,7 +115,9 @@ for (const gateway of ['nginx', 'haproxy'] as const) {
     assert.ok((storm.dropSpreadMs ?? 0) > 300, `${storm.dropSpreadMs}`);
     const { minMs, maxMs } = result.bursts[0].sessions?.ends?.fin ?? { minMs: 0, maxMs: 0 };
     assert.ok(minMs >= SILENCE_MS - 100, `${minMs} to ${maxMs}`);
-    assert.equal(60 + (storm.attempts['101'] ?? 0), server.opened);
+    // At the end of the window some have come back to the server and do not know it yet.
+    const { '101': opened = 0, aborted = 0 } = storm.attempts;
+    assert.ok(server.opened >= 60 + opened && server.opened <= 60 + opened + aborted, JSON.stringify(storm.attempts));
   });
 }
 
