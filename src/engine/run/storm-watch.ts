@@ -62,7 +62,7 @@ export async function watchStorm(order: StormOrder): Promise<void> {
 async function untilOver({ generators, stage, place }: StormOrder, at: number, signal: AbortSignal): Promise<void> {
   const total = (index: number) => generators.counts.total(index);
   const quietMs = Math.max(BACK_FOR_GOOD_MS, resetMs(stage.policies[place]));
-  let until = at + Math.max(stage.windowMs, dropWaitMs(stage));
+  let until = at + (stage.drop.by === 'client' ? stage.windowMs : dropWaitMs(stage));
   let hasDropped = false;
   let quiet = { since: at, returns: 0 };
   for (;;) {
