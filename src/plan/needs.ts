@@ -6,6 +6,7 @@ import { burstSizes, findStageOf, fixedOpen, type Plan, peakOpen, type Stage, st
 import type { AnyPlan } from './plan-record.js';
 import { heldMs } from './session/session-script.js';
 import { factsOf, loadOf } from './stages/kinds.js';
+import { CLOSE_GRACE_MS } from './stages/stage-facts.js';
 
 /** Handshakes before the first burst, sequentially. */
 export const PREFLIGHT_ATTEMPTS = 5;
@@ -47,8 +48,6 @@ export interface Needs {
 }
 
 const TIME_WAIT_MS = 60_000;
-/** A clean close that takes longer than this becomes a reset. */
-const CLOSE_GRACE_MS = 2000;
 const PREFLIGHT_WORST_MS = 11_000;
 
 /** Attempts of all stages, without the preflight; null when only time ends a churn, or a search decides. */

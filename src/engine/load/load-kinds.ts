@@ -2,10 +2,11 @@
  * What drives each kind of load: one row per kind, with everything that the engine must know besides the plan's facts.
  * A new kind is a new implementation of `Shard` and a row here; the compiler reports every table that lacks it.
  */
+import { countOf } from '../../plan/arrivals.js';
 import type { ArriveStage, ChurnStage, Plan, Stage } from '../../plan/plan.js';
 import type { SessionPlan } from '../../plan/session/session-script.js';
 import { longestSessionMs } from '../../plan/session/session-time.js';
-import { arrivalsOf, openAtMost } from '../../plan/stages/arrive.js';
+import { openAtMost } from '../../plan/stages/arrive.js';
 import { factsOf } from '../../plan/stages/kinds.js';
 import type { LoadKind } from '../../plan/stages/loads.js';
 import type { StormStage } from '../../plan/stages/storm.js';
@@ -88,7 +89,7 @@ const ARRIVE: Driver<ArriveStage> = {
     const most = stage.rate === null ? (stage.size / stage.forMs) * 1000 : Math.max(...stage.rate);
     const rate = [most, most] as const;
     const forMs = Math.min(stage.forMs, FLOOR_MS);
-    return { ...stage, rate, forMs, size: arrivalsOf(rate, forMs), maxOpen: null, holdMs: null, times: 1 };
+    return { ...stage, rate, forMs, size: countOf(rate, forMs), maxOpen: null, holdMs: null, times: 1 };
   },
   floorSize: ({ size }) => size,
 };

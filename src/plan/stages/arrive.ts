@@ -2,9 +2,9 @@
  * The arrive stage: attempts start at instants that are fixed beforehand, whatever the target does (an open model). By a
  * rate, or, for a burst that is spread, a number over a time.
  */
-import { atRates, countOf, mostWithin, type Rates, type Schedule, spreadOver } from '../arrivals.js';
+import { atRates, mostWithin, type Rates, type Schedule, spreadOver } from '../arrivals.js';
 import { bitsAt } from '../random.js';
-import type { StageFacts } from './stage-facts.js';
+import { CLOSE_GRACE_MS, type StageFacts } from './stage-facts.js';
 
 export interface ArriveStage {
   readonly kind: 'arrive';
@@ -27,8 +27,6 @@ export interface ArriveStage {
 
 /** What a handshake is taken to last when nothing is known of the target yet. */
 export const USUAL_HANDSHAKE_MS = 1000;
-/** A clean close that takes longer than this becomes a reset. */
-const CLOSE_GRACE_MS = 2000;
 /** Keeps the seeds of a run's bursts apart. */
 const LANE = 78;
 
@@ -36,11 +34,6 @@ const LANE = 78;
 export function scheduleOf({ rate, size, forMs, spacing }: ArriveStage, seed: number, burst: number): Schedule {
   const own = bitsAt(seed, burst, LANE);
   return rate === null ? spreadOver(size, forMs, spacing, own) : atRates(rate, forMs, spacing, own);
-}
-
-/** Starts at those rates over that time. */
-export function arrivalsOf(rate: Rates, forMs: number): number {
-  return countOf(rate, forMs);
 }
 
 /** Connections that are held at the same time: rate × hold (Little's law), at the highest rate. */

@@ -4,6 +4,9 @@
  */
 import type { LoadKind } from './loads.js';
 
+/** A clean close that takes longer than this becomes a reset. */
+export const CLOSE_GRACE_MS = 2000;
+
 /** Deadlines of an attempt, ms; 0 when nothing is armed before the release. */
 export interface StageDeadlines {
   readonly armingMs: number;

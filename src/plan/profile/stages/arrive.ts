@@ -1,5 +1,6 @@
 /** The arrive stage in a profile: `arrive: { rate: 200/s, for: 60s }`. */
-import { type ArriveStage, arrivalsOf } from '../../stages/arrive.js';
+import { countOf } from '../../arrivals.js';
+import type { ArriveStage } from '../../stages/arrive.js';
 import { count, duration, map, rates, word } from '../field.js';
 import { DAY_MS, DEFAULT_REST_MS, MOST_OPEN, rest } from './bounds.js';
 
@@ -33,7 +34,7 @@ export const arrive = map({ arrive: written, rest }, 'an arrive stage').transfor
   ({ arrive: { rate, for: forMs, spacing: how, maxOpen, hold }, rest: restMs }): ArriveStage => ({
     kind: 'arrive',
     rate,
-    size: arrivalsOf(rate, forMs),
+    size: countOf(rate, forMs),
     forMs,
     spacing: how ?? 'even',
     maxOpen: maxOpen ?? null,
