@@ -338,46 +338,48 @@ test('a churn is one value a run, however few runs there are', () => {
   assert.deepEqual([drop.exitCode, metric(drop, 'rate').unit], [3, 'handshakes/s']);
 });
 
-const searchOf = (name: string, most: number, wish: object = {}): ComparedRun[] => [
-  { file: `${name}.json`, result: asMeasured(searchResult({ burst: (size) => Math.min(size, most), wish }), 0) },
-];
+/** Each is searched once. */
+const found = new Map<string, Result>();
+const searchOf = (name: string, most: number, wish: object = {}): ComparedRun[] => {
+  const key = `${most} ${JSON.stringify(wish)}`;
+  const one = found.get(key) ?? searchResult({ burst: (size) => Math.min(size, most), wish });
+  found.set(key, one);
+  return [{ file: `${name}.json`, result: asMeasured(one, 0) }];
+};
 
 test('drop-offs: 30 % lower is seen by two standard searches, the same is not called worse', () => {
   const gate = ['dropOff -0%'];
-  const lower = metric(compared(searchOf('base', 3000), searchOf('new', 2100), gate), 'dropOff');
+  const lower = metric(compared(searchOf('base', 300), searchOf('new', 210), gate), 'dropOff');
   assert.deepEqual([lower.verdict, lower.of, lower.unit], ['worse', 'search', 'handshakes']);
   assert.ok(typeof lower.change === 'number' && Math.abs(lower.change + 0.3) < 0.03, `${lower.change}`);
-  const same = compared(searchOf('base', 3000), searchOf('new', 3000), gate);
+  const same = compared(searchOf('base', 300), searchOf('new', 300), gate);
   assert.equal(same.exitCode, 0);
   assert.notEqual(same.verdict, 'better');
-  assert.equal(metric(compared(searchOf('base', 2100), searchOf('new', 3000), gate), 'dropOff').verdict, 'better');
+  assert.equal(metric(compared(searchOf('base', 210), searchOf('new', 300), gate), 'dropOff').verdict, 'better');
 });
 
 test('drop-offs with an open end: none on either side is no worse; open before and found now is worse', () => {
-  const open = metric(compared(searchOf('base', 9000, { max: 5000 }), searchOf('new', 9000, { max: 4000 })), 'dropOff');
-  assert.deepEqual([open.verdict, open.notes], ['no worse', ['no drop-off on either side up to 4,000']]);
-  const found = metric(
-    compared(searchOf('base', 9000, { max: 5000 }), searchOf('new', 2100, { max: 5000 })),
-    'dropOff',
-  );
+  const open = metric(compared(searchOf('base', 900, { max: 500 }), searchOf('new', 900, { max: 400 })), 'dropOff');
+  assert.deepEqual([open.verdict, open.notes], ['no worse', ['no drop-off on either side up to 400']]);
+  const found = metric(compared(searchOf('base', 900, { max: 500 }), searchOf('new', 210, { max: 500 })), 'dropOff');
   assert.deepEqual([found.verdict, found.base.typical], ['worse', 'inf']);
   assert.equal(found.interval?.[0] !== '-inf', true);
-  const gone = metric(compared(searchOf('base', 3000), searchOf('new', 9000, { max: 5000 })), 'dropOff');
+  const gone = metric(compared(searchOf('base', 300), searchOf('new', 900, { max: 500 })), 'dropOff');
   assert.equal(gone.verdict, 'better');
 });
 
 test('searches for different objectives are not comparable, and one without an answer is named', () => {
   const other = { objectives: [{ name: 'share(101) >= 99%', share: 0.99, withinMs: null }] };
-  const refused = compared(searchOf('base', 3000), searchOf('new', 3000, other), ['dropOff -20%']);
+  const refused = compared(searchOf('base', 300), searchOf('new', 300, other), ['dropOff -20%']);
   assert.match(refused.refused.join(), /the searches had different objectives/);
   assert.equal(refused.exitCode, 4);
   const early: ComparedRun[] = [
     {
       file: 'new.json',
-      result: asMeasured(searchResult({ burst: (size) => Math.min(size, 3000), stoppedAfter: 2 }), 0),
+      result: asMeasured(searchResult({ burst: (size) => Math.min(size, 300), stoppedAfter: 2 }), 0),
     },
   ];
-  const unanswered = compared(searchOf('base', 3000), early, ['dropOff -20%']);
+  const unanswered = compared(searchOf('base', 300), early, ['dropOff -20%']);
   assert.match(unanswered.refused.join(), /no search of new gives a drop-off/);
   assert.match(unanswered.warnings.join(), /new\.json: its search ended INTERRUPTED and gives no drop-off/);
 });
