@@ -12,9 +12,10 @@ const PER_SIDE = 5;
 test('compare: a slower backend is WORSE, the same one is not; other gate, other transport, invalid: exit 4', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'wst-compare-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  // One upgrade after another: 0.9 s and 1.8 s for all of a burst, so that another load on this machine matters little.
+  // One upgrade after another: 0.9 s and 3.6 s for all of a burst. On a machine that does other things too the values of one
+  // side scatter by 40 %, and the difference must stay larger than that.
   const usual = await labFor(t, 'simultaneous-504', { timeout: '30s', service: '3ms', host: '127.0.0.61' });
-  const slow = await labFor(t, 'simultaneous-504', { timeout: '30s', service: '6ms', host: '127.0.0.62' });
+  const slow = await labFor(t, 'simultaneous-504', { timeout: '30s', service: '12ms', host: '127.0.0.62' });
   const fire = async (side: string, i: number, url: string, flags: readonly string[] = []) => {
     mkdirSync(join(folder, side), { recursive: true });
     const common = ['-c', '300', '--no-calibrate', '-q', '-o', join(folder, side, `${i}.json`)];
@@ -27,8 +28,7 @@ test('compare: a slower backend is WORSE, the same one is not; other gate, other
     await fire('again', i, usual.url);
   }
   const compared = async (fresh: string, flags: readonly string[] = []): Promise<Comparison> => {
-    // Half again as slow: far from both answers, so no other load on this machine decides the test.
-    const gate = ['--fail-on', 'p99(handshake) +50%', '--fail-on', 'share(101) -1pp', '--json'];
+    const gate = ['--fail-on', 'p99(handshake) +20%', '--json'];
     const ran = await wstampede(['compare', 'a', '--with', fresh, ...gate, ...flags], { cwd: folder });
     const comparison = JSON.parse(ran.stdout) as Comparison;
     assert.equal(comparison.exitCode, ran.code);

@@ -201,16 +201,15 @@ function leftOutFacts(side: string, { leftOut }: ComparedSide): Fact[] {
   return more === 0 ? facts : [...facts, { label: '', text: `${side}: ${more} more`, isDoubt: true }];
 }
 
-/** Those of the headline are told there. */
+/** Why metrics were not judged, or not decided by their values. */
 function unjudgedFacts(metrics: readonly ComparedMetric[]): Fact[] {
-  const reasons = new Map<string, string[]>();
+  const reasons = new Map<string, ComparedMetric[]>();
   for (const metric of metrics) {
-    if (metric.because === null) continue;
-    reasons.set(metric.because, [...(reasons.get(metric.because) ?? []), metricName(metric)]);
+    if (metric.because !== null) reasons.set(metric.because, [...(reasons.get(metric.because) ?? []), metric]);
   }
-  return [...reasons].map(([because, names]) => ({
-    label: 'not judged',
-    text: `${names.join(', ')}: ${printable(because)}`,
+  return [...reasons].map(([because, concerned]) => ({
+    label: concerned[0].verdict,
+    text: `${concerned.map(metricName).join(', ')}: ${printable(because)}`,
     isDoubt: true,
   }));
 }
