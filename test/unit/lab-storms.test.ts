@@ -99,7 +99,7 @@ test('restarts: once back it completes so many handshakes a second', async () =>
 });
 
 test('restarts: drops by itself once so many are open together', async () => {
-  await withLab('restarts', { outage: '100ms', 'drop-at': 20 }, async (lab) => {
+  await withLab('restarts', { outage: '100ms', 'drop-at': 20, 'drop-delay': '50ms' }, async (lab) => {
     const some = await burst(lab.url, 19);
     const [last] = await burst(lab.url, 1);
     await ended([...some, last]);

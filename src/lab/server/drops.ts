@@ -10,8 +10,6 @@ import { type LabOption, type LabSettings, numberOf, textOf } from './target-opt
 import { closeFrame } from './tunnel.js';
 
 const DROP_PATH = '/drop';
-/** So that the last one to open is up for a moment before all are dropped. */
-const SETTLE_MS = 1000;
 /** A client that has not closed by then is cut, as the exit of a process does. */
 const PATIENCE_MS = 1000;
 
@@ -25,7 +23,14 @@ export const DROP_OPTIONS: readonly LabOption[] = [
     type: 'count',
     choices: [],
     default: 0,
-    help: 'drop 1s after so many connections are open together, once; 0: only when GET /drop asks for it',
+    help: 'drop once so many connections are open together; 0: only when GET /drop asks for it',
+  },
+  {
+    name: 'drop-delay',
+    type: 'duration',
+    choices: [],
+    default: '5s',
+    help: 'how long after --drop-at was reached',
   },
   {
     name: 'end',
@@ -38,6 +43,7 @@ export const DROP_OPTIONS: readonly LabOption[] = [
 
 export class Drops {
   readonly #at: number;
+  readonly #delayMs: number;
   readonly #end: string;
   readonly #order: () => void;
   readonly #open = new Set<Connection>();
@@ -47,6 +53,7 @@ export class Drops {
   /** @param order called when the clients are to be dropped */
   constructor(settings: LabSettings, order: () => void) {
     this.#at = numberOf(settings, 'drop-at');
+    this.#delayMs = numberOf(settings, 'drop-delay');
     this.#end = textOf(settings, 'end');
     this.#order = order;
   }
@@ -65,7 +72,7 @@ export class Drops {
     this.#open.add(connection);
     if (this.#at === 0 || this.#isSpent || this.#open.size < this.#at) return;
     this.#isSpent = true;
-    this.#timer = setTimeout(this.#order, SETTLE_MS);
+    this.#timer = setTimeout(this.#order, this.#delayMs);
   }
 
   left(connection: Connection): void {
