@@ -9,6 +9,12 @@ import type { Check, CheckEnded, CheckProbe, CheckSession } from '../result/chec
 
 const NOBODY: ReadonlySet<string> = new Set(['refused', 'reset-connect', 'timeout-connect', 'unreachable']);
 
+/**
+ * For so long at least the tunnel of a probe is watched: a server that rejects a client after its 101 does so at once, or when
+ * it has looked something up.
+ */
+export const LEAST_WATCH_MS = 300;
+
 /** What the probes did to the service. */
 export interface Harm {
   /** The probe after which the plain handshake was not served any more; null: the handshake itself. */

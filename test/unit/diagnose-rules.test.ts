@@ -7,7 +7,7 @@ import { diagnose } from '#dist/diagnose/diagnose.js';
 import { remedyOf, remedyText } from '#dist/diagnose/remedies/remedies.js';
 import { NAMED_OUTCOMES, type OutcomeId } from '#dist/names/outcomes.js';
 import { NOT_RELEASED } from '#dist/names/reasons.js';
-import { PROBE_IDS, type ProbeId } from '#dist/result/check-facts.js';
+import { type Check, PROBE_IDS, type ProbeId } from '#dist/result/check-facts.js';
 import { readResult, writeResult } from '#dist/result/document.js';
 import type { Diagnosis, Result } from '#dist/result/result.js';
 import { nginx, serialBehind, serialDirect } from './diagnose-answers.js';
@@ -224,6 +224,17 @@ describe('the generator', () => {
       assert.equal(diagnosed({ ...told, bursts: [{ ...first, groups }, ...others] })[0].cause, 'generator-limit');
     }
   });
+});
+
+it('an Origin decides after the 101 only where the tunnel of a probe was watched for as long', () => {
+  const causes = (afterMs: number, idle: Check['idle'] = null) => {
+    const ended = { by: 'closed', said: null, afterMs };
+    const check = checkOf('101', { 'own-origin': { outcome: '101', ended: null } }, { ended, idle });
+    return diagnosed({ bursts: [{ groups: [ok([3])], lost: 1 }], check }).map(({ cause }) => cause);
+  };
+  assert.equal(causes(4)[0], 'origin-refused');
+  assert.ok(!causes(1200, { forMs: 4000, livedMs: 1200, cutBy: 'closed', pings: 0 }).includes('origin-refused'));
+  assert.ok(!causes(1200).includes('origin-refused'));
 });
 
 it('a deadline that was over before this machine started them asks for a longer one', () => {

@@ -2,7 +2,7 @@
 
 import { isOpen } from '../../names/outcomes.js';
 import type { Check, CheckProbe } from '../../result/check-facts.js';
-import { browsersRefused, endText, firefoxTurnedAway, harmOf } from '../../tally/check-health.js';
+import { browsersRefused, endText, firefoxTurnedAway, harmOf, LEAST_WATCH_MS } from '../../tally/check-health.js';
 import type { CauseId } from '../causes.js';
 import type { Evidence } from '../evidence.js';
 import { counted, type Finding, offersLarge, type Rule } from '../finding.js';
@@ -29,9 +29,12 @@ function opened(evidence: Evidence, check: Check): (Finding | null)[] {
   ];
 }
 
-/** The tunnel of one Origin is ended and that of another lives: the server looks at it after the handshake. */
-function rejectedOrigin({ seen, origin }: Evidence, { ended = null }: Check): Finding | null {
-  if (ended === null) return null;
+/**
+ * The tunnel of one Origin is ended and that of another lives: the server looks at it after the handshake. An end that comes
+ * later than a probe is watched may have come to that one too.
+ */
+function rejectedOrigin({ seen, origin }: Evidence, { ended = null, idle }: Check): Finding | null {
+  if (ended === null || ended.afterMs > LEAST_WATCH_MS || (idle?.cutBy ?? null) !== null) return null;
   const probe = ['own-origin', 'with-origin', 'without-origin']
     .map((id) => seen.probe(id))
     .find((one) => one !== null && isOpen(one.outcome) && one.ended === null);

@@ -8,7 +8,7 @@ import type { Plan } from '../../plan/plan.js';
 import { printable } from '../../plan/printable.js';
 import { maskUrl } from '../../plan/secrets.js';
 import type { CheckProbe } from '../../result/check-facts.js';
-import { lastToBeServed } from '../../tally/check-health.js';
+import { LEAST_WATCH_MS, lastToBeServed } from '../../tally/check-health.js';
 import { toMicros } from '../machine/clock.js';
 import { wait } from '../machine/wait.js';
 import type { Destination } from '../transport/transport.js';
@@ -19,8 +19,6 @@ import { probeTcp } from './tcp-probe.js';
 
 /** A server gets this long to do what it does when a client has left, before one comes again. */
 const AFTER_CLOSE_MS = 250;
-/** A server that rejects a client after its 101 does so at once, or when it has looked something up. */
-const WATCH_MS = 300;
 const LONGEST_WATCH_MS = 3000;
 const LONGEST_URL = 2048;
 
@@ -140,7 +138,11 @@ export class Probing {
   #watchMs({ id }: ProbePlan): number {
     const ended = this.#options.main?.ended ?? null;
     if (ended === null && !/-origin$/.test(id)) return 0;
-    return Math.min(LONGEST_WATCH_MS, Math.max(WATCH_MS, 2 * (ended?.afterMs ?? 0)), this.#options.setting.timeoutMs);
+    return Math.min(
+      LONGEST_WATCH_MS,
+      Math.max(LEAST_WATCH_MS, 2 * (ended?.afterMs ?? 0)),
+      this.#options.setting.timeoutMs,
+    );
   }
 
   async #handshake(probe: ProbePlan, to: Destination): Promise<Examination> {
