@@ -9,7 +9,8 @@ import {
 } from '../words/compared/compare-words.js';
 import { factLines, MOODS, type Pen, pageOf, penOf, titleLines } from './page.js';
 import type { Palette, Terminal } from './style.js';
-import { aligned, type Cell } from './tables.js';
+import { aligned, type Cell, naturalWidth } from './tables.js';
+import { clip, columnsOf } from './text-width.js';
 
 /** Text that ends with a line end. */
 export function renderComparison(comparison: Comparison, terminal: Terminal): string {
@@ -36,6 +37,9 @@ const COLORS: Readonly<Record<MetricVerdict, keyof Palette>> = {
   'no worse': 'green',
 };
 
+/** `p99(handshake)`. */
+const NARROWEST_NAME = 14;
+
 function metricsTable(rows: readonly CompareRow[], { paint, ...pen }: Pen): string[] {
   if (rows.length === 0) return [];
   const hasLimits = rows.some(({ limit }) => limit !== null);
@@ -55,5 +59,11 @@ function metricsTable(rows: readonly CompareRow[], { paint, ...pen }: Pen): stri
     ...(hasLimits ? [{ text: row.limit ?? '', right: true }] : []),
     { text: row.says, paint: paint[COLORS[row.verdict]] },
   ]);
-  return aligned([head, ...body], { paint, ...pen });
+  const lines = [head, ...body];
+  // The verdict stands last, and a long name must not push it out of the line.
+  const excess = naturalWidth(lines) - pen.width;
+  const widest = Math.max(...rows.map(({ metric }) => columnsOf(metric)));
+  const room = Math.max(NARROWEST_NAME, widest - Math.max(0, excess));
+  const fitted = lines.map(([name, ...cells]) => [{ ...name, text: clip(name.text, room, pen.glyphs) }, ...cells]);
+  return aligned(fitted, { paint, ...pen });
 }
