@@ -5,8 +5,10 @@
 
 import { type OutcomeId, outcomeCode } from '#dist/names/outcomes.js';
 import type { Plan } from '#dist/plan/plan.js';
+import type { StormStage } from '#dist/plan/stages/storm.js';
 import type { Check, CheckProbe, ProbeId } from '#dist/result/check-facts.js';
 import type { After, Burst, Preflight, Result, Sample, Summary, Validity } from '#dist/result/result.js';
+import type { Storm } from '#dist/result/storm.js';
 import { Tally } from '#dist/tally/tally.js';
 import { lose } from './lost.js';
 import { plan, VALID } from './report-results.js';
@@ -54,6 +56,8 @@ export interface Told {
   readonly check?: Check;
   /** Clients send values of their own rows. */
   readonly rows?: boolean;
+  /** The burst is the opening of this storm. */
+  readonly storm?: { readonly stage: StormStage; readonly storm: Storm };
 }
 
 /** Numbers in [0, 1) that are the same on every run (mulberry32). */
@@ -139,7 +143,8 @@ export function resultOf(told: Told): Result {
   const totals = new Tally();
   for (const tally of tallies) totals.merge(tally);
   const counted = totals.counted();
-  const base = plan([{ kind: 'burst', size: counted.attempted, times: told.bursts.length, restMs: 0 }], told.target);
+  const fired = { kind: 'burst', size: counted.attempted, times: told.bursts.length, restMs: 0 } as const;
+  const base = plan([told.storm?.stage ?? fired], told.target);
   const preflight = told.alone === undefined ? oneByOne(['101', '101', '101', '101', '101']) : told.alone;
   return {
     schemaVersion: 1,
@@ -160,7 +165,7 @@ export function resultOf(told: Told): Result {
     preflight,
     totals: { ...counted, validity: VALID, launched: counted.attempted, rate: null },
     dropOff: null,
-    storm: null,
+    storm: told.storm === undefined ? null : [told.storm.storm],
     thresholds: [],
     diagnosis: [],
     check: told.check ?? null,

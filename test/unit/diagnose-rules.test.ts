@@ -29,8 +29,9 @@ import {
 import { NOT_OF_SERVERS, OF_SERVERS, SAID_FOR_SURE } from './diagnose-servers.js';
 import { BESIDE_OTHERS, BLUNT, SHARPENED } from './diagnose-sharpened.js';
 import { SINGLES } from './diagnose-singles.js';
+import { STORMS } from './diagnose-storms.js';
 
-const CASES = [...CROWDS, ...SINGLES, ...SHARPENED, ...PROBED, ...WORDED, ...OF_SERVERS];
+const CASES = [...CROWDS, ...SINGLES, ...SHARPENED, ...PROBED, ...WORDED, ...OF_SERVERS, ...STORMS];
 const IDS = new Set<string>(CAUSES.map(({ id }) => id));
 /** Of what is measured; of what is counted nothing may be off. */
 const TOLERANCE = 0.05;
@@ -41,6 +42,7 @@ function assertSound(result: Result, found: readonly Diagnosis[]): void {
       result.totals.outcomes,
       result.preflight?.outcomes ?? {},
       ...result.bursts.map(({ outcomes }) => outcomes),
+      ...(result.storm ?? []).map(({ attempts }) => attempts),
     ].flatMap(Object.keys),
   );
   for (const burst of result.bursts) for (const { outcome } of burst.after?.probes ?? []) occurred.add(outcome);
