@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { anyHost, anyPort, type Fired, type FireOptions, fire } from './fire-raw.js';
+import { buffersKept } from './kept-buffers.js';
 
 const KIB = 1024;
 const MIB = KIB * KIB;
@@ -25,15 +24,6 @@ async function fireAtProcess(answer: string, options: FireOptions): Promise<Fire
     child.kill('SIGKILL');
     await ended;
   }
-}
-
-/** Bytes of all buffers that something still holds. */
-function buffersKept(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect();
-  return process.memoryUsage().arrayBuffers;
 }
 
 test('a head of 10 MiB, to each of 200 attempts, costs its 64 KiB and no more', async () => {

@@ -147,8 +147,8 @@ test('each target names a cause that diagnosis knows, whatever is set on it', ()
     assert.ok(known.includes(cause), `${name}: ${cause}`);
     named.add(cause);
   }
-  // What loopback cannot make, or what is no target's fault.
-  const apart = ['dns-failure', 'target-unreachable', 'generator-limit', 'unknown'];
+  // What loopback cannot make, what no burst meets, or what is no target's fault.
+  const apart = ['dns-failure', 'target-unreachable', 'retry-storm', 'generator-limit', 'unknown'];
   assert.deepEqual(
     CAUSES.map(({ id }) => id).filter((id) => !named.has(id)),
     apart,

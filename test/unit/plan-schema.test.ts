@@ -80,7 +80,9 @@ test('every shipped profile says its question, names the schema, and is valid fo
     'find-under-latency.yaml',
     'launch-capacity.yaml',
     'quick-look.yaml',
+    'ramp-and-keep.yaml',
     'simultaneous-504.yaml',
+    'steady-arrivals.yaml',
     'tls-burst.yaml',
   ]);
   const valid = validator();
