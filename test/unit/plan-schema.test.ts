@@ -76,15 +76,26 @@ test('every key has a description for the editor', () => {
 test('every shipped profile says its question, names the schema, and is valid for program and editor', () => {
   assert.deepEqual(shipped, [
     'auth-tokens.yaml',
+    'deploy-storm.yaml',
     'find-limit.yaml',
     'find-under-latency.yaml',
     'launch-capacity.yaml',
+    'policy-comparison.yaml',
     'quick-look.yaml',
     'ramp-and-keep.yaml',
     'simultaneous-504.yaml',
+    'soak.yaml',
     'steady-arrivals.yaml',
     'tls-burst.yaml',
   ]);
+  // What keeps connections, or waits until all are back, takes its time.
+  const long = [
+    'deploy-storm.yaml',
+    'policy-comparison.yaml',
+    'ramp-and-keep.yaml',
+    'soak.yaml',
+    'steady-arrivals.yaml',
+  ];
   const valid = validator();
   for (const file of shipped) {
     assert.ok(text(file).startsWith('# yaml-language-server: $schema=./profile.schema.json\n'), file);
@@ -93,7 +104,7 @@ test('every shipped profile says its question, names the schema, and is valid fo
     assert.equal(`${plan.name}.yaml`, file);
     assert.match(plan.about ?? '', /\?$/, `${file}: about is a question`);
     assert.match(plan.target.host, /^127\./);
-    assert.ok(planNeeds(plan).bestMs <= 25_000, `${file} runs in well under 30 s`);
+    if (!long.includes(file)) assert.ok(planNeeds(plan).bestMs <= 25_000, `${file} runs in well under 30 s`);
     assert.ok((planNeeds(plan).attempts ?? 0) <= 10_000, `${file} is modest`);
     if (plan.data !== null) {
       const table = parseCsv(text(plan.data.file), plan.data.file);
