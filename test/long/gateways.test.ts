@@ -13,7 +13,7 @@ import { startStack } from '../gateways/stack.js';
 import { needsProgram } from '../needs.js';
 
 const SIZES = [50, 500, 2000];
-const RUNS = 20;
+const RUNS = 8;
 const SECURE_RUNS = 5;
 
 /** Every burst throws where the two do not agree, so a row that is printed says `runs of runs`. */
