@@ -14,7 +14,7 @@ import { needsProgram } from '../needs.js';
 
 const SIZES = [50, 500, 2000];
 const RUNS = 8;
-const SECURE_RUNS = 5;
+const SECURE_RUNS = 3;
 
 /** Every burst throws where the two do not agree, so a row that is printed says `runs of runs`. */
 async function rows(t: TestContext, gateway: Gateway, sizes: readonly number[], runs: number, secure: boolean) {

@@ -198,7 +198,7 @@ const ROWS: readonly Row[] = [
   }),
 ];
 
-// Two at a time: most of each run is the start of a process, or waiting.
-describe('lab × gates × transports', { concurrency: 2 }, () => {
+// Three at a time: most of each run is the start of a process, or waiting.
+describe('lab × gates × transports', { concurrency: 3 }, () => {
   for (const row of ROWS) test(titleOf(row), (t) => check(t, row));
 });
