@@ -38,7 +38,7 @@ export const FITS: Readonly<Record<string, Fit>> = {
   },
   'tls-burst': { target: 'healthy', options: { tls: true }, exitCode: 0, sizes: [50, 200, 200, 200] },
   'steady-arrivals': { target: 'healthy', options: {}, exitCode: 0, sizes: [1200, 3000], isLong: true },
-  'ramp-and-keep': { target: 'healthy', options: {}, exitCode: 0, sizes: [1200], isLong: true },
+  'ramp-and-keep': { target: 'healthy', options: {}, exitCode: 0, sizes: [800], isLong: true },
   'deploy-storm': {
     target: 'restarts',
     options: { 'drop-at': 300, outage: '3s', rate: 100 },
