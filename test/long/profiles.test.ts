@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { runShipped, shippedProfiles } from '../shipped-profiles.js';
 
 /** Most of their time they rest, hold, or wait for clients to come back. */
-const AT_ONCE = 2;
+const AT_ONCE = 3;
 
 describe('shipped profiles', { concurrency: AT_ONCE }, () => {
   for (const [i, name] of shippedProfiles().entries()) {
