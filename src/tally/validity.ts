@@ -22,8 +22,11 @@ export interface Stalled {
   readonly totalMs: number;
 }
 
-/** Above it a stall may have changed what the target did to a burst or a hold. */
-export const LONG_STALL_MS = 1000;
+/**
+ * A stall of a second may have changed what the target did to a burst or a hold. One that lasts a second is measured a
+ * little shorter: what the thread worked meanwhile is taken off.
+ */
+export const LONG_STALL_MS = 950;
 export const NEVER_STALLED: Stalled = { longestMs: 0, totalMs: 0 };
 
 /** What is known about the generator during one burst (or one stage of churn or arrivals). Times in ms, shares from 0 to 1. */

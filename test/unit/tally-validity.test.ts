@@ -239,8 +239,8 @@ test('a stall takes away what it may have changed, and nothing else', () => {
     assert.match(found.reasons.join('\n'), reason);
   }
   for (const change of [
-    { stalledHolding: stall(999), lost: 3, asksOfHeld: true },
-    { stalledArming: stall(999), outcomes: { 101: 1990, closed: 10 } },
+    { stalledHolding: stall(949), lost: 3, asksOfHeld: true },
+    { stalledArming: stall(949), outcomes: { 101: 1990, closed: 10 } },
     { stalled: stall(300), hasKernelStamps: true, limits: [asked('p99(handshake) < 390ms', 500, null)] },
     { stalled: stall(500), outcomes: { 101: 1990, closed: 10 } },
   ]) {
