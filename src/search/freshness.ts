@@ -118,16 +118,19 @@ export function steadyBursts(state: SearchState): Fired[] {
   });
 }
 
-/** The same for a target that a break leaves weaker for a while: it must have passed as much between the break and a failure. */
+/**
+ * The same for a target that a break leaves weaker for a while: a failure counts when it was rested, by what is known now,
+ * or when it had passed as much since the break.
+ */
 export function recoveredBursts(state: SearchState): Fired[] {
   const { history, options } = state;
+  const rested = new Set(restedBursts(state));
   return steadyBursts(state).filter((one) => {
-    if (one.verdict !== 'bad' || one.fresh) return true;
+    if (one.verdict !== 'bad' || rested.has(one)) return true;
     const before = history.slice(0, history.indexOf(one));
     const broken = before.findLastIndex(mayHaveBroken);
-    return before
-      .slice(broken + 1)
-      .some(({ verdict, size }) => verdict === 'good' && size * (1 + options.width) >= one.size);
+    const since = before.slice(broken + 1).filter(({ verdict }) => verdict === 'good');
+    return !one.fresh && since.some(({ size }) => size * (1 + options.width) >= one.size);
   });
 }
 
