@@ -24,6 +24,9 @@ export const listenQueueRule: Rule = (evidence) => {
   return [];
 };
 
+/** As sure, and yet after it. */
+const JUST_LESS = 0.01;
+
 /** Where connections that the server does not know of are all that failed, the full queue only made others late. */
 function inOrder(queue: Finding, phantom: readonly Finding[], { failures }: ObservedBurst): Finding[] {
   const explained = phantom.flatMap(({ outcomes }) => outcomes);
@@ -31,7 +34,7 @@ function inOrder(queue: Finding, phantom: readonly Finding[], { failures }: Obse
   if (first === undefined || failures.length === 0 || !failures.every(({ outcome }) => explained.includes(outcome))) {
     return [queue, ...phantom];
   }
-  return [...phantom, { ...queue, confidence: Math.min(queue.confidence, 0.9 * first.confidence) }];
+  return [...phantom, { ...queue, confidence: Math.min(queue.confidence, first.confidence - JUST_LESS) }];
 }
 
 function inferredQueue(burst: ObservedBurst): Finding | null {
@@ -74,7 +77,7 @@ function phantoms(burst: ObservedBurst, retried: number): Finding[] {
   return [
     {
       cause: 'phantom-connections',
-      confidence: silent > 0 && retried > 0 ? 0.9 : 0.75,
+      confidence: silent > 0 && retried > 0 ? 0.92 : 0.75,
       evidence:
         `${silent > 0 ? `${counted(silent, 'timeout-upgrade')} connected and never heard a byte` : ''}` +
         `${silent > 0 && hasSchedule ? '; ' : ''}` +
